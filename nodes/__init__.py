@@ -1,0 +1,1 @@
+"""What runs on a host: nodes, their programs and the engines that perform them."""

@@ -1,0 +1,45 @@
+"""The engines' registry: one file per I/O model, imported only when asked for.
+
+An engine module `nodes/engines/NAME.py` has `availability() -> str | None` (None, or why it cannot run here)
+and a class `Engine`. Adding an engine is adding a file and its name to NAMES.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Protocol
+
+from nodes.ops import Program, Transaction
+
+NAMES = ("threads", "epoll")
+
+
+class Engine(Protocol):
+    """Performs the operations of one node's programs."""
+
+    def __init__(self, commit: Callable[[Transaction], int], random: Callable[[], float]) -> None: ...
+
+    def run(self, main: Program) -> Any:
+        """Run `main` and what it spawns until `main` ends; close every socket; return its result or raise."""
+
+
+class Unavailable(Exception):
+    """This engine cannot run on this host; the message says why."""
+
+
+def availability(name: str) -> str | None:
+    """None if the engine can run here, otherwise the reason. Raises KeyError for an unknown name."""
+    if name not in NAMES:
+        raise KeyError(name)
+    reason: str | None = import_module(f"nodes.engines.{name}").availability()
+    return reason
+
+
+def create(name: str, commit: Callable[[Transaction], int], random: Callable[[], float]) -> Engine:
+    """A new engine. Raises Unavailable with the reason; never falls back to another."""
+    reason = availability(name)
+    if reason is not None:
+        raise Unavailable(f"engine {name}: {reason}")
+    engine: Engine = import_module(f"nodes.engines.{name}").Engine(commit, random)
+    return engine

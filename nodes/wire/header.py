@@ -1,0 +1,59 @@
+"""The call and reply headers that every RPC message of ours carries, whatever its codec.
+
+RIFL (SOSP 2015) gives the fields their meaning: an operation is (client, seq), and `first` is the client's
+first incomplete seq, below which a server may forget.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Status(IntEnum):
+    """What the server did about one attempt."""
+
+    EXECUTED = 0
+    CACHED = 1
+    JOINED = 2
+    STALE = 3
+    REFUSED = 4
+    BUSY = 5
+
+
+class CallHeader(NamedTuple):
+    """All unsigned: client, seq, attempt, first 32 bits; server, intent 64 bits."""
+
+    client: int
+    seq: int
+    attempt: int
+    first: int
+    server: int
+    intent: int
+
+
+class ReplyHeader(NamedTuple):
+    """client, seq, attempt 32 bits; status an enum; incarnation, history 64 bits; lease milliseconds, 32 bits."""
+
+    client: int
+    seq: int
+    attempt: int
+    status: int
+    incarnation: int
+    history: int
+    lease: int
+
+
+def client_number(node: int, process: int, epoch: int) -> int:
+    """The plan's number for a client: its node's ordinal (from 1), its process (from 1), its epoch (from 1)."""
+    return node * 10_000 + process * 100 + epoch
+
+
+def process_of(client: int) -> int:
+    """The process ordinal within its node of a client number."""
+    return client // 100 % 100
+
+
+def intent_number(node: int, process: int, call: int) -> int:
+    """What a user wanted, independent of the client's epoch. `call` counts from 1."""
+    return (node * 100 + process) * 1_000_000 + call

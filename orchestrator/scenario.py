@@ -1,0 +1,140 @@
+"""PURE: the scenario of one cell, as plain validated values. `plan.py` makes these from a scenario file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chaos.faults import Fault
+
+Semantics = Literal["maybe", "at-least-once", "at-most-once", "at-most-once-incarnation", "exactly-once"]
+Level = Literal["maybe", "at-least-once", "at-most-once", "exactly-once"]
+Model = Literal[
+    "loss", "duplication", "reordering", "connection-cut", "server-crash", "history-loss", "history-trim"
+]
+Opportunity = Literal[
+    "request-unseen",
+    "reply-unseen",
+    "died-before-commit",
+    "repeat-while-executing",
+    "repeat-after-commit",
+    "repeat-in-later-epoch",
+    "died-after-commit",
+    "repeat-after-trim",
+    "seen-out-of-order",
+    "cut-while-open",
+    "repeat-after-history-loss",
+    "reply-received-twice",
+    "invoked-while-down",
+    "budget-spent",
+]
+Variant = Literal[
+    "no-duplicate-filter",
+    "high-water-filter",
+    "forgets-too-early",
+    "record-before-effect",
+    "effect-before-record",
+    "incarnation-ignored",
+    "unknown-as-fail",
+]
+Milliseconds = Annotated[int, Field(ge=0)]
+
+
+class Value(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Retry(Value):
+    """Retransmission. `attempts` None is until-settle; times in milliseconds; jitter is a share of the wait."""
+
+    attempts: int | None = Field(default=None, ge=1)
+    first: Milliseconds = 60
+    maximum: Milliseconds = 240
+    jitter: float = Field(default=0.2, ge=0, le=1)
+    connection: Literal["new", "same"] = "new"
+    patience: Milliseconds = Field(default=150, description="how long `maybe` waits for its one reply")
+
+
+class Server(Value):
+    """A node that offers a service. `yields`: the procedure pauses this long in its middle."""
+
+    service: Literal["echo", "counter", "register"]
+    engine: str = "epoll"
+    yields: Milliseconds = 0
+    durability: Literal["process", "power"] = "process"
+    lease: Milliseconds = 60_000
+    port: int = Field(default=0, ge=0, le=65535)
+
+
+class Client(Value):
+    """A node whose processes each make `calls` calls; the last `after_heal` of them wait for heal.
+
+    `gates` maps an operation number to the trigger that it waits for.
+    """
+
+    workload: Literal["echo", "add", "write"]
+    calls: int = Field(default=8, ge=1, le=100_000)
+    clients: int = Field(default=1, ge=1, le=99)
+    outstanding: int = Field(default=1, ge=1, le=16)
+    after_heal: int = Field(default=2, ge=1)
+    engine: str = "epoll"
+    retry: Retry = Retry()
+    gates: dict[int, str] = {}
+
+
+class Link(Value):
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    semantics: Semantics
+    transport: Literal["udp", "tcp"] = "tcp"
+    codec: Literal["xdr", "msgpack"] = "msgpack"
+    variant: Variant | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.source} -> {self.target}"
+
+
+class Outcome(Value):
+    """What one operation's client learnt, and how often it ran: `executions` is "1", ">=2" and the like."""
+
+    client: Literal["ok", "info", "fail"]
+    executions: str
+    status: Literal["executed", "cached", "joined", "stale", "refused", "busy"] | None = None
+
+
+class Delivery(Value):
+    """Exactly one of `holds` and `violated`; a violation may name the outcome its witness must have."""
+
+    holds: Level | None = None
+    violated: Level | None = None
+    under: tuple[Model, ...]
+    witness: Outcome | None = None
+
+
+class Expect(Value):
+    """`seen`: opportunities that every bitten operation must have made."""
+
+    bitten: Outcome | None = None
+    others: Outcome | None = None
+    seen: tuple[Opportunity, ...] = ()
+    delivery: Delivery | None = None
+
+
+class Cell(Value):
+    """One combination of a scenario's matrix, with everything decided: what a run executes and `check` judges by."""
+
+    scenario: str
+    about: str
+    cell: str = Field(description='"semantics=maybe,transport=udp", or "-" without a matrix')
+    axes: dict[str, str]
+    seed: int = Field(ge=0, lt=2**63)
+    servers: dict[str, Server]
+    clients: dict[str, Client]
+    links: tuple[Link, ...]
+    faults: tuple[Fault, ...]
+    expect: Expect
+    load: Milliseconds = Field(default=5_000, description="cap of the load phase")
+    settle: Milliseconds = Field(default=5_000, description="cap of settling, and of draining")
+    not_applicable: str | None = Field(default=None, description="why this cell is not run")
