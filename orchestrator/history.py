@@ -12,7 +12,7 @@ Operation = tuple[int, int]
 class Event(NamedTuple):
     """One record of one process's journal, or of the orchestrator's, or a ledger's row (kind EFFECT)."""
 
-    index: int
+    order: int
     time: int
     domain: str
     node: str

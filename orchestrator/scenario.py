@@ -10,9 +10,7 @@ from chaos.faults import Fault
 
 Semantics = Literal["maybe", "at-least-once", "at-most-once", "at-most-once-incarnation", "exactly-once"]
 Level = Literal["maybe", "at-least-once", "at-most-once", "exactly-once"]
-Model = Literal[
-    "loss", "duplication", "reordering", "connection-cut", "server-crash", "history-loss", "history-trim"
-]
+Model = Literal["loss", "duplication", "reordering", "connection-cut", "server-crash", "history-loss", "history-trim"]
 Opportunity = Literal[
     "request-unseen",
     "reply-unseen",
