@@ -1,0 +1,1 @@
+"""PURE: functions from a history to findings. One property a file."""

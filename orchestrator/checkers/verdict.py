@@ -1,0 +1,116 @@
+"""PURE: what checkers say. Values only; `plain` makes any of them JSON."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from orchestrator.history import Operation
+
+
+class Verdict(StrEnum):
+    """A property's: refuted, not refuted and tried, not refuted and not tried, or its checker failed."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    NOT_EXERCISED = "not-exercised"
+    UNKNOWN = "unknown"
+
+
+class Met(StrEnum):
+    """An expectation's."""
+
+    MET = "met"
+    UNMET = "unmet"
+    INCONCLUSIVE = "inconclusive"
+
+
+class PropertyVerdict(NamedTuple):
+    """`counts` are what the verdict rests on (opportunities, operations looked at); never empty when it holds."""
+
+    name: str
+    verdict: Verdict
+    witness: Operation | None = None
+    counts: dict[str, int] = {}
+    note: str = ""
+
+
+class ExpectationVerdict(NamedTuple):
+    """`name` is the scenario's key (bitten, others, seen, delivery) or an implicit one (replies, reference)."""
+
+    name: str
+    verdict: Met
+    reason: str = ""
+    witness: Operation | None = None
+
+
+class Outcome(NamedTuple):
+    """What one operation's client learnt and how often it ran; `status` is that of the repeat's answer, or ""."""
+
+    client: str
+    executions: int
+    status: str = ""
+
+
+class Judgement(NamedTuple):
+    """Everything that is said about one cell's run.
+
+    bitten, missed, caught, late, others: counts of operations (SEMANTICS.md, "Which operations a cell speaks
+    of"; `missed` are named by a fault and were not bitten, `late` is a part of `caught`).
+    outcomes: the distinct outcomes of the bitten operations, most frequent first, for the table.
+    opportunities: how often each was offered, by name; only those that occurred.
+    gate: why the evidence cannot be trusted; not empty means that the testbed failed and all else is void.
+    """
+
+    properties: tuple[PropertyVerdict, ...]
+    expectations: tuple[ExpectationVerdict, ...]
+    opportunities: dict[str, int]
+    bitten: int
+    missed: int
+    caught: int
+    late: int
+    others: int
+    outcomes: tuple[Outcome, ...]
+    gate: tuple[str, ...] = ()
+
+
+def plain(value: Any) -> Any:
+    """The value as JSON: named tuples become maps, other tuples lists, enum members strings."""
+    if isinstance(value, StrEnum):
+        return str(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {key: plain(item) for key, item in value._asdict().items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return value
+
+
+def judgement_of(value: dict[str, Any]) -> Judgement:
+    """The inverse of `plain` for a Judgement. Raises KeyError, TypeError or ValueError for anything else."""
+    return Judgement(
+        properties=tuple(_property(item) for item in value["properties"]),
+        expectations=tuple(_expectation(item) for item in value["expectations"]),
+        opportunities=dict(value["opportunities"]),
+        bitten=value["bitten"],
+        missed=value["missed"],
+        caught=value["caught"],
+        late=value["late"],
+        others=value["others"],
+        outcomes=tuple(Outcome(**item) for item in value["outcomes"]),
+        gate=tuple(value["gate"]),
+    )
+
+
+def _property(item: dict[str, Any]) -> PropertyVerdict:
+    witness = _operation(item["witness"])
+    return PropertyVerdict(item["name"], Verdict(item["verdict"]), witness, dict(item["counts"]), item["note"])
+
+
+def _expectation(item: dict[str, Any]) -> ExpectationVerdict:
+    return ExpectationVerdict(item["name"], Met(item["verdict"]), item["reason"], _operation(item["witness"]))
+
+
+def _operation(value: Any) -> Operation | None:
+    return None if value is None else (int(value[0]), int(value[1]))
