@@ -2,13 +2,23 @@
 
 A record is length (u32, big-endian), CRC-32 of the payload (u32), payload. The payload is the msgpack array
 [time, kind, client, seq, attempt, process, detail]; time in nanoseconds, detail a map or nil.
+
+A record is written by one write(2), so a process that is killed leaves at most one incomplete record, at the
+end. That one is told apart from damage: it must be the beginning of a record and nothing else.
 """
 
 from __future__ import annotations
 
+import struct
 from enum import IntEnum
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import msgpack
 
 SCHEMA = 1
+MAX_RECORD = 1 << 20
+"""Bytes of payload. A length above it is damage, not a record that was cut off."""
 
 
 class Kind(IntEnum):
@@ -54,3 +64,102 @@ class Kind(IntEnum):
 
     # collected after draining
     EFFECT = 70  # [n intent epoch result ledger] a row of a ledger
+
+
+class Record(NamedTuple):
+    """One line of a journal. `time` is nanoseconds of the writer's clock domain; a number that says nothing is 0."""
+
+    time: int
+    kind: Kind
+    client: int
+    seq: int
+    attempt: int
+    process: int
+    detail: dict[str, Any] | None
+
+
+class Damaged(Exception):
+    """Bytes that no writer of records left behind, killed or not. `offset` is where the bad record begins."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(f"byte {offset}: {reason}")
+        self.offset = offset
+        self.reason = reason
+
+
+class RecordTooLarge(ValueError):
+    """A payload above MAX_RECORD bytes; it was not written."""
+
+
+_HEAD = struct.Struct(">II")
+_HEAD_SIZE = _HEAD.size
+_FIRST_BYTE = 0x97  # msgpack's array of seven
+_KINDS: dict[int, Kind] = {int(kind): kind for kind in Kind}
+_pack = msgpack.Packer(use_bin_type=True).pack  # one for all: making one costs more than packing does
+_pack_head = _HEAD.pack
+
+
+def encode(
+    time: int, kind: int, client: int, seq: int, attempt: int, process: int, detail: dict[str, Any] | None
+) -> bytes:
+    """-> the record's bytes. Raises TypeError for a detail that msgpack cannot hold, and RecordTooLarge."""
+    payload: bytes = _pack((time, kind, client, seq, attempt, process, detail))
+    if len(payload) > MAX_RECORD:
+        raise RecordTooLarge(f"record of {len(payload)} bytes; at most {MAX_RECORD} are allowed")
+    return _pack_head(len(payload), crc32(payload)) + payload
+
+
+def decode(data: bytes) -> tuple[list[Record], str | None]:
+    """-> the whole records, and what is wrong with an incomplete last one (None if there is none).
+
+    Raises Damaged for anything that a cut-off last write does not explain.
+    """
+    records: list[Record] = []
+    offset, size = 0, len(data)
+    while offset < size:
+        start = offset + _HEAD_SIZE
+        if start > size:
+            return records, f"byte {offset}: {size - offset} bytes of a record's head of {_HEAD_SIZE}"
+        length, checksum = _HEAD.unpack_from(data, offset)
+        if length > MAX_RECORD:
+            raise Damaged(offset, f"length {length} is above {MAX_RECORD}")
+        payload = data[start : start + length]
+        if len(payload) < length:
+            _require_beginning(payload, offset)
+            return records, f"byte {offset}: {len(payload)} bytes of a payload of {length}"
+        if crc32(payload) != checksum:
+            raise Damaged(offset, "the checksum does not match")
+        records.append(_parse(payload, offset))
+        offset = start + length
+    return records, None
+
+
+def _parse(payload: bytes, offset: int) -> Record:
+    try:
+        time, number, *identity, detail = msgpack.unpackb(payload, strict_map_key=False)
+        client, seq, attempt, process = identity
+    except Exception as error:  # unpackb has a family of exceptions, ValueError and TypeError among them
+        raise Damaged(offset, f"not a record: {error}") from error
+    kind = _KINDS.get(number) if isinstance(number, int) else None
+    if kind is None:
+        raise Damaged(offset, f"unknown kind {number!r} (written by another version?)")
+    if not all(isinstance(value, int) for value in (time, *identity)) or not isinstance(detail, dict | None):
+        raise Damaged(offset, "a field has the wrong type")
+    return Record(time, kind, client, seq, attempt, process, detail)
+
+
+def _require_beginning(payload: bytes, offset: int) -> None:
+    """A cut-off record begins a msgpack array and does not finish it; a damaged length would show whole ones."""
+    if not payload:
+        return
+    if payload[0] != _FIRST_BYTE:
+        raise Damaged(offset, "neither a record nor the beginning of one")
+    unpacker = msgpack.Unpacker(strict_map_key=False)
+    unpacker.feed(payload)
+    try:
+        unpacker.unpack()
+    except msgpack.OutOfData:
+        return
+    except Exception as error:  # the same family as in _parse
+        raise Damaged(offset, f"neither a record nor the beginning of one: {error}") from error
+    raise Damaged(offset, "a whole record is shorter than its length says")

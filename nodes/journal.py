@@ -1,0 +1,78 @@
+"""A process's journal: an append-only local file of records, one file per epoch, that survives SIGKILL.
+
+A record is handed to the kernel by one write(2) with no buffer in user space, so whatever was appended is
+there however the process ends; only the machine's own death can lose it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from nodes.wire.record import SCHEMA, Damaged, Kind, Record, decode, encode
+
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+class JournalError(Exception):
+    """A journal that cannot be written, or cannot be believed. The message names the file and what to do."""
+
+
+class JournalWriter:
+    """Appends to a new file at `path`. Raises JournalError if there is one already, or it cannot be made."""
+
+    __slots__ = ("_descriptor", "path")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._descriptor = os.open(path, _FLAGS, 0o644)  # not inheritable (PEP 446), so no child appends
+        except FileExistsError as error:
+            raise JournalError(f"{path}: exists already; a journal is written by one epoch, take a new one") from error
+        except OSError as error:
+            raise JournalError(f"{path}: cannot be created ({error.strerror}); is its folder there?") from error
+
+    def append(
+        self,
+        time: int,
+        kind: int,
+        client: int = 0,
+        seq: int = 0,
+        attempt: int = 0,
+        process: int = 0,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Write one record. Raises JournalError when the disk takes it only in part, OSError as write(2) does."""
+        data = encode(time, kind, client, seq, attempt, process, detail)
+        if os.write(self._descriptor, data) != len(data):
+            raise JournalError(f"{self.path}: a record was written only in part; is the disk full?")
+
+    def close(self) -> None:
+        """Closing twice is an error of the caller (OSError)."""
+        os.close(self._descriptor)
+
+
+def read(path: Path, killed: bool) -> list[Record]:
+    """-> the records of one epoch. A cut-off last record is left out if the epoch was `killed`.
+
+    Raises JournalError for any other incomplete record, for damage, and for another version's journal.
+    """
+    try:
+        records, torn = decode(path.read_bytes())
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be read ({error.strerror}); did the process start?") from error
+    except Damaged as error:
+        raise JournalError(f"{path}: {error}; the file was changed or is no journal, run again") from error
+    if torn is not None and not killed:
+        raise JournalError(f"{path}: {torn}, but this process was not killed; is the disk full?")
+    _require_schema(path, records)
+    return records
+
+
+def _require_schema(path: Path, records: list[Record]) -> None:
+    if not records or records[0].kind is not Kind.START:
+        return
+    schema = (records[0].detail or {}).get("schema", SCHEMA)
+    if schema != SCHEMA:
+        raise JournalError(f"{path}: has schema {schema!r}, this version reads {SCHEMA}; use the version that wrote it")

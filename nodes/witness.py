@@ -1,0 +1,89 @@
+"""What a program is given to say what it did, and to die at a named place. Neither is an operation.
+
+A witness is called by programs, and so between two yields: one call at a time in a node.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from nodes.failpoints import Act, Failpoints
+from nodes.journal import JournalWriter
+from nodes.wire.record import Kind
+
+Observer = Callable[[Kind, int, int, int], None]
+"""Called with (kind, client, seq, attempt), directly after the record was written."""
+
+
+class Witness(Protocol):
+    """The seam between programs and evidence. The simulator has its own."""
+
+    def note(
+        self,
+        kind: Kind,
+        client: int = 0,
+        seq: int = 0,
+        attempt: int = 0,
+        process: int = 0,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Record that this happened, now, before returning. `detail` has the keys that Kind lists."""
+
+    def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
+        """This attempt passes the failpoint `name`. If one is armed for it, this may not return."""
+
+
+class RealWitness:
+    """Writes to the journal, dies by SIGKILL, stops by SIGSTOP.
+
+    `observers` are told of the kinds that they are keyed by: a node reports these over its control connection.
+    """
+
+    __slots__ = ("_append", "_clock", "_failpoints", "_names", "_observers")
+
+    def __init__(
+        self,
+        journal: JournalWriter,
+        failpoints: Failpoints,
+        clock: Callable[[], int],
+        observers: Mapping[Kind, Observer] | None = None,
+    ) -> None:
+        self._append = journal.append
+        self._clock = clock
+        self._failpoints = failpoints
+        self._names = failpoints.names
+        self._observers = dict(observers or {})
+
+    def note(
+        self,
+        kind: Kind,
+        client: int = 0,
+        seq: int = 0,
+        attempt: int = 0,
+        process: int = 0,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        self._append(self._clock(), kind, client, seq, attempt, process, detail)
+        observer = self._observers.get(kind)
+        if observer is not None:
+            observer(kind, client, seq, attempt)
+
+    def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
+        if name not in self._names:  # the common case, on the path of every call
+            return
+        fired = self._failpoints.passage(name, client, seq, attempt)
+        if fired is not None:
+            self.note(Kind.FAILPOINT, client, seq, attempt, detail={"name": name})
+            _act(fired.act)
+
+
+def _act(act: Act) -> None:
+    if act == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    else:
+        # Directed at this thread: the program stands at its failpoint even where it does not run in the main one.
+        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
