@@ -64,6 +64,7 @@ class Kind(IntEnum):
 
     # collected after draining
     EFFECT = 70  # [n intent epoch result ledger] a row of a ledger
+    LEDGER = 71  # [ledger state history archived] a ledger at the end of the run
 
 
 class Record(NamedTuple):

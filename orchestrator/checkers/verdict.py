@@ -30,8 +30,8 @@ class PropertyVerdict(NamedTuple):
 
     name: str
     verdict: Verdict
+    counts: dict[str, int]
     witness: Operation | None = None
-    counts: dict[str, int] = {}
     note: str = ""
 
 
@@ -105,7 +105,7 @@ def judgement_of(value: dict[str, Any]) -> Judgement:
 
 def _property(item: dict[str, Any]) -> PropertyVerdict:
     witness = _operation(item["witness"])
-    return PropertyVerdict(item["name"], Verdict(item["verdict"]), witness, dict(item["counts"]), item["note"])
+    return PropertyVerdict(item["name"], Verdict(item["verdict"]), dict(item["counts"]), witness, item["note"])
 
 
 def _expectation(item: dict[str, Any]) -> ExpectationVerdict:
