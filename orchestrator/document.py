@@ -1,0 +1,180 @@
+"""PURE: a YAML document as a tree of values that know their lines, and the one error that a bad one gives.
+
+Rules of this file:
+
+1. Only what JSON could say comes out: mappings with string keys, lists, strings, numbers, booleans, null.
+2. Plain scalars follow YAML 1.2's core schema, so `on`, `no` and `1:30` are strings.
+3. Size is bounded with aliases counted as often as they are used, so an alias bomb is refused, not expanded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import yaml
+
+MAX_BYTES = 1 << 20
+MAX_VALUES = 50_000
+MAX_DEPTH = 40
+
+Scalar = str | int | float | bool | None
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,19}")
+_NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_CONSTANTS: dict[str, Scalar] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+
+
+class BadScenario(Exception):
+    """A scenario that cannot be run as written: where it is wrong, what is wrong, and what was expected.
+
+    `path` is the place inside the document ("faults[0].link"), empty for the whole; `line` counts from 1, 0 if unknown.
+    """
+
+    def __init__(self, file: str, line: int, path: str, message: str) -> None:
+        super().__init__(file, line, path, message)
+        self.file = file
+        self.line = line
+        self.path = path
+        self.message = message
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A value and the line it stands on. `size` counts the values in it, aliases expanded."""
+
+    value: Scalar | tuple[Node, ...] | Mapping[str, Node]
+    line: int
+    size: int = 1
+
+    @property
+    def mapping(self) -> Mapping[str, Node] | None:
+        return self.value if isinstance(self.value, Mapping) else None
+
+    @property
+    def items(self) -> tuple[Node, ...] | None:
+        return self.value if isinstance(self.value, tuple) else None
+
+    def plain(self) -> object:
+        """The value as JSON's types."""
+        if isinstance(self.value, tuple):
+            return [item.plain() for item in self.value]
+        if isinstance(self.value, Mapping):
+            return {key: item.plain() for key, item in self.value.items()}
+        return self.value
+
+
+def parse(text: str, file: str) -> Node:
+    """The only document in `text`. Raises BadScenario, never anything else."""
+    if len(text) > MAX_BYTES:
+        raise BadScenario(file, 0, "", f"larger than {MAX_BYTES} characters; a scenario is a page or two")
+    try:
+        return _Builder(file, yaml.parse(text, Loader=yaml.BaseLoader)).document()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 0
+        raise BadScenario(file, line, "", f"not YAML: {error.problem or error.context}") from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # an escape such as "\\UFFFFFFFF" is a ValueError
+        raise BadScenario(file, 0, "", f"not YAML: {' '.join(str(error).split())}") from None
+
+
+def scalar(text: str) -> Scalar:
+    """A plain scalar's value by YAML 1.2's core schema (section 10.3.2), without octal, hexadecimal and infinity."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if _NUMBER.fullmatch(text) else text
+
+
+def join(path: str, key: str | int) -> str:
+    """The path of a key or an index below `path`."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    return f"{path}.{key}" if path else key
+
+
+class _Builder:
+    """Makes nodes from the parser's events, which are flat, so that no input can exhaust the stack."""
+
+    def __init__(self, file: str, events: Iterator[yaml.Event]) -> None:
+        self.file = file
+        self.events = events
+        self.anchors: dict[str, Node] = {}
+        self.depth = 0
+
+    def document(self) -> Node:
+        next(self.events)  # the stream's start
+        if isinstance(next(self.events), yaml.StreamEndEvent):
+            raise BadScenario(self.file, 1, "", "empty; expected a scenario (`faultbed schema` prints the format)")
+        root = self.node(next(self.events))
+        next(self.events)  # the document's end
+        after = next(self.events)
+        if not isinstance(after, yaml.StreamEndEvent):
+            raise self.bad(after, "a second document; expected one scenario per file")
+        return root
+
+    def node(self, event: yaml.Event) -> Node:
+        if isinstance(event, yaml.AliasEvent):
+            return self.alias(event)
+        assert isinstance(event, yaml.NodeEvent)
+        if getattr(event, "tag", None) not in _PLAIN_TAGS:
+            raise self.bad(event, f"tag {getattr(event, 'tag', None)}; expected plain values without tags")
+        built = self.collection(event) if isinstance(event, yaml.CollectionStartEvent) else self.leaf(event)
+        if event.anchor:
+            self.anchors[event.anchor] = built
+        return built
+
+    def alias(self, event: yaml.AliasEvent) -> Node:
+        if event.anchor not in self.anchors:
+            raise self.bad(event, f"alias *{event.anchor} names no anchor that is complete before it")
+        return self.anchors[event.anchor]
+
+    def leaf(self, event: yaml.Event) -> Node:
+        assert isinstance(event, yaml.ScalarEvent)
+        return Node(scalar(self.text(event)) if event.style is None else self.text(event), _line(event))
+
+    def text(self, event: yaml.ScalarEvent) -> str:
+        if any("\ud800" <= character <= "\udfff" for character in event.value):
+            raise self.bad(event, f"{event.value!r} is not a text: it has half a surrogate pair")
+        return str(event.value)
+
+    def collection(self, event: yaml.CollectionStartEvent) -> Node:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise self.bad(event, f"nested more than {MAX_DEPTH} levels deep")
+        built = self.map(event) if isinstance(event, yaml.MappingStartEvent) else self.sequence(event)
+        self.depth -= 1
+        if built.size > MAX_VALUES:
+            raise self.bad(event, f"more than {MAX_VALUES} values, aliases counted as often as they are used")
+        return built
+
+    def sequence(self, start: yaml.Event) -> Node:
+        found: list[Node] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            found.append(self.node(event))
+        return Node(tuple(found), _line(start), 1 + sum(item.size for item in found))
+
+    def map(self, start: yaml.Event) -> Node:
+        found: dict[str, Node] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent):
+                raise self.bad(event, "a key that is not a plain word or a string")
+            key = self.text(event)
+            if key in found:
+                raise self.bad(event, f"key {key!r} twice in one mapping")
+            found[key] = self.node(next(self.events))
+        return Node(found, _line(start), 1 + sum(item.size for item in found.values()))
+
+    def bad(self, event: yaml.Event, message: str) -> BadScenario:
+        return BadScenario(self.file, _line(event), "", message)
+
+
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 0

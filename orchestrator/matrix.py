@@ -1,0 +1,209 @@
+"""PURE: a scenario's axes, and what a document says for one combination of their values.
+
+Two transformations, anywhere in the document: `${axis}` inside a string, and a selection, a mapping
+`{by: AXIS, value: ..., else: ...}` (or `by: [a, b]` with keys such as "maybe tcp") that stands for what it has
+under the combination's value. What selects to null disappears.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from itertools import product
+
+from orchestrator.document import BadScenario, Node, join
+
+MAX_CELLS = 10_000
+
+Axes = dict[str, Node]  # one combination: each axis with its value
+
+_AXIS = re.compile(r"[a-z][a-z0-9_-]*")
+_SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
+
+
+def text(value: object) -> str:
+    """A scalar as the scenario writes it: the form in cells' names and in selections' keys."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def label(axes: Axes) -> str:
+    """The cell's name: "semantics=maybe,transport=udp", or "-" without a matrix."""
+    return ",".join(f"{axis}={text(node.value)}" for axis, node in axes.items()) or "-"
+
+
+def combinations(matrix: Node | None, file: str) -> list[Axes]:
+    """The product of the axes, without what `exclude` matches, then with what `include` adds, in the file's order.
+
+    An `include` entry gives some axes a value, which the matrix need not list, and combines it with every listed
+    value of the axes that it does not name. Raises BadScenario.
+    """
+    if matrix is None:
+        return [{}]
+    if matrix.mapping is None:
+        raise BadScenario(file, matrix.line, "matrix", "expected a mapping of axes to lists of values")
+    axes = {
+        axis: _values(node, axis, file) for axis, node in matrix.mapping.items() if axis not in ("include", "exclude")
+    }
+    if not axes:
+        raise BadScenario(file, matrix.line, "matrix", "no axis; expected at least one, such as transport: [udp, tcp]")
+    excluded = list(_partial(matrix, "exclude", axes, file))
+    wanted = [cell for cell in _product(axes, file, matrix) if not any(matches(cell, some) for some in excluded)]
+    for some in _partial(matrix, "include", axes, file):
+        wanted += _product(axes | {axis: (node,) for axis, node in some.items()}, file, matrix)
+    found = {label(cell): cell for cell in wanted}
+    if not found:
+        raise BadScenario(file, matrix.line, "matrix.exclude", "nothing is left of the matrix")
+    return list(found.values())
+
+
+def matches(cell: Axes, some: Mapping[str, Node]) -> bool:
+    """Whether the cell has each of these axis values; a list names alternatives."""
+    return all(
+        text(cell[axis].value) in [text(value.value) for value in node.items or (node,)] for axis, node in some.items()
+    )
+
+
+def _product(axes: Mapping[str, tuple[Node, ...]], file: str, matrix: Node) -> list[Axes]:
+    size = 1
+    for values in axes.values():
+        size *= len(values)
+    if size > MAX_CELLS:
+        raise BadScenario(file, matrix.line, "matrix", f"{size} cells; expected at most {MAX_CELLS}")
+    return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+
+
+def _values(node: Node, axis: str, file: str) -> tuple[Node, ...]:
+    path = join("matrix", axis)
+    if not _AXIS.fullmatch(axis):
+        raise BadScenario(file, node.line, path, "expected an axis name of small letters, digits, - and _")
+    if not node.items:
+        raise BadScenario(file, node.line, path, "expected a list with at least one value")
+    seen: set[str] = set()
+    for value in node.items:
+        if isinstance(value.value, (tuple, Mapping)) or value.value is None:
+            raise BadScenario(file, value.line, path, "expected plain values: words, numbers, true, false")
+        if text(value.value) in seen:
+            raise BadScenario(file, value.line, path, f"value {text(value.value)!r} twice")
+        seen.add(text(value.value))
+    return node.items
+
+
+def _partial(matrix: Node, key: str, axes: Mapping[str, tuple[Node, ...]], file: str) -> Iterator[Mapping[str, Node]]:
+    assert matrix.mapping is not None
+    entries = matrix.mapping.get(key)
+    if entries is None:
+        return
+    if entries.items is None:
+        raise BadScenario(file, entries.line, f"matrix.{key}", "expected a list of mappings of axes to values")
+    for index, entry in enumerate(entries.items):
+        path = f"matrix.{key}[{index}]"
+        if not entry.mapping:
+            raise BadScenario(file, entry.line, path, "expected a mapping of axes to values")
+        for axis, value in entry.mapping.items():
+            check_axis_value(axis, value, axes, join(path, axis), file, listed=key == "exclude")
+        yield entry.mapping
+
+
+def check_axis_value(
+    axis: str, value: Node, axes: Mapping[str, tuple[Node, ...]], path: str, file: str, *, listed: bool
+) -> None:
+    """Refuse an axis that does not exist, and, if `listed`, a value that it does not have."""
+    if axis not in axes:
+        raise BadScenario(file, value.line, path, f"no such axis; {hint(axis, axes)}")
+    for node in (value.items or (value,)) if listed else (value,):
+        if isinstance(node.value, (tuple, Mapping)) or node.value is None:
+            raise BadScenario(file, node.line, path, "expected a plain value")
+        known = [text(one.value) for one in axes[axis]]
+        if listed and text(node.value) not in known:
+            raise BadScenario(
+                file, node.line, path, f"axis {axis} has no value {text(node.value)!r}: {hint('', known)}"
+            )
+
+
+def hint(word: str, known: Mapping[str, object] | list[str]) -> str:
+    """What was expected, and the nearest to what was written."""
+    near = get_close_matches(word, list(known), n=1)
+    expected = "expected " + (", ".join(known) if known else "nothing")
+    return f"{expected} (did you mean {near[0]}?)" if near else expected
+
+
+class Selector:
+    """Says what the document has for one cell. `every` is all cells of the matrix, to recognise a misspelt key."""
+
+    def __init__(self, file: str, cell: Axes, every: list[Axes]) -> None:
+        self.file = file
+        self.cell = cell
+        self.every = every
+
+    def resolve(self, node: Node, path: str) -> Node:
+        """The node with every selection and substitution done. Raises BadScenario."""
+        if node.items is not None:
+            return self._list(node, path)
+        if node.mapping is not None:
+            axes = selection_axes(node)
+            return self._map(node, path) if axes is None else self._select(node, axes, path)
+        return self._substitute(node, path)
+
+    def _list(self, node: Node, path: str) -> Node:
+        assert node.items is not None
+        found = []
+        for index, item in enumerate(node.items):
+            resolved = self.resolve(item, join(path, index))
+            if resolved.value is not None or item.value is None:
+                found.append(resolved)
+        return Node(tuple(found), node.line)
+
+    def _map(self, node: Node, path: str) -> Node:
+        assert node.mapping is not None
+        found = {}
+        for key, item in node.mapping.items():
+            resolved = self.resolve(item, join(path, key))
+            if resolved.value is not None or item.value is None:
+                found[key] = resolved
+        return Node(found, node.line)
+
+    def _select(self, node: Node, axes: list[str], path: str) -> Node:
+        assert node.mapping is not None
+        for axis in axes:
+            self._known(axis, node.mapping["by"].line, join(path, "by"))
+        possible = {" ".join(text(cell[axis].value) for axis in axes): None for cell in self.every}
+        for key, item in node.mapping.items():
+            if key not in ("by", "else") and key not in possible:
+                raise BadScenario(
+                    self.file, item.line, join(path, key), f"no value of {' '.join(axes)}: {hint(key, list(possible))}"
+                )
+        wanted = " ".join(text(self.cell[axis].value) for axis in axes)
+        key = wanted if wanted in node.mapping else "else"
+        if key not in node.mapping:
+            raise BadScenario(self.file, node.line, path, f"nothing is said for {wanted!r}, and there is no else")
+        return self.resolve(node.mapping[key], join(path, key))
+
+    def _substitute(self, node: Node, path: str) -> Node:
+        if not isinstance(node.value, str) or "${" not in node.value:
+            return node
+        whole = _SUBSTITUTION.fullmatch(node.value)
+        if whole:
+            self._known(whole[1], node.line, path)
+            return Node(self.cell[whole[1]].value, node.line)
+        for axis in _SUBSTITUTION.findall(node.value):
+            self._known(axis, node.line, path)
+        return Node(_SUBSTITUTION.sub(lambda found: text(self.cell[found[1]].value), node.value), node.line)
+
+    def _known(self, axis: str, line: int, path: str) -> None:
+        if axis not in self.cell:
+            raise BadScenario(
+                self.file, line, path, f"{axis!r} is no axis of the matrix; {hint(axis, list(self.cell))}"
+            )
+
+
+def selection_axes(node: Node) -> list[str] | None:
+    """The axes that a mapping selects by, None for an ordinary mapping (a delay's `by: 20ms` is a duration)."""
+    by = node.mapping.get("by") if node.mapping else None
+    if by is None:
+        return None
+    names = [name.value for name in by.items or (by,)]
+    words = [name for name in names if isinstance(name, str) and _AXIS.fullmatch(name)]
+    return words if words and len(words) == len(names) else None
