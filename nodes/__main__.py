@@ -1,0 +1,177 @@
+"""`python -I -m nodes`: one node in a process of its own.
+
+It says on standard output where its control endpoint listens, obeys who knows the token, and ends when that
+connection ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+from nodes import control, engines
+from nodes.clock import clock_domain, now
+from nodes.failpoints import Failpoint, Failpoints
+from nodes.journal import JournalError, JournalWriter
+from nodes.ledger import LedgerError, SqliteLedger
+from nodes.node import BadCommand, Environment, Node, make, needs_ledger
+from nodes.ops import Accept, Address, Close, Get, Join, Listen, Program, Put, Queue, Recv, Send, Socket, Spawn
+from nodes.wire.record import SCHEMA, Kind
+from nodes.witness import RealWitness
+
+FAILED = 70  # EX_SOFTWARE of sysexits.h
+LOOPBACK: Address = ("127.0.0.1", 0)
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m nodes", description="One Faultbed node.")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--epoch", type=int, required=True)
+    parser.add_argument("--home", type=Path, required=True, help="folder of its journal and ledger")
+    parser.add_argument("--engine", default="epoll", choices=engines.NAMES, help="its I/O model")
+    return parser.parse_args(argv)
+
+
+class Process:
+    """The control endpoint and the node behind it, as programs of one engine."""
+
+    def __init__(self, options: argparse.Namespace, token: bytes) -> None:
+        self._options = options
+        self._endpoint = control.Listener(token, os.urandom(control.NONCE_SIZE))
+        self._outbox = Queue()
+        self._ledger: SqliteLedger | None = None
+        self._journal: JournalWriter | None = None
+        self._witness: RealWitness | None = None
+        self._node: Node | None = None
+        self._random = random.Random()
+
+    def random(self) -> float:
+        return self._random.random()
+
+    def commit(self, transaction: Any) -> int:
+        if self._ledger is None or self._witness is None:
+            raise LedgerError("a commit without a ledger")
+        return self._ledger.commit(transaction, self._witness)
+
+    def main(self) -> Program:
+        listener = yield Listen(LOOPBACK)
+        print(control.control_line(*listener.local), flush=True)
+        socket = yield Accept(listener)
+        yield Close(listener)
+        writer = yield Spawn(self._write(socket), "control writer")
+        try:
+            yield from self._read(socket)
+        finally:
+            yield Put(self._outbox, None)
+            yield Join(writer)
+            if self._witness is not None:
+                self._witness.note(Kind.STOP)
+            if self._ledger is not None:
+                self._ledger.close()
+
+    def _write(self, socket: Socket) -> Program:
+        """The one sender on the control connection: raw bytes of the handshake, then messages; None ends it."""
+        yield Send(socket, self._endpoint.outgoing())
+        while (item := (yield Get(self._outbox))) is not None:
+            data = item if isinstance(item, bytes) else self._endpoint.send(item)
+            try:
+                yield Send(socket, data)
+            except OSError:
+                return
+
+    def _read(self, socket: Socket) -> Program:
+        recv = Recv(socket, 65536)
+        while True:
+            try:
+                data = yield recv
+            except OSError:
+                return
+            if not data:
+                return
+            try:
+                commands = self._endpoint.receive(data)
+            finally:
+                if outgoing := self._endpoint.outgoing():
+                    yield Put(self._outbox, outgoing)
+            for command in commands:
+                yield from self._obey(command)
+                if command["type"] == "stop":
+                    return
+
+    def _obey(self, command: dict[str, Any]) -> Program:
+        try:
+            answer = control.answer(command, (yield from self._command(command)))
+        except (BadCommand, JournalError, LedgerError, OSError, KeyError) as error:
+            text = str(error) if not isinstance(error, KeyError) else f"{command['type']} lacks {error}"
+            answer = control.refusal(command, f"node {self._options.name}: {text}")
+        yield Put(self._outbox, answer)
+
+    def _command(self, command: dict[str, Any]) -> Program:
+        if command["type"] == "stop":
+            return {}
+        if command["type"] == "configure":
+            return (yield from self._configure(command["spec"]))
+        if self._node is None:
+            raise BadCommand(f"{command['type']!r} came before configure")
+        return (yield from self._node.obey(command))
+
+    def _configure(self, spec: dict[str, Any]) -> Program:
+        if self._node is not None:
+            raise BadCommand("it is configured already")
+        options = self._options
+        self._random.seed(f"{spec['seed']}/{options.name}/{options.epoch}")
+        self._journal = JournalWriter(options.home / f"{options.name}.{options.epoch}.journal")
+        try:
+            armed = Failpoints(Failpoint(**failpoint) for failpoint in spec["failpoints"])
+        except (TypeError, ValueError) as error:
+            raise BadCommand(f"a failpoint does not fit: {error}") from error
+        self._witness = RealWitness(self._journal, armed, now)
+        if needs_ledger(spec):
+            path = options.home / f"{options.name}.ledger"
+            self._ledger = SqliteLedger(path, options.epoch, spec["durability"], random64())
+        environment = Environment(options.name, options.epoch, self._witness, self._ledger, random64(), self._outbox)
+        self._note_start(spec, environment)
+        self._node = make(spec, environment)
+        return (yield from self._node.start())
+
+    def _note_start(self, spec: dict[str, Any], environment: Environment) -> None:
+        environment.witness.note(
+            Kind.START,
+            detail={
+                "schema": SCHEMA,
+                "node": environment.name,
+                "epoch": environment.epoch,
+                "role": spec["role"],
+                "engine": self._options.engine,
+                "domain": clock_domain(),
+                "evidence": "real",
+                "pid": os.getpid(),
+                "incarnation": environment.incarnation,
+                "history": environment.ledger.history_id if environment.ledger else 0,
+            },
+        )
+
+
+def random64() -> int:
+    """A random number in [1, 2**63): SQLite's integers are signed."""
+    return int.from_bytes(os.urandom(8), "big") >> 1 or 1
+
+
+def main() -> int:
+    options = arguments(sys.argv[1:])
+    try:
+        token = control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, ""))
+        process = Process(options, token)
+        engines.create(options.engine, process.commit, process.random).run(process.main())
+    except (control.ControlError, engines.Unavailable) as error:
+        print(f"node {options.name}: {error}", file=sys.stderr)
+        return FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

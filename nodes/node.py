@@ -1,0 +1,188 @@
+"""PURE: a node, made from its spec: what it offers or does, and the commands that it obeys.
+
+The same node runs in a process of its own (nodes/__main__.py) and in the simulator; what differs comes in as its
+Environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from nodes.drivers.rpc import RpcDriver
+from nodes.ops import Address, Bind, Listen, Program, Queue, ReplyRecord, Spawn
+from nodes.reports import Reports
+from nodes.rpc.calls import Session
+from nodes.rpc.codecs import codec
+from nodes.rpc.interface import skeleton
+from nodes.rpc.retry import Retry, maybe
+from nodes.rpc.semantics import Identity, mechanism
+from nodes.rpc.serve import Endpoint, Witness
+from nodes.services import SERVICES
+from nodes.wire.header import client_number
+from nodes.wire.record import Kind
+from nodes.workload import HEAL, Harness
+
+Command = dict[str, Any]
+
+
+class BadCommand(Exception):
+    """A command that this node cannot obey; the text says what was expected."""
+
+
+class Memory(Protocol):
+    """What a server reads of its ledger when it starts."""
+
+    history_id: int
+
+    def state(self) -> dict[str, Any]: ...
+
+    def records(self) -> Iterable[ReplyRecord]: ...
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a node is given: who it is, its evidence, its durable memory (None for a client), its random incarnation.
+
+    `outbox` takes control messages for the orchestrator.
+    """
+
+    name: str
+    epoch: int
+    witness: Witness
+    ledger: Memory | None
+    incarnation: int
+    outbox: Queue
+
+
+class ServerNode:
+    """Offers one service at one endpoint per link."""
+
+    def __init__(self, spec: dict[str, Any], environment: Environment) -> None:
+        if environment.ledger is None:
+            raise BadCommand("a server needs a ledger")
+        self._spec = spec
+        self._environment = environment
+        ledger = environment.ledger
+        self._identity = Identity(environment.incarnation, ledger.history_id, spec["lease"])
+        service = SERVICES[spec["service"]]
+        self._skeleton = skeleton(service.interface, service.make(ledger.state()))
+        self._endpoints = {part["link"]: self._endpoint(part, service.interface) for part in spec["endpoints"]}
+
+    def _endpoint(self, part: dict[str, Any], interface: Any) -> Endpoint:
+        environment = self._environment
+        assert environment.ledger is not None
+
+        def trimmed(client: int, mark: int) -> None:
+            environment.witness.note(Kind.TRIM, client, detail={"mark": mark})
+
+        policy = mechanism(part["semantics"], part["variant"], self._identity, environment.ledger.records(), trimmed)
+        return Endpoint(
+            part["link"],
+            codec(part["codec"], interface),
+            self._skeleton,
+            policy,
+            self._identity,
+            environment.witness,
+            variant=part["variant"],
+            yields=self._spec["yields"],
+        )
+
+    def start(self) -> Program:
+        """-> {"addresses": {link: [host, port]}}, once everything listens."""
+        addresses: dict[str, list[Any]] = {}
+        for part in self._spec["endpoints"]:
+            endpoint = self._endpoints[part["link"]]
+            wanted: Address = (self._spec["host"], self._spec["port"])
+            if part["transport"] == "udp":
+                socket = yield Bind(wanted)
+                yield Spawn(endpoint.datagrams(socket), "datagrams")
+            else:
+                socket = yield Listen(wanted)
+                yield Spawn(endpoint.accept(socket), "accept")
+            addresses[part["link"]] = list(socket.local)
+        self._environment.witness.note(Kind.READY, detail={"addresses": addresses})
+        return {"addresses": addresses}
+
+    def obey(self, command: Command) -> Program:
+        if command["type"] != "status":
+            raise BadCommand(f"a server does not know the command {command['type']!r}")
+        names = ("received", "broken", "executing", "connections")
+        return {
+            "links": {
+                link: {name: getattr(endpoint, name) for name in names} for link, endpoint in self._endpoints.items()
+            }
+        }
+        yield
+
+
+class ClientNode:
+    """Runs one workload over one link."""
+
+    def __init__(self, spec: dict[str, Any], environment: Environment) -> None:
+        self._spec = spec
+        self._environment = environment
+        self._reports = Reports(environment.outbox, [(event, number) for event, number in spec["report"]])
+        self._retry = retry_of(spec["link"]["semantics"], spec["retry"])
+        self._harness = Harness(spec, environment.epoch, environment.witness, self._reports, self._driver)
+
+    def _driver(self, process: int) -> RpcDriver:
+        link = self._spec["link"]
+        number = client_number(self._spec["ordinal"], process, self._environment.epoch)
+        interface = SERVICES[link["service"]].interface
+        return RpcDriver(
+            Session(number, link["semantics"]),
+            interface,
+            codec(link["codec"], interface),
+            link["transport"],
+            (link["target"][0], link["target"][1]),
+            self._retry,
+            self._environment.witness,
+            self._reports,
+            process,
+        )
+
+    def start(self) -> Program:
+        self._environment.witness.note(Kind.READY, detail={"addresses": {}})
+        return {"addresses": {}}
+        yield
+
+    def obey(self, command: Command) -> Program:
+        match command["type"]:
+            case "go":
+                yield Spawn(self._harness.main(), "workload")
+            case "release":
+                yield from self._harness.gates.release(command["gate"])
+            case "healed":
+                yield from self._harness.gates.release(HEAL)
+            case "finish":
+                yield from self._harness.finish()
+            case "status":
+                return {"open": self._harness.open, "done": self._harness.done}
+            case other:
+                raise BadCommand(f"a client does not know the command {other!r}")
+        return {}
+
+
+Node = ServerNode | ClientNode
+ROLES: dict[str, Callable[[dict[str, Any], Environment], Node]] = {"server": ServerNode, "client": ClientNode}
+
+
+def retry_of(semantics: str, retry: dict[str, Any]) -> Retry:
+    """The client's policy; *maybe* has no choice but how long it waits."""
+    if semantics == "maybe":
+        return maybe(retry["patience"])
+    return Retry(retry["attempts"], retry["first"], retry["maximum"], retry["jitter"], retry["connection"] == "same")
+
+
+def make(spec: dict[str, Any], environment: Environment) -> Node:
+    """A node from its spec. Raises BadCommand for a spec that does not fit."""
+    try:
+        return ROLES[spec["role"]](spec, environment)
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadCommand(f"the spec of node {environment.name} does not fit: {type(error).__name__} {error}") from error
+
+
+def needs_ledger(spec: dict[str, Any]) -> bool:
+    return spec.get("role") == "server"

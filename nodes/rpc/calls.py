@@ -1,0 +1,110 @@
+"""PURE: a client's memory of its session and of its open calls.
+
+What a call's reply means, whether it was bound, and what its end is called are decided here; when bytes move is
+the driver's affair (nodes/drivers/rpc.py).
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, NamedTuple
+
+from nodes.ops import Queue
+from nodes.rpc.codecs import Reply
+from nodes.rpc.interface import Procedure
+from nodes.rpc.semantics import Identity, binding
+from nodes.wire.header import CallHeader, ReplyHeader, Status
+
+ANSWERED = frozenset({Status.EXECUTED, Status.CACHED, Status.JOINED})
+FINAL = frozenset({Status.STALE, Status.REFUSED})
+
+
+class End(Enum):
+    """How an operation ended, for its client: `fail` is provably not executed, `info` is unknown."""
+
+    OK = "ok"
+    FAIL = "fail"
+    INFO = "info"
+
+
+class Outcome(NamedTuple):
+    """`value` is the result of OK, else the error's text."""
+
+    end: End
+    value: Any
+
+
+class Call:
+    """One open operation. `mailbox` receives its replies and its connection's end."""
+
+    __slots__ = ("arguments", "attempt", "connection", "handed", "intent", "mailbox", "procedure", "seq", "server")
+
+    def __init__(self, seq: int, intent: int, procedure: Procedure, arguments: tuple[Any, ...]) -> None:
+        self.seq = seq
+        self.intent = intent
+        self.procedure = procedure
+        self.arguments = arguments
+        self.attempt = 0
+        self.handed = False
+        self.server = 0
+        self.connection = 0
+        self.mailbox = Queue()
+
+    def bind(self, server: int) -> None:
+        """The first byte of attempt 1 binds the call; a retransmission never binds it again."""
+        if not self.handed:
+            self.server = server
+            self.handed = True
+
+    def given_up(self, reason: str) -> Outcome:
+        """`fail` only if no attempt handed a byte to the transport."""
+        return Outcome(End.INFO if self.handed else End.FAIL, reason)
+
+
+def outcome(reply: Reply) -> Outcome | None:
+    """What a reply means for its call; None: wait on (the server was busy)."""
+    header = reply.header
+    if header is None:
+        return Outcome(End.INFO, reply.error or "a reply without a header")
+    if header.status in ANSWERED and reply.error is None:
+        return Outcome(End.OK, reply.value)
+    if header.status in FINAL:
+        return Outcome(End.INFO, Status(header.status).name.lower())
+    if header.status == Status.BUSY:
+        return None
+    return Outcome(End.INFO, f"the server's error: {reply.error}")
+
+
+class Session:
+    """What this client knows of its server, and its open calls by number."""
+
+    def __init__(self, client: int, semantics: str) -> None:
+        self.client = client
+        self.semantics = semantics
+        self.identity: Identity | None = None
+        self.greeted = False
+        """False: hello is due before the next new operation (at first, after a refusal, after a failed connection)."""
+        self.open: dict[int, Call] = {}
+        self._next = 1
+
+    def begin(self, call: Call) -> None:
+        self.open[call.seq] = call
+        self._next = max(self._next, call.seq + 1)
+
+    @property
+    def first_incomplete(self) -> int:
+        return min(self.open, default=self._next)
+
+    def header(self, call: Call) -> CallHeader:
+        return CallHeader(self.client, call.seq, call.attempt, self.first_incomplete, call.server, call.intent)
+
+    def binding(self) -> int:
+        return binding(self.semantics, self.identity) if self.identity else 0
+
+    def learn(self, header: ReplyHeader) -> None:
+        """Every reply tells who answered; an operation's refusal makes hello due."""
+        if header.seq == 0:
+            self.identity = Identity(header.incarnation, header.history, header.lease)
+            self.greeted = True
+        elif header.status == Status.REFUSED:
+            self.greeted = False

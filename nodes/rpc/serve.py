@@ -1,0 +1,313 @@
+"""PURE: the programs of a server's endpoint: receive copies of calls, let the mechanism decide, execute, answer.
+
+A procedure runs inside its connection's program for as long as it only commits; as soon as it waits for
+anything it goes on in a task of its own, so that further copies are received while it executes.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Protocol
+
+from nodes.ops import (
+    Accept,
+    Address,
+    Close,
+    Commit,
+    Now,
+    Program,
+    Recv,
+    RecvFrom,
+    Send,
+    SendTo,
+    Sleep,
+    Socket,
+    Spawn,
+    Transaction,
+)
+from nodes.rpc.codecs import Call, Codec
+from nodes.rpc.interface import Skeleton
+from nodes.rpc.mechanism import Do, Mechanism, Waiter
+from nodes.rpc.retry import MILLISECOND
+from nodes.rpc.semantics import Identity
+from nodes.rpc.transactions import transactions
+from nodes.wire.errors import WireError
+from nodes.wire.header import CallHeader, ReplyHeader, Status
+from nodes.wire.record import Kind
+
+READ_SIZE = 65536
+
+
+class Witness(Protocol):
+    """Who sees what a program does: journals it, or dies at it."""
+
+    def note(
+        self,
+        kind: Kind,
+        client: int = 0,
+        seq: int = 0,
+        attempt: int = 0,
+        process: int = 0,
+        detail: dict[str, Any] | None = None,
+    ) -> None: ...
+
+    def passage(self, name: str, client: int, seq: int, attempt: int) -> None: ...
+
+
+class Peer(Protocol):
+    """Where an attempt came from and its answer goes to."""
+
+    connection: int
+
+    def send(self, data: bytes) -> Program: ...
+
+
+class StreamPeer:
+    """One connection. Answers of several executions queue here, for one Send may be outstanding on it."""
+
+    __slots__ = ("connection", "outbox", "sending", "socket")
+
+    def __init__(self, socket: Socket, connection: int) -> None:
+        self.socket = socket
+        self.connection = connection
+        self.outbox: deque[bytes] = deque()
+        self.sending = False
+
+    def send(self, data: bytes) -> Program:
+        self.outbox.append(data)
+        if self.sending:
+            return
+        self.sending = True
+        try:
+            while self.outbox:
+                yield Send(self.socket, self.outbox.popleft())
+        except OSError:
+            self.outbox.clear()  # the client is gone from here; if it wants its answer it asks again elsewhere
+        self.sending = False
+
+
+class DatagramPeer:
+    __slots__ = ("address", "connection", "socket")
+
+    def __init__(self, socket: Socket, address: Address) -> None:
+        self.socket = socket
+        self.address = address
+        self.connection = 0
+
+    def send(self, data: bytes) -> Program:
+        try:
+            yield SendTo(self.socket, data, self.address)
+        except OSError:
+            return  # as lost as any datagram
+
+
+class Endpoint:
+    """One link's server side. The counters are what a `status` command reports."""
+
+    def __init__(
+        self,
+        link: str,
+        codec: Codec,
+        skeleton: Skeleton,
+        mechanism: Mechanism,
+        identity: Identity,
+        witness: Witness,
+        *,
+        variant: str | None,
+        yields: int,
+    ) -> None:
+        self.link = link
+        self.codec = codec
+        self.skeleton = skeleton
+        self.mechanism = mechanism
+        self.identity = identity
+        self.witness = witness
+        self.variant = variant
+        self.yields = yields
+        self.received = 0
+        self.broken = 0
+        self.executing = 0
+        self.connections = 0
+        self._ordinal = 0
+        self._unnumbered = 0
+
+    def accept(self, listener: Socket) -> Program:
+        """Serve every connection until the listener is closed."""
+        while True:
+            try:
+                socket = yield Accept(listener)
+            except OSError:
+                return
+            self._ordinal += 1
+            yield Spawn(self._stream(StreamPeer(socket, self._ordinal)), f"connection {self._ordinal}")
+
+    def _stream(self, peer: StreamPeer) -> Program:
+        self.connections += 1
+        splitter = self.codec.stream()
+        recv = Recv(peer.socket, READ_SIZE)
+        try:
+            while data := (yield recv):
+                for message in splitter.feed(data):
+                    yield from self._message(message, peer)
+        except WireError as error:
+            self._note_broken(error, 0, peer)  # nothing to resynchronise by: the connection ends
+        except OSError:
+            pass
+        yield Close(peer.socket)
+        self.connections -= 1
+
+    def datagrams(self, socket: Socket) -> Program:
+        """Serve every datagram until the socket is closed."""
+        recv = RecvFrom(socket, READ_SIZE)
+        while True:
+            try:
+                data, address = yield recv
+            except OSError:
+                return
+            peer = DatagramPeer(socket, address)
+            try:
+                yield from self._message(data, peer)
+            except WireError as error:
+                self._note_broken(error, len(data), peer)
+
+    def _note_broken(self, error: WireError, size: int, peer: Peer) -> None:
+        self.broken += 1
+        self.witness.note(Kind.BROKEN, detail={"reason": str(error), "size": size, "connection": peer.connection})
+
+    def _message(self, data: bytes, peer: Peer) -> Program:
+        call = self.codec.decode_call(data)
+        header = call.header or self._plain_header()
+        client, seq, attempt, first, server, _ = header
+        self.received += 1
+        self.witness.note(
+            Kind.RECEIVE,
+            client,
+            seq,
+            attempt,
+            0,
+            {"connection": peer.connection, "first": first, "server": server, "link": self.link},
+        )
+        self.witness.passage("received", client, seq, attempt)
+        waiter = Waiter(header, call.xid, peer)
+        if call.problem is not None or call.procedure is None:
+            yield from peer.send(self.codec.encode_problem(call))
+        elif call.header is None:
+            yield from self._execute(call, waiter)
+        elif seq == 0:
+            yield from self._hello(waiter, call)
+        else:
+            yield from self._arrive(waiter, call)
+
+    def _plain_header(self) -> CallHeader:
+        """A call without a header is served as *maybe*, under client 0 and a number of our own."""
+        self._unnumbered += 1
+        return CallHeader(0, self._unnumbered, 1, 0, 0, 0)
+
+    def _hello(self, waiter: Waiter, call: Call) -> Program:
+        header = waiter.header
+        self.mechanism.hello(header.client)
+        record = self.mechanism.record(header, None)
+        if record is not None:
+            yield Commit(Transaction((header.client, 0, header.attempt), None, None, record))
+        yield from self._answer(waiter, call, Status.EXECUTED, None)
+
+    def _arrive(self, waiter: Waiter, call: Call) -> Program:
+        arrival = self.mechanism.arrive(waiter)
+        if arrival.do is Do.EXECUTE:
+            yield from self._execute(call, waiter)
+        elif arrival.do is Do.ANSWER:
+            yield from self._answer(waiter, call, arrival.status, arrival.value)
+
+    def _execute(self, call: Call, waiter: Waiter) -> Program:
+        execution = Execution(self, call, waiter)
+        execution.note_start()
+        self.executing += 1
+        procedure = self.skeleton.call(call.procedure, execution, call.arguments)
+        try:
+            operation = next(procedure)
+            while operation.__class__ is Commit:
+                operation = procedure.send((yield operation))
+        except StopIteration as done:
+            yield from self._finish(call, waiter, done.value)
+        else:
+            yield Spawn(self._go_on(call, waiter, procedure, operation), "procedure")
+
+    def _go_on(self, call: Call, waiter: Waiter, procedure: Program, operation: Any) -> Program:
+        value = yield from resume(procedure, operation)
+        yield from self._finish(call, waiter, value)
+
+    def _finish(self, call: Call, waiter: Waiter, value: Any) -> Program:
+        self.executing -= 1
+        if call.header is None:
+            yield from waiter.peer.send(self.codec.wrap_reply(call, None, value))
+            return
+        for waiting, status in self.mechanism.complete(waiter, value):
+            yield from self._answer(waiting, call, status, value)
+
+    def _answer(self, waiter: Waiter, call: Call, status: Status, value: Any) -> Program:
+        client, seq, attempt, *_ = waiter.header
+        header = ReplyHeader(client, seq, attempt, status, *self.identity)
+        self.witness.note(Kind.ANSWER, client, seq, attempt, 0, {"status": int(status), "value": value})
+        if status in WITHOUT_RESULT:
+            data = self.codec.encode_error(waiter.xid, header, status.name.lower())
+        else:
+            data = self.codec.encode_reply(waiter.xid, call.procedure, header, value)
+        self.witness.passage("before-send", client, seq, attempt)
+        yield from waiter.peer.send(data)
+        self.witness.passage("after-send", client, seq, attempt)
+
+
+WITHOUT_RESULT = (Status.STALE, Status.REFUSED, Status.BUSY)
+
+
+class Execution:
+    """What a procedure sees of its call: it may pause in its middle, and it commits its effect."""
+
+    __slots__ = ("_call", "_endpoint", "_header")
+
+    def __init__(self, endpoint: Endpoint, call: Call, waiter: Waiter) -> None:
+        self._endpoint = endpoint
+        self._call = call
+        self._header = waiter.header
+
+    def note_start(self) -> None:
+        header, call = self._header, self._call
+        value = call.arguments[0] if call.arguments else None
+        name = call.procedure.name if call.procedure else ""
+        self._endpoint.witness.note(
+            Kind.EXECUTE,
+            header.client,
+            header.seq,
+            header.attempt,
+            0,
+            {"intent": header.intent, "f": name, "value": value},
+        )
+
+    def pause(self) -> Program:
+        """Wait for as long as the scenario's `yields` says, so that others run while this executes."""
+        if self._endpoint.yields:
+            now = yield Now()
+            yield Sleep(now + self._endpoint.yields * MILLISECOND)
+
+    def commit(self, value: Any, state: dict[str, Any]) -> Program:
+        """Make `state` durable together with the effect, and with the reply record where the mechanism has one."""
+        endpoint, header = self._endpoint, self._header
+        number = 0
+        record = endpoint.mechanism.record(header, value) if self._call.header else None
+        for transaction in transactions(endpoint.variant, header, state, value, record):
+            number = max(number, (yield Commit(transaction)))
+        endpoint.witness.note(Kind.COMMIT, header.client, header.seq, header.attempt, 0, {"n": number, "result": value})
+
+
+def resume(program: Program, operation: Any) -> Program:
+    """Go on with a program that was started elsewhere and now yields `operation`; returns its result."""
+    try:
+        while True:
+            try:
+                result = yield operation
+            except BaseException as error:
+                operation = program.throw(error)
+            else:
+                operation = program.send(result)
+    except StopIteration as done:
+        return done.value

@@ -1,0 +1,149 @@
+"""PURE: the client's harness: numbers operations, journals them, calls a driver, and waits at gates.
+
+Before an operation with a gate, and before the last `after_heal` operations, a process waits until it is told to go
+on. Each invoke is journalled before anything is sent, and has exactly one completion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nodes.drivers import Driver, Operation
+from nodes.ops import Get, Join, Program, Put, Queue, Spawn
+from nodes.reports import Reports
+from nodes.rpc.calls import End, Outcome
+from nodes.rpc.serve import Witness
+from nodes.wire.header import client_number, intent_number
+from nodes.wire.record import Kind
+
+HEAL = -1
+"""The gate that opens at heal."""
+
+VALUES: dict[str, tuple[str, Callable[[int], Any]]] = {
+    "echo": ("echo", lambda intent: intent.to_bytes(8, "big")),
+    "add": ("add", lambda intent: 1),
+    "write": ("write", lambda intent: intent),
+}
+"""Workload -> the procedure it calls, and the argument for an intent."""
+
+COMPLETION = {End.OK: Kind.OK, End.FAIL: Kind.FAIL, End.INFO: Kind.INFO}
+
+
+class Gates:
+    """Closed until released; a release may come before anybody waits. All processes together reach a gate."""
+
+    def __init__(self, processes: int, reports: Reports) -> None:
+        self._processes = processes
+        self._reports = reports
+        self._open: set[int] = set()
+        self._waiting: dict[int, list[Queue]] = {}
+        self._reached: dict[int, int] = {}
+
+    def reach(self, gate: int) -> Program:
+        """Wait at a gate."""
+        self._reached[gate] = self._reached.get(gate, 0) + 1
+        queue = Queue()
+        self._waiting.setdefault(gate, []).append(queue)
+        if self._reached[gate] == self._processes:
+            event = "heal-gate" if gate == HEAL else "gate"
+            yield from self._reports.announce(event, max(gate, 0))
+        if gate in self._open:
+            return
+        yield Get(queue)
+
+    def release(self, gate: int) -> Program:
+        self._open.add(gate)
+        for queue in self._waiting.pop(gate, []):
+            yield Put(queue, None)
+
+
+class Harness:
+    """One client node's workload. `driver(process)` makes a process's driver (processes count from 1)."""
+
+    def __init__(
+        self, spec: dict[str, Any], epoch: int, witness: Witness, reports: Reports, driver: Callable[[int], Driver]
+    ) -> None:
+        self._spec = spec
+        self._epoch = epoch
+        self._witness = witness
+        self._reports = reports
+        self._gated = frozenset(spec["gates"])
+        self._unknown_as_fail = spec["link"]["variant"] == "unknown-as-fail"
+        self._drivers = {process: driver(process) for process in range(1, spec["clients"] + 1)}
+        self._finished = False
+        self.gates = Gates(spec["clients"], reports)
+        self.open = 0
+        self.done = False
+
+    def main(self) -> Program:
+        """Run every process to its end, and say so."""
+        tasks = []
+        for process in self._drivers:
+            tasks.append((yield Spawn(self._process(process), f"process {process}")))
+        for task in tasks:
+            yield Join(task)
+        self.done = True
+        yield from self._reports.announce("done")
+
+    def finish(self) -> Program:
+        """Open operations end as `info`, and no further ones are begun."""
+        self._finished = True
+        for driver in self._drivers.values():
+            yield from driver.finish()
+        for gate in (HEAL, *self._gated):
+            yield from self.gates.release(gate)
+
+    def _process(self, process: int) -> Program:
+        driver = self._drivers[process]
+        yield from driver.open()
+        free = Queue()
+        free.items.extend(range(self._spec["outstanding"]))
+        for call in range(1, self._spec["calls"] + 1):
+            yield from self._pass_gates(process, call)
+            if self._finished:
+                break
+            slot = yield Get(free)
+            if self._spec["outstanding"] == 1:
+                yield from self._operation(driver, process, call)
+                free.items.append(slot)
+            else:
+                yield Spawn(self._in_slot(driver, process, call, free, slot), f"operation {call}")
+        for _ in range(self._spec["outstanding"]):
+            yield Get(free)
+        yield from driver.close()
+
+    def _in_slot(self, driver: Driver, process: int, call: int, free: Queue, slot: int) -> Program:
+        yield from self._operation(driver, process, call)
+        yield Put(free, slot)
+
+    def _pass_gates(self, process: int, call: int) -> Program:
+        if call in self._gated:
+            yield from self._gate(process, call, call)
+        if call == self._spec["calls"] - self._spec["after_heal"] + 1:
+            yield from self._gate(process, call, HEAL)
+
+    def _gate(self, process: int, call: int, gate: int) -> Program:
+        client = client_number(self._spec["ordinal"], process, self._epoch)
+        self._witness.note(Kind.GATE, client, call, 0, process, {"gate": gate})
+        yield from self.gates.reach(gate)
+
+    def _operation(self, driver: Driver, process: int, call: int) -> Program:
+        client = client_number(self._spec["ordinal"], process, self._epoch)
+        intent = intent_number(self._spec["ordinal"], process, call)
+        procedure, value_of = VALUES[self._spec["workload"]]
+        operation = Operation(call, intent, procedure, value_of(intent))
+        detail = {"intent": intent, "f": procedure, "value": operation.value}
+        self._witness.note(Kind.INVOKE, client, call, 0, process, detail)
+        self.open += 1
+        try:
+            outcome = yield from driver.invoke(operation)
+        except Exception as error:
+            outcome = Outcome(End.INFO, f"{type(error).__name__}: {error}")
+        self.open -= 1
+        end = outcome.end
+        if end is End.INFO and self._unknown_as_fail:
+            end = End.FAIL
+        key = "value" if end is End.OK else "error"
+        self._witness.note(COMPLETION[end], client, call, 0, process, {key: outcome.value})
+        yield from self._reports.tell("ok" if end is End.OK else "end", call, client)
