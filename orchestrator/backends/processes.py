@@ -1,0 +1,178 @@
+"""The orchestrator's handle on its supervisor process: spawn and signal by key, from any thread."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+
+from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
+
+COMMAND = (sys.executable, "-I", "-m", "orchestrator.supervisor")
+PATIENCE = 5.0
+"""Seconds for the supervisor to kill and reap its children once its pipe has ended."""
+
+
+class Spawned(NamedTuple):
+    """The process exists."""
+
+    pid: int
+
+
+class Line(NamedTuple):
+    """The first line of its standard output."""
+
+    text: str
+
+
+class Ended(NamedTuple):
+    """It was reaped; `signal` is 0 unless one ended it."""
+
+    signal: int
+    code: int
+
+
+class Failed(NamedTuple):
+    """It was never started, or its supervisor is gone and nothing more will be known of it."""
+
+    reason: str
+
+
+Report = Spawned | Line | Ended | Failed
+
+
+class Supervisor:
+    """One for a whole `faultbed run`, shared by the cells in several threads.
+
+    Reports about a process are given to its callback in the supervisor's reader thread, in order, until Ended or
+    Failed: the callback must not wait. Every process has the run and the orchestrator in its environment, by which
+    those that a killed run left behind are found.
+    """
+
+    def __init__(self, run: str, command: Sequence[str] = COMMAND) -> None:
+        me = psutil.Process()
+        self.run = run
+        self._environment = {RUN_VARIABLE: run, ORCHESTRATOR_VARIABLE: f"{me.pid}:{me.create_time()}"}
+        self._lock = threading.Lock()
+        self._callbacks: dict[str, Callable[[Report], None]] = {}
+        self._pids: dict[str, int] = {}
+        self._gone: str | None = None
+        # A session of its own: Ctrl-C at the terminal is the orchestrator's to handle.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        self._reader = threading.Thread(target=self._read, name="supervisor reader", daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def spawn(
+        self,
+        key: str,
+        argv: Sequence[str],
+        environment: dict[str, str],
+        folder: Path,
+        log: Path,
+        report: Callable[[Report], None],
+    ) -> None:
+        """Start a process in `folder`, its standard error appended to `log`. `key` is new in this run."""
+        with self._lock:
+            if key in self._callbacks:
+                raise ValueError(f"a process with the key {key!r} runs already")
+            gone = self._gone
+            if gone is None:
+                self._callbacks[key] = report
+        if gone is not None:
+            report(Failed(gone))
+            return
+        environment = {**self._environment, **environment}
+        self._write({"spawn": key, "argv": list(argv), "env": environment, "cwd": str(folder), "log": str(log)})
+
+    def signal(self, key: str, name: str) -> None:
+        """Signal the process and what it started: "kill", "stop" or "continue". No effect on one that has ended."""
+        self._write({"signal": key, "name": name})
+
+    def close(self) -> None:
+        """Kill and reap every process, and end the supervisor. Closing twice is allowed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass  # it is gone already
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join()
+        self._process.stdout.close()
+
+    def __enter__(self) -> Supervisor:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _write(self, command: dict[str, Any]) -> None:
+        data = json.dumps(command).encode() + b"\n"
+        assert self._process.stdin is not None
+        with self._lock:
+            try:
+                self._process.stdin.write(data)
+                self._process.stdin.flush()
+            except (OSError, ValueError):
+                pass  # the reader tells everybody that the supervisor is gone
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if not line.endswith(b"\n"):
+                break  # killed in the middle of a message
+            self._take(json.loads(line))
+        self._abandon()
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message:
+            case {"spawned": key, "pid": pid}:
+                self._pids[key] = pid
+                self._callbacks[key](Spawned(pid))
+            case {"line": key, "text": text}:
+                self._callbacks[key](Line(text))
+            case {"exited": key, "signal": number, "code": code}:
+                self._forget(key)(Ended(number, code))
+            case {"failed": key, "error": error}:
+                self._forget(key)(Failed(f"it could not be started: {error}"))
+
+    def _forget(self, key: str) -> Callable[[Report], None]:
+        self._pids.pop(key, None)
+        with self._lock:
+            return self._callbacks.pop(key)
+
+    def _abandon(self) -> None:
+        """The supervisor has ended: kill what it left behind, and tell whoever still waits for a report."""
+        with self._lock:
+            self._gone = "the supervisor process of this run has ended; run again"
+            callbacks = list(self._callbacks.values())
+            self._callbacks.clear()
+        for pid in self._pids.values():
+            _kill_if_of(self.run, pid)
+        for report in callbacks:
+            report(Failed(self._gone))
+
+
+def _kill_if_of(run: str, pid: int) -> None:
+    """Kill the group of a process of this run. Its parent is gone, so the pid may be somebody else's by now."""
+    try:
+        if psutil.Process(pid).environ().get(RUN_VARIABLE) == run:
+            os.killpg(pid, signal.SIGKILL)
+    except (psutil.Error, ProcessLookupError):
+        pass  # gone already, or not ours

@@ -1,0 +1,93 @@
+"""The orchestrator's end of the control connection to one process: blocking, over TCP."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from nodes.control import NONCE_SIZE, Connector, ControlError, Ended, State
+
+HANDSHAKE_SECONDS = 5.0
+_CHUNK = 65536
+
+Message = dict[str, Any]
+
+
+class ControlClient:
+    """A proven connection to the process that listens at `address`.
+
+    Making one connects and shakes hands, within `timeout` seconds for each step. Raises ControlError, whose text
+    names the address: nothing listens there, it is no Faultbed process, it does not know the token.
+    """
+
+    def __init__(self, address: tuple[str, int], token: bytes, timeout: float = HANDSHAKE_SECONDS) -> None:
+        self.address = address
+        self._connector = Connector(token, os.urandom(NONCE_SIZE))
+        self._early: list[Message] = []
+        try:
+            self._socket = socket.create_connection(address, timeout)
+        except OSError as error:
+            raise ControlError(f"no control connection to {self._where}: {error}") from error
+        try:
+            self._handshake()
+        except ControlError as error:
+            self._socket.close()
+            raise type(error)(f"no control connection to {self._where}: {error}") from error
+
+    @property
+    def _where(self) -> str:
+        return f"{self.address[0]}:{self.address[1]}"
+
+    def _handshake(self) -> None:
+        try:
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while self._connector.state is not State.OPEN:
+                self._early += self._receive()
+            self._socket.settimeout(None)
+        except OSError as error:
+            raise Ended(f"the handshake was not finished: {error}") from error
+
+    def _receive(self) -> list[Message]:
+        data = self._socket.recv(_CHUNK)
+        if not data:
+            raise self._connector.ended() or Ended("the other side closed the control connection")
+        try:
+            return self._connector.receive(data)
+        finally:
+            if outgoing := self._connector.outgoing():
+                self._socket.sendall(outgoing)
+
+    def listen(self, take: Callable[[Message], None]) -> None:
+        """Hand each message to `take`, in this thread, until the connection ends; then raise what ended it.
+
+        Ended is an end like any other: the process closed, died, or `close` was called. Another ControlError means that
+        the two sides do not understand each other.
+        """
+        try:
+            for message in self._early:
+                take(message)
+            self._early.clear()
+            while True:
+                for message in self._receive():
+                    take(message)
+        except OSError as error:
+            raise Ended(f"the control connection ended: {error}") from error
+        finally:
+            self._socket.close()
+
+    def send(self, command: Message) -> None:
+        """Send one command; from one thread at a time. Raises BadFrame if it is too large, Ended if the end has come."""
+        data = self._connector.send(command)
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise Ended(f"the control connection to {self._where} has ended: {error}") from error
+
+    def close(self) -> None:
+        """End the connection; a `listen` in another thread returns from it. Closing twice is allowed."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it has ended already
