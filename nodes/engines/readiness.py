@@ -1,0 +1,391 @@
+"""The driver that all readiness-based loops share: it performs operations over a `Poller`.
+
+Rules of this file:
+
+1. Registration is kept between operations. READABLE stays on after a receive, so a connection costs no
+   system call but its own. When an event arrives that nobody waits for, the interest is cut down to what is
+   waited for (otherwise a level-triggered poller would spin), and the next receive asks for it again.
+2. A receive waits for readiness first, a send is tried first: that is what nearly always succeeds.
+3. Without a deadline a receive or a send on the hot path allocates nothing and touches no timer.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from nodes import ops
+from nodes.engines import sockets
+from nodes.engines.poller import FAILED, READABLE, WRITABLE, Poller
+from nodes.engines.tasks import PENDING, Finished, Resume, Running, Scheduler
+
+_BUDGET = range(64)  # operations performed in one go before the others have their turn
+
+
+class Endpoint(ops.Socket):
+    """A socket of this driver. `receive` and `send` are the raw calls; `retry` completes the writer's operation."""
+
+    __slots__ = ("closed", "fd", "interest", "raw", "reader", "receive", "retry", "send", "size", "writer")
+
+    def __init__(
+        self, raw: socket.socket, receive: Callable[[int], Any], local: ops.Address, peer: ops.Address | None
+    ) -> None:
+        self.raw = raw
+        self.fd = raw.fileno()
+        self.local = local
+        self.peer = peer
+        self.interest = 0
+        self.closed = False
+        self.receive = receive
+        self.size = 0
+        self.reader: Running | None = None
+        self.send: Callable[[bytes], int] = raw.send
+        self.retry: Callable[[], Any] | None = None
+        self.writer: Running | None = None
+
+
+def _closed_send(_data: bytes) -> int:
+    raise sockets.aborted()
+
+
+class Driver(Scheduler):
+    """An engine made of a poller. `open_poller` is called at the start of each run."""
+
+    def __init__(
+        self,
+        open_poller: Callable[[], Poller],
+        commit: Callable[[ops.Transaction], int],
+        random: Callable[[], float],
+    ) -> None:
+        super().__init__(commit, random)
+        self._open_poller = open_poller
+        self._endpoints: dict[int, Endpoint] = {}
+        self._posted: deque[tuple[ops.Queue, Any]] = deque()
+        self._bell: socket.socket | None = None
+        self._perform |= {
+            ops.Listen: self._listen,
+            ops.Bind: self._bind,
+            ops.Accept: lambda task, op: self._await_readable(task, op, 0),
+            ops.Connect: self._connect,
+            ops.Recv: lambda task, op: self._await_readable(task, op, op.size),
+            ops.RecvFrom: lambda task, op: self._await_readable(task, op, op.size),
+            ops.SendTo: self._send_to,
+            ops.Shutdown: self._shutdown,
+            ops.Close: self._close,
+        }
+
+    # --- a run ---
+
+    def run(self, main: ops.Program) -> Any:
+        """Run `main` and what it spawns until `main` ends; close every socket; return its result or raise."""
+        self._poller = self._open_poller()
+        try:
+            self._open_bell()
+            root = self._root = self._spawn(main, "main")
+            try:
+                self._loop()
+            except Finished:
+                pass
+        finally:
+            self._tear_down()
+        if root.error is not None:
+            raise root.error
+        return root.result
+
+    def post(self, queue: ops.Queue, item: Any) -> None:
+        """Put `item` from outside of all programs: another thread, or a signal handler."""
+        self._posted.append((queue, item))
+        bell = self._bell
+        if bell is not None:
+            try:
+                bell.send(b"!")
+            except OSError:  # full: it rings already; closed: the run is over
+                pass
+
+    def _open_bell(self) -> None:
+        self._bell, heard = socket.socketpair()
+        self._bell.setblocking(False)
+        heard.setblocking(False)
+        endpoint = self._endpoints[heard.fileno()] = Endpoint(heard, heard.recv, ("", 0), None)
+        self._spawn(self._listen_to_bell(endpoint), "bell")
+
+    def _listen_to_bell(self, heard: Endpoint) -> ops.Program:
+        while True:
+            while self._posted:
+                queue, item = self._posted.popleft()
+                yield ops.Put(queue, item)
+            yield ops.Recv(heard, 4096)
+
+    def _tear_down(self) -> None:
+        self._drop_tasks()
+        for endpoint in self._endpoints.values():
+            endpoint.closed = True
+            endpoint.raw.close()
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
+        self._poller.close()
+        self._endpoints.clear()
+        self._posted.clear()
+
+    def _loop(self) -> None:
+        ready, timers, wait = self._ready, self._timers, self._poller.wait
+        endpoints, step = self._endpoints, self._step
+        while True:
+            for _ in range(len(ready)):
+                step(*ready.popleft())
+            for fd, mask in wait(0 if ready else self._patience() if timers else None):
+                endpoint = endpoints.get(fd)
+                if endpoint is None:  # closed by a program earlier in this batch
+                    continue
+                task = endpoint.reader
+                if task is None or mask != READABLE:
+                    self._notice(endpoint, mask)
+                    continue
+                try:
+                    value = endpoint.receive(endpoint.size)
+                except BlockingIOError:
+                    continue
+                except OSError as error:
+                    self._end_read(endpoint, task, task.throw, error)
+                    continue
+                endpoint.reader = None
+                if task.timer is not None:
+                    self._release(task)
+                step(task, task.send, value)
+            if timers:
+                self._fire_timers()
+
+    def _step(self, task: Running, resume: Resume, argument: Any) -> None:
+        """Resume the task and perform what it yields until something has to wait."""
+        send, perform = task.send, self._perform.get
+        for _ in _BUDGET:
+            try:
+                operation = resume(argument)
+            except BaseException as error:
+                self._ended(task, error)
+                return
+            resume = send
+            kind = operation.__class__
+            try:
+                if kind is ops.Recv:
+                    endpoint = operation.socket
+                    if endpoint.interest & READABLE and endpoint.reader is None and operation.deadline is None:
+                        endpoint.size = operation.size
+                        endpoint.reader = task
+                        return
+                elif kind is ops.Send:
+                    endpoint = operation.socket
+                    data = operation.data
+                    try:
+                        sent = endpoint.send(data)
+                    except BlockingIOError:
+                        sent = 0
+                    if sent == len(data):
+                        argument = None
+                        continue
+                    self._await_sent(task, operation, sent)
+                    return
+                argument = perform(kind, self._foreign)(task, operation)
+            except (Exception, ops.Cancelled) as error:
+                resume, argument = task.throw, error
+            if argument is PENDING:
+                return
+        self._ready.append((task, resume, argument))
+
+    # --- waiting and waking ---
+
+    def _watch(self, endpoint: Endpoint, interest: int) -> None:
+        before, endpoint.interest = endpoint.interest, interest
+        if before == interest:
+            return
+        if not before:
+            self._poller.register(endpoint.fd, interest)
+        elif interest:
+            self._poller.modify(endpoint.fd, interest)
+        else:
+            self._poller.unregister(endpoint.fd)
+
+    def _notice(self, endpoint: Endpoint, mask: int) -> None:
+        """Any event but plain readability that a reader waits for."""
+        used = False
+        if endpoint.writer is not None and mask & (WRITABLE | FAILED):
+            self._retry_write(endpoint)
+            used = True
+        reader = endpoint.reader
+        if reader is not None and mask & (READABLE | FAILED) and not endpoint.closed:
+            used = True
+            try:
+                value = endpoint.receive(endpoint.size)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._end_read(endpoint, reader, reader.throw, error)
+            else:
+                self._end_read(endpoint, reader, reader.send, value)
+        if not used and not endpoint.closed:
+            wanted = (READABLE if endpoint.reader else 0) | (WRITABLE if endpoint.writer else 0)
+            self._watch(endpoint, wanted)
+
+    def _end_read(self, endpoint: Endpoint, task: Running, resume: Resume, argument: Any) -> None:
+        endpoint.reader = None
+        self._wake(task, resume, argument)
+
+    def _retry_write(self, endpoint: Endpoint) -> None:
+        task, retry = endpoint.writer, endpoint.retry
+        assert task is not None
+        assert retry is not None
+        resume: Resume = task.send
+        try:
+            value = retry()
+        except BlockingIOError:
+            return
+        except OSError as error:
+            resume, value = task.throw, error
+        if value is not PENDING:
+            self._forget_writer(endpoint)
+            self._wake(task, resume, value)
+
+    def _forget_writer(self, endpoint: Endpoint) -> None:
+        """Writability is nearly always true, so unlike readability it is not kept."""
+        endpoint.writer = endpoint.retry = None
+        if not endpoint.closed:
+            self._watch(endpoint, endpoint.interest & ~WRITABLE)
+
+    def _forget_reader(self, endpoint: Endpoint) -> None:
+        endpoint.reader = None
+
+    def _await_readable(self, task: Running, operation: Any, size: int) -> Any:
+        endpoint: Endpoint = operation.socket
+        if endpoint.closed:
+            raise sockets.aborted()
+        if endpoint.reader is not None:
+            raise RuntimeError("two receives are outstanding on one socket")
+        self._watch(endpoint, endpoint.interest | READABLE)
+        endpoint.reader = task
+        endpoint.size = size
+        if operation.deadline is not None:
+            self._arm(task, operation.deadline, partial(self._forget_reader, endpoint))
+        return PENDING
+
+    def _await_writable(self, task: Running, endpoint: Endpoint, retry: Callable[[], Any], deadline: int | None) -> Any:
+        if endpoint.writer is not None:
+            raise RuntimeError("two sends are outstanding on one socket")
+        self._watch(endpoint, endpoint.interest | WRITABLE)
+        endpoint.writer = task
+        endpoint.retry = retry
+        if deadline is not None:
+            self._arm(task, deadline, partial(self._forget_writer, endpoint))
+        return PENDING
+
+    # --- operations ---
+
+    def _adopt(self, raw: socket.socket, receive: Callable[[int], Any], peer: ops.Address | None) -> Endpoint:
+        raw.setblocking(False)
+        endpoint = self._endpoints[raw.fileno()] = Endpoint(raw, receive, sockets.local_of(raw), peer)
+        return endpoint
+
+    def _listen(self, _task: Running, operation: ops.Listen) -> Endpoint:
+        raw = sockets.listener(operation.address, operation.backlog)
+        return self._adopt(raw, lambda _size: self._accept(raw), None)
+
+    def _accept(self, listener: socket.socket) -> Endpoint:
+        raw, address = listener.accept()
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._adopt(raw, raw.recv, address[:2])
+
+    def _bind(self, _task: Running, operation: ops.Bind) -> Endpoint:
+        raw = sockets.datagram(operation.address)
+        return self._adopt(raw, lambda size: _datagram(raw, size), None)
+
+    def _connect(self, task: Running, operation: ops.Connect) -> Any:
+        raw = sockets.stream(operation.address)
+        raw.setblocking(False)
+        try:
+            raw.connect(operation.address)
+        except BlockingIOError:
+            pass
+        except OSError:
+            raw.close()
+            raise
+        endpoint = self._adopt(raw, raw.recv, None)
+        self._await_writable(task, endpoint, partial(self._connected, endpoint), operation.deadline)
+        if operation.deadline is not None:
+            task.undo = partial(self._discard, endpoint)
+        return PENDING
+
+    def _connected(self, endpoint: Endpoint) -> Any:
+        failure = endpoint.raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        try:
+            if failure:
+                raise OSError(failure, os.strerror(failure))
+            try:
+                endpoint.peer = sockets.peer_of(endpoint.raw)
+            except OSError:  # not connected and no failure: the event was meant for the number's last owner
+                return PENDING
+            endpoint.local = sockets.local_of(endpoint.raw)
+            sockets.refuse_self(endpoint.local, endpoint.peer)
+        except OSError:
+            self._discard(endpoint)
+            raise
+        self._watch(endpoint, READABLE)  # the answer comes next: one call for both changes
+        return endpoint
+
+    def _discard(self, endpoint: Endpoint) -> None:
+        """Close, without a word to whoever waits on it."""
+        self._watch(endpoint, 0)
+        endpoint.closed = True
+        endpoint.send = _closed_send
+        self._endpoints.pop(endpoint.fd, None)
+        endpoint.raw.close()
+
+    def _close(self, _task: Running, operation: ops.Close) -> None:
+        endpoint: Any = operation.socket
+        if endpoint.closed:
+            return
+        self._discard(endpoint)
+        for waiting in (endpoint.reader, endpoint.writer):
+            if waiting is not None:
+                self._wake(waiting, waiting.throw, sockets.aborted())
+        endpoint.reader = endpoint.writer = endpoint.retry = None
+
+    def _shutdown(self, _task: Running, operation: ops.Shutdown) -> None:
+        endpoint: Any = operation.socket
+        if endpoint.closed:
+            raise sockets.aborted()
+        endpoint.raw.shutdown(socket.SHUT_WR)
+
+    def _await_sent(self, task: Running, operation: ops.Send, sent: int) -> None:
+        endpoint: Any = operation.socket
+        rest = memoryview(operation.data)[sent:]
+
+        def retry() -> Any:
+            nonlocal rest
+            rest = rest[endpoint.send(rest) :]
+            return PENDING if rest else None
+
+        self._await_writable(task, endpoint, retry, operation.deadline)
+
+    def _send_to(self, task: Running, operation: ops.SendTo) -> Any:
+        endpoint: Any = operation.socket
+        if endpoint.closed:
+            raise sockets.aborted()
+        data, address, raw = operation.data, operation.address, endpoint.raw
+        try:
+            raw.sendto(data, address)
+        except BlockingIOError:
+            return self._await_writable(task, endpoint, lambda: _sent_to(raw, data, address), None)
+        return None
+
+
+def _datagram(raw: socket.socket, size: int) -> tuple[bytes, ops.Address]:
+    data, address = raw.recvfrom(size)
+    return data, address[:2]
+
+
+def _sent_to(raw: socket.socket, data: bytes, address: ops.Address) -> None:
+    raw.sendto(data, address)
