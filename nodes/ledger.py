@@ -93,6 +93,7 @@ _ADD_EFFECT = "INSERT INTO effects (client, seq, intent, epoch, attempt, result)
 _SET_STATE = "INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)"
 _ADD_REPLY = "INSERT OR REPLACE INTO replies (client, seq, first, result) VALUES (?, ?, ?, ?)"
 _FORGET_REPLIES = "DELETE FROM replies WHERE client = ? AND seq < ?"
+_GET_HISTORY = "SELECT history_id FROM meta"
 _GET_EPOCH = "SELECT epoch FROM meta"
 _TUNING = (  # a commit touches four pages and checksums each: small ones, and a fsync only every thousand commits
     "PRAGMA page_size = 1024",
@@ -152,7 +153,7 @@ class SqliteLedger:
             _require_schema(self.path, self._connection)
             self._fence()
             self._execute("UPDATE meta SET epoch = ?", (self._epoch,))
-            history: bytes = self._execute("SELECT history_id FROM meta").fetchone()[0]
+            history: bytes = self._execute(_GET_HISTORY).fetchone()[0]
             self._execute("COMMIT")
         except BaseException:
             self._roll_back()
@@ -260,6 +261,11 @@ def read_effects(path: Path) -> list[EffectRow]:
 def read_state(path: Path) -> dict[str, Any]:
     """-> the service's state in the file of a node that is gone. Raises LedgerError."""
     return _read(path, _state)
+
+
+def read_history_id(path: Path) -> int:
+    """-> the history id in the file of a node that is gone. Raises LedgerError."""
+    return _read(path, lambda connection: int.from_bytes(connection.execute(_GET_HISTORY).fetchone()[0], "big"))
 
 
 def archive(path: Path) -> Path:

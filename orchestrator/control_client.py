@@ -78,7 +78,7 @@ class ControlClient:
             self._socket.close()
 
     def send(self, command: Message) -> None:
-        """Send one command; from one thread at a time. Raises BadFrame if it is too large, Ended if the end has come."""
+        """Send one command; from one thread at a time. Raises BadFrame if it is too large, Ended if too late."""
         data = self._connector.send(command)
         try:
             self._socket.sendall(data)

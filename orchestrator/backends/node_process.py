@@ -51,7 +51,7 @@ class NodeProcess:
             case Spawned():
                 return
             case Line(text):
-                self._thread = threading.Thread(target=self._converse, args=(text,), name=f"control of {self.name}")
+                self._thread = threading.Thread(target=self._converse, args=(text,), name=self.name, daemon=True)
                 self._thread.start()
                 return
             case Ended():

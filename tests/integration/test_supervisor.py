@@ -1,0 +1,165 @@
+"""The supervisor process: what it starts it reports, and nothing it started outlives the orchestrator."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from orchestrator.backends.processes import Ended, Failed, Line, Report, Spawned, Supervisor
+
+SLEEPER = [sys.executable, "-I", "-c", "import time; print('up', flush=True); time.sleep(60)"]
+IGNORE = "import signal; [signal.signal(number, signal.SIG_IGN) for number in (1, 2, 15)]; "
+STUBBORN = [*SLEEPER[:-1], IGNORE + SLEEPER[-1]]
+PATIENCE = 20
+
+# An orchestrator that starts two children, stops one, tells their pids and waits to be killed.
+ORCHESTRATOR = """
+import queue, sys
+from pathlib import Path
+from orchestrator.backends.processes import Supervisor
+supervisor, reports = Supervisor("a run"), queue.SimpleQueue()
+for key in "ab":
+    supervisor.spawn(key, {argv!r}, {{}}, Path("."), Path(key + ".log"), reports.put)
+    pid = reports.get().pid
+    reports.get()
+    print(pid, flush=True)
+supervisor.signal("b", "stop")
+print(supervisor.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def supervisor() -> Iterator[Supervisor]:
+    with Supervisor("a run") as running:
+        yield running
+
+
+class Child:
+    """One child's reports."""
+
+    def __init__(self, supervisor: Supervisor, folder: Path, argv: list[str], key: str = "a") -> None:
+        self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
+        self.log = folder / "child.log"
+        supervisor.spawn(key, argv, {"FAULTBED_TOKEN": "abc"}, folder, self.log, self.reports.put)
+
+    def next(self) -> Any:
+        return self.reports.get(timeout=PATIENCE)
+
+
+def gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Poll, yielding the processor, as there is nothing to wait on in processes that are not our children."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        os.sched_yield()
+    return True
+
+
+def test_a_child_is_reported_from_its_pid_to_its_end(supervisor: Supervisor, tmp_path: Path) -> None:
+    script = "import os, sys; print(os.environ['FAULTBED_RUN'], os.getcwd()); print('more'); sys.exit('bad')"
+    child = Child(supervisor, tmp_path, [sys.executable, "-I", "-c", script])
+    reports = [child.next(), child.next(), child.next()]
+    assert isinstance(reports[0], Spawned)
+    assert reports[1:] == [Line(f"a run {tmp_path}"), Ended(0, 1)]
+    assert sorted(child.log.read_text().split()) == ["bad", "more"]
+
+
+def test_a_child_knows_its_orchestrator_and_its_token(supervisor: Supervisor, tmp_path: Path) -> None:
+    script = "import os; print(os.environ['FAULTBED_ORCHESTRATOR'], os.environ['FAULTBED_TOKEN'])"
+    child = Child(supervisor, tmp_path, [sys.executable, "-I", "-c", script])
+    child.next()
+    assert child.next() == Line(f"{os.getpid()}:{psutil.Process().create_time()} abc")
+
+
+def test_a_program_that_is_not_there_is_a_failure(supervisor: Supervisor, tmp_path: Path) -> None:
+    failed = Child(supervisor, tmp_path, [str(tmp_path / "no-such-program")]).next()
+    assert isinstance(failed, Failed)
+    assert "no-such-program" in failed.reason
+
+
+def test_signals_stop_continue_and_kill(supervisor: Supervisor, tmp_path: Path) -> None:
+    child = Child(supervisor, tmp_path, SLEEPER)
+    process = psutil.Process(child.next().pid)
+    assert child.next() == Line("up")
+    supervisor.signal("a", "stop")
+    assert until(lambda: process.status() == psutil.STATUS_STOPPED, PATIENCE)
+    supervisor.signal("a", "continue")
+    assert until(lambda: process.status() != psutil.STATUS_STOPPED, PATIENCE)
+    supervisor.signal("a", "stop")
+    supervisor.signal("a", "kill")
+    assert child.next() == Ended(signal.SIGKILL, 0)
+    supervisor.signal("a", "kill")  # has ended: no effect
+    supervisor.signal("nobody", "kill")
+    assert Child(supervisor, tmp_path, SLEEPER, "b").next().pid > 0
+
+
+def test_a_signal_reaches_what_the_child_started(supervisor: Supervisor, tmp_path: Path) -> None:
+    script = "import subprocess; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); p.wait()"
+    child = Child(supervisor, tmp_path, [sys.executable, "-I", "-c", script])
+    child.next()
+    grandchild = psutil.Process(int(child.next().text))
+    supervisor.signal("a", "kill")
+    assert child.next() == Ended(signal.SIGKILL, 0)
+    assert until(lambda: gone(grandchild), PATIENCE)
+
+
+def test_a_child_leads_a_session_of_its_own(supervisor: Supervisor, tmp_path: Path) -> None:
+    pid = Child(supervisor, tmp_path, SLEEPER).next().pid
+    assert os.getsid(pid) == pid
+    assert os.getsid(supervisor.pid) == supervisor.pid
+
+
+def test_closing_kills_what_ignores_every_other_signal(tmp_path: Path) -> None:
+    with Supervisor("a run") as supervisor:
+        child = Child(supervisor, tmp_path, STUBBORN)
+        process = psutil.Process(child.next().pid)
+        child.next()
+    assert gone(process)
+    supervisor.close()
+    assert isinstance(child.next(), Failed)
+    assert isinstance(Child(supervisor, tmp_path, SLEEPER, "late").next(), Failed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_children_of_a_supervisor_that_ends_are_killed_and_reported(
+    supervisor: Supervisor, tmp_path: Path, number: int
+) -> None:
+    child = Child(supervisor, tmp_path, STUBBORN)
+    process = psutil.Process(child.next().pid)
+    child.next()
+    supervisor.signal("a", "stop")
+    assert until(lambda: process.status() == psutil.STATUS_STOPPED, PATIENCE)
+    os.kill(supervisor.pid, number)
+    assert "supervisor" in child.next().reason
+    assert until(lambda: gone(process), PATIENCE)
+
+
+def test_nothing_survives_an_orchestrator_that_is_killed(tmp_path: Path) -> None:
+    orchestrator = subprocess.Popen(
+        [sys.executable, "-I", "-c", ORCHESTRATOR.format(argv=STUBBORN)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    with orchestrator:
+        assert orchestrator.stdout is not None
+        running, stopped, supervisor = (psutil.Process(int(orchestrator.stdout.readline())) for _ in range(3))
+        assert until(lambda: stopped.status() == psutil.STATUS_STOPPED, PATIENCE)
+        assert not any(gone(process) for process in (running, stopped, supervisor))
+        orchestrator.kill()
+        assert until(lambda: all(gone(process) for process in (running, stopped, supervisor)), 3)
