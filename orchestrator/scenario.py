@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from chaos.faults import Fault
 
@@ -37,6 +37,18 @@ Variant = Literal[
     "unknown-as-fail",
 ]
 Milliseconds = Annotated[int, Field(ge=0)]
+
+
+def _count(value: object) -> object:
+    """A bare number of executions is an exact one; text goes without blanks."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return "".join(value.split()) if isinstance(value, str) else value
+
+
+Count = Annotated[
+    str, BeforeValidator(_count, json_schema_input_type=int | str), Field(pattern=r"^(>=|<=)?[0-9]{1,6}$")
+]
 
 
 class Value(BaseModel):
@@ -98,7 +110,7 @@ class Outcome(Value):
     """What one operation's client learnt, and how often it ran: `executions` is "1", ">=2" and the like."""
 
     client: Literal["ok", "info", "fail"]
-    executions: str
+    executions: Count
     status: Literal["executed", "cached", "joined", "stale", "refused", "busy"] | None = None
 
 

@@ -8,25 +8,27 @@ from typing import NamedTuple
 
 
 class TriggerEvent(StrEnum):
-    """READY and DOWN count a server's epochs; GATE, ATTEMPT and OK an operation; ON and OFF are a named fault's."""
+    """READY and DOWN count a server's epochs; GATE, ATTEMPT, OK and END an operation (END however it ended);
+    ON and OFF are a named fault's."""
 
     READY = "ready"
     DOWN = "down"
     GATE = "gate"
     ATTEMPT = "attempt"
     OK = "ok"
+    END = "end"
     ON = "on"
     OFF = "off"
     HEALED = "healed"
 
 
 SERVER_EVENTS = frozenset({TriggerEvent.READY, TriggerEvent.DOWN})
-CLIENT_EVENTS = frozenset({TriggerEvent.GATE, TriggerEvent.ATTEMPT, TriggerEvent.OK})
+CLIENT_EVENTS = frozenset({TriggerEvent.GATE, TriggerEvent.ATTEMPT, TriggerEvent.OK, TriggerEvent.END})
 FAULT_EVENTS = frozenset({TriggerEvent.ON, TriggerEvent.OFF})
 
-FORMS = '"<server> ready|down <epoch>", "<client> gate|attempt|ok <operation>", "<fault> on|off" or "healed"'
+FORMS = '"<server> ready|down <epoch>", "<client> gate|attempt|ok|end <operation>", "<fault> on|off" or "healed"'
 
-_NUMBERED = re.compile(r"(\S+) (ready|down|gate|attempt|ok) ([1-9][0-9]{0,5})")
+_NUMBERED = re.compile(r"(\S+) (ready|down|gate|attempt|ok|end) ([1-9][0-9]{0,5})")
 _SWITCHED = re.compile(r"(\S+) (on|off)")
 
 
