@@ -121,8 +121,8 @@ def _unsigned(number: int) -> int:
 class SqliteLedger:
     """A ledger in one SQLite file over one connection, which the node's lock guards.
 
-    `random64`, uniform in [0, 2**64), becomes the id of a new ledger. Raises Fenced if a later epoch has opened the file,
-    and LedgerError if it cannot be opened or is not a ledger of this version.
+    `random64`, uniform in [0, 2**64), becomes the id of a new ledger. Raises Fenced if a later epoch has opened
+    the file, and LedgerError if it cannot be opened or is not a ledger of this version.
     """
 
     def __init__(self, path: Path, epoch: int, durability: Durability, random64: int) -> None:
