@@ -1,7 +1,8 @@
 """The engines' registry: one file per I/O model, imported only when asked for.
 
 An engine module `nodes/engines/NAME.py` has `availability() -> str | None` (None, or why it cannot run here)
-and a class `Engine`. Adding an engine is adding a file and its name to NAMES.
+and a class `Engine`. Adding an engine is adding a file and its name to NAMES, or to SIMULATED
+if it touches nothing real.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 from nodes.ops import Program, Transaction
 
 NAMES = ("threads", "epoll")
+SIMULATED = ("sim",)
 
 
 class Engine(Protocol):
@@ -30,7 +32,7 @@ class Unavailable(Exception):
 
 def availability(name: str) -> str | None:
     """None if the engine can run here, otherwise the reason. Raises KeyError for an unknown name."""
-    if name not in NAMES:
+    if name not in NAMES + SIMULATED:
         raise KeyError(name)
     reason: str | None = import_module(f"nodes.engines.{name}").availability()
     return reason
