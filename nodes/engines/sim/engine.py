@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from nodes.engines.sim.medium import Conditions
 from nodes.engines.sim.world import World
 from nodes.ops import Program, Transaction
 
@@ -25,7 +26,8 @@ class _Congruential:
 class Engine:
     """Runs one node's programs in a world of their own; `seed` chooses the interleaving.
 
-    The scheduler draws nothing from `random`, which belongs to the programs.
+    The scheduler draws nothing from `random`, which belongs to the programs. The network is the host's loopback,
+    which does not split what is sent at once.
     """
 
     def __init__(self, commit: Callable[[Transaction], int], random: Callable[[], float], seed: int = 1) -> None:
@@ -35,5 +37,5 @@ class Engine:
 
     def run(self, main: Program) -> Any:
         """As `nodes.engines.Engine.run`; raises Deadlock where a real engine would wait for ever."""
-        with World(_Congruential(self._seed)) as world:
+        with World(_Congruential(self._seed), Conditions(split=0)) as world:
             return world.run(main, world.host("127.0.0.1"), self._commit, self._random)
