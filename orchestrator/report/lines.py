@@ -1,0 +1,68 @@
+"""PURE: one cell's run in one line, and why it is not as expected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchestrator.checkers.verdict import Judgement, Met, Outcome
+from orchestrator.result import CellResult, Exit
+
+WORDS = {
+    Exit.MET: "met",
+    Exit.UNMET: "UNMET",
+    Exit.INCONCLUSIVE: "inconclusive",
+    Exit.TESTBED: "TESTBED",
+    Exit.INTERRUPTED: "interrupted",
+}
+
+
+def outcome_text(outcomes: tuple[Outcome, ...]) -> str:
+    """What clients learnt and how often it ran: "ok  1", "info 0", "ok  2-3", "fail 0, info 0"; "-" without any."""
+    by_client: dict[str, list[int]] = {}
+    for outcome in outcomes:
+        by_client.setdefault(outcome.client, []).append(outcome.executions)
+    return ", ".join(f"{client:<3} {_range(counts)}" for client, counts in by_client.items()) or "-"
+
+
+def _range(counts: list[int]) -> str:
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low}-{high}"
+
+
+def violates(result: CellResult) -> bool:
+    """Whether this cell shows a violation that its scenario expects."""
+    delivery = result.cell.expect.delivery
+    return result.exit_code is Exit.MET and delivery is not None and delivery.violated is not None
+
+
+def cell_line(result: CellResult) -> str:
+    """One line for pipes: verdict, scenario, cell, repeat, seed, time, what was seen, and the first reason."""
+    repeat = f" repeat={result.repeat}" if result.repeat > 1 else ""
+    start = f"{WORDS[result.exit_code]:<12} {result.cell.scenario} {result.cell.cell}{repeat} seed={result.seed}"
+    line = f"{start} {result.seconds:.2f}s {seen(result)}".rstrip()
+    first = next(reasons(result), None)
+    return f"{line}: {first}" if first else line
+
+
+def seen(result: CellResult) -> str:
+    judgement = result.judgement
+    if judgement is None:
+        return ""
+    return f"bitten={judgement.bitten} [{outcome_text(judgement.outcomes)}] {_counts(judgement)}".rstrip()
+
+
+def _counts(judgement: Judgement) -> str:
+    counts = {"missed": judgement.missed, "caught": judgement.caught, "late": judgement.late}
+    return " ".join(f"{name}={count}" for name, count in counts.items() if count)
+
+
+def reasons(result: CellResult) -> Iterator[str]:
+    """Why the verdict is not `met`, the weightiest first."""
+    if result.problem:
+        yield " ".join(result.problem.split())
+    if result.judgement is None or result.judgement.gate:
+        return
+    for verdict in (Met.UNMET, Met.INCONCLUSIVE):
+        for expectation in result.judgement.expectations:
+            if expectation.verdict is verdict:
+                yield f"{expectation.name} {verdict}: {expectation.reason}"

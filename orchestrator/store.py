@@ -1,0 +1,183 @@
+"""Where runs are kept: `<root>/<scenario>/<time>/<cell>/`, and `<root>/<scenario>/latest`.
+
+A cell's folder has plan.json (the cell), history.msgpack, decisions.jsonl, verdicts.json and logs/ (the processes'
+own journals, ledgers and logs). A run's folder has summary.json. Every file appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from pydantic import ValidationError
+
+from nodes.wire.record import Kind
+from orchestrator.checkers.verdict import Judgement, plain
+from orchestrator.history import History, HistoryError
+from orchestrator.history_file import dump, load, to_jsonl
+from orchestrator.result import Task
+from orchestrator.scenario import Cell
+
+PLAN = "plan.json"
+HISTORY = "history.msgpack"
+DECISIONS = "decisions.jsonl"
+VERDICTS = "verdicts.json"
+SUMMARY = "summary.json"
+LATEST = "latest"
+
+_DECIDED = frozenset({Kind.DECISION, Kind.RELEASE, Kind.RULE, Kind.ACT, Kind.FAILPOINT, Kind.UPSTREAM})
+
+
+class StoreError(Exception):
+    """A stored run that cannot be read. The message names the file, what is wrong, and what was expected."""
+
+
+class CellStore:
+    """The folder of one run of one cell. `logs` is the home of its processes."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.logs = directory / "logs"
+        self.logs.mkdir(parents=True, exist_ok=True)
+
+    def write_plan(self, cell: Cell) -> None:
+        write(self.directory / PLAN, cell.model_dump_json(by_alias=True, indent=2).encode() + b"\n")
+
+    def write_history(self, history: History) -> None:
+        """The history, and for reading what the planes decided."""
+        write(self.directory / HISTORY, dump(history))
+        decided = [event for event in history.events if event.kind in _DECIDED]
+        lines = to_jsonl(history._replace(events=tuple(decided)))
+        write(self.directory / DECISIONS, "".join(f"{line}\n" for line in lines).encode())
+
+    def write_verdicts(self, judgement: Judgement) -> None:
+        write(self.directory / VERDICTS, _json(plain(judgement)))
+
+
+class Store:
+    """The folders of one command's runs, one per scenario, all of one time. Safe to use from several threads."""
+
+    def __init__(self, root: Path, time: str) -> None:
+        """`time` names the runs: sortable and fit for a file name, such as 2026-11-24T16-30-00."""
+        self.root = root
+        self._time = time
+        self._runs: dict[str, Path] = {}
+        self._lock = Lock()
+
+    def run(self, scenario: str) -> Path:
+        """The folder of this scenario's run; made at the first call, never one that was there before."""
+        with self._lock:
+            if scenario not in self._runs:
+                self._runs[scenario] = _make(self.root / slug(scenario), self._time)
+            return self._runs[scenario]
+
+    def cell(self, task: Task) -> CellStore:
+        repeat = f".{task.repeat}" if task.repeat > 1 else ""
+        return CellStore(self.run(task.cell.scenario) / (cell_slug(task.cell) + repeat))
+
+    def finish(self, summaries: dict[str, Any]) -> None:
+        """Write each scenario's summary.json, and let `latest` name this run."""
+        for scenario, summary in summaries.items():
+            directory = self.run(scenario)
+            write(directory / SUMMARY, _json(summary))
+            point(directory.parent / LATEST, directory.name)
+
+
+def slug(text: str) -> str:
+    """The text as one file name on every system; a text that had to be changed gets a mark of its own."""
+    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:80]
+    if kept == text.replace(" ", "-"):
+        return kept
+    return f"{kept}-{blake2b(text.encode(), digest_size=3).hexdigest()}"
+
+
+def cell_slug(cell: Cell) -> str:
+    """The axes' values, in order: "maybe_udp_xdr"."""
+    return "_".join(slug(value) for value in cell.axes.values()) or "cell"
+
+
+def write(path: Path, data: bytes) -> None:
+    """The whole file or none: written beside it, then renamed."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(data)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def point(link: Path, name: str) -> None:
+    """Make `link` name its sibling `name`; a text file where the system refuses symbolic links to this user."""
+    beside = link.with_name(f".{link.name}.{os.getpid()}.part")
+    beside.unlink(missing_ok=True)
+    try:
+        beside.symlink_to(name, target_is_directory=True)
+        os.replace(beside, link)
+    except (OSError, NotImplementedError):
+        beside.unlink(missing_ok=True)
+        write(link.with_suffix(".txt"), f"{name}\n".encode())
+
+
+def stored_cells(path: Path) -> list[Path]:
+    """The cells' folders at or below `path` (a cell's, a run's, a history file). Raises StoreError if none."""
+    if path.is_file():
+        path = path.parent / path.read_text().strip() if path.name == f"{LATEST}.txt" else path.parent
+    if not path.exists():
+        raise StoreError(
+            f"{path}: there is no such folder or file; expected a run's folder, such as results/demo/latest"
+        )
+    found = sorted(file.parent for file in path.rglob(HISTORY))
+    if not found:
+        raise StoreError(f"{path}: no {HISTORY} in it; expected a run's folder, such as results/demo/latest")
+    return found
+
+
+def read_cell(directory: Path) -> Cell:
+    """The cell that a run was made from. Raises StoreError."""
+    path = directory / PLAN
+    try:
+        return Cell.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror or error}; expected the cell's plan") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(step) for step in first["loc"])
+        raise StoreError(f"{path}: {place or 'it'}: {first['msg']}; expected the plan of a cell") from None
+
+
+def read_history(path: Path) -> History:
+    """Raises StoreError for a file that is missing, cut off, foreign or of another version."""
+    try:
+        return load(path.read_bytes(), str(path))
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except HistoryError as error:
+        raise StoreError(str(error)) from None
+
+
+def _make(parent: Path, time: str) -> Path:
+    for name in _names(time):
+        try:
+            (parent / name).mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return parent / name
+    raise AssertionError("the names never end")
+
+
+def _names(time: str) -> Iterable[str]:
+    yield time
+    number = 2
+    while True:
+        yield f"{time}.{number}"
+        number += 1
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
