@@ -1,0 +1,133 @@
+"""PURE: the evidence gate. What fails here is the testbed's failure, not a verdict (DESIGN.md, "Ground truth").
+
+Each rule is a function from an index to problems, one line each, naming the process or the operation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+
+from nodes.wire.record import Kind
+from orchestrator.history import COMPLETIONS, Event, Operation
+from orchestrator.index import Index, Life
+
+Rule = Callable[[Index], Iterator[str]]
+
+
+def problems(index: Index) -> tuple[str, ...]:
+    """Why this history's evidence cannot be trusted; empty if it can."""
+    return tuple(problem for rule in RULES for problem in rule(index))
+
+
+def begins_with_start(index: Index) -> Iterator[str]:
+    """Every journal starts with what its process says of itself."""
+    for (node, epoch), events in index.lives.items():
+        if events[0].kind is not Kind.START:
+            yield f"the journal of {node}, epoch {epoch}, begins with {events[0].kind.name}, not with START"
+
+
+def rows_have_no_gap(index: Index) -> Iterator[str]:
+    """A ledger numbers its rows 1, 2, 3, ...; a gap is a row that somebody removed."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for event in index.of_kind(Kind.EFFECT):
+        numbers[event.detail["ledger"]].append(event.detail["n"])
+    for ledger, found in numbers.items():
+        if sorted(found) != list(range(1, len(found) + 1)):
+            missing = sorted(set(range(1, max(found) + 1)) - set(found))
+            yield f"ledger {ledger}: its {len(found)} rows are not numbered 1 to {len(found)} (missing: {missing[:5]})"
+
+
+def servers_have_ledgers(index: Index) -> Iterator[str]:
+    """A server whose ledger was not collected could have had any effect."""
+    known = {event.node for event in index.of_kind(Kind.LEDGER)}
+    for node in index.servers:
+        if node not in known:
+            yield f"no ledger of {node} was collected"
+
+
+def effects_were_executed(index: Index) -> Iterator[str]:
+    """Every row has an execution that the same process journalled for the same attempt."""
+    executed = Counter(_attempt(event) for event in index.of_kind(Kind.EXECUTE))
+    for event in index.of_kind(Kind.EFFECT):
+        executed[_attempt(event)] -= 1
+        if executed[_attempt(event)] < 0:
+            yield (
+                f"ledger {event.detail['ledger']}: row {event.detail['n']} is an effect of {_name(event.operation)}, "
+                f"attempt {event.attempt}, which {event.node} did not journal to have executed in epoch {event.epoch}"
+            )
+
+
+def _attempt(event: Event) -> tuple[Life, Operation, int]:
+    return (event.node, event.epoch), event.operation, event.attempt
+
+
+def commits_are_in_ledgers(index: Index) -> Iterator[str]:
+    """A commit is journalled after COMMIT returned, so each has its row, with its result, from its epoch."""
+    rows = {
+        (event.node, event.epoch, event.operation, event.detail["n"]): event for event in index.of_kind(Kind.EFFECT)
+    }
+    for event in index.of_kind(Kind.COMMIT):
+        if not event.detail.get("n"):
+            continue
+        row = rows.get((event.node, event.epoch, event.operation, event.detail["n"]))
+        if row is None:
+            yield f"{event.node} journalled the commit of {_name(event.operation)}, which is in no ledger"
+        elif row.detail["result"] != event.detail.get("result"):
+            yield f"the commit of {_name(event.operation)} and its row in {row.detail['ledger']} differ in the result"
+
+
+def totals_are_sums(index: Index) -> Iterator[str]:
+    """A counter's total is the sum of its rows' amounts, and a register's version is their number."""
+    rows: dict[str, list[Event]] = defaultdict(list)
+    for event in index.of_kind(Kind.EFFECT):
+        rows[event.detail["ledger"]].append(event)
+    amounts = {_attempt(event): event.detail.get("value") for event in index.of_kind(Kind.EXECUTE)}
+    for ledger in index.of_kind(Kind.LEDGER):
+        name, state = ledger.detail["ledger"], ledger.detail["state"]
+        added = [amounts.get(_attempt(event)) for event in rows[name]]
+        if "total" in state and state["total"] != (total := sum(amount or 0 for amount in added)):
+            yield f"ledger {name}: the counter's value is {state['total']}, its rows sum to {total}"
+        if "version" in state and state["version"] != len(added):
+            yield f"ledger {name}: the register's version is {state['version']}, it has {len(added)} rows"
+        if not state and added:
+            yield f"ledger {name}: it has {len(added)} rows and no state"
+
+
+def invokes_come_first(index: Index) -> Iterator[str]:
+    """An invoke is journalled before its operation's first attempt, so that intervals only widen."""
+    for trace in index.traces.values():
+        own = [*trace.attempts, *trace.sends, *trace.unconnected]
+        if own and trace.invoke is None:
+            yield f"{own[0].node} sent {_name(trace.operation)} and never journalled its invoke"
+        elif trace.invoke and own and min(event.order for event in own) < trace.invoke.order:
+            yield f"{trace.invoke.node} journalled the invoke of {_name(trace.operation)} after sending it"
+
+
+def completions_are_single(index: Index) -> Iterator[str]:
+    """One invoke and exactly one completion, in this order, for each operation of a client."""
+    found: dict[Operation, list[Event]] = defaultdict(list)
+    for event in index.events:
+        if event.kind is Kind.INVOKE or event.kind in COMPLETIONS:
+            found[event.operation].append(event)
+    for operation, events in found.items():
+        kinds = [event.kind for event in events]
+        if len(kinds) != 2 or kinds[0] is not Kind.INVOKE or kinds[1] not in COMPLETIONS:
+            names = ", ".join(kind.name for kind in kinds)
+            yield f"{events[0].node} journalled {names} for {_name(operation)}; expected one invoke and one completion"
+
+
+def _name(operation: Operation) -> str:
+    return f"operation {operation[1]} of client {operation[0]}"
+
+
+RULES: tuple[Rule, ...] = (
+    begins_with_start,
+    rows_have_no_gap,
+    servers_have_ledgers,
+    effects_were_executed,
+    commits_are_in_ledgers,
+    totals_are_sums,
+    invokes_come_first,
+    completions_are_single,
+)

@@ -1,0 +1,83 @@
+"""PURE: judges a run: every checker over its history, then the scenario's expectations on what they found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
+
+from orchestrator.checkers import delivery, evidence, reference, replies
+from orchestrator.checkers.bite import Bite, bite
+from orchestrator.checkers.expectations import Found, judge_all
+from orchestrator.checkers.finding import Finding, verdict
+from orchestrator.checkers.opportunities import offered
+from orchestrator.checkers.outcomes import outcome
+from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.verdict import Judgement, Outcome
+from orchestrator.history import History, Operation
+from orchestrator.index import Index
+from orchestrator.scenario import Cell
+
+T = TypeVar("T")
+
+
+def judge(cell: Cell, history: History) -> Judgement:
+    """Everything that can be said about a run of `cell`. A checker that crashes makes its property unknown."""
+    setting = Setting(cell, Index(history))
+    gate, failure = _guarded(lambda: evidence.problems(setting.index), ())
+    if failure:
+        gate = (f"the evidence gate failed: {failure}",)
+    found = _found(setting)
+    return Judgement(
+        properties=tuple(verdict(finding) for finding in found.findings.values()),
+        expectations=judge_all(setting, found),
+        opportunities={name: len(operations) for name, operations in found.offered.items()},
+        bitten=len(found.bite.bitten),
+        missed=len(found.bite.missed),
+        caught=len(found.bite.caught),
+        late=len(found.bite.late),
+        others=len(found.bite.others),
+        outcomes=_outcomes(setting, found.bite.bitten),
+        gate=gate,
+    )
+
+
+def _found(setting: Setting) -> Found:
+    none: frozenset[Operation] = frozenset()
+    bites, no_bite = _guarded(lambda: bite(setting), Bite((), none, none, none, none, none))
+    opportunities, no_opportunities = _guarded(lambda: offered(setting), {})
+    failure = "; ".join(filter(None, (no_bite, no_opportunities)))
+    findings = [
+        *_delivery(setting, bites, opportunities, failure),
+        _finding("replies", lambda: replies.check(setting)),
+        _finding("reference", lambda: reference.check(setting)),
+    ]
+    return Found(bites, opportunities, {finding.name: finding for finding in findings}, failure)
+
+
+def _delivery(
+    setting: Setting, bites: Bite, opportunities: dict[str, frozenset[Operation]], failure: str
+) -> tuple[Finding, ...]:
+    """A level that was violated is so whatever else failed; that it held cannot be known then."""
+    found, crash = _guarded(lambda: delivery.check(setting, opportunities, bites.bitten), ())
+    if crash:
+        return tuple(Finding(name, (), {}, crash) for name in ("valid", "complete", "once"))
+    return tuple(finding if finding.violations else finding._replace(failure=failure) for finding in found)
+
+
+def _finding(name: str, check: Callable[[], Finding]) -> Finding:
+    finding, crash = _guarded(check, Finding(name, (), {}))
+    return finding._replace(failure=crash)
+
+
+def _guarded(check: Callable[[], T], otherwise: T) -> tuple[T, str]:
+    """-> (what the check gives, ""), or (`otherwise`, why it crashed)."""
+    try:
+        return check(), ""
+    except Exception as error:  # whatever a history holds, the other checkers go on
+        return otherwise, f"a checker crashed: {type(error).__name__}: {error}"
+
+
+def _outcomes(setting: Setting, bitten: frozenset[Operation]) -> tuple[Outcome, ...]:
+    counted = Counter(outcome(setting.index.traces[operation]) for operation in sorted(bitten))
+    return tuple(found for found, _ in sorted(counted.items(), key=lambda item: (-item[1], item[0])))

@@ -1,0 +1,184 @@
+"""PURE: a scenario's expectations, judged in the order of DESIGN.md, "Verdicts and exit codes".
+
+1. A violation where `holds` was expected is unmet, whether or not the fault bit.
+2. A fault that did not bite, a property that was not exercised, a checker that failed: inconclusive.
+3. An expected violation that is absent, or whose witness was not bitten or has another outcome, is unmet.
+4. Else it is met.
+
+Implicit ones are judged always: `faults` (every fault bit, and timing did not disturb), `replies`, `reference`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from orchestrator.checkers.bite import Bite
+from orchestrator.checkers.delivery import LEVELS
+from orchestrator.checkers.finding import Finding, Violation
+from orchestrator.checkers.outcomes import mismatch, text
+from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.verdict import ExpectationVerdict, Met
+from orchestrator.history import Operation
+from orchestrator.scenario import Delivery
+from orchestrator.scenario import Outcome as Expected
+
+
+class Found(NamedTuple):
+    """What the checkers found. `failure` says why bites or opportunities are not known, "" if they are."""
+
+    bite: Bite
+    offered: dict[str, frozenset[Operation]]
+    findings: dict[str, Finding]
+    failure: str
+
+
+def judge_all(setting: Setting, found: Found) -> tuple[ExpectationVerdict, ...]:
+    return tuple(_all(setting, found))
+
+
+def _all(setting: Setting, found: Found) -> Iterator[ExpectationVerdict]:
+    expect = setting.cell.expect
+    doubt = _doubt(setting, found)
+    yield ExpectationVerdict("faults", Met.INCONCLUSIVE if doubt else Met.MET, doubt)
+    if expect.bitten is not None:
+        yield _bitten(setting, found, expect.bitten, doubt)
+    if expect.others is not None:
+        yield _others(setting, found, expect.others)
+    if expect.seen:
+        yield _seen(setting, found, doubt)
+    if expect.delivery is not None:
+        holds = expect.delivery.holds is not None
+        yield (_holds if holds else _violated)(setting, found, expect.delivery, doubt)
+    for name in ("replies", "reference"):
+        yield _implicit(found.findings[name])
+
+
+def _doubt(setting: Setting, found: Found) -> str:
+    """Why the faults cannot be said to have done what they were to do, "" if they have."""
+    if found.failure:
+        return found.failure
+    if found.bite.idle:
+        rules = ", ".join(f"{rule + 1} ({_kind(setting, rule)})" for rule in found.bite.idle)
+        return f"fault {rules} did not bite"
+    if found.bite.too_late:
+        return f"{len(found.bite.late)} operations were late with nothing done to them, more than a tenth"
+    return ""
+
+
+def _kind(setting: Setting, rule: int) -> str:
+    return type(setting.cell.faults[rule]).__name__.lower()
+
+
+def _bitten(setting: Setting, found: Found, expected: Expected, doubt: str) -> ExpectationVerdict:
+    """Every bitten operation has the outcome; one that has not says so even if another fault did not bite."""
+    verdict = _outcomes("bitten", setting, found.bite.bitten, expected)
+    if verdict.verdict is Met.UNMET or not (doubt or not found.bite.bitten):
+        return verdict
+    return ExpectationVerdict("bitten", Met.INCONCLUSIVE, doubt or "no operation was bitten")
+
+
+def _others(setting: Setting, found: Found, expected: Expected) -> ExpectationVerdict:
+    """Every other operation has the outcome, and at least one was invoked after heal."""
+    verdict = _outcomes("others", setting, found.bite.others, expected)
+    if verdict.verdict is Met.UNMET:
+        return verdict
+    if found.failure:
+        return ExpectationVerdict("others", Met.INCONCLUSIVE, found.failure)
+    healed = setting.index.healed
+    invokes = (setting.index.traces[operation].invoke for operation in found.bite.others)
+    if healed is None or not any(invoke and invoke.order > healed for invoke in invokes):
+        return ExpectationVerdict("others", Met.INCONCLUSIVE, "no other operation was invoked after heal")
+    return verdict
+
+
+def _outcomes(name: str, setting: Setting, operations: Iterable[Operation], expected: Expected) -> ExpectationVerdict:
+    for operation in sorted(operations):
+        seen = mismatch(setting.index.traces[operation], expected)
+        if seen:
+            reason = f"{_name(operation)}: {seen}; expected {text(expected)}"
+            return ExpectationVerdict(name, Met.UNMET, reason, operation)
+    return ExpectationVerdict(name, Met.MET)
+
+
+def _seen(setting: Setting, found: Found, doubt: str) -> ExpectationVerdict:
+    """Every bitten operation made each of the opportunities; what was not offered was not tried."""
+    if doubt or not found.bite.bitten:
+        return ExpectationVerdict("seen", Met.INCONCLUSIVE, doubt or "no operation was bitten")
+    for opportunity in setting.cell.expect.seen:
+        lacking = sorted(found.bite.bitten - found.offered.get(opportunity, frozenset()))
+        if lacking:
+            reason = f"{_name(lacking[0])} was bitten and did not offer {opportunity}"
+            return ExpectationVerdict("seen", Met.INCONCLUSIVE, reason, lacking[0])
+    return ExpectationVerdict("seen", Met.MET)
+
+
+def _holds(setting: Setting, found: Found, delivery: Delivery, doubt: str) -> ExpectationVerdict:
+    assert delivery.holds is not None
+    findings = [found.findings[name] for name in LEVELS[delivery.holds]]
+    for finding in findings:
+        if finding.violations:
+            operation, reason = finding.violations[0]
+            said = f"{delivery.holds} is violated ({finding.name}): {_name(operation)}: {reason}"
+            return ExpectationVerdict("delivery", Met.UNMET, said, operation)
+    return ExpectationVerdict("delivery", *_tried(findings, doubt))
+
+
+def _tried(findings: list[Finding], doubt: str) -> tuple[Met, str]:
+    failure = next((finding.failure for finding in findings if finding.failure), "") or doubt
+    if failure:
+        return Met.INCONCLUSIVE, failure
+    if not any(finding.exercised for finding in findings):
+        return Met.INCONCLUSIVE, "none of its properties was exercised"
+    return Met.MET, ""
+
+
+def _violated(setting: Setting, found: Found, delivery: Delivery, doubt: str) -> ExpectationVerdict:
+    assert delivery.violated is not None
+    findings = [found.findings[name] for name in LEVELS[delivery.violated]]
+    met, reason = _tried(findings, doubt)
+    if met is not Met.MET:
+        return ExpectationVerdict("delivery", met, reason)
+    violations = [violation for finding in findings for violation in finding.violations]
+    if not violations:
+        return ExpectationVerdict("delivery", Met.UNMET, f"{delivery.violated} was to be violated, and holds")
+    stray = next((each for each in violations if each.operation in found.bite.others), None)
+    if stray is not None:
+        reason = f"{_name(stray.operation)} violates it, and no fault touched it: {stray.reason}"
+        return ExpectationVerdict("delivery", Met.UNMET, reason, stray.operation)
+    return _witnessed(setting, found, delivery, violations)
+
+
+def _witnessed(setting: Setting, found: Found, delivery: Delivery, violations: list[Violation]) -> ExpectationVerdict:
+    """The expected violation needs one bitten operation that has the outcome which the scenario says."""
+    seen = []
+    for operation, reason in violations:
+        wrong = _not_the_witness(setting, found, delivery.witness, operation)
+        if not wrong:
+            return ExpectationVerdict("delivery", Met.MET, f"{_name(operation)}: {reason}", operation)
+        seen.append(f"{_name(operation)}: {wrong}")
+    first = violations[0].operation
+    return ExpectationVerdict("delivery", Met.UNMET, f"violated by another witness: {'; '.join(seen[:3])}", first)
+
+
+def _not_the_witness(setting: Setting, found: Found, expected: Expected | None, operation: Operation) -> str:
+    if operation not in found.bite.bitten:
+        return "it was not bitten"
+    wrong = mismatch(setting.index.traces[operation], expected) if expected else ""
+    return f"{wrong}; expected {text(expected)}" if wrong and expected else ""
+
+
+def _implicit(finding: Finding) -> ExpectationVerdict:
+    if finding.failure:
+        return ExpectationVerdict(finding.name, Met.INCONCLUSIVE, finding.failure)
+    if finding.violations:
+        operation, reason = finding.violations[0]
+        return ExpectationVerdict(finding.name, Met.UNMET, f"{_name(operation)}: {reason}", operation)
+    if not finding.exercised:
+        return ExpectationVerdict(finding.name, Met.INCONCLUSIVE, "nothing was there to be checked")
+    return ExpectationVerdict(finding.name, Met.MET)
+
+
+def _name(operation: Operation) -> str:
+    client, seq = operation
+    return f"operation {seq} of client {client}"

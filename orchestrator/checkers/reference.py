@@ -1,0 +1,262 @@
+"""PURE: a server's journal against a reference state machine of its mechanism.
+
+Rules of this file:
+
+1. A received copy has a set of legal answers from the moment of its receipt, by what the server must know then:
+   refused if it is bound to another server, stale below the client's first incomplete number, cached after the
+   commit, joined while the operation executes, executed otherwise (RIFL, SOSP 2015, section 3).
+2. Every execution and every answer uses up one received copy of its attempt, of which it must be a legal answer.
+3. Forgetting above what the client acknowledged is a violation in itself, whether or not a repeat ever comes.
+4. An epoch that was killed owes nothing. What a crash leaves open (did this hello count?) makes several answers legal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from nodes.wire.header import Status
+from nodes.wire.record import Kind
+from orchestrator.checkers.finding import Finding, Violation
+from orchestrator.checkers.setting import Setting
+from orchestrator.history import Event, Operation
+from orchestrator.index import WITHOUT_EFFECT, Life
+from orchestrator.scenario import Link
+
+WITH_RESULT = frozenset({Status.CACHED, Status.JOINED})
+
+
+@dataclass
+class Durable:
+    """What survives a process: nothing but for exactly-once, where it survives with the history's id."""
+
+    known: set[int] = field(default_factory=set)
+    greeted: set[int] = field(default_factory=set)
+    first: dict[int, int] = field(default_factory=dict)
+
+
+class Copy(NamedTuple):
+    """A received copy that was not answered yet."""
+
+    event: Event
+    legal: frozenset[Status]
+
+
+@dataclass
+class Running:
+    """An execution that was not answered yet. `results` are those of its commits."""
+
+    event: Event
+    results: list[Any] = field(default_factory=list)
+
+    @property
+    def has_effect(self) -> bool:
+        return self.event.detail.get("f") not in WITHOUT_EFFECT
+
+
+class Reference:
+    """One process of a server, for one link. `step` takes its events in order and yields what is illegal."""
+
+    def __init__(self, link: Link, binding: int, durable: Durable, results: dict[Operation, list[Any]]) -> None:
+        self.filtered = link.semantics not in ("maybe", "at-least-once")
+        self.known_only = link.semantics in ("at-most-once-incarnation", "exactly-once")
+        self.binding = binding
+        self.durable = durable
+        self.results = results
+        self.first: dict[int, int] = {}
+        self.copies: list[Copy] = []
+        self.running: list[Running] = []
+        self._steps: dict[Kind, Callable[[Event], Iterator[Violation]]] = {
+            Kind.RECEIVE: self._receive,
+            Kind.EXECUTE: self._execute,
+            Kind.COMMIT: self._commit,
+            Kind.ANSWER: self._answer,
+            Kind.TRIM: self._trim,
+        }
+
+    def step(self, event: Event) -> Iterator[Violation]:
+        if event.seq == 0 and event.kind is not Kind.TRIM:
+            self._hello(event)
+        elif (step := self._steps.get(event.kind)) is not None:
+            yield from step(event)
+
+    def finish(self) -> Iterator[Violation]:
+        """A process that ended in an orderly way owes no answer."""
+        for copy in self.copies:
+            yield Violation(copy.event.operation, f"{_said(copy.event)} was received and never answered")
+        for running in self.running:
+            yield Violation(running.event.operation, f"{_said(running.event)} was executed and never answered")
+
+    # One step each
+
+    def _hello(self, event: Event) -> None:
+        if event.kind is Kind.RECEIVE:
+            self.durable.greeted.add(event.client)
+        elif event.kind is Kind.ANSWER:
+            self.durable.known.add(event.client)
+
+    def _receive(self, event: Event) -> Iterator[Violation]:
+        legal = self._legal(event)
+        if legal != {Status.REFUSED}:
+            first = max(self.first.get(event.client, 0), int(event.detail.get("first", 0)))
+            self.first[event.client] = first
+            self.durable.first[event.client] = max(self.durable.first.get(event.client, 0), first)
+        self.copies.append(Copy(event, legal))
+        yield from ()
+
+    def _legal(self, event: Event) -> frozenset[Status]:
+        if not self.filtered:
+            return frozenset({Status.EXECUTED})
+        if self.binding and event.detail.get("server") != self.binding:
+            return frozenset({Status.REFUSED})
+        if not self.known_only or event.client in self.durable.known:
+            return self._filter(event)
+        if event.client in self.durable.greeted:
+            return self._filter(event) | {Status.REFUSED}
+        return frozenset({Status.REFUSED})
+
+    def _filter(self, event: Event) -> frozenset[Status]:
+        seq = event.seq
+        if seq < max(self.first.get(event.client, 0), int(event.detail.get("first", 0))):
+            return frozenset({Status.STALE})
+        done = event.operation in self.results
+        executes = any(running.event.operation == event.operation for running in self.running)
+        if seq < self.durable.first.get(event.client, 0):  # of an earlier process: its last mark may be lost
+            return frozenset({Status.STALE, Status.CACHED if done else Status.EXECUTED})
+        if done:
+            return frozenset({Status.CACHED, Status.JOINED} if executes else {Status.CACHED})
+        return frozenset({Status.JOINED} if executes else {Status.EXECUTED, Status.BUSY})
+
+    def _execute(self, event: Event) -> Iterator[Violation]:
+        copy = self._take(event, Status.EXECUTED)
+        if copy is None:
+            yield Violation(event.operation, f"{_said(event)} was executed and had not been received")
+        elif Status.EXECUTED not in copy.legal:
+            yield Violation(event.operation, f"{_said(event)} was executed; legal was {_names(copy.legal)}")
+        self.running.append(Running(event))
+
+    def _commit(self, event: Event) -> Iterator[Violation]:
+        running = self._running(event)
+        if running is None:
+            yield Violation(event.operation, f"{_said(event)} was committed and not executed before")
+        else:
+            running.results.append(event.detail.get("result"))
+        self.results.setdefault(event.operation, []).append(event.detail.get("result"))
+
+    def _answer(self, event: Event) -> Iterator[Violation]:
+        status = Status(event.detail["status"])
+        if status is Status.EXECUTED:
+            yield from self._answer_executed(event)
+            return
+        copy = self._take(event, status)
+        if copy is None:
+            yield Violation(event.operation, f"{_said(event)} was answered {_name(status)} and had not been received")
+        elif status not in copy.legal:
+            reason = f"{_said(event)} was answered {_name(status)}; legal was {_names(copy.legal)}"
+            yield Violation(event.operation, reason)
+        elif status in WITH_RESULT and event.detail.get("value") not in self.results.get(event.operation, []):
+            yield Violation(event.operation, f"{_said(event)} was answered {_name(status)} with a result of no commit")
+
+    def _answer_executed(self, event: Event) -> Iterator[Violation]:
+        running = self._running(event)
+        if running is None:
+            yield Violation(event.operation, f"{_said(event)} was answered executed and was not")
+            return
+        self.running.remove(running)
+        value = event.detail.get("value")
+        if not running.has_effect:
+            self.results.setdefault(event.operation, []).append(value)
+        elif value not in running.results:
+            yield Violation(event.operation, f"{_said(event)} was answered before its commit, or with another result")
+
+    def _trim(self, event: Event) -> Iterator[Violation]:
+        mark = int(event.detail["mark"])
+        first = max(self.first.get(event.client, 0), self.durable.first.get(event.client, 0))
+        if mark > first:
+            reason = f"the server forgot below {mark}; the client's first incomplete was {first}"
+            yield Violation((event.client, mark - 1), reason)
+
+    def _take(self, event: Event, status: Status) -> Copy | None:
+        """Use up a copy of this attempt, one of which the status is legal if there is one."""
+        mine = [copy for copy in self.copies if _same_attempt(copy.event, event)]
+        copy = next((copy for copy in mine if status in copy.legal), mine[0] if mine else None)
+        if copy is not None:
+            self.copies.remove(copy)
+        return copy
+
+    def _running(self, event: Event) -> Running | None:
+        """The attempt's execution. An unfiltered attempt may have several: the first without the result is meant."""
+        mine = [running for running in self.running if _same_attempt(running.event, event)]
+        if event.kind is Kind.COMMIT:
+            return next((running for running in mine if not running.results), mine[0] if mine else None)
+        value = event.detail.get("value")
+        return next((running for running in mine if value in running.results), mine[0] if mine else None)
+
+
+def check(setting: Setting) -> Finding:
+    """Every server process of the run, one after another."""
+    violations: list[Violation] = []
+    for node, epochs in setting.index.servers.items():
+        durables: dict[tuple[str, int], Durable] = {}
+        for epoch in epochs:
+            violations.extend(_live(setting, (node, epoch), durables))
+    counts = {name: len(setting.index.of_kind(kind)) for name, kind in COUNTED.items()}
+    return Finding("reference", tuple(violations), counts)
+
+
+COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.ANSWER}
+
+
+def _live(setting: Setting, life: Life, durables: dict[tuple[str, int], Durable]) -> Iterator[Violation]:
+    references = {
+        link.name: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
+    }
+    link_of_client: dict[int, str] = {}
+    events = setting.index.lives[life]
+    for event in events:
+        if event.kind is Kind.RECEIVE:
+            link_of_client[event.client] = str(event.detail.get("link"))
+        reference = references.get(link_of_client.get(event.client, ""))
+        if event.client and reference is not None:
+            yield from reference.step(event)
+    if not setting.index.killed(life) and any(event.kind is Kind.STOP for event in events):
+        for reference in references.values():
+            yield from reference.finish()
+
+
+def _reference(setting: Setting, link: Link, life: Life, durables: dict[tuple[str, int], Durable]) -> Reference:
+    start = setting.index.start(life)
+    history = int(start.get("history") or 0)
+    if link.semantics != "exactly-once":
+        incarnation = int(start.get("incarnation") or 0) if link.semantics == "at-most-once-incarnation" else 0
+        return Reference(link, incarnation, Durable(), {})
+    durable = durables.setdefault((link.name, history), Durable())
+    return Reference(link, history, durable, _inherited(setting, life, history))
+
+
+def _inherited(setting: Setting, life: Life, history: int) -> dict[Operation, list[Any]]:
+    """Results that earlier epochs of the same durable history committed, by the ledger."""
+    found: dict[Operation, list[Any]] = {}
+    for event in setting.index.of_kind(Kind.EFFECT):
+        earlier = event.node == life[0] and event.epoch < life[1]
+        if earlier and setting.index.histories.get((event.node, event.epoch)) == history:
+            found.setdefault(event.operation, []).append(event.detail["result"])
+    return found
+
+
+def _same_attempt(one: Event, other: Event) -> bool:
+    return one.operation == other.operation and one.attempt == other.attempt
+
+
+def _said(event: Event) -> str:
+    client, seq = event.operation
+    return f"epoch {event.epoch}: attempt {event.attempt} of operation {seq} of client {client}"
+
+
+def _name(status: Status) -> str:
+    return status.name.lower()
+
+
+def _names(statuses: frozenset[Status]) -> str:
+    return " or ".join(sorted(_name(status) for status in statuses))

@@ -1,0 +1,66 @@
+"""PURE: a history together with the cell that it is a run of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cached_property
+
+from nodes.wire.record import Kind
+from orchestrator.history import Operation
+from orchestrator.index import Index, Life, Trace
+from orchestrator.scenario import Cell, Client, Link
+
+
+class Setting:
+    """What checkers ask about operations that a history alone does not know."""
+
+    def __init__(self, cell: Cell, index: Index) -> None:
+        self.cell = cell
+        self.index = index
+
+    @cached_property
+    def links(self) -> dict[str, Link]:
+        """Client node -> its link."""
+        return {link.source: link for link in self.cell.links}
+
+    def link_of(self, trace: Trace) -> Link | None:
+        return self.links.get(trace.node)
+
+    def server_of(self, trace: Trace) -> str:
+        """The node that the operation's client calls."""
+        link = self.link_of(trace)
+        return link.target if link else ""
+
+    def client_of(self, trace: Trace) -> Client | None:
+        return self.cell.clients.get(trace.node)
+
+    def budget_of(self, trace: Trace) -> int | None:
+        """How many attempts the operation may have; None: until settling. *Maybe* has one, whatever is said."""
+        link, client = self.link_of(trace), self.client_of(trace)
+        if link is not None and link.semantics == "maybe":
+            return 1
+        return client.retry.attempts if client else None
+
+    @cached_property
+    def trims(self) -> dict[tuple[Life, int], list[tuple[int, int]]]:
+        """(process, client) -> (order, mark) of what was forgotten, in order."""
+        found: dict[tuple[Life, int], list[tuple[int, int]]] = defaultdict(list)
+        for event in self.index.of_kind(Kind.TRIM):
+            found[(event.node, event.epoch), event.client].append((event.order, event.detail["mark"]))
+        return found
+
+    @cached_property
+    def highest_before(self) -> dict[int, int]:
+        """Order of a receipt -> the highest number that its process had received of its client before it."""
+        highest: dict[tuple[Life, int], int] = {}
+        found = {}
+        for event in self.index.of_kind(Kind.RECEIVE):
+            key = (event.node, event.epoch), event.client
+            found[event.order] = highest.get(key, 0)
+            highest[key] = max(highest.get(key, 0), event.seq)
+        return found
+
+    def executions(self, operation: Operation) -> int:
+        """E(id): committed effects of the operation over all epochs and ledgers."""
+        trace = self.index.traces.get(operation)
+        return len(trace.effects) if trace else 0

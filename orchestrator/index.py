@@ -1,0 +1,237 @@
+"""PURE: a history by operation and by node, as checkers ask for it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from nodes.wire.record import Kind
+from orchestrator.history import COMPLETIONS, Event, History, Operation
+
+Life = tuple[str, int]
+"""(node, epoch): one process."""
+
+WITHOUT_EFFECT = frozenset({"echo", "read"})
+"""Procedures that are declared to have no effect: delivery is not judged on them."""
+
+
+class Outage(NamedTuple):
+    """A node was dead or stopped from the event `begin` until the event `end` (orders; the last one is excluded).
+
+    `life` is the process that died or was stopped; `closed` is where its link's listener was closed too.
+    """
+
+    life: Life
+    begin: int
+    closed: int
+    end: int
+
+
+@dataclass
+class Trace:
+    """One operation's events, each list in order."""
+
+    operation: Operation
+    invoke: Event | None = None
+    completion: Event | None = None
+    attempts: list[Event] = field(default_factory=list)
+    unconnected: list[Event] = field(default_factory=list)
+    sends: list[Event] = field(default_factory=list)
+    replies: list[Event] = field(default_factory=list)
+    ends: list[Event] = field(default_factory=list)
+    receives: list[Event] = field(default_factory=list)
+    executes: list[Event] = field(default_factory=list)
+    commits: list[Event] = field(default_factory=list)
+    answers: list[Event] = field(default_factory=list)
+    decisions: list[Event] = field(default_factory=list)
+    releases: list[Event] = field(default_factory=list)
+    effects: list[Event] = field(default_factory=list)
+
+    @property
+    def node(self) -> str:
+        """Its client's node, "" for an operation that nobody invoked."""
+        return self.invoke.node if self.invoke else ""
+
+    @property
+    def has_effect(self) -> bool:
+        """Whether its procedure is declared to have an effect."""
+        return self.invoke is not None and self.invoke.detail.get("f") not in WITHOUT_EFFECT
+
+    @property
+    def ending(self) -> str:
+        """`ok`, `fail` or `info`; "" for an operation that nobody invoked."""
+        return self.completion.kind.name.lower() if self.completion else ""
+
+    def open_during(self, begin: int, end: int) -> bool:
+        """Whether it was invoked before `end` and not completed before `begin`."""
+        if self.invoke is None or self.completion is None:
+            return False
+        return self.invoke.order < end and self.completion.order > begin
+
+
+_LISTS = {
+    Kind.ATTEMPT: "attempts",
+    Kind.UNCONNECTED: "unconnected",
+    Kind.SEND: "sends",
+    Kind.REPLY: "replies",
+    Kind.END: "ends",
+    Kind.RECEIVE: "receives",
+    Kind.EXECUTE: "executes",
+    Kind.COMMIT: "commits",
+    Kind.ANSWER: "answers",
+    Kind.DECISION: "decisions",
+    Kind.RELEASE: "releases",
+    Kind.EFFECT: "effects",
+}
+
+
+class Index:
+    """What checkers ask of a history. Operation 0 of a client is its hello: `hellos` has it, `traces` has not."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.events = history.events
+        self.traces: dict[Operation, Trace] = {}
+        self.hellos: dict[int, Trace] = {}
+        self.lives: dict[Life, list[Event]] = defaultdict(list)
+        for event in history.events:
+            if event.kind not in (Kind.EFFECT, Kind.LEDGER):
+                self.lives[event.node, event.epoch].append(event)
+            if event.client:
+                self._add(event)
+
+    def _add(self, event: Event) -> None:
+        trace = self._trace(event.operation)
+        if (name := _LISTS.get(event.kind)) is not None:
+            getattr(trace, name).append(event)
+        elif event.kind is Kind.INVOKE:
+            trace.invoke = trace.invoke or event
+        elif event.kind in COMPLETIONS:
+            trace.completion = trace.completion or event
+
+    def _trace(self, operation: Operation) -> Trace:
+        client, seq = operation
+        if seq == 0:
+            return self.hellos.setdefault(client, Trace(operation))
+        return self.traces.setdefault(operation, Trace(operation))
+
+    @cached_property
+    def invoked(self) -> dict[Operation, Trace]:
+        """The operations that somebody invoked, in the order of their invokes."""
+        invokes = (event.operation for event in self.events if event.kind is Kind.INVOKE)
+        return {operation: self.traces[operation] for operation in invokes if operation in self.traces}
+
+    @cached_property
+    def end(self) -> int:
+        """The order after the last event."""
+        return len(self.events)
+
+    def of_kind(self, kind: Kind) -> list[Event]:
+        return self._by_kind.get(kind, [])
+
+    @cached_property
+    def _by_kind(self) -> dict[Kind, list[Event]]:
+        found: dict[Kind, list[Event]] = defaultdict(list)
+        for event in self.events:
+            found[event.kind].append(event)
+        return found
+
+    def start(self, life: Life) -> dict[str, Any]:
+        """What the process said of itself; {} if it said nothing."""
+        events = self.lives.get(life)
+        return events[0].detail if events and events[0].kind is Kind.START else {}
+
+    @cached_property
+    def servers(self) -> dict[str, list[int]]:
+        """Server node -> its epochs, in order."""
+        found: dict[str, list[int]] = {}
+        for node, epoch in sorted(self.lives):
+            if self.start((node, epoch)).get("role") == "server":
+                found.setdefault(node, []).append(epoch)
+        return found
+
+    @cached_property
+    def histories(self) -> dict[Life, int]:
+        """Server process -> the id of the durable history that it found or made."""
+        lives = ((node, epoch) for node, epochs in self.servers.items() for epoch in epochs)
+        return {life: int(self.start(life).get("history") or 0) for life in lives}
+
+    @cached_property
+    def reaped(self) -> dict[Life, Event]:
+        """Process -> how its end was seen by whoever started it."""
+        return {(event.detail["node"], event.detail["epoch"]): event for event in self.of_kind(Kind.REAPED)}
+
+    def killed(self, life: Life) -> bool:
+        event = self.reaped.get(life)
+        return event is not None and bool(event.detail.get("signal"))
+
+    def killed_at(self, life: Life) -> int | None:
+        """The order from which a killed process can have done nothing more, None if it was not killed."""
+        if not self.killed(life):
+            return None
+        events = self.lives.get(life)
+        return events[-1].order if events else self.reaped[life].order
+
+    @cached_property
+    def healed(self) -> int | None:
+        """The order of heal, None if the run did not come so far."""
+        return next((event.order for event in self.of_kind(Kind.PHASE) if event.detail.get("phase") == "heal"), None)
+
+    @cached_property
+    def drained(self) -> int:
+        """The order at which settling ended: what completes later was not completed by its client."""
+        ends = (event.order for event in self.of_kind(Kind.PHASE) if event.detail.get("phase") == "drain")
+        return next(ends, self.end)
+
+    @cached_property
+    def downs(self) -> list[Outage]:
+        """When servers were dead: from the death until the next epoch was ready (or for good)."""
+        found = []
+        for node, epochs in self.servers.items():
+            for epoch in epochs:
+                if (begin := self.killed_at((node, epoch))) is not None:
+                    end = self._ready(node, epoch + 1)
+                    found.append(Outage((node, epoch), begin, self._closed(node, epoch, begin, end), end))
+        return found
+
+    def _ready(self, node: str, epoch: int) -> int:
+        events = self.lives.get((node, epoch), [])
+        return next((event.order for event in events if event.kind is Kind.READY), self.end)
+
+    def _closed(self, node: str, epoch: int, begin: int, end: int) -> int:
+        """Where a client could know: the hop closed its listener, or without a hop the process was reaped."""
+        for event in self.of_kind(Kind.UPSTREAM):
+            ours = str(event.detail.get("link", "")).endswith(f"-> {node}")
+            if ours and begin <= event.order < end and not event.detail.get("up"):
+                return event.order
+        reaped = self.reaped.get((node, epoch))
+        return reaped.order if reaped else begin
+
+    @cached_property
+    def pauses(self) -> list[Outage]:
+        """When processes were stopped: from the act or the failpoint that stopped them until their resume."""
+        found = []
+        for event in self.of_kind(Kind.ACT):
+            if event.detail.get("act") == "resume":
+                life = (event.detail["node"], event.detail["epoch"])
+                begin = self._stopped(life, event.order)
+                if begin is not None:
+                    found.append(Outage(life, begin, begin, event.order))
+        return found
+
+    def _stopped(self, life: Life, before: int) -> int | None:
+        acts = [
+            event.order
+            for event in self.of_kind(Kind.ACT)
+            if event.detail.get("act") == "pause" and (event.detail["node"], event.detail["epoch"]) == life
+        ]
+        failpoints = [event.order for event in self.lives.get(life, []) if event.kind is Kind.FAILPOINT]
+        return max((order for order in (*acts, *failpoints) if order < before), default=None)
+
+
+def per_attempt(events: Iterable[Event]) -> Counter[int]:
+    """How many of the events each attempt has."""
+    return Counter(event.attempt for event in events)
