@@ -6,6 +6,7 @@ first incomplete seq, below which a server may forget.
 
 from __future__ import annotations
 
+import struct
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -42,6 +43,11 @@ class ReplyHeader(NamedTuple):
     incarnation: int
     history: int
     lease: int
+
+
+CALL_LAYOUT = struct.Struct(">IIIIQQ")
+REPLY_LAYOUT = struct.Struct(">IIIIQQI")
+"""The fields' widths: the bytes of a header in XDR, and for other codecs what fits."""
 
 
 def client_number(node: int, process: int, epoch: int) -> int:

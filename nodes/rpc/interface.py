@@ -1,0 +1,125 @@
+"""PURE: one interface definition, from which both the client's stub and the server's skeleton are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from nodes.ops import Program
+from nodes.wire.xdr import VOID, Struct, XdrType
+
+Invoke = Callable[["Procedure", tuple[Any, ...]], Program]
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """`effect`: executing it changes something, so that how often it runs can be seen."""
+
+    number: int
+    name: str
+    parameters: tuple[tuple[str, XdrType], ...] = ()
+    result: XdrType = VOID
+    effect: bool = False
+
+    @cached_property
+    def arguments(self) -> Struct:
+        """The type of all arguments together."""
+        return Struct(self.parameters)
+
+
+NULL = Procedure(0, "null")
+"""Does nothing, by convention (RFC 5531 section 12.1)."""
+HELLO = Procedure(1, "hello")
+"""A client introduces itself; the reply's header is the answer."""
+
+
+@dataclass(frozen=True)
+class Interface:
+    """`program` and `version` name it in ONC RPC. Procedures 0 and 1 belong to every interface.
+
+    Raises ValueError when two procedures share a number or a name.
+    """
+
+    name: str
+    program: int
+    version: int
+    procedures: tuple[Procedure, ...]
+
+    def __post_init__(self) -> None:
+        count = len(self.procedures) + 2
+        if len(self.by_number) != count or len(self.by_name) != count:
+            raise ValueError(f"interface {self.name}: two procedures share a number or a name")
+
+    @cached_property
+    def by_number(self) -> dict[int, Procedure]:
+        return {procedure.number: procedure for procedure in (NULL, HELLO, *self.procedures)}
+
+    @cached_property
+    def by_name(self) -> dict[str, Procedure]:
+        return {procedure.name: procedure for procedure in (NULL, HELLO, *self.procedures)}
+
+    def procedure(self, name: str) -> Procedure:
+        """Raises KeyError for a name that is not in the interface."""
+        return self.by_name[name]
+
+
+def stub(interface: Interface, invoke: Invoke) -> Any:
+    """An object with one method per remote procedure: `total = yield from counter.add(3)`.
+
+    A method checks its arguments against the definition (TypeError for their number, WireError for their types)
+    and is then the program that `invoke(procedure, arguments)` returns.
+    """
+    members = {procedure.name: _method(procedure) for procedure in interface.procedures}
+    kind = type(f"{interface.name.capitalize()}Stub", (_Stub,), members)
+    return kind(invoke)
+
+
+class _Stub:
+    def __init__(self, invoke: Invoke) -> None:
+        self._invoke = invoke
+
+
+def _method(procedure: Procedure) -> Callable[..., Program]:
+    names = [name for name, _ in procedure.parameters]
+
+    def method(self: _Stub, *arguments: Any) -> Program:
+        if len(arguments) != len(names):
+            raise TypeError(f"{procedure.name}({', '.join(names)}) got {len(arguments)} arguments")
+        procedure.arguments.pack(arguments)
+        return self._invoke(procedure, arguments)
+
+    method.__name__ = procedure.name
+    method.__doc__ = f"Remote procedure {procedure.number}: {procedure.name}({', '.join(names)})."
+    return method
+
+
+class Skeleton:
+    """The server's side: calls the implementation's method of a procedure's name, with the execution first.
+
+    Raises TypeError when the implementation lacks a procedure.
+    """
+
+    def __init__(self, interface: Interface, implementation: Any) -> None:
+        missing = [p.name for p in interface.procedures if not callable(getattr(implementation, p.name, None))]
+        if missing:
+            name = type(implementation).__name__
+            raise TypeError(f"{name} does not implement {', '.join(missing)} of interface {interface.name}")
+        self._methods = {p.number: getattr(implementation, p.name) for p in interface.procedures}
+        self._methods |= {NULL.number: _nothing, HELLO.number: _nothing}
+
+    def call(self, procedure: Procedure, execution: Any, arguments: tuple[Any, ...]) -> Program:
+        """The procedure as a program; its result is the program's."""
+        program: Program = self._methods[procedure.number](execution, *arguments)
+        return program
+
+
+def skeleton(interface: Interface, implementation: Any) -> Skeleton:
+    """Raises TypeError when the implementation lacks a procedure."""
+    return Skeleton(interface, implementation)
+
+
+def _nothing(execution: Any) -> Program:
+    return None
+    yield
