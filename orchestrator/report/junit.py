@@ -1,4 +1,4 @@
-"""PURE: results as JUnit XML: a suite per scenario, a case per cell's run, with the seed and the axes to run it again."""
+"""PURE: results as JUnit XML: a suite per scenario, a case per cell's run, with what it takes to run it again."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def junit(results: Sequence[CellResult], skipped: Iterable[Cell] = ()) -> bytes:
             if cell.scenario == scenario:
                 suite.add_testcase(_skipped(cell))
         document.add_testsuite(suite)
-    document.update_statistics()
-    return bytes(document.tostring())
+    document.update_statistics()  # type: ignore[no-untyped-call]
+    return bytes(document.tostring())  # type: ignore[no-untyped-call]
 
 
 def _case(result: CellResult) -> TestCase:
@@ -38,7 +38,7 @@ def _case(result: CellResult) -> TestCase:
     case = TestCase(
         _text(result.cell.cell + repeat), classname=_text(result.cell.scenario), time=round(result.seconds, 3)
     )
-    case.append(_properties(result))
+    case.append(_properties(result))  # type: ignore[no-untyped-call]
     found = [_text(reason) for reason in reasons(result)]
     first = found[0] if found else ""
     kind = {Exit.UNMET: Failure, Exit.TESTBED: Error, Exit.INCONCLUSIVE: Skipped, Exit.INTERRUPTED: Skipped}
@@ -56,7 +56,7 @@ def _skipped(cell: Cell) -> TestCase:
 
 
 def _properties(result: CellResult) -> Properties:
-    properties = Properties()
+    properties = Properties()  # type: ignore[no-untyped-call]
     values = {"seed": str(result.seed), "cell": result.cell.cell, **result.cell.axes}
     if result.directory is not None:
         values["directory"] = str(result.directory)

@@ -30,7 +30,7 @@ def pivot(results: Sequence[CellResult], skipped: Iterable[Cell] = ()) -> Table:
             groups[row_of(result.cell), result.cell.axes[COLUMN]].append(result)
     absent = {(row_of(cell), cell.axes[COLUMN]) for cell in skipped if COLUMN in cell.axes}
     keys = [*groups, *sorted(absent - set(groups))]
-    rows = sorted(dict.fromkeys(row for row, _ in keys), key=_order(results))
+    rows = list(dict.fromkeys(row for row, _ in keys))
     columns = list(dict.fromkeys(column for _, column in keys))
     if not groups:
         return []
@@ -40,11 +40,6 @@ def pivot(results: Sequence[CellResult], skipped: Iterable[Cell] = ()) -> Table:
 
 def row_of(cell: Cell) -> str:
     return cell.axes.get(ROW, cell.scenario)
-
-
-def _order(results: Sequence[CellResult]):  # type: ignore[no-untyped-def]
-    places = {row: place for place, row in enumerate(dict.fromkeys(row_of(result.cell) for result in results))}
-    return lambda row: (places.get(row, len(places)), row)
 
 
 def _text(group: list[CellResult] | None, absent: bool) -> str:

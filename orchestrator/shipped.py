@@ -1,0 +1,64 @@
+"""Where scenarios are found: a file, a folder of them, or the name of one that comes with Faultbed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from orchestrator.document import BadScenario
+from orchestrator.plan import Plan, load
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def root() -> Path:
+    """The folder of shipped scenarios: inside the package where installed, beside it in a working copy."""
+    inside = Path(__file__).parent / "scenarios"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "scenarios"
+
+
+def names() -> list[str]:
+    """ "rpc/demo" and the like."""
+    return [path.relative_to(root()).with_suffix("").as_posix() for path in _below(root())]
+
+
+def find(given: str) -> list[Path]:
+    """The files that `given` means. Raises BadScenario if there are none."""
+    path = Path(given)
+    if path.is_dir():
+        found = _below(path)
+        if not found:
+            raise BadScenario(given, 0, "", "no scenario in this folder; expected *.yaml files")
+        return found
+    if path.exists():
+        return [path]
+    shipped = root() / given
+    if given in names():
+        return [shipped.with_suffix(".yaml")]
+    if ".." not in path.parts and not path.is_absolute() and shipped.is_dir() and path.parts:
+        return _below(shipped)
+    expected = "a file, a folder, or a shipped scenario (`faultbed list` names them)"
+    raise BadScenario(given, 0, "", f"there is no such scenario; expected {expected}")
+
+
+def plans(given: Iterable[str]) -> list[Plan]:
+    """Every scenario meant, once each. Raises BadScenario, also if two files share a scenario's name."""
+    files = list(dict.fromkeys(path.resolve() for one in given for path in find(one)))
+    found: dict[str, Plan] = {}
+    for path in files:
+        plan = load(_shown(path))
+        if plan.scenario in found:
+            other = found[plan.scenario].path
+            raise BadScenario(str(plan.path), 0, "scenario", f"{plan.scenario!r} is the name of {other} too")
+        found[plan.scenario] = plan
+    return list(found.values())
+
+
+def _shown(path: Path) -> Path:
+    """Relative to where the user is, if it is below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _below(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in SUFFIXES and path.is_file())
