@@ -23,7 +23,7 @@ REQUEST, RESPONSE, NOTIFICATION = 0, 1, 2
 
 _pack = msgpack.Packer(use_bin_type=True).pack  # one for all: making one costs more than packing does
 _unpack = msgpack.unpackb
-_MALFORMED = (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException)
+MALFORMED = (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException)
 _ARRAY_STARTS = frozenset(b"\x93\x94\xdc\xdd")  # of three, of four, of a length that follows in two or four bytes
 _READ_SIZE = 16384
 _LAST_STATUS = max(Status)
@@ -127,7 +127,7 @@ def _identifier(value: Any) -> int:
 def _unpacked(data: bytes) -> tuple[Any, ...]:
     try:
         message = _unpack(data, use_list=False)
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise WireError(f"not one whole msgpack value: {error or type(error).__name__}") from error
     if message.__class__ is not tuple or not message:
         raise WireError(f"expected an array of three or four, got {message!r:.80}")
@@ -186,7 +186,7 @@ class Messages:
             self._unpacker.skip()
         except msgpack.OutOfData:
             return None
-        except _MALFORMED as error:
+        except MALFORMED as error:
             raise WireError(f"not msgpack: {error or type(error).__name__}") from error
         end: int = self._unpacker.tell()
         return end - self._consumed

@@ -1,0 +1,72 @@
+"""PURE: what the framers of all protocols share: how a stream or a datagram becomes messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from chaos.faults import Direction
+from chaos.framers.message import DATAGRAM_DECISIONS, STREAM_DECISIONS, UNKNOWN, Found, Message
+from nodes.wire.errors import WireError
+
+Identify = Callable[[bytes, Direction], Found]
+"""Looks at one whole message; raises WireError for what is none of its protocol."""
+
+
+class Splitter(Protocol):
+    """Cuts a stream: `next` gives (bytes as they came, identity) of the next complete message, or None."""
+
+    def push(self, data: bytes) -> None: ...
+
+    def next(self, direction: Direction) -> tuple[bytes, Found] | None: ...
+
+    def pending(self) -> bytes: ...
+
+
+class StreamFramer:
+    """Splits until bytes come that are no message: from there on every chunk passes as one unidentified message."""
+
+    decisions = STREAM_DECISIONS
+
+    def __init__(self, splitter: Splitter) -> None:
+        self._splitter = splitter
+        self._undecodable = False
+
+    def feed(self, data: bytes, direction: Direction) -> list[Message]:
+        if self._undecodable:
+            return [Message(data, direction, *UNKNOWN)]
+        self._splitter.push(data)
+        messages: list[Message] = []
+        try:
+            while (piece := self._splitter.next(direction)) is not None:
+                messages.append(Message(piece[0], direction, *piece[1]))
+        except WireError:
+            self._undecodable = True
+            messages.append(Message(self._splitter.pending(), direction, *UNKNOWN))
+        return messages
+
+    def pending(self) -> bytes:
+        return b"" if self._undecodable else self._splitter.pending()
+
+
+class DatagramFramer:
+    """One message a datagram, whatever it holds."""
+
+    decisions = DATAGRAM_DECISIONS
+
+    def __init__(self, identify: Identify) -> None:
+        self._identify = identify
+
+    def feed(self, data: bytes, direction: Direction) -> list[Message]:
+        return [Message(data, direction, *found(self._identify, data, direction))]
+
+    def pending(self) -> bytes:
+        return b""
+
+
+def found(identify: Identify, data: bytes, direction: Direction) -> Found:
+    """A message that is not what its protocol says has no identity, and passes."""
+    try:
+        return identify(data, direction)
+    except WireError:
+        return UNKNOWN
