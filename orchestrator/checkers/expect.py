@@ -24,9 +24,7 @@ T = TypeVar("T")
 def judge(cell: Cell, history: History) -> Judgement:
     """Everything that can be said about a run of `cell`. A checker that crashes makes its property unknown."""
     setting = Setting(cell, Index(history))
-    gate, failure = _guarded(lambda: evidence.problems(setting.index), ())
-    if failure:
-        gate = (f"the evidence gate failed: {failure}",)
+    gate = _gate(setting)
     found = _found(setting)
     return Judgement(
         properties=tuple(verdict(finding) for finding in found.findings.values()),
@@ -42,10 +40,17 @@ def judge(cell: Cell, history: History) -> Judgement:
     )
 
 
+def _gate(setting: Setting) -> tuple[str, ...]:
+    nothing: tuple[str, ...] = ()
+    gate, crash = _guarded(lambda: evidence.problems(setting.index), nothing)
+    return (f"the evidence gate failed: {crash}",) if crash else gate
+
+
 def _found(setting: Setting) -> Found:
     none: frozenset[Operation] = frozenset()
+    nothing: dict[str, frozenset[Operation]] = {}
     bites, no_bite = _guarded(lambda: bite(setting), Bite((), none, none, none, none, none))
-    opportunities, no_opportunities = _guarded(lambda: offered(setting), {})
+    opportunities, no_opportunities = _guarded(lambda: offered(setting), nothing)
     failure = "; ".join(filter(None, (no_bite, no_opportunities)))
     findings = [
         *_delivery(setting, bites, opportunities, failure),
@@ -59,7 +64,8 @@ def _delivery(
     setting: Setting, bites: Bite, opportunities: dict[str, frozenset[Operation]], failure: str
 ) -> tuple[Finding, ...]:
     """A level that was violated is so whatever else failed; that it held cannot be known then."""
-    found, crash = _guarded(lambda: delivery.check(setting, opportunities, bites.bitten), ())
+    nothing: tuple[Finding, ...] = ()
+    found, crash = _guarded(lambda: delivery.check(setting, opportunities, bites.bitten), nothing)
     if crash:
         return tuple(Finding(name, (), {}, crash) for name in ("valid", "complete", "once"))
     return tuple(finding if finding.violations else finding._replace(failure=failure) for finding in found)

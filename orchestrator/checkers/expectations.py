@@ -71,11 +71,10 @@ def _kind(setting: Setting, rule: int) -> str:
 
 
 def _bitten(setting: Setting, found: Found, expected: Expected, doubt: str) -> ExpectationVerdict:
-    """Every bitten operation has the outcome; one that has not says so even if another fault did not bite."""
-    verdict = _outcomes("bitten", setting, found.bite.bitten, expected)
-    if verdict.verdict is Met.UNMET or not (doubt or not found.bite.bitten):
-        return verdict
-    return ExpectationVerdict("bitten", Met.INCONCLUSIVE, doubt or "no operation was bitten")
+    """Every bitten operation has the outcome. Where another fault did not bite, none can be expected to."""
+    if doubt or not found.bite.bitten:
+        return ExpectationVerdict("bitten", Met.INCONCLUSIVE, doubt or "no operation was bitten")
+    return _outcomes("bitten", setting, found.bite.bitten, expected)
 
 
 def _others(setting: Setting, found: Found, expected: Expected) -> ExpectationVerdict:
