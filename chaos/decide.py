@@ -1,0 +1,150 @@
+"""PURE: what is done to one message. A function of the seed, the rules and the message's identity alone.
+
+Rules of this file:
+
+1. No packet counter, no generator with a state, no `hash()`: what happens to other messages, and in which order,
+   never shifts a decision. Chance is a keyed hash (BLAKE2b, RFC 7693) of the seed, the rule and the key.
+2. Rules apply in file order; the first one that is active and matches wins.
+3. A message fault speaks of operations: never of `hello` (seq 0), and only of the first copy of an attempt.
+   `Partition` and `Rate` are about the path, so they match everything in their directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import NamedTuple
+
+from chaos.faults import (
+    Corrupt,
+    Cut,
+    Delay,
+    Direction,
+    Drop,
+    Duplicate,
+    Hold,
+    MessageFault,
+    Partition,
+    Rate,
+    RelayFault,
+    Reorder,
+    Truncate,
+)
+from nodes.wire.header import process_of
+
+
+class Key(NamedTuple):
+    """One copy of one identified message at one hop; `occurrence` counts the copies received, from 1."""
+
+    link: str
+    direction: Direction
+    client: int
+    seq: int
+    attempt: int
+    occurrence: int
+
+
+class Chunk(NamedTuple):
+    """Traffic without identity: the `chunk`-th piece (from 1) of the `connection`-th connection. Not replayable."""
+
+    link: str
+    direction: Direction
+    connection: int
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A fault with its place in the scenario's list, by which journals and commands name it."""
+
+    index: int
+    fault: RelayFault
+
+
+def decide(seed: int, rules: Sequence[Rule], key: Key | Chunk, active: Collection[int]) -> Rule | None:
+    """The rule that decides about `key`, or None to pass. `active` has the indexes of the rules that are on."""
+    for rule in rules:
+        if rule.index in active and matches(seed, rule, key):
+            return rule
+    return None
+
+
+def matches(seed: int, rule: Rule, key: Key | Chunk) -> bool:
+    """Whether `rule` speaks of `key`, chance included."""
+    fault = rule.fault
+    if fault.link != key.link or key.direction not in directions(fault):
+        return False
+    if isinstance(fault, MessageFault):
+        named = _names(fault, key) if isinstance(key, Key) else _can_do_without_identity(fault)
+        return named and _chance(seed, rule.index, fault, key)
+    return True
+
+
+def directions(fault: RelayFault) -> tuple[Direction, ...]:
+    """The directions in which a fault acts."""
+    match fault:
+        case Drop():
+            return (fault.drop,)
+        case Duplicate():
+            return (fault.duplicate,)
+        case Reorder():
+            return (fault.reorder,)
+        case Hold():
+            return (fault.hold,)
+        case Delay():
+            return (fault.delay,)
+        case Corrupt():
+            return (fault.corrupt,)
+        case Truncate():
+            return (fault.truncate,)
+        case Cut():
+            return (fault.of,)
+        case Partition():
+            return _both(fault.partition)
+        case Rate():
+            return _both(fault.rate)
+
+
+def share(seed: int, index: int, key: Key | Chunk, purpose: str) -> float:
+    """A number in [0, 1), uniform over keys; each `purpose` has its own."""
+    return draw(seed, index, key, purpose) / 2**64
+
+
+def draw(seed: int, index: int, key: Key | Chunk, purpose: str) -> int:
+    """64 bits that depend on nothing but the arguments. `purpose` has at most 16 ASCII characters."""
+    text = "\0".join((str(index), type(key).__name__, *map(str, key)))
+    digest = blake2b(text.encode(), digest_size=8, key=str(seed).encode(), person=purpose.encode())
+    return int.from_bytes(digest.digest(), "big")
+
+
+def _names(fault: MessageFault, key: Key) -> bool:
+    return (
+        key.seq != 0
+        and key.occurrence == 1
+        and fault.attempt in ("all", key.attempt)
+        and (fault.operations is None or key.seq in fault.operations)
+        and (fault.every is None or key.seq % fault.every == 0)
+        and (fault.clients is None or process_of(key.client) in fault.clients)
+    )
+
+
+def _can_do_without_identity(fault: MessageFault) -> bool:
+    """Whether the fault neither names operations nor waits for another message of the same operation or client."""
+    waits = isinstance(fault, Reorder) or (isinstance(fault, Duplicate) and fault.copy != "behind")
+    return not waits and fault.operations is None and fault.every is None and fault.clients is None
+
+
+def _chance(seed: int, index: int, fault: MessageFault, key: Key | Chunk) -> bool:
+    return fault.probability is None or share(seed, index, key, "probability") < fault.probability
+
+
+def _both(which: str) -> tuple[Direction, ...]:
+    if which == "both":
+        return ("request", "reply")
+    return ("request",) if which == "request" else ("reply",)
+
+
+def act(fault: RelayFault) -> str:
+    """What a DECISION record calls it. A partition drops what it meets."""
+    return "drop" if isinstance(fault, Partition) else type(fault).__name__.lower()

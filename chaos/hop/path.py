@@ -1,0 +1,27 @@
+"""PURE: one client's way through the hop: a TCP connection, or over UDP a client's address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chaos.faults import Direction
+from chaos.framers import Framer
+
+
+class Path:
+    """`open`: whether bytes may still be forwarded in that direction. `chunks` numbers what has no identity."""
+
+    __slots__ = ("chunks", "connection", "framers", "open")
+
+    def __init__(self, connection: int, framer: Callable[[], Framer]) -> None:
+        self.connection = connection
+        self.framers: dict[Direction, Framer] = {"request": framer(), "reply": framer()}
+        self.open: dict[Direction, bool] = {"request": True, "reply": True}
+        self.chunks: dict[Direction, int] = {"request": 0, "reply": 0}
+
+    @property
+    def over(self) -> bool:
+        return not (self.open["request"] or self.open["reply"])
+
+    def close(self) -> None:
+        self.open["request"] = self.open["reply"] = False

@@ -1,0 +1,71 @@
+"""One loop over `selectors`: sockets with their callbacks, and whatever has something to do at a time.
+
+Not asyncio: a relay starts for every cell, and importing asyncio takes longer than the rest of its start.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections.abc import Callable
+from typing import Protocol
+
+from nodes.clock import now
+
+READ = selectors.EVENT_READ
+WRITE = selectors.EVENT_WRITE
+SECOND = 1_000_000_000
+
+Ready = Callable[[int], None]
+
+
+class Ticker(Protocol):
+    """Something that waits for times, in nanoseconds of `nodes.clock.now`."""
+
+    def next_time(self) -> int | None: ...
+
+    def tick(self, now: int) -> None: ...
+
+
+class Loop:
+    """Runs callbacks one after another until `stop`."""
+
+    def __init__(self) -> None:
+        self.tickers: list[Ticker] = []
+        self._selector = selectors.DefaultSelector()
+        self._stopped = False
+
+    def watch(self, sock: socket.socket, events: int, ready: Ready) -> None:
+        """Call `ready` whenever one of `events` (READ, WRITE, their union, or 0 for none) is true of `sock`."""
+        known = sock in self._selector.get_map()
+        if not events:
+            if known:
+                self._selector.unregister(sock)
+        elif known:
+            self._selector.modify(sock, events, ready)
+        else:
+            self._selector.register(sock, events, ready)
+
+    def close(self, sock: socket.socket) -> None:
+        """Forget `sock` and close it."""
+        if sock.fileno() >= 0:
+            if sock in self._selector.get_map():
+                self._selector.unregister(sock)
+            sock.close()
+
+    def stop(self) -> None:
+        self._stopped = True
+
+    def run(self) -> None:
+        while not self._stopped:
+            for key, events in self._selector.select(self._timeout()):
+                # An earlier callback of this round may have closed this socket, or taken what it was ready for.
+                if key.fileobj in self._selector.get_map():
+                    key.data(events)
+            at = now()
+            for ticker in self.tickers:
+                ticker.tick(at)
+
+    def _timeout(self) -> float | None:
+        times = [time for ticker in self.tickers if (time := ticker.next_time()) is not None]
+        return max(0, min(times) - now()) / SECOND if times else None

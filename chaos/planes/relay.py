@@ -1,0 +1,106 @@
+"""The relay plane: every link's messages go through here, over real sockets, and meet the rules of the cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+from chaos.faults import RelayFault
+from chaos.hop import Note
+from chaos.planes.loop import Loop
+from chaos.planes.tcp_link import TcpLink
+from chaos.planes.udp_link import UdpLink
+from chaos.rules import BadConfiguration, LinkPlan, address, plans
+from nodes.wire.record import Kind
+
+SUPPORTS: frozenset[type] = frozenset(get_args(RelayFault))
+
+Command = dict[str, Any]
+Link = TcpLink | UdpLink
+
+
+class Relay:
+    """Obeys the orchestrator's commands. Refusals are BadConfiguration, after which nothing has changed."""
+
+    def __init__(self, loop: Loop, note: Note) -> None:
+        self._loop = loop
+        self._note = note
+        self._links: dict[str, Link] = {}
+        self._commands: dict[str, Callable[[Command], Command]] = {
+            "configure": self._configure,
+            "upstream": self._upstream,
+            "rule": self._rule,
+            "release": self._release,
+            "heal": self._heal,
+            "status": self._status,
+        }
+
+    def obey(self, command: Command) -> Command:
+        """-> the body of the answer. Raises BadConfiguration."""
+        obey = self._commands.get(command["type"])
+        if obey is None:
+            known = ", ".join([*self._commands, "stop"])
+            raise BadConfiguration(f"a relay has no command {command['type']!r:.80}; it has {known}")
+        return obey(command)
+
+    def _configure(self, command: Command) -> Command:
+        if self._links:
+            raise BadConfiguration("the relay is configured already")
+        for name, plan in plans(command, self._note).items():
+            self._links[name] = self._open(plan)
+        addresses = {name: list(link.address) for name, link in self._links.items()}
+        self._note(Kind.READY, detail={"addresses": addresses})
+        return {"addresses": addresses}
+
+    def _open(self, plan: LinkPlan) -> Link:
+        link: Link = (TcpLink if plan.transport == "tcp" else UdpLink)(self._loop, plan.hop)
+        link.upstream(plan.upstream, plan.epoch)
+        self._loop.tickers.append(link)
+        return link
+
+    def _upstream(self, command: Command) -> Command:
+        link = self._links.get(command.get("link", ""))
+        if link is None:
+            raise BadConfiguration(f"no link {command.get('link')!r:.80}; there are {', '.join(self._links)}")
+        epoch = command.get("epoch")
+        if type(epoch) is not int:
+            raise BadConfiguration(f"the epoch must be a number, not {epoch!r:.80}")
+        link.upstream(address(command.get("address")), epoch)
+        return {}
+
+    def _rule(self, command: Command) -> Command:
+        if type(command.get("active")) is not bool:
+            raise BadConfiguration(f"'active' must be true or false, not {command.get('active')!r:.80}")
+        link = self._link_of_rule(command)
+        link.perform(link.hop.rule(command["index"], command["active"]))
+        return {}
+
+    def _release(self, command: Command) -> Command:
+        link = self._link_of_rule(command)
+        link.perform(link.hop.release(command["index"]))
+        return {}
+
+    def _heal(self, command: Command) -> Command:
+        for link in self._links.values():
+            link.perform(link.hop.heal())
+        return {}
+
+    def _status(self, command: Command) -> Command:
+        """What is on its way into this process is taken first, so that nothing counts as absent that was sent."""
+        for link in self._links.values():
+            link.drain()
+        states = {name: link.hop.status() for name, link in self._links.items()}
+        return {
+            "held": sum(state.held for state in states.values()),
+            "pending": sum(state.pending for state in states.values())
+            + sum(link.unsent() for link in self._links.values()),
+            "connections": sum(state.connections for state in states.values()),
+            "passed": {name: {str(epoch): n for epoch, n in state.passed.items()} for name, state in states.items()},
+        }
+
+    def _link_of_rule(self, command: Command) -> Link:
+        index = command.get("index")
+        for link in self._links.values():
+            if any(rule.index == index for rule in link.hop.rules):
+                return link
+        raise BadConfiguration(f"no rule has the index {index!r:.80}")

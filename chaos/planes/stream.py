@@ -1,0 +1,198 @@
+"""A non-blocking stream socket with a write buffer: what a TCP hop and the control connection are made of."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable
+from typing import Protocol
+
+from chaos.planes.loop import READ, WRITE, Loop
+
+CHUNK = 65536
+CONGESTED = 256 * 1024
+
+# struct linger {on, 0 seconds}: close sends a reset (SO_LINGER in socket(7)). Winsock's has two shorts.
+_RESET = struct.pack("hh" if hasattr(socket, "SIO_RCVALL") else "ii", 1, 0)
+
+
+class Events(Protocol):
+    """What a stream tells its owner. After `lost` the stream is closed."""
+
+    def connected(self, stream: Stream) -> None: ...
+
+    def data(self, stream: Stream, data: bytes) -> None: ...
+
+    def end(self, stream: Stream) -> None: ...
+
+    def lost(self, stream: Stream) -> None: ...
+
+    def drained(self, stream: Stream) -> None: ...
+
+
+class Stream:
+    """One connection's socket. `reading` may be switched off for back pressure; then the peer has to wait."""
+
+    def __init__(self, loop: Loop, sock: socket.socket, events: Events) -> None:
+        self.socket = sock
+        self._loop = loop
+        self._events = events
+        self._buffer = bytearray()
+        self._connecting = False
+        self._reading = False
+        self._read_end = False
+        self._after_flush: Callable[[], None] | None = None
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes wait for the peer, or for the connection."""
+        return len(self._buffer)
+
+    @property
+    def congested(self) -> bool:
+        return len(self._buffer) > CONGESTED
+
+    @property
+    def closed(self) -> bool:
+        return self.socket.fileno() < 0
+
+    def connect(self, address: tuple[str, int]) -> None:
+        """Begin to connect; `connected` or `lost` follows, never before this returns."""
+        self._connecting = True
+        try:
+            self.socket.connect(address)
+        except BlockingIOError:
+            pass
+        except OSError:
+            pass  # the socket's error is reported when the loop finds it writable or failed
+        self._watch()
+
+    def read(self, wanted: bool) -> None:
+        if self._reading != wanted:
+            self._reading = wanted
+            self._watch()
+
+    def send(self, data: bytes) -> None:
+        """Send all of `data`, now or as the peer takes it."""
+        if self.closed or self._after_flush is not None:
+            return
+        self._buffer += data
+        if len(self._buffer) == len(data) and not self._connecting:
+            self._flush()
+        else:
+            self._watch()
+
+    def finish(self) -> None:
+        """After what was sent, the peer reads end of file."""
+        self._then(self._shut)
+
+    def close(self) -> None:
+        """Close after what was sent. A peer that takes nothing more delays that until the relay ends."""
+        self.read(False)
+        self._then(self._closed)
+
+    def reset(self) -> None:
+        """Close at once, with a reset where the system can, after one attempt to hand over what was sent."""
+        if self.closed:
+            return
+        try:
+            if self._buffer and not self._connecting:
+                self.socket.send(self._buffer)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        except OSError:
+            pass  # it is gone already, which is what is wanted
+        self._closed()
+
+    def receive(self) -> bool:
+        """Read once and tell the owner; -> whether there may be more."""
+        if self.closed or self._connecting or not self._reading or self._read_end:
+            return False
+        try:
+            data = self.socket.recv(CHUNK)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:
+            self._lose()
+            return False
+        if data:
+            self._events.data(self, data)
+            return True
+        self._read_end = True
+        self._watch()
+        self._events.end(self)
+        return False
+
+    def _then(self, action: Callable[[], None]) -> None:
+        if self.closed:
+            return
+        if self._buffer or self._connecting:
+            self._after_flush = action
+        else:
+            action()
+
+    def _shut(self) -> None:
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the peer has gone: reading will say so
+
+    def _closed(self) -> None:
+        self._buffer.clear()
+        self._loop.close(self.socket)
+
+    def _lose(self) -> None:
+        self._closed()
+        self._events.lost(self)
+
+    def _ready(self, events: int) -> None:
+        if self._connecting:
+            self._finish_connecting()
+            return
+        if events & WRITE:
+            self._flush()
+        if events & READ:
+            self.receive()
+
+    def _finish_connecting(self) -> None:
+        if self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) or not _has_peer(self.socket):
+            self._lose()
+            return
+        self._connecting = False
+        self._events.connected(self)
+        self._flush()
+
+    def _flush(self) -> None:
+        if self.closed:
+            return
+        was_congested = self.congested
+        try:
+            while self._buffer:
+                del self._buffer[: self.socket.send(self._buffer)]
+        except (BlockingIOError, InterruptedError):
+            pass
+        except OSError:
+            self._lose()
+            return
+        if not self._buffer and self._after_flush is not None:
+            action, self._after_flush = self._after_flush, None
+            action()
+        self._watch()
+        if was_congested and not self.congested:
+            self._events.drained(self)
+
+    def _watch(self) -> None:
+        if self.closed:
+            return
+        reads = READ if self._reading and not self._read_end and not self._connecting else 0
+        writes = WRITE if self._buffer or self._connecting else 0
+        self._loop.watch(self.socket, reads | writes, self._ready)
+
+
+def _has_peer(sock: socket.socket) -> bool:
+    try:
+        sock.getpeername()
+    except OSError:
+        return False
+    return True

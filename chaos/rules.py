@@ -1,0 +1,149 @@
+"""PURE: a relay's configuration as it travels: {"seed", "links": [{"name", "transport", "codec", "upstream", "epoch",
+"rules": [{"index", "kind", "active", and the fields of the fault}]}]} -> hops.
+
+Everything that comes in is checked, since it comes from another process; a text that refuses says where and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from chaos import faults
+from chaos.decide import Rule
+from chaos.framers import framer
+from chaos.hop import Hop, Note, Unsupported
+
+KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(faults.RelayFault)}
+TRANSPORTS = ("udp", "tcp")
+CODECS = ("xdr", "msgpack")
+
+Address = tuple[str, int]
+Map = dict[str, Any]
+
+
+class BadConfiguration(ValueError):
+    """A configuration that cannot be obeyed. Nothing was started."""
+
+
+class LinkPlan(NamedTuple):
+    """One link, ready to be opened. `upstream` None: the server is not there yet."""
+
+    hop: Hop
+    transport: str
+    upstream: Address | None
+    epoch: int
+
+
+def plans(command: Map, note: Note) -> dict[str, LinkPlan]:
+    """The links of a configure command, by name. Raises BadConfiguration."""
+    seed = _field(command, "seed", int, "configure")
+    made: dict[str, LinkPlan] = {}
+    for link in _field(command, "links", list, "configure"):
+        plan = _plan(_map(link, "a link"), seed, note)
+        if plan.hop.link in made:
+            raise BadConfiguration(f"link {plan.hop.link!r} is given twice")
+        made[plan.hop.link] = plan
+    indexes = [rule.index for plan in made.values() for rule in plan.hop.rules]
+    if len(set(indexes)) != len(indexes):
+        raise BadConfiguration(f"rule indexes must differ, got {sorted(indexes)}")
+    return made
+
+
+def address(value: Any) -> Address | None:
+    """[host, port] or None. Raises BadConfiguration."""
+    if value is None:
+        return None
+    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int:
+        return (value[0], value[1])
+    raise BadConfiguration(f"an address must be [host, port] or nil, not {value!r:.80}")
+
+
+def rule_of(value: Map, link: str) -> tuple[Rule, bool]:
+    """A rule and whether it is on. Raises BadConfiguration."""
+    fields = dict(value)
+    index = _field(fields, "index", int, f"a rule of link {link!r}")
+    where = f"rule {index}"
+    kind = KINDS.get(_field(fields, "kind", str, where))
+    if kind is None:
+        raise BadConfiguration(
+            f"{where}: no fault of a relay is called {fields['kind']!r}; known are {', '.join(KINDS)}"
+        )
+    active = _field(fields, "active", bool, where)
+    for name in ("index", "kind", "active"):
+        del fields[name]
+    if fields.get("link") != link:
+        raise BadConfiguration(f"{where}: belongs to link {fields.get('link')!r}, not to {link!r}")
+    return Rule(index, _fault(kind, fields, where)), active
+
+
+def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
+    name = _field(link, "name", str, "a link")
+    where = f"link {name!r}"
+    transport = _one_of(link, "transport", TRANSPORTS, where)
+    codec = _one_of(link, "codec", CODECS, where)
+    rules = [rule_of(_map(rule, f"a rule of {where}"), name) for rule in _field(link, "rules", list, where)]
+    on = [rule.index for rule, active in rules if active]
+    make: Callable[[], Any] = partial(framer, codec, transport)
+    try:
+        hop = Hop(name, make, [rule for rule, _ in rules], on, seed, note, stream=transport == "tcp")
+    except Unsupported as error:
+        raise BadConfiguration(str(error)) from error
+    return LinkPlan(hop, transport, address(link.get("upstream")), _field(link, "epoch", int, where))
+
+
+def _fault(kind: type, fields: Map, where: str) -> faults.RelayFault:
+    hints = get_type_hints(kind)
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    for name, value in values.items():
+        if name not in hints:
+            raise BadConfiguration(f"{where}: {kind.__name__} has no field {name!r}; it has {', '.join(sorted(hints))}")
+        if not _fits(value, hints[name]):
+            raise BadConfiguration(f"{where}: {name} is {value!r:.80}, expected {_shown(hints[name])}")
+    try:
+        fault: faults.RelayFault = kind(**values)
+    except TypeError as error:
+        raise BadConfiguration(f"{where}: {error}") from error
+    if isinstance(fault, faults.Rate) and fault.bytes_per_second < 1:
+        raise BadConfiguration(f"{where}: bytes_per_second is {fault.bytes_per_second}, expected at least 1")
+    if isinstance(fault, faults.MessageFault) and fault.every is not None and fault.every < 1:
+        raise BadConfiguration(f"{where}: every is {fault.every}, expected at least 1")
+    return fault
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a type as `chaos.faults` uses them."""
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, part) for part in get_args(hint))
+    if origin is Literal:
+        return value in get_args(hint)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(item, get_args(hint)[0]) for item in value)
+    if hint is float:
+        return type(value) in (int, float)
+    return type(value) is hint
+
+
+def _shown(hint: Any) -> str:
+    return "null" if hint is NoneType else str(hint).replace("typing.", "").removeprefix("<class '").removesuffix("'>")
+
+
+def _map(value: Any, where: str) -> Map:
+    if not isinstance(value, dict):
+        raise BadConfiguration(f"{where} must be a map, not {value!r:.80}")
+    return value
+
+
+def _field(value: Map, name: str, kind: type, where: str) -> Any:
+    if type(value.get(name)) is not kind:
+        raise BadConfiguration(f"{where}: {name!r} must be of type {kind.__name__}, got {value.get(name)!r:.80}")
+    return value[name]
+
+
+def _one_of(value: Map, name: str, known: tuple[str, ...], where: str) -> str:
+    if value.get(name) not in known:
+        raise BadConfiguration(f"{where}: {name} is {value.get(name)!r:.80}, expected one of {', '.join(known)}")
+    return str(value[name])
