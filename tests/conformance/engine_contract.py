@@ -1,0 +1,109 @@
+"""What a check of the engines' contract is made of.
+
+A check is a function of a `Subject`; it raises if the engine breaks the rule that it is named after. Checks use
+nothing but operations, so that they hold for a simulator as well: the other side is always a program of the
+same run, and every wait that a broken engine could turn into a hang has a guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable
+from typing import Any
+
+from nodes import ops
+
+ANY_PORT = ("127.0.0.1", 0)
+MILLISECOND = 1_000_000
+
+
+class Subject:
+    """An engine under examination, with what was committed through it and how long a guard waits."""
+
+    def __init__(self, create: Callable[..., Any], guard: int = 20_000 * MILLISECOND) -> None:
+        self.committed: list[ops.Transaction] = []
+        self.drawn = 0
+        self.guard = guard
+        self._create = create
+
+    def _commit(self, transaction: ops.Transaction) -> int:
+        if transaction.effect is None:
+            raise ValueError("no effect")
+        self.committed.append(transaction)
+        return len(self.committed)
+
+    def _random(self) -> float:
+        self.drawn += 1
+        return self.drawn / 1024
+
+    def run(self, main: ops.Program) -> Any:
+        return self._create(self._commit, self._random).run(self._guarded(main))
+
+    def _guarded(self, main: ops.Program) -> ops.Program:
+        task = yield ops.Spawn(main, "checked")
+        return (yield ops.Join(task, (yield ops.Now()) + self.guard))
+
+
+def after(milliseconds: int) -> Generator[Any, Any, int]:
+    """-> a deadline."""
+    now: int = yield ops.Now()
+    return now + milliseconds * MILLISECOND
+
+
+def pause(milliseconds: int) -> Generator[Any, Any, None]:
+    yield ops.Sleep((yield from after(milliseconds)))
+
+
+def until(condition: Callable[[], bool]) -> Generator[Any, Any, None]:
+    """Let the others run until the condition holds; the guard ends what never comes."""
+    while not condition():
+        yield from pause(1)
+
+
+def failing(operation: Any) -> Generator[Any, Any, BaseException]:
+    """-> the error that the operation ends with; AssertionError if it does not."""
+    try:
+        result = yield operation
+    except (Exception, ops.Cancelled) as error:
+        return error
+    raise AssertionError(f"{type(operation).__name__} gave {result!r}, an error was due")
+
+
+def pair() -> Generator[Any, Any, tuple[ops.Socket, ops.Socket, ops.Socket]]:
+    """-> (client's side, server's side, listener) of a new connection."""
+    listener = yield ops.Listen(ANY_PORT)
+    accepting = yield ops.Spawn(one(ops.Accept(listener)))
+    client = yield ops.Connect(listener.local)
+    server = yield ops.Join(accepting)
+    return client, server, listener
+
+
+def each(operations: Iterable[Any]) -> Generator[Any, Any, list[Any]]:
+    """-> the results of these operations, one after another."""
+    results = []
+    for operation in operations:
+        results.append((yield operation))
+    return results
+
+
+def one(operation: Any) -> ops.Program:
+    """A program of one operation."""
+    return (yield operation)
+
+
+def receive_all(socket: ops.Socket, size: int = 65536, chunks: list[int] | None = None) -> Generator[Any, Any, bytes]:
+    """-> everything until end of file."""
+    parts = []
+    while part := (yield ops.Recv(socket, size)):
+        parts.append(part)
+        if chunks is not None:
+            chunks.append(len(part))
+    return b"".join(parts)
+
+
+def receive_exactly(socket: ops.Socket, size: int) -> Generator[Any, Any, bytes]:
+    data = b""
+    while len(data) < size:
+        part = yield ops.Recv(socket, size - len(data))
+        assert part, "end of file too early"
+        data += part
+    return data

@@ -1,0 +1,323 @@
+"""The engines' contract: streams and datagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+from engine_contract import ANY_PORT, Subject, after, each, failing, one, pair, pause, receive_all, receive_exactly
+
+from nodes import ops
+
+MEGABYTE = 1 << 20
+PATTERN = bytes(range(251)) * (4 * MEGABYTE // 251)
+
+
+def check_a_connection_knows_its_ends(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, listener = yield from pair()
+        assert listener.local[1] != 0
+        assert listener.peer is None
+        assert client.peer == server.local == listener.local
+        assert server.peer == client.local
+
+    subject.run(main())
+
+
+def check_bytes_arrive_in_order(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        for number in range(100):
+            yield ops.Send(client, b"%04d" % number)
+        expected = b"".join(b"%04d" % number for number in range(100))
+        assert (yield from receive_exactly(server, 400)) == expected
+
+    subject.run(main())
+
+
+def check_recv_gives_no_more_than_asked(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        yield ops.Send(client, b"abcdef")
+        yield ops.Close(client)
+        chunks: list[int] = []
+        assert (yield from receive_all(server, 2, chunks)) == b"abcdef"
+        assert max(chunks) <= 2
+
+    subject.run(main())
+
+
+def check_shutdown_ends_one_direction(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        yield ops.Send(client, b"request")
+        yield ops.Shutdown(client)
+        assert (yield from receive_all(server)) == b"request"
+        assert (yield ops.Recv(server, 10)) == b"", "end of file stays"
+        yield ops.Send(server, b"reply")
+        yield ops.Close(server)
+        assert (yield from receive_all(client)) == b"reply"
+
+    subject.run(main())
+
+
+def check_close_is_end_of_file_for_the_peer(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        reading = yield ops.Spawn(one(ops.Recv(client, 10)))
+        yield from pause(5)
+        yield ops.Close(server)
+        yield ops.Close(server)
+        assert (yield ops.Join(reading)) == b""
+
+    subject.run(main())
+
+
+def check_closing_with_unread_data_is_a_reset(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        yield ops.Send(client, b"two")
+        assert (yield ops.Recv(server, 1)) == b"t"
+        yield ops.Close(server)
+        assert isinstance((yield from failing(ops.Recv(client, 10))), ConnectionResetError)
+
+    subject.run(main())
+
+
+def check_sending_to_a_closed_peer_fails(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        yield ops.Close(server)
+        while True:
+            try:
+                yield ops.Send(client, b"anybody?")
+            except (BrokenPipeError, ConnectionResetError):
+                return
+            yield from pause(1)
+
+    subject.run(main())
+
+
+def check_connect_is_refused_where_nobody_listens(subject: Subject) -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        yield ops.Close(listener)
+        for _ in range(3):
+            error = yield from failing(ops.Connect(listener.local))
+            assert isinstance(error, ConnectionRefusedError)
+        again = yield ops.Listen(listener.local)
+        assert again.local == listener.local
+
+    subject.run(main())
+
+
+def check_an_address_in_use_is_an_error(subject: Subject) -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        assert isinstance((yield from failing(ops.Listen(listener.local))), OSError)
+        bound = yield ops.Bind(ANY_PORT)
+        assert isinstance((yield from failing(ops.Bind(bound.local))), OSError)
+
+    subject.run(main())
+
+
+def check_a_send_is_complete_however_slow_the_reader(subject: Subject) -> None:
+    def write(socket: ops.Socket) -> ops.Program:
+        yield ops.Send(socket, PATTERN)
+        yield ops.Close(socket)
+
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        writing = yield ops.Spawn(write(client))
+        yield from pause(20)
+        assert not writing.done, "nothing was read yet, and buffers are not that large"
+        received = bytearray()
+        while part := (yield ops.Recv(server, 262144)):
+            received += part
+            yield from pause(1)
+        yield ops.Join(writing)
+        assert received == PATTERN
+
+    subject.run(main())
+
+
+def check_both_directions_at_once(subject: Subject) -> None:
+    def write(socket: ops.Socket) -> ops.Program:
+        yield ops.Send(socket, PATTERN)
+        yield ops.Shutdown(socket)
+
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        writers = []
+        for socket in (client, server):
+            writers.append((yield ops.Spawn(write(socket))))
+        reading = yield ops.Spawn(receive_all(client))
+        assert (yield from receive_all(server)) == PATTERN
+        assert (yield ops.Join(reading)) == PATTERN
+        for writer in writers:
+            yield ops.Join(writer)
+
+    subject.run(main())
+
+
+def check_recv_has_a_deadline_and_loses_nothing(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        deadline = yield from after(10)
+        error = yield from failing(ops.Recv(server, 10, deadline))
+        assert isinstance(error, TimeoutError)
+        assert (yield ops.Now()) >= deadline
+        yield ops.Send(client, b"late")
+        assert (yield ops.Recv(server, 10, (yield from after(10_000)))) == b"late"
+
+    subject.run(main())
+
+
+def check_send_has_a_deadline(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, _server, _ = yield from pair()
+        error = yield from failing(ops.Send(client, PATTERN * 8, (yield from after(20))))
+        assert isinstance(error, TimeoutError)
+
+    subject.run(main())
+
+
+def check_accept_has_a_deadline(subject: Subject) -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        error = yield from failing(ops.Accept(listener, (yield from after(10))))
+        assert isinstance(error, TimeoutError)
+        accepting = yield ops.Spawn(one(ops.Accept(listener, (yield from after(10_000)))))
+        client = yield ops.Connect(listener.local, (yield from after(10_000)))
+        assert (yield ops.Join(accepting)).peer == client.local
+
+    subject.run(main())
+
+
+def _closed_under(socket: ops.Socket, operation: Any) -> Generator[Any, Any, None]:
+    task = yield ops.Spawn(failing(operation))
+    yield from pause(10)
+    assert not task.done
+    yield ops.Close(socket)
+    error = yield ops.Join(task)
+    assert isinstance(error, ConnectionAbortedError), repr(error)
+
+
+def check_close_ends_what_waits_on_the_socket(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, listener = yield from pair()
+        bound = yield ops.Bind(ANY_PORT)
+        yield from _closed_under(listener, ops.Accept(listener))
+        yield from _closed_under(server, ops.Recv(server, 10))
+        yield from _closed_under(bound, ops.RecvFrom(bound, 10))
+        assert (yield ops.Recv(client, 10)) == b""
+
+    subject.run(main())
+
+
+def check_close_ends_a_stuck_send(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, _server, _ = yield from pair()
+        yield from _closed_under(client, ops.Send(client, PATTERN * 8))
+
+    subject.run(main())
+
+
+def check_a_closed_socket_is_of_no_use(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, _server, listener = yield from pair()
+        bound = yield ops.Bind(ANY_PORT)
+        for socket in (client, listener, bound):
+            yield ops.Close(socket)
+        attempts = (
+            ops.Recv(client, 1),
+            ops.Send(client, b"x"),
+            ops.Shutdown(client),
+            ops.Accept(listener),
+            ops.RecvFrom(bound, 1),
+            ops.SendTo(bound, b"x", bound.local),
+        )
+        for attempt in attempts:
+            assert isinstance((yield from failing(attempt)), ConnectionAbortedError), attempt
+
+    subject.run(main())
+
+
+def check_data_waits_until_somebody_receives(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        yield ops.Send(client, b"1")
+        assert (yield ops.Recv(server, 1)) == b"1"
+        yield ops.Send(client, b"2")
+        yield from pause(20)
+        assert (yield ops.Recv(server, 1)) == b"2"
+        yield ops.Send(client, b"3")
+        assert (yield ops.Recv(server, 1)) == b"3"
+
+    subject.run(main())
+
+
+def _echo(socket: ops.Socket) -> ops.Program:
+    receive, send = ops.Recv(socket, 4096), ops.Send(socket, b"")
+    while data := (yield receive):
+        send.data = data
+        yield send
+    yield ops.Close(socket)
+
+
+def _serve(listener: ops.Socket) -> ops.Program:
+    accept = ops.Accept(listener)
+    while True:
+        yield ops.Spawn(_echo((yield accept)))
+
+
+def _chat(address: ops.Address, number: int) -> Generator[Any, Any, int]:
+    socket = yield ops.Connect(address)
+    for turn in range(5):
+        text = b"%d %d" % (number, turn)
+        yield ops.Send(socket, text)
+        assert (yield from receive_exactly(socket, len(text))) == text
+    yield ops.Close(socket)
+    return number
+
+
+def check_many_connections_are_kept_apart(subject: Subject) -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        yield ops.Spawn(_serve(listener))
+        tasks = []
+        for number in range(60):
+            tasks.append((yield ops.Spawn(_chat(listener.local, number))))
+        assert (yield from each(ops.Join(task) for task in tasks)) == list(range(60))
+
+    subject.run(main())
+
+
+def check_datagrams_keep_their_boundaries(subject: Subject) -> None:
+    def main() -> ops.Program:
+        left = yield ops.Bind(ANY_PORT)
+        right = yield ops.Bind(ANY_PORT)
+        for text in (b"one", b"", b"three", b"cut short"):
+            yield ops.SendTo(left, text, right.local)
+        got = yield from each(ops.RecvFrom(right, size) for size in (100, 100, 100, 3))
+        assert got == [(text, left.local) for text in (b"one", b"", b"three", b"cut")]
+        yield ops.SendTo(right, b"back", left.local)
+        assert (yield ops.RecvFrom(left, 100)) == (b"back", right.local)
+
+    subject.run(main())
+
+
+def check_a_datagram_to_nobody_is_lost_silently(subject: Subject) -> None:
+    def main() -> ops.Program:
+        gone = yield ops.Bind(ANY_PORT)
+        yield ops.Close(gone)
+        left = yield ops.Bind(ANY_PORT)
+        for _ in range(3):
+            yield ops.SendTo(left, b"?", gone.local)
+        error = yield from failing(ops.RecvFrom(left, 100, (yield from after(10))))
+        assert isinstance(error, TimeoutError)
+
+    subject.run(main())
+
+
+CHECKS = {name: check for name, check in dict(globals()).items() if name.startswith("check_")}
