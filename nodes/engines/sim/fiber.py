@@ -86,7 +86,9 @@ class Fiber(Task):
 
 
 def _describe(operation: Any) -> str:
-    """The operation and its socket or task."""
+    """The operation and its socket or task; a task of a stopped host may have none."""
+    if operation is None:
+        return "can run"
     name = type(operation).__name__
     socket = getattr(operation, "socket", None)
     if socket is not None:

@@ -103,7 +103,7 @@ class Network:
         address = (target.name, operation.address[1])
         time = self._medium.arrival(socket.sent.get(address, 0))
         socket.sent[address] = time
-        self._medium.timeline.at(time, self._arrive_datagram, (address, operation.data, socket.local))
+        self._medium.timeline.at(time, self._arrive_datagram, (address, bytes(operation.data), socket.local))
 
     def _arrive_datagram(self, datagram: tuple[ops.Address, bytes, ops.Address]) -> None:
         (name, port), data, source = datagram

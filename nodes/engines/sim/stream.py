@@ -63,7 +63,7 @@ class Stream(Socket):
         self._failure = False  # a reset that the next operation is told of, and no other
         self._over = False  # a reset came
         self._pieces: deque[bytes] = deque()
-        self._remaining = b""  # of the `Send` that waits
+        self._remaining: bytes | memoryview = b""  # of the `Send` that waits
         self._shut = False
         self._unread = 0  # sent and not yet read by the peer's program
 
@@ -78,7 +78,7 @@ class Stream(Socket):
         self._check_failure()
         return b"" if self.finished or self._over else None
 
-    def send(self, data: bytes) -> bool:
+    def send(self, data: bytes | memoryview) -> bool:
         """Hand over what there is room for; False if the rest waits for room."""
         if self.closed:
             raise aborted()
@@ -87,10 +87,11 @@ class Stream(Socket):
             raise BrokenPipeError(errno.EPIPE, "the stream was shut down or reset")
         room = self._medium.buffer - self._unread
         if len(data) <= room:
-            self._transmit(data)
+            self._transmit(bytes(data))
             return True
-        self._transmit(data[:room])
-        self._remaining = data[room:]
+        view = memoryview(data)
+        self._transmit(bytes(view[:room]))
+        self._remaining = view[room:]
         return False
 
     def shutdown(self) -> None:
