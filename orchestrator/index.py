@@ -169,11 +169,19 @@ class Index:
         return event is not None and bool(event.detail.get("signal"))
 
     def killed_at(self, life: Life) -> int | None:
-        """The order from which a killed process can have done nothing more, None if it was not killed."""
+        """The order from which a killed process did nothing more, None if it was not killed.
+
+        That is its journal's last record, or the act that killed it, if that came later.
+        """
         if not self.killed(life):
             return None
         events = self.lives.get(life)
-        return events[-1].order if events else self.reaped[life].order
+        last = events[-1].order if events else self.reaped[life].order
+        return max([last, *(event.order for event in self._acts("kill", life))])
+
+    def _acts(self, act: str, life: Life) -> list[Event]:
+        acts = (event for event in self.of_kind(Kind.ACT) if event.detail.get("act") == act)
+        return [event for event in acts if (event.detail["node"], event.detail["epoch"]) == life]
 
     @cached_property
     def healed(self) -> int | None:
@@ -223,11 +231,7 @@ class Index:
         return found
 
     def _stopped(self, life: Life, before: int) -> int | None:
-        acts = [
-            event.order
-            for event in self.of_kind(Kind.ACT)
-            if event.detail.get("act") == "pause" and (event.detail["node"], event.detail["epoch"]) == life
-        ]
+        acts = [event.order for event in self._acts("pause", life)]
         failpoints = [event.order for event in self.lives.get(life, []) if event.kind is Kind.FAILPOINT]
         return max((order for order in (*acts, *failpoints) if order < before), default=None)
 

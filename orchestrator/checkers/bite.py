@@ -131,16 +131,15 @@ def _died(setting: Setting, fault: Kill, life: Life) -> bool:
 
 
 def _came_back(setting: Setting, fault: Kill, life: Life) -> bool:
-    """With the same durable history, or after archiving with another; a node that is to stay dead stays dead."""
+    """With the same durable history, or after archiving with another. Without a restart, heal may bring it back."""
     successor = (life[0], life[1] + 1)
-    if fault.restart is None:
-        return successor not in setting.index.lives
     if successor not in setting.index.lives:
-        return False
+        return fault.restart is None
     ids = setting.index.histories
     if life not in ids or successor not in ids:
         return True
-    return (ids[life] != ids[successor]) == (fault.restart.state == "archive")
+    archived = fault.restart is not None and fault.restart.state == "archive"
+    return (ids[life] != ids[successor]) == archived
 
 
 def _named_by_process(setting: Setting, fault: Kill | Pause, life: Life | None) -> frozenset[Operation]:
