@@ -250,8 +250,8 @@ def test_close_lets_go_of_programs_that_clean_up() -> None:
         try:
             yield ops.RecvFrom(socket, 1)
         finally:
-            yield ops.Close(socket)
             cleaned.append("cleaned")
+            yield ops.Close(socket)
 
     with world() as made:
         made.host("other").spawn(stuck())
