@@ -1,0 +1,49 @@
+# Everything lives in .venv; nothing outside this folder is touched. `make` alone lists the targets.
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo table test check bench clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+venv: .venv/.installed  ## set up .venv with everything that development needs
+
+.venv/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Faultbed needs Python 3.11 or newer, but $(PYTHON) is: $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "Name another one, for example: make venv PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up .venv (once; needs the network)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+.venv/.benchmarks: .venv/.installed
+	@echo "Installing what the benchmarks compare with"
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[benchmarks]'
+	@touch $@
+
+demo: .venv/.installed  ## RPC call semantics under faults, on real processes: half a minute
+	@$(BIN)/faultbed run rpc/demo --jobs $(JOBS)
+
+table: .venv/.installed  ## every row of the table
+	@$(BIN)/faultbed run scenarios/rpc/[0-9]*.yaml --jobs $(JOBS)
+
+test: .venv/.installed  ## the tests
+	@$(BIN)/pytest
+
+check: .venv/.installed  ## style, types and the import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
+
+bench: .venv/.benchmarks  ## the measured claims: CPU per echo, calls a second
+	@$(BIN)/python -I benchmarks/engine.py
+	@$(BIN)/python -I benchmarks/rpc.py
+
+clean:  ## remove .venv and caches; results stay
+	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis .pytest_cache
+	find nodes chaos orchestrator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,68 @@
+"""The import contract of pyproject.toml holds, sees every module, and convicts a violation of each kind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("nodes", "chaos", "orchestrator")
+
+VIOLATIONS = {
+    "nodes/wire/header.py": ("import socket", "Pure modules get clock"),
+    "nodes/services/counter.py": ("import nodes.clock", "Pure modules get clock"),
+    "nodes/rpc/retry.py": ("import nodes.engines", "Inside nodes: "),
+    "nodes/ops.py": ("import chaos.faults", "Imports go one way"),
+    "nodes/journal.py": ("import nodes.witness", "Journal, ledger, failpoints and clock"),
+    "nodes/workload.py": ("import yaml", "A node needs the standard library"),
+    "chaos/hop/path.py": ("import nodes.workload", "Of nodes, chaos knows only"),
+    "orchestrator/triggers.py": ("import nodes.engines.epoll", "The orchestrator talks to running nodes"),
+}
+
+
+def lint(root: Path) -> str:
+    """-> what lint-imports prints about the packages in `root`, which come before the installed ones."""
+    program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    run = subprocess.run(
+        [sys.executable, "-c", program, "--no-cache", "--no-logo"],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return run.stdout + run.stderr
+
+
+def broken(line: str, output: str) -> bool:
+    return any(text.startswith(line) and text.endswith("BROKEN") for text in output.splitlines())
+
+
+def test_the_contract_holds() -> None:
+    output = lint(ROOT)
+    assert " 0 broken." in output, output
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_folder_with_modules_is_a_package(package: str) -> None:
+    """A folder without __init__.py is invisible to the contract (and to mypy)."""
+    folders = {path.parent for path in (ROOT / package).rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_a_violation_of_each_kind_is_caught(tmp_path: Path) -> None:
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for file, (statement, _) in VIOLATIONS.items():
+        with (tmp_path / file).open("a") as module:
+            module.write(f"\n{statement}\n")
+    output = lint(tmp_path)
+    for file, (_, contract) in VIOLATIONS.items():
+        assert broken(contract, output), f"{file} was not caught:\n{output}"
+        assert Path(file).with_suffix("").as_posix().replace("/", ".") in output

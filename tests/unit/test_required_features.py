@@ -1,0 +1,39 @@
+"""FAULTBED_REQUIRE: a skip whose reason names a required feature fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CONFTEST = Path(__file__).parents[1] / "conftest.py"
+IN_A_TEST = "import pytest\ndef test_it():\n    pytest.skip('engine epoll: not on this system')\n"
+IN_A_MODULE = "import pytest\npytest.skip('engine epoll: not on this system', allow_module_level=True)\n"
+
+
+def outcome(folder: Path, source: str, required: str) -> str:
+    shutil.copy(CONFTEST, folder / "conftest.py")
+    (folder / "test_one.py").write_text(source)
+    run = subprocess.run(
+        [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],
+        env={**os.environ, "FAULTBED_REQUIRE": required},
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=False,
+    )
+    return run.stdout
+
+
+@pytest.mark.parametrize("source", [IN_A_TEST, IN_A_MODULE], ids=["test", "module"])
+def test_a_required_feature_may_not_be_skipped(tmp_path: Path, source: str) -> None:
+    assert "epoll is required here, but: " in outcome(tmp_path, source, "threads,epoll")
+
+
+@pytest.mark.parametrize("required", ["", "threads", "poll"])
+def test_any_other_skip_is_a_skip(tmp_path: Path, required: str) -> None:
+    assert outcome(tmp_path, IN_A_TEST, required).splitlines()[-1].startswith("1 skipped")
