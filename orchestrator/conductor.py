@@ -18,7 +18,7 @@ from chaos.faults import Fault, Hold, Kill, Pause, Restart
 from nodes.ops import Get, Now, Program, Sleep
 from nodes.wire.record import Kind
 from orchestrator.agenda import Act, Agenda
-from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Session, Started
+from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Role, Session, Started
 from orchestrator.scenario import Cell
 from orchestrator.specs import RELAY, Address, client_spec, relay_spec, server_spec
 
@@ -183,7 +183,8 @@ class Conductor:
 
     def _launch(self, name: str) -> None:
         node = self._cell.servers.get(name) or self._cell.clients.get(name)
-        self._session.start(name, node.engine if node else None, self._epochs[name])
+        role: Role = "node" if node else "relay"
+        self._session.start(name, role, self._epochs[name], node.engine if node else None)
 
     def _configure_server(self, name: str) -> Program:
         spec = server_spec(self._cell, name, self._epochs[name])

@@ -7,7 +7,7 @@ arrives, wanted or not.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from nodes.drivers import Operation
 from nodes.ops import (
@@ -32,8 +32,7 @@ from nodes.ops import (
 from nodes.reports import Reports
 from nodes.rpc.calls import Call, End, Outcome, Session, outcome
 from nodes.rpc.codecs import Codec, Reply
-from nodes.rpc.interface import Interface, Procedure
-from nodes.rpc.interfaces import HELLO
+from nodes.rpc.interface import HELLO, Interface, Procedure, stub
 from nodes.rpc.retry import Retry
 from nodes.rpc.serve import READ_SIZE, Witness
 from nodes.wire.errors import WireError
@@ -134,7 +133,8 @@ class RpcDriver:
         process: int,
     ) -> None:
         self.session = session
-        self.interface = interface
+        self._stub = stub(interface, self._invoke)
+        self._operation = Operation(0, 0, "", None)
         self.codec = codec
         self.transport = transport
         self.target = target
@@ -164,9 +164,15 @@ class RpcDriver:
                 yield Sleep(deadline)
 
     def invoke(self, operation: Operation) -> Program:
-        procedure = self.interface.procedure(operation.f)
-        arguments = (operation.value,) if procedure.parameters else ()
-        call = Call(operation.seq, operation.intent, procedure, arguments)
+        self._operation = operation
+        arguments = () if operation.value is None else (operation.value,)
+        return (yield from getattr(self._stub, operation.f)(*arguments))
+
+    def _invoke(self, procedure: Procedure, arguments: tuple[Any, ...]) -> Program:
+        """What the stub's methods do; called before anything else can begin another operation."""
+        return self._call(Call(self._operation.seq, self._operation.intent, procedure, arguments))
+
+    def _call(self, call: Call) -> Program:
         self.session.begin(call)
         try:
             return (yield from self._attempts(call))

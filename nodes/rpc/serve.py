@@ -7,6 +7,7 @@ anything it goes on in a task of its own, so that further copies are received wh
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from nodes.ops import (
@@ -65,16 +66,17 @@ class Peer(Protocol):
 class StreamPeer:
     """One connection. Answers of several executions queue here, for one Send may be outstanding on it."""
 
-    __slots__ = ("connection", "outbox", "sending", "socket")
+    __slots__ = ("connection", "outbox", "sending", "socket", "wrap")
 
-    def __init__(self, socket: Socket, connection: int) -> None:
+    def __init__(self, socket: Socket, connection: int, wrap: Callable[[bytes], bytes]) -> None:
         self.socket = socket
         self.connection = connection
+        self.wrap = wrap
         self.outbox: deque[bytes] = deque()
         self.sending = False
 
     def send(self, data: bytes) -> Program:
-        self.outbox.append(data)
+        self.outbox.append(self.wrap(data))
         if self.sending:
             return
         self.sending = True
@@ -139,7 +141,7 @@ class Endpoint:
             except OSError:
                 return
             self._ordinal += 1
-            yield Spawn(self._stream(StreamPeer(socket, self._ordinal)), f"connection {self._ordinal}")
+            yield Spawn(self._stream(StreamPeer(socket, self._ordinal, self.codec.wrap)), f"connection {self._ordinal}")
 
     def _stream(self, peer: StreamPeer) -> Program:
         self.connections += 1
@@ -222,6 +224,7 @@ class Endpoint:
         execution = Execution(self, call, waiter)
         execution.note_start()
         self.executing += 1
+        assert call.procedure is not None
         procedure = self.skeleton.call(call.procedure, execution, call.arguments)
         try:
             operation = next(procedure)
@@ -239,7 +242,8 @@ class Endpoint:
     def _finish(self, call: Call, waiter: Waiter, value: Any) -> Program:
         self.executing -= 1
         if call.header is None:
-            yield from waiter.peer.send(self.codec.wrap_reply(call, None, value))
+            assert call.procedure is not None
+            yield from waiter.peer.send(self.codec.encode_reply(call.xid, call.procedure, None, value))
             return
         for waiting, status in self.mechanism.complete(waiter, value):
             yield from self._answer(waiting, call, status, value)
@@ -251,6 +255,7 @@ class Endpoint:
         if status in WITHOUT_RESULT:
             data = self.codec.encode_error(waiter.xid, header, status.name.lower())
         else:
+            assert call.procedure is not None
             data = self.codec.encode_reply(waiter.xid, call.procedure, header, value)
         self.witness.passage("before-send", client, seq, attempt)
         yield from waiter.peer.send(data)

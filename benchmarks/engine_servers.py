@@ -1,0 +1,116 @@
+"""The echo servers that benchmarks/engine.py compares. Run as `engine_servers.py KIND`; prints its port.
+
+Each serves until its standard input ends. All use TCP_NODELAY and receive up to 64 KiB at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import socket
+import sys
+import threading
+from collections.abc import Callable
+
+from nodes import engines, ops
+
+ADDRESS = ("127.0.0.1", 0)
+SIZE = 65536
+
+
+def announce(port: int) -> None:
+    print(port, flush=True)
+
+
+def end_with_input() -> None:
+    """The load generator closes our input when it has all its answers; nothing needs tidying then."""
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def raw_epoll() -> None:
+    """What one writes by hand: level-triggered, kept registration, receive then send, no abstraction."""
+    listener = socket.create_server(ADDRESS, backlog=1024)
+    listener.setblocking(False)
+    poller = select.epoll()
+    poller.register(listener.fileno(), select.EPOLLIN)
+    connections: dict[int, socket.socket] = {}
+    announce(listener.getsockname()[1])
+    accepting = listener.fileno()
+    while True:
+        for fd, _mask in poller.poll():
+            if fd == accepting:
+                connection, _ = listener.accept()
+                connection.setblocking(False)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connections[connection.fileno()] = connection
+                poller.register(connection.fileno(), select.EPOLLIN)
+                continue
+            connection = connections[fd]
+            data = connection.recv(SIZE)
+            if data:
+                if connection.send(data) != len(data):
+                    raise RuntimeError("1 KiB did not fit into an idle connection's buffer")
+            else:
+                poller.unregister(fd)
+                del connections[fd]
+                connection.close()
+
+
+class EchoProtocol(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport: asyncio.Transport = transport  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(data)
+
+
+def plain_asyncio() -> None:
+    async def serve() -> None:
+        server = await asyncio.get_running_loop().create_server(EchoProtocol, *ADDRESS, backlog=1024)
+        announce(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(serve())
+
+
+def echo(connection: ops.Socket) -> ops.Program:
+    receive, send = ops.Recv(connection, SIZE), ops.Send(connection, b"")
+    while True:
+        data = yield receive
+        if not data:
+            break
+        send.data = data
+        yield send
+    yield ops.Close(connection)
+
+
+def serve() -> ops.Program:
+    listener = yield ops.Listen(ADDRESS, 1024)
+    announce(listener.local[1])
+    while True:
+        yield ops.Spawn(echo((yield ops.Accept(listener))))
+
+
+def on_engine(name: str) -> Callable[[], None]:
+    def run() -> None:
+        engines.create(name, lambda _transaction: 0, lambda: 0.0).run(serve())
+
+    return run
+
+
+KINDS: dict[str, Callable[[], None]] = {
+    "raw epoll": raw_epoll,
+    "asyncio": plain_asyncio,
+    "epoll": on_engine("epoll"),
+    "threads": on_engine("threads"),
+}
+
+if __name__ == "__main__":
+    end_with_input()
+    KINDS[sys.argv[1]]()

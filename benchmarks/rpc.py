@@ -1,0 +1,294 @@
+"""Calls per second and latency of one synchronous client: our call semantics against Pyro5 and grpcio.
+
+    python benchmarks/rpc.py [--calls 300] [--repeats 7]
+
+Every server is a process of its own on loopback; every client is synchronous and lives in this process. The
+contenders take turns, so that a noisy machine is unfair to all of them alike; a ratio is the median of the
+repeats' ratios. Our servers journal every call and, for `add`, commit its effect to their ledger; the peers keep
+nothing. "process" durability survives SIGKILL (WAL, synchronous NORMAL), not a power failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent import futures
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from nodes import engines
+from nodes.drivers import Operation
+from nodes.drivers.rpc import RpcDriver
+from nodes.ops import Now, Program, Queue
+from nodes.reports import Reports
+from nodes.rpc.calls import End, Session
+from nodes.rpc.codecs import codec
+from nodes.rpc.retry import Retry
+from nodes.rpc.semantics import NAMES
+from nodes.services import SERVICES
+from orchestrator.control_client import ControlClient
+
+WARM_UP = 30
+PATIENT = Retry(attempts=None, first=2_000, maximum=2_000, jitter=0.0, same_connection=True)
+
+Measure = Callable[[int], list[int]]
+"""Make that many calls -> the nanoseconds of each."""
+
+
+class Silent:
+    """The client's evidence is not what is measured: the peers' clients keep none either."""
+
+    def note(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def passage(self, *_: Any) -> None:
+        pass
+
+
+class Ours:
+    """One of our servers, and a synchronous client of one of its links."""
+
+    def __init__(self, home: Path, semantics: str, transport: str, code: str, workload: str) -> None:
+        self._link = {"link": "client -> server", "semantics": semantics, "variant": None}
+        self._transport, self._codec, self._semantics = transport, code, semantics
+        self._service = "counter" if workload == "add" else "echo"
+        self._operation: tuple[str, Any] = ("add", 1) if workload == "add" else ("echo", b"x" * 8)
+        name = f"{semantics}-{transport}-{code}-{workload}"
+        folder = home / name
+        folder.mkdir()
+        token = os.urandom(16).hex()
+        argv = [sys.executable, "-I", "-m", "nodes", "--name", "server", "--epoch", "1", "--home", str(folder)]
+        self._process = subprocess.Popen(
+            argv, stdout=subprocess.PIPE, env={**os.environ, "FAULTBED_TOKEN": token}, text=True
+        )
+        assert self._process.stdout is not None
+        _, host, port = self._process.stdout.readline().split()
+        self._control = ControlClient((host, int(port)), bytes.fromhex(token))
+        self._target = self._configure()
+        self._client = 10101
+
+    def _configure(self) -> tuple[str, int]:
+        spec = {
+            "role": "server",
+            "seed": 1,
+            "service": self._service,
+            "yields": 0,
+            "durability": "process",
+            "lease": 60_000,
+            "host": "127.0.0.1",
+            "port": 0,
+            "endpoints": [{**self._link, "transport": self._transport, "codec": self._codec}],
+            "failpoints": [],
+        }
+        answers: list[dict[str, Any]] = []
+        self._control.send({"type": "configure", "id": 1, "spec": spec})
+
+        class Done(Exception):
+            pass
+
+        def take(message: dict[str, Any]) -> None:
+            answers.append(message)
+            raise Done
+
+        try:
+            self._control.listen(take)
+        except Done:
+            pass
+        host, port = answers[0]["addresses"]["client -> server"]
+        return host, port
+
+    def measure(self, calls: int) -> list[int]:
+        self._client += 100
+        interface = SERVICES[self._service].interface
+        driver = RpcDriver(
+            Session(self._client, self._semantics),
+            interface,
+            codec(self._codec, interface),
+            self._transport,
+            self._target,
+            PATIENT,
+            Silent(),
+            Reports(Queue()),
+            1,
+        )
+        engine = engines.create("epoll", lambda transaction: 0, random.Random(1).random)
+        times: list[int] = engine.run(self._calls(driver, calls))
+        return times
+
+    def _calls(self, driver: RpcDriver, calls: int) -> Program:
+        yield from driver.open()
+        times = []
+        name, value = self._operation
+        for seq in range(1, calls + 1):
+            start = yield Now()
+            outcome = yield from driver.invoke(Operation(seq, seq, name, value))
+            times.append((yield Now()) - start)
+            assert outcome.end is End.OK, outcome
+        yield from driver.close()
+        return times
+
+    def close(self) -> None:
+        self._control.close()
+        self._process.wait(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+def timed(call: Callable[[], Any], calls: int) -> list[int]:
+    times = []
+    for _ in range(calls):
+        start = time.perf_counter_ns()
+        call()
+        times.append(time.perf_counter_ns() - start)
+    return times
+
+
+class Peer:
+    """A peer's server in a process of its own; `connect(address)` gives the call and its clean-up."""
+
+    def __init__(self, name: str, connect: Callable[[str], tuple[Callable[[], Any], Callable[[], None]]]) -> None:
+        argv = [sys.executable, __file__, "--serve", name]
+        self._process = subprocess.Popen(argv, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self._call, self._disconnect = connect(json.loads(self._process.stdout.readline()))
+
+    def measure(self, calls: int) -> list[int]:
+        return timed(self._call, calls)
+
+    def close(self) -> None:
+        self._disconnect()
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+
+def connect_pyro(address: str) -> tuple[Callable[[], Any], Callable[[], None]]:
+    import Pyro5.api
+
+    proxy = Pyro5.api.Proxy(address)
+    proxy._pyroBind()
+    return (lambda: proxy.echo("x" * 8)), proxy._pyroRelease
+
+
+def connect_grpc(address: str) -> tuple[Callable[[], Any], Callable[[], None]]:
+    import grpc
+
+    channel = grpc.insecure_channel(address)
+    echo = channel.unary_unary("/faultbed.Echo/echo")
+    return (lambda: echo(b"x" * 8)), channel.close
+
+
+def serve_pyro() -> None:
+    import threading
+
+    import Pyro5.api
+
+    @Pyro5.api.expose
+    class Echo:
+        def echo(self, data: str) -> str:
+            return data
+
+    daemon = Pyro5.api.Daemon(host="127.0.0.1")
+    print(json.dumps(str(daemon.register(Echo))), flush=True)
+    threading.Thread(target=lambda: (sys.stdin.read(), daemon.shutdown()), daemon=True).start()
+    daemon.requestLoop()
+
+
+def serve_grpc() -> None:
+    import grpc
+
+    handler = grpc.method_handlers_generic_handler(
+        "faultbed.Echo", {"echo": grpc.unary_unary_rpc_method_handler(lambda request, context: request)}
+    )
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    server.add_generic_rpc_handlers((handler,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    print(json.dumps(f"127.0.0.1:{port}"), flush=True)
+    sys.stdin.read()
+    server.stop(None)
+
+
+PEERS = {"Pyro5": (serve_pyro, connect_pyro), "grpcio": (serve_grpc, connect_grpc)}
+
+
+def contenders(home: Path) -> dict[str, Ours | Peer]:
+    ours: dict[str, Ours | Peer] = {}
+    for semantics in NAMES:
+        for transport in ("tcp", "udp"):
+            for code in ("xdr", "msgpack"):
+                for workload in ("echo", "add"):
+                    ours[f"{semantics} {transport} {code} {workload}"] = Ours(
+                        home, semantics, transport, code, workload
+                    )
+    peers = {name: Peer(name, connect) for name, (_, connect) in PEERS.items()}
+    return peers | ours
+
+
+def percentile(times: list[int], share: float) -> float:
+    return sorted(times)[min(int(len(times) * share), len(times) - 1)] / 1000
+
+
+def run(calls: int, repeats: int) -> None:
+    with tempfile.TemporaryDirectory() as home:
+        everybody = contenders(Path(home))
+        try:
+            results: dict[str, list[list[int]]] = {name: [] for name in everybody}
+            for name, contender in everybody.items():
+                contender.measure(WARM_UP)
+            for _ in track(range(repeats), "measuring", console=Console(stderr=True)):
+                for name, contender in everybody.items():
+                    results[name].append(contender.measure(calls))
+        finally:
+            for contender in everybody.values():
+                contender.close()
+    report(results)
+
+
+def report(results: dict[str, list[list[int]]]) -> None:
+    table = Table("contender", "calls/s", "p50 us", "p99 us", "x Pyro5 echo", "x grpcio unary")
+    rates = {name: [len(times) / (sum(times) / 1e9) for times in repeats] for name, repeats in results.items()}
+    for name, repeats in results.items():
+        together = [value for times in repeats for value in times]
+        ratios = [
+            statistics.median(mine / theirs for mine, theirs in zip(rates[name], rates[peer], strict=True))
+            for peer in PEERS
+        ]
+        table.add_row(
+            name,
+            f"{statistics.median(rates[name]):.0f}",
+            f"{percentile(together, 0.5):.0f}",
+            f"{percentile(together, 0.99):.0f}",
+            *(f"{ratio:.2f}" for ratio in ratios),
+        )
+    Console(width=None if sys.stdout.isatty() else 110).print(table)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=300)
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--serve", choices=PEERS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        PEERS[options.serve][0]()
+    else:
+        run(options.calls, options.repeats)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,254 @@
+"""The simulated backend: the same programs, policies and hop in one simulated world, with evidence in memory.
+
+It is what joins the simulator's network to the decisions of chaos. One seed is one run, byte for byte.
+"""
+
+from __future__ import annotations
+
+import random
+import signal as signals
+from collections.abc import Callable
+from typing import Any
+
+from chaos.rules import BadConfiguration, plans
+from nodes.engines.sim import Host, World
+from nodes.failpoints import Failpoint, Failpoints
+from nodes.ledger import LedgerError
+from nodes.memory_ledger import MemoryFile, MemoryLedger
+from nodes.node import BadCommand, Environment, make, needs_ledger
+from nodes.ops import Get, Now, Program, Put, Queue, Sleep, Spawn, Transaction
+from nodes.wire.record import SCHEMA, Kind, Record
+from orchestrator.backends import (
+    ORCHESTRATOR,
+    Answer,
+    Collected,
+    CollectedJournal,
+    Evidence,
+    Exited,
+    Lost,
+    NodeEvent,
+    Role,
+    SignalName,
+    Started,
+)
+from orchestrator.backends.sim_relay import SimRelay
+from orchestrator.history import Ledger
+
+DOMAIN = "sim"
+START_UP = 20_000_000
+"""Nanoseconds of virtual time that a process takes to start."""
+
+
+class SimJournal:
+    """One epoch's records, and its failpoints: the simulator's witness."""
+
+    def __init__(self, world: World, host: Host) -> None:
+        self.records: list[Record] = []
+        self.armed = Failpoints()
+        self._world = world
+        self._host = host
+
+    def note(
+        self,
+        kind: Kind,
+        client: int = 0,
+        seq: int = 0,
+        attempt: int = 0,
+        process: int = 0,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        self.records.append(Record(self._world.now, kind, client, seq, attempt, process, detail))
+
+    def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
+        fired = self.armed.passage(name, client, seq, attempt)
+        if fired is None:
+            return
+        self.note(Kind.FAILPOINT, client, seq, attempt, detail={"name": name})
+        self._host.die()
+
+    def start(self, name: str, epoch: int, role: str, incarnation: int, history: int) -> None:
+        detail = {
+            "schema": SCHEMA,
+            "node": name,
+            "epoch": epoch,
+            "role": role,
+            "engine": "sim",
+            "domain": DOMAIN,
+            "evidence": "sim",
+            "pid": 0,
+            "incarnation": incarnation,
+            "history": history,
+        }
+        self.note(Kind.START, detail=detail)
+
+
+class Life:
+    """One epoch of one simulated process: obeys commands from its inbox, and tells the session's events."""
+
+    def __init__(self, session: SimSession, name: str, role: Role, epoch: int) -> None:
+        self.name = name
+        self.role = role
+        self.epoch = epoch
+        self.inbox = Queue()
+        self.host = session.world.host(name)
+        self.journal = SimJournal(session.world, self.host)
+        self._session = session
+        self._random = random.Random(f"{session.seed}/{name}/{epoch}")
+        self._ledger: MemoryLedger | None = None
+        self._obey: Callable[[dict[str, Any]], Program] = self._configure_node if role == "node" else self._relay()
+
+    def start(self) -> None:
+        self.host.on_exit = self._ended
+        self.host.spawn(self._main(), "control", self._commit, self._random.random)
+
+    def _main(self) -> Program:
+        now = yield Now()
+        yield Sleep(now + START_UP)
+        yield Put(self._session.events, Started(self.name, self.epoch))
+        while True:
+            number, command = yield Get(self.inbox)
+            if command["type"] == "stop":
+                yield Put(self._session.events, Answer(self.name, number, {}))
+                self.journal.note(Kind.STOP)
+                self.host.exit()
+            try:
+                body = yield from self._obey(command)
+            except (BadCommand, BadConfiguration, LedgerError, OSError) as error:
+                body = {"error": f"{self.name}: {error}"}
+            yield Put(self._session.events, Answer(self.name, number, body))
+
+    def _relay(self) -> Callable[[dict[str, Any]], Program]:
+        self.journal.start(self.name, self.epoch, "relay", 0, 0)
+        return SimRelay(lambda command: plans(command, self.journal.note)).obey
+
+    def _configure_node(self, command: dict[str, Any]) -> Program:
+        if command["type"] != "configure":
+            raise BadCommand(f"{command['type']!r} came before configure")
+        spec = command["spec"]
+        self.journal.armed = Failpoints(Failpoint(**failpoint) for failpoint in spec["failpoints"])
+        if needs_ledger(spec):
+            self._ledger = MemoryLedger(self._session.file(self.name), self.epoch, self._random64)
+        outbox = Queue()
+        incarnation = self._random64()
+        history = self._ledger.history_id if self._ledger else 0
+        self.journal.start(self.name, self.epoch, spec["role"], incarnation, history)
+        spec = {**spec, "host": self.name}
+        node = make(spec, Environment(self.name, self.epoch, self.journal, self._ledger, incarnation, outbox))
+        self._obey = node.obey
+        yield Spawn(self._tell(outbox), "events")
+        return (yield from node.start())
+
+    def _tell(self, outbox: Queue) -> Program:
+        while True:
+            event = yield Get(outbox)
+            told = NodeEvent(self.name, event["event"], event["number"], event["client"])
+            yield Put(self._session.events, told)
+
+    def _commit(self, transaction: Transaction) -> int:
+        if self._ledger is None:
+            raise LedgerError("a commit without a ledger")
+        return self._ledger.commit(transaction, self.journal)
+
+    def _random64(self) -> int:
+        return self._random.getrandbits(63) or 1
+
+    def _ended(self, host: Host, reason: str) -> None:
+        events, world = self._session.events, self._session.world
+        if host.error is not None and reason not in ("killed", "exited"):
+            world.put(events, Lost(self.name, f"{self.name} (epoch {self.epoch}): it failed: {reason}"))
+            world.put(events, Exited(self.name, self.epoch, 0, 70))
+        else:
+            self._session.killed[self.name, self.epoch] = reason == "killed"
+            number = int(signals.SIGKILL) if reason == "killed" else 0
+            world.put(events, Exited(self.name, self.epoch, number, 0))
+
+
+class SimSession:
+    """The processes of one cell's run, in a world of their own; see orchestrator.backends.Session."""
+
+    evidence: Evidence = "sim"
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.world = World(random.Random(f"{seed}/world"))
+        self.events = Queue()
+        self.killed: dict[tuple[str, int], bool] = {}
+        self._lives: dict[tuple[str, int], Life] = {}
+        self._latest: dict[str, Life] = {}
+        self._files: dict[str, MemoryFile] = {}
+        self._archived: list[tuple[str, MemoryFile]] = []
+        self._last_id = 0
+        self._own = SimJournal(self.world, self.world.host(ORCHESTRATOR))
+        self._own.start(ORCHESTRATOR, 1, ORCHESTRATOR, 0, 0)
+
+    def start(self, name: str, role: Role, epoch: int, engine: str | None = None) -> None:
+        life = Life(self, name, role, epoch)
+        self._lives[name, epoch] = self._latest[name] = life
+        life.start()
+
+    def command(self, name: str, command: dict[str, Any]) -> int:
+        self._last_id += 1
+        self.world.put(self._latest[name].inbox, (self._last_id, command))
+        return self._last_id
+
+    def signal(self, name: str, signal: SignalName) -> None:
+        host = self._latest[name].host
+        {"kill": host.crash, "stop": host.pause, "continue": host.resume}[signal]()
+
+    def archive(self, name: str) -> None:
+        file = self.file(name)
+        self._archived.append((name, MemoryFile(**vars(file))))
+        self._files[name] = MemoryFile(name)
+
+    def file(self, name: str) -> MemoryFile:
+        """The node's ledger file, which outlives its epochs."""
+        return self._files.setdefault(name, MemoryFile(name))
+
+    def note(
+        self,
+        kind: Kind,
+        client: int = 0,
+        seq: int = 0,
+        attempt: int = 0,
+        process: int = 0,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        self._own.note(kind, client, seq, attempt, process, detail)
+
+    def collect(self) -> Collected:
+        journals = {
+            key: CollectedJournal(None, self.killed.get(key, True), life.journal.records)
+            for key, life in self._lives.items()
+            if life.journal.records
+        }
+        journals[ORCHESTRATOR, 1] = CollectedJournal(None, False, self._own.records)
+        return Collected(journals, [*self._archives(), *self._current()])
+
+    def close(self) -> None:
+        self.world.close()
+
+    def __enter__(self) -> SimSession:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _archives(self) -> list[Ledger]:
+        counts: dict[str, int] = {}
+        ledgers = []
+        for name, file in self._archived:
+            counts[name] = counts.get(name, 0) + 1
+            ledgers.append(_ledger(f"{name}.{counts[name]}.archived", name, file, archived=True))
+        return ledgers
+
+    def _current(self) -> list[Ledger]:
+        return [_ledger(name, name, file, archived=False) for name, file in sorted(self._files.items())]
+
+
+def _ledger(ledger: str, node: str, file: MemoryFile, archived: bool) -> Ledger:
+    return Ledger(ledger, node, archived, file.read_effects(), file.read_state(), file.history_id)
+
+
+def run(program: Program, session: SimSession) -> Any:
+    """Run the conductor's program in the session's world -> its result, or its error is raised."""
+    return session.world.run(program, session.world.host(ORCHESTRATOR))

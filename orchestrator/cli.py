@@ -1,0 +1,200 @@
+"""The command `faultbed`: reads arguments, calls the parts, prints. Exit codes are those of DESIGN.md:
+
+0 every expectation met; 1 at least one unmet; 2 none unmet, at least one inconclusive; 3 the testbed failed;
+4 bad usage, a bad scenario or an unreadable file; 130 Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from orchestrator import shipped
+from orchestrator.document import BadScenario
+from orchestrator.result import CellResult, Exit, exit_code
+from orchestrator.store import HISTORY, StoreError, read_cell, read_history, stored_cells
+
+
+class Faultbed(click.Group):
+    """click's own exit codes mapped to ours: a bad call is 4, since 2 says something about evidence."""
+
+    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **kwargs)
+        try:
+            code = super().main(*args, standalone_mode=False, **kwargs)
+        except click.ClickException as error:
+            error.show()
+            code = Exit.USAGE
+        except (BadScenario, StoreError) as error:
+            click.echo(f"faultbed: {error}", err=True)
+            code = Exit.USAGE
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("faultbed: interrupted", err=True)
+            code = Exit.INTERRUPTED
+        except BrokenPipeError:
+            # Who read our output has enough; the interpreter must not complain when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = Exit.MET
+        sys.exit(int(code or 0))
+
+
+@click.group(cls=Faultbed, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(version("faultbed"), prog_name="faultbed")
+def main() -> None:
+    """Starts small nodes, injects faults on the way between them, records everything, and says with evidence
+    which delivery semantics were really observed.
+
+    \b
+    Begin with:
+      faultbed run rpc/demo            seven faults against five call semantics
+      faultbed list                    the scenarios that come with it
+      faultbed show rpc/02-reply-lost  one of them, as a file to start your own from
+      faultbed doctor                  what this machine can do
+
+    \b
+    Exit codes: 0 every expectation met, 1 at least one unmet, 2 inconclusive,
+    3 the testbed failed, 4 bad usage or a bad file, 130 Ctrl-C.
+    """
+
+
+@main.command()
+@click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
+@click.option(
+    "--backend",
+    type=click.Choice(["local", "sim"]),
+    default="local",
+    show_default=True,
+    help="Real processes and sockets, or the simulator.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Instead of each scenario's own.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1, 100_000),
+    default=1,
+    show_default=True,
+    help="Run every cell so often, each time with the next seed.",
+)
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Cells side by side.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Where runs are kept.",
+)
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Also write JUnit XML to this file.")
+@click.option(
+    "--only", metavar="CELL", help='Only cells with these axis values, such as "semantics=maybe,transport=udp".'
+)
+def run(
+    scenarios: tuple[str, ...],
+    backend: str,
+    seed: int | None,
+    repeat: int,
+    jobs: int,
+    out: Path,
+    junit: Path | None,
+    only: str | None,
+) -> int:
+    """Run scenarios: files, folders, or names that `faultbed list` shows."""
+    from orchestrator.command import Choice, Command
+
+    plans = shipped.plans(scenarios)
+    choice = Choice(backend=backend, seed=seed, repeat=repeat, jobs=jobs, out=out, junit=junit, only=only)
+    return Command(plans, choice, time.strftime("%Y-%m-%dT%H-%M-%S")).run()
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+def check(path: Path) -> int:
+    """Judge recorded runs again: a run's folder, a cell's folder, or a history file."""
+    from orchestrator.checkers.expect import judge
+    from orchestrator.report.closing import closing
+    from orchestrator.report.lines import cell_line
+
+    results = []
+    for directory in stored_cells(path):
+        cell, history = read_cell(directory), read_history(directory / HISTORY)
+        results.append(
+            CellResult(cell=cell, repeat=1, seconds=0.0, judgement=judge(cell, history), directory=directory)
+        )
+        click.echo(cell_line(results[-1]))
+    for line in closing(results, (), lambda directory: read_history(directory / HISTORY)):
+        click.echo(line)
+    return exit_code(results)
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+def export(path: Path) -> None:
+    """Print recorded histories as JSON Lines, an event a line."""
+    from orchestrator.history_file import to_jsonl
+
+    for directory in stored_cells(path):
+        for line in to_jsonl(read_history(directory / HISTORY)):
+            click.echo(line)
+
+
+@main.command("list")
+def list_scenarios() -> None:
+    """Name the scenarios that come with Faultbed."""
+    from orchestrator.plan import load
+
+    names = shipped.names()
+    width = max(map(len, names), default=0)
+    for name in names:
+        click.echo(f"{name:<{width}}  {load(shipped.find(name)[0]).about}")
+
+
+@main.command()
+@click.argument("scenario")
+def show(scenario: str) -> None:
+    """Print a scenario's file, then its cells."""
+    for plan in shipped.plans([scenario]):
+        click.echo(plan.path.read_text(encoding="utf-8-sig").rstrip("\n"))
+        click.echo(f"\n# {plan.path}: {len(plan.cells)} cells")
+        for cell in plan.cells:
+            reason = f"  not applicable: {cell.not_applicable}" if cell.not_applicable else ""
+            click.echo(f"#   {cell.cell}{reason}")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from orchestrator.schema import schema as made
+
+    click.echo(json.dumps(made(), indent=2))
+
+
+@main.command()
+def doctor() -> int:
+    """Say what this machine can do, and why not where it cannot."""
+    from orchestrator.doctor import findings
+
+    found = list(findings())
+    width = max(len(finding.subject) for finding in found)
+    for finding in found:
+        click.echo(f"{'ok' if finding.works else 'no':<3} {finding.subject:<{width}}  {finding.detail}")
+    return Exit.TESTBED if any(finding.needed and not finding.works for finding in found) else Exit.MET
+
+
+@main.command()
+def clean() -> int:
+    """End what a killed `faultbed run` left behind: exactly the processes whose orchestrator is gone."""
+    from orchestrator.leftovers import end, leftovers
+
+    found = leftovers()
+    left = end(found)
+    for leftover in found:
+        click.echo(f"{'could not end' if leftover in left else 'ended'} {leftover}")
+    if not found:
+        click.echo("nothing was left behind")
+    return Exit.TESTBED if left else Exit.MET

@@ -1,0 +1,146 @@
+"""`faultbed run`: which cells, in which order, with which seeds; what is told meanwhile and at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from nodes.engines import availability
+from orchestrator.document import BadScenario
+from orchestrator.plan import Plan
+from orchestrator.progress import Progress
+from orchestrator.report.claims import summary
+from orchestrator.report.closing import closing
+from orchestrator.report.junit import junit
+from orchestrator.report.lines import cell_line
+from orchestrator.result import CellResult, Exit, Task, exit_code
+from orchestrator.scenario import Cell
+from orchestrator.store import HISTORY, LATEST, Store, read_history, write
+
+LARGEST_SEED = 2**63
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the user chose; see the options of `faultbed run`."""
+
+    backend: str
+    seed: int | None
+    repeat: int
+    jobs: int
+    out: Path
+    junit: Path | None
+    only: str | None
+
+
+class Command:
+    """One call of `faultbed run`."""
+
+    def __init__(self, plans: Sequence[Plan], choice: Choice, time: str) -> None:
+        self._plans = plans
+        self._choice = choice
+        self._store = Store(choice.out, time)
+        self._results: list[CellResult] = []
+
+    def run(self) -> Exit:
+        """Raises BadScenario or ClickException before anything is started."""
+        cells = selected(self._plans, self._choice.only)
+        wanted = [cell for cell in cells if cell.not_applicable is None]
+        skipped = [cell for cell in cells if cell.not_applicable is not None]
+        if not wanted:
+            raise click.UsageError(f"nothing to run: {skipped[0].not_applicable}")
+        if self._choice.backend == "local":
+            check_engines(self._plans, wanted)
+        interrupted = self._perform(tasks(wanted, self._choice.seed, self._choice.repeat))
+        self._keep(skipped)
+        self._tell(skipped)
+        return Exit.INTERRUPTED if interrupted else exit_code(self._results)
+
+    def _perform(self, wanted: list[Task]) -> bool:
+        """Run them all; -> whether Ctrl-C ended it."""
+        from orchestrator.run import run_cells
+
+        with Progress(len(wanted), sys.stderr) as progress:
+
+            def finished(result: CellResult) -> None:
+                self._results.append(result)
+                if not sys.stdout.isatty():
+                    click.echo(cell_line(result))
+                progress.advance(result)
+
+            try:
+                run_cells(wanted, self._choice.backend, self._choice.jobs, self._store, finished)
+            except KeyboardInterrupt:
+                return True
+        return any(result.interrupted for result in self._results)
+
+    def _keep(self, skipped: Sequence[Cell]) -> None:
+        # Cells that ran side by side end in any order; what is told has the scenario's.
+        places = {(cell.scenario, cell.cell): place for place, cell in enumerate(self._every())}
+        self._results.sort(key=lambda result: (places[result.cell.scenario, result.cell.cell], result.repeat))
+        names = dict.fromkeys(result.cell.scenario for result in self._results)
+        groups = {name: [result for result in self._results if result.cell.scenario == name] for name in names}
+        self._store.finish({name: summary(group, self._choice.backend) for name, group in groups.items()})
+        if self._choice.junit is not None:
+            self._choice.junit.parent.mkdir(parents=True, exist_ok=True)
+            write(self._choice.junit, junit(self._results, skipped))
+
+    def _tell(self, skipped: Sequence[Cell]) -> None:
+        for line in closing(self._results, skipped, lambda directory: read_history(directory / HISTORY)):
+            click.echo(line)
+        names = list(dict.fromkeys(result.cell.scenario for result in self._results))
+        if not names:
+            return
+        latest = [str(self._store.run(name).parent / LATEST) for name in names]
+        click.echo(f"results: {latest[0]}" if len(names) == 1 else f"results: {self._choice.out}/*/{LATEST}")
+        if self._results[0].directory is not None:
+            click.echo("try next:")
+            click.echo(f"  faultbed check {latest[0]}   judge the recorded evidence again")
+            click.echo(f"  faultbed export {self._results[0].directory}   every event of one cell")
+            click.echo(f"  faultbed show {self._plans[0].path}   the scenario, to start your own from")
+
+    def _every(self) -> list[Cell]:
+        return [cell for plan in self._plans for cell in plan.cells]
+
+
+def selected(plans: Sequence[Plan], only: str | None) -> list[Cell]:
+    """The cells that have every axis value of `only`. Raises UsageError if there are none."""
+    cells = [cell for plan in plans for cell in plan.cells]
+    if only is None or only == "-":
+        return cells
+    wanted = {}
+    for pair in only.split(","):
+        axis, equals, value = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"--only {only!r}: expected AXIS=VALUE,..., such as semantics=maybe,transport=udp")
+        wanted[axis.strip()] = value.strip()
+    found = [cell for cell in cells if wanted.items() <= cell.axes.items()]
+    if not found:
+        raise click.UsageError(f"--only {only!r}: no such cell; expected values such as {cells[0].cell!r}")
+    return found
+
+
+def tasks(cells: Sequence[Cell], seed: int | None, repeat: int) -> list[Task]:
+    """Every cell `repeat` times, the whole table before the next repeat; each repeat has the next seed."""
+    found = []
+    for number in range(repeat):
+        for cell in cells:
+            start = cell.seed if seed is None else seed
+            found.append(Task(cell.model_copy(update={"seed": (start + number) % LARGEST_SEED}), number + 1))
+    return found
+
+
+def check_engines(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:
+    """Refuse, before anything is started, a node whose engine cannot run here. Raises BadScenario."""
+    paths = {plan.scenario: plan.path for plan in plans}
+    for cell in cells:
+        for name, node in (cell.servers | cell.clients).items():
+            reason = availability(node.engine)
+            if reason is not None:
+                place = f"nodes.{name}.engine"
+                message = f"engine {node.engine} cannot run here: {reason}; --backend sim needs no engine"
+                raise BadScenario(str(paths[cell.scenario]), 0, place, message)

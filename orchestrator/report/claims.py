@@ -1,0 +1,67 @@
+"""PURE: what the runs together say of each mechanism, as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from orchestrator.checkers.summary import Claim, Standing, claims, not_exercised
+from orchestrator.report.table import Table
+from orchestrator.result import CellResult
+
+
+def claims_of(results: Sequence[CellResult]) -> tuple[Claim, ...]:
+    return claims((result.cell, result.judgement) for result in results if result.judgement is not None)
+
+
+def claims_table(claimed: Sequence[Claim]) -> Table:
+    """[] without any claim."""
+    if not claimed:
+        return []
+    heading = ["mechanism", "level", "under", "verdict", "opportunities survived"]
+    return [heading, *([c.mechanism, c.level, c.model, _verdict(c), _opportunities(c)] for c in claimed)]
+
+
+def _verdict(claim: Claim) -> str:
+    bound = f" (violations below {claim.bound:.2g}, 95 %)" if claim.bound is not None else ""
+    return {Standing.CLAIMED: "not refuted", Standing.REFUTED: "REFUTED"}.get(claim.standing, "not exercised") + bound
+
+
+def _opportunities(claim: Claim) -> str:
+    told = ", ".join(f"{count} {name}" for name, count in claim.opportunities.items())
+    if claim.standing is Standing.REFUTED:
+        more = f" and {len(claim.refuted) - 1} more" if len(claim.refuted) > 1 else ""
+        return f"by {claim.refuted[0]}{more}"
+    return told or f"{claim.bitten} bitten operations"
+
+
+def summary(results: Sequence[CellResult], backend: str) -> dict[str, Any]:
+    """summary.json of one scenario's run."""
+    claimed = claims_of(results)
+    return {
+        "backend": backend,
+        "cells": [_cell(result) for result in results],
+        "claims": [{**claim._asdict(), "standing": str(claim.standing)} for claim in claimed],
+        "not_exercised": list(not_exercised(claimed)),
+    }
+
+
+def _cell(result: CellResult) -> dict[str, Any]:
+    judgement = result.judgement
+    cell: dict[str, Any] = {
+        "cell": result.cell.cell,
+        "axes": result.cell.axes,
+        "repeat": result.repeat,
+        "seed": result.seed,
+        "exit_code": int(result.exit_code),
+        "seconds": round(result.seconds, 3),
+        "directory": result.directory.name if result.directory else None,
+        "problem": result.problem,
+    }
+    if judgement is not None:
+        cell["bitten"] = judgement.bitten
+        cell["outcomes"] = [outcome._asdict() for outcome in judgement.outcomes]
+        cell["opportunities"] = judgement.opportunities
+        cell["properties"] = {found.name: str(found.verdict) for found in judgement.properties}
+        cell["expectations"] = {found.name: str(found.verdict) for found in judgement.expectations}
+    return cell

@@ -1,0 +1,100 @@
+"""PURE: what is said when all cells are done: tables, claims, problems, one witness, and what to try next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from orchestrator.checkers.summary import not_exercised
+from orchestrator.checkers.verdict import Verdict
+from orchestrator.history import History, Operation
+from orchestrator.report.claims import claims_of, claims_table
+from orchestrator.report.lines import WORDS, cell_line, violates
+from orchestrator.report.story import story
+from orchestrator.report.table import LEGEND, listing, pivot, render
+from orchestrator.result import CellResult, Exit
+from orchestrator.scenario import Cell
+
+MAX_PROBLEMS = 10
+"""A broken machine breaks every cell alike; the rest are in summary.json."""
+
+ReadHistory = Callable[[Path], History]
+
+
+def closing(results: Sequence[CellResult], skipped: Sequence[Cell], read: ReadHistory) -> Iterator[str]:
+    """Lines for people. `read` gives the history of a cell's folder."""
+    yield from _tables(results, skipped)
+    yield from _claims(results)
+    yield from _problems(results)
+    yield from _witness(results, read)
+    yield from ("", _count(results, skipped))
+
+
+def _tables(results: Sequence[CellResult], skipped: Sequence[Cell]) -> Iterator[str]:
+    table = pivot(results, skipped)
+    if table:
+        yield from ("", *render(table), f"  ({LEGEND})")
+    rest = [result for result in results if "semantics" not in result.cell.axes]
+    if rest:
+        yield from ("", *render(listing(rest)))
+
+
+def _claims(results: Sequence[CellResult]) -> Iterator[str]:
+    claimed = claims_of(results)
+    if not claimed:
+        return
+    yield from ("", "What was claimed, and the opportunities to refute it:", "", *render(claims_table(claimed)))
+    missing = not_exercised(claimed)
+    if missing:
+        yield from ("", "Not exercised, so not claimed:", *(f"  {line}" for line in missing))
+
+
+def _problems(results: Sequence[CellResult]) -> Iterator[str]:
+    wrong = [result for result in results if result.exit_code is not Exit.MET]
+    if not wrong:
+        return
+    yield from ("", "Not as expected:")
+    for result in wrong[:MAX_PROBLEMS]:
+        yield f"  {cell_line(result)}"
+        if result.directory:
+            yield f"    see {result.directory}"
+    if len(wrong) > MAX_PROBLEMS:
+        yield f"  and {len(wrong) - MAX_PROBLEMS} more"
+
+
+def witness_of(results: Sequence[CellResult]) -> tuple[CellResult, Operation] | None:
+    """The most telling violation: one that nobody expected, else the first that the scenario expects."""
+    unmet = [result for result in results if result.exit_code is Exit.UNMET]
+    for result in [*unmet, *(result for result in results if violates(result))]:
+        if result.judgement is None or result.directory is None:
+            continue
+        expectations = [found.witness for found in result.judgement.expectations if found.witness]
+        properties = [
+            found.witness
+            for found in result.judgement.properties
+            if found.verdict is Verdict.VIOLATED and found.witness
+        ]
+        if expectations or properties:
+            return result, (properties or expectations)[0]
+    return None
+
+
+def _witness(results: Sequence[CellResult], read: ReadHistory) -> Iterator[str]:
+    found = witness_of(results)
+    if found is None:
+        return
+    result, operation = found
+    assert result.directory is not None
+    title = "A violation that the scenario expects" if violates(result) else "A violation"
+    yield from ("", f"{title}, told by {result.cell.scenario} {result.cell.cell}:", "")
+    for line in story(read(result.directory), operation):
+        yield f"  {line}"
+
+
+def _count(results: Sequence[CellResult], skipped: Sequence[Cell]) -> str:
+    counts = Counter(result.exit_code for result in results)
+    told = [f"{counts[code]} {WORDS[code]}" for code in (*sorted(counts),)]
+    if skipped:
+        told.append(f"{len(skipped)} not applicable")
+    return f"{len(results)} cell runs: {', '.join(told)}" if results else "nothing was run"
