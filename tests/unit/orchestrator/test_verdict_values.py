@@ -1,0 +1,54 @@
+"""A judgement survives being written as JSON."""
+
+from __future__ import annotations
+
+import json
+
+from history_builder import Run, cell
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stories import DROP_REPLY, reply_lost
+
+from orchestrator.checkers.expect import judge
+from orchestrator.checkers.verdict import (
+    ExpectationVerdict,
+    Judgement,
+    Met,
+    Outcome,
+    PropertyVerdict,
+    Verdict,
+    judgement_of,
+    plain,
+)
+
+TEXTS = st.text(max_size=5)
+NUMBERS = st.integers(0, 9)
+COUNTS = st.dictionaries(TEXTS, NUMBERS, max_size=2)
+WITNESSES = st.none() | st.tuples(NUMBERS, NUMBERS)
+
+
+def some(of: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(of, max_size=2).map(tuple)
+
+
+JUDGEMENTS = st.builds(
+    Judgement,
+    some(st.builds(PropertyVerdict, TEXTS, st.sampled_from(Verdict), COUNTS, WITNESSES, TEXTS)),
+    some(st.builds(ExpectationVerdict, TEXTS, st.sampled_from(Met), TEXTS, WITNESSES)),
+    COUNTS,
+    *[NUMBERS] * 5,
+    some(st.builds(Outcome, TEXTS, NUMBERS, TEXTS)),
+    some(TEXTS),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(JUDGEMENTS)
+def test_json_and_back(judgement: Judgement) -> None:
+    assert judgement_of(json.loads(json.dumps(plain(judgement)))) == judgement
+
+
+def test_a_real_judgement_reads_well() -> None:
+    said = plain(judge(cell(faults=(DROP_REPLY,)), reply_lost(Run()).history()))
+    assert said["expectations"][0] == {"name": "faults", "verdict": "met", "reason": "", "witness": None}
+    assert said["outcomes"] == [{"client": "ok", "executions": 1, "status": "cached"}]
