@@ -42,9 +42,9 @@ class Loop:
             if known:
                 self._selector.unregister(sock)
         elif known:
-            self._selector.modify(sock, events, ready)
+            self._selector.modify(sock, events, (sock, ready))
         else:
-            self._selector.register(sock, events, ready)
+            self._selector.register(sock, events, (sock, ready))
 
     def close(self, sock: socket.socket) -> None:
         """Forget `sock` and close it."""
@@ -59,9 +59,10 @@ class Loop:
     def run(self) -> None:
         while not self._stopped:
             for key, events in self._selector.select(self._timeout()):
+                sock: socket.socket = key.data[0]
                 # An earlier callback of this round may have closed this socket, or taken what it was ready for.
-                if key.fileobj in self._selector.get_map():
-                    key.data(events)
+                if sock.fileno() >= 0 and sock in self._selector.get_map():
+                    key.data[1](events)
             at = now()
             for ticker in self.tickers:
                 ticker.tick(at)

@@ -63,10 +63,8 @@ class Stream:
         self._connecting = True
         try:
             self.socket.connect(address)
-        except BlockingIOError:
-            pass
         except OSError:
-            pass  # the socket's error is reported when the loop finds it writable or failed
+            pass  # under way, or failed: the loop finds the socket writable, and then its error is asked for
         self._watch()
 
     def read(self, wanted: bool) -> None:

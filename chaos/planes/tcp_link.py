@@ -15,6 +15,7 @@ from nodes.clock import now
 Address = tuple[str, int]
 LOOPBACK = "127.0.0.1"
 BACKLOG = 128
+ROUND = 256
 
 
 class Pair:
@@ -119,11 +120,12 @@ class TcpLink:
             self._listen()
 
     def drain(self) -> None:
-        """Take what the system has for us, as far as the other sides take it on."""
+        """Take what the system has for us, as far as the other sides take it on. Bounded, whoever floods."""
         for pair in list(self._pairs.values()):
             for stream in (pair.client, pair.upstream):
-                while stream.receive():
-                    pass
+                for _ in range(ROUND):
+                    if not stream.receive():
+                        break
 
     def perform(self, effects: Iterable[Effect]) -> None:
         for effect in effects:
@@ -200,8 +202,9 @@ def _bound(port: int) -> socket.socket:
 
 
 def _reserve() -> socket.socket:
-    """A bound socket that never listens. On Linux it keeps the port ours while nobody listens, so that no other
+    """A bound socket that never listens, to have a port of our own.
 
-    process gets it, and no client that connects to it is given the same port and so connects to itself.
+    On Linux it stays open beside the listener and keeps the port while nobody listens: no other process gets it,
+    and no client that connects to it is given the same port and so connects to itself.
     """
     return _bound(0)

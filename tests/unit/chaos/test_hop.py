@@ -1,0 +1,423 @@
+"""What every fault does to real messages, by codec and transport; and what the hop does without one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hop_bench import CLIENT, LINK, Bench, Messages, forwarded, injected
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chaos.faults import (
+    Corrupt,
+    Cut,
+    Delay,
+    Direction,
+    Drop,
+    Duplicate,
+    Hold,
+    Partition,
+    Rate,
+    RelayFault,
+    Reorder,
+    Truncate,
+)
+from chaos.framers import framer
+from chaos.hop import End, Finish, Forward, Unsupported
+from nodes.wire.record import Kind
+
+MILLISECOND = 1_000_000
+PROTOCOLS = [(codec, transport) for codec in ("xdr", "msgpack") for transport in ("udp", "tcp")]
+STREAMS = [("xdr", "tcp"), ("msgpack", "tcp")]
+DATAGRAMS = [("xdr", "udp"), ("msgpack", "udp")]
+BOTH: list[Direction] = ["request", "reply"]
+
+every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS, ids="-".join)
+streams = pytest.mark.parametrize("protocol", STREAMS, ids="-".join)
+datagrams = pytest.mark.parametrize("protocol", DATAGRAMS, ids="-".join)
+both = pytest.mark.parametrize("direction", BOTH)
+
+Protocol = tuple[str, str]
+
+
+def bench(protocol: Protocol, *faults: RelayFault) -> Bench:
+    return Bench(faults, *protocol)
+
+
+# Dropping
+
+
+@every_protocol
+@both
+def test_drop_consumes_the_message_and_keeps_the_connection(protocol: Protocol, direction: Direction) -> None:
+    b = bench(protocol, Drop(link=LINK, drop=direction, operations=(2,)))
+    data = [b.message(direction, seq) for seq in (1, 2, 3)]
+    effects = [effect for part in data for effect in b.send(direction, part)]
+    assert effects == [Forward(1, direction, data[0]), Forward(1, direction, data[2])]
+    assert b.acts() == [(1, 1, "pass"), (2, 1, "drop"), (3, 1, "pass")]
+
+
+@every_protocol
+def test_a_retransmission_passes(protocol: Protocol) -> None:
+    b = bench(protocol, Drop(link=LINK, drop="request", operations=(2,)))
+    b.request(b.messages.call(2))
+    again = b.messages.call(2, attempt=2)
+    assert forwarded(b.request(again), "request") == again
+
+
+@every_protocol
+def test_partition_drops_everything_in_its_direction_hello_included(protocol: Protocol) -> None:
+    b = bench(protocol, Partition(link=LINK, partition="request", name="split"))
+    assert b.request(b.messages.call(0)) + b.request(b.messages.call(1)) == []
+    assert b.reply(b.messages.reply(1)) != []
+    b.hop.rule(0, False)
+    assert b.request(b.messages.call(2)) != []
+    assert [(seq, act) for seq, _, act in b.acts()] == [(0, "drop"), (1, "drop"), (1, "pass"), (2, "pass")]
+
+
+# Copies
+
+
+@every_protocol
+@both
+def test_a_duplicate_follows_directly_behind(protocol: Protocol, direction: Direction) -> None:
+    b = bench(protocol, Duplicate(link=LINK, duplicate=direction, operations=(1,)))
+    data = b.message(direction, 1)
+    assert b.send(direction, data) == [Forward(1, direction, data)] * 2
+    assert b.acts() == [(1, 1, "duplicate")]
+    assert b.acts(Kind.RELEASE) == [(1, 2, "duplicate")]
+
+
+@every_protocol
+def test_a_copy_at_reply_goes_ahead_of_passing_the_first_reply(protocol: Protocol) -> None:
+    b = bench(protocol, Duplicate(link=LINK, duplicate="request", operations=(1,), copy="at-reply"))
+    call, reply = b.messages.call(1), b.messages.reply(1)
+    assert b.request(call) == [Forward(1, "request", call)]
+    assert b.reply(b.messages.reply(2)) == [Forward(1, "reply", b.messages.reply(2))]
+    assert b.reply(reply) == [Forward(1, "request", call), Forward(1, "reply", reply)]
+    assert b.reply(reply) == [Forward(1, "reply", reply)]
+
+
+@every_protocol
+def test_a_copy_after_trim_waits_for_a_first_incomplete_above_it(protocol: Protocol) -> None:
+    b = bench(protocol, Duplicate(link=LINK, duplicate="request", operations=(1,), copy="after-trim"))
+    call = b.messages.call(1)
+    b.request(call)
+    not_yet, trimming = b.messages.call(2, first=1), b.messages.call(3, first=2)
+    assert b.request(not_yet) == [Forward(1, "request", not_yet)]
+    assert b.request(b.messages.call(9, first=9, client=CLIENT + 100)) != []
+    assert b.hop.status().held == 1
+    assert b.request(trimming) == [Forward(1, "request", trimming), Forward(1, "request", call)]
+
+
+@every_protocol
+def test_a_copy_for_the_next_epoch_is_injected_when_that_is_ready(protocol: Protocol) -> None:
+    b = bench(protocol, Duplicate(link=LINK, duplicate="request", operations=(1,), copy="next-epoch"))
+    call = b.messages.call(1)
+    b.request(call)
+    assert injected(b.hop.upstream(False, 1)) == []
+    assert injected(b.hop.upstream(True, 2)) == [call]
+    assert b.hop.status().passed == {1: 1, 2: 1}
+
+
+@streams
+def test_a_copy_whose_connection_died_is_injected(protocol: Protocol) -> None:
+    b = bench(protocol, Duplicate(link=LINK, duplicate="request", operations=(1,), copy="after-trim"))
+    call = b.messages.call(1)
+    b.request(call)
+    b.hop.lost(1)
+    b.hop.opened(2)
+    trimming = b.messages.call(3, first=2)
+    effects = b.request(trimming, connection=2)
+    assert effects[0] == Forward(2, "request", trimming)
+    assert injected(effects) == [call]
+
+
+# Order
+
+
+@every_protocol
+@both
+def test_a_reordered_message_follows_its_clients_next(protocol: Protocol, direction: Direction) -> None:
+    b = bench(protocol, Reorder(link=LINK, reorder=direction, operations=(1,)))
+    first, second = b.message(direction, 1), b.message(direction, 2)
+    assert b.send(direction, first) == []
+    assert b.send(direction, second) == [Forward(1, direction, second), Forward(1, direction, first)]
+    assert b.acts(Kind.RELEASE) == [(1, 1, "reorder")]
+
+
+@every_protocol
+def test_another_clients_message_does_not_let_a_reordered_one_go(protocol: Protocol) -> None:
+    b = bench(protocol, Reorder(link=LINK, reorder="request", operations=(1,), clients=(1,)))
+    b.request(b.messages.call(1))
+    other = b.messages.call(2, client=CLIENT + 100)
+    assert b.request(other) == [Forward(1, "request", other)]
+    assert b.hop.status().held == 1
+
+
+@every_protocol
+@both
+def test_a_hold_ends_with_its_release_and_holds_nothing_more(protocol: Protocol, direction: Direction) -> None:
+    b = bench(protocol, Hold(link=LINK, hold=direction, operations=(1, 2), until="client gate 3"))
+    first, second = b.message(direction, 1), b.message(direction, 2)
+    assert b.send(direction, first) == []
+    assert b.hop.status().held == 1
+    assert b.hop.release(0) == [Forward(1, direction, first)]
+    assert b.send(direction, second) == [Forward(1, direction, second)]
+
+
+@every_protocol
+@both
+def test_a_delay_is_that_messages_alone(protocol: Protocol, direction: Direction) -> None:
+    b = bench(protocol, Delay(link=LINK, delay=direction, operations=(1,), by=20))
+    first, second = b.message(direction, 1), b.message(direction, 2)
+    assert b.send(direction, first, now=5) == []
+    assert b.send(direction, second, now=6) == [Forward(1, direction, second)]
+    due = 5 + 20 * MILLISECOND
+    assert b.hop.next_time() == due
+    assert b.hop.tick(due - 1) == []
+    assert b.hop.tick(due) == [Forward(1, direction, first)]
+    assert b.hop.next_time() is None
+
+
+@every_protocol
+def test_jitter_is_a_share_that_the_seed_decides(protocol: Protocol) -> None:
+    def times() -> list[int | None]:
+        found = []
+        for seq in range(1, 9):
+            b = bench(protocol, Delay(link=LINK, delay="request", by=20, jitter=10))
+            b.request(b.messages.call(seq))
+            found.append(b.hop.next_time())
+        return found
+
+    once = times()
+    assert once == times()
+    assert len(set(once)) > 4
+    assert all(time is not None and 20 * MILLISECOND <= time < 30 * MILLISECOND for time in once)
+
+
+@every_protocol
+@both
+def test_a_rate_passes_messages_one_after_another(protocol: Protocol, direction: Direction) -> None:
+    b = bench(protocol, Rate(link=LINK, rate=direction, bytes_per_second=1_000))
+    first, second = b.message(direction, 1), b.message(direction, 2)
+    assert b.send(direction, first) + b.send(direction, second) == []
+    millisecond_each = MILLISECOND
+    assert b.hop.tick(len(first) * millisecond_each) == [Forward(1, direction, first)]
+    assert b.hop.tick(len(first + second) * millisecond_each) == [Forward(1, direction, second)]
+
+
+@streams
+def test_the_end_of_a_stream_stays_behind_what_a_rate_holds_back(protocol: Protocol) -> None:
+    b = bench(protocol, Rate(link=LINK, rate="request", bytes_per_second=1_000))
+    call = b.messages.call(1)
+    b.request(call)
+    assert b.hop.ended(1, "request", 0) == []
+    assert b.hop.tick(len(call) * MILLISECOND) == [Forward(1, "request", call), Finish(1, "request")]
+
+
+@every_protocol
+def test_a_rate_that_is_switched_off_lets_everything_go_in_order(protocol: Protocol) -> None:
+    b = bench(protocol, Rate(link=LINK, rate="request", bytes_per_second=1))
+    calls = [b.messages.call(seq) for seq in (1, 2, 3)]
+    for call in calls:
+        b.request(call)
+    assert b.hop.rule(0, False) == [Forward(1, "request", call) for call in calls]
+
+
+# Damage
+
+
+@every_protocol
+@both
+def test_corruption_flips_bits_of_the_body_only(protocol: Protocol, direction: Direction) -> None:
+    b = bench(protocol, Corrupt(link=LINK, corrupt=direction, operations=(1,)))
+    data = b.message(direction, 1)
+    changed = forwarded(b.send(direction, data), direction)
+    body = framer(*protocol).feed(data, direction)[0].body
+    assert len(changed) == len(data)
+    assert changed[body] != data[body]
+    assert (changed[: body.start], changed[body.stop :]) == (data[: body.start], data[body.stop :])
+
+
+@datagrams
+@both
+def test_a_truncated_datagram_passes_in_half(protocol: Protocol, direction: Direction) -> None:
+    b = bench(protocol, Truncate(link=LINK, truncate=direction, operations=(1,)))
+    data = b.message(direction, 1)
+    assert b.send(direction, data) == [Forward(1, direction, data[: len(data) // 2])]
+
+
+@streams
+@both
+def test_a_truncated_stream_ends_after_half_a_message(protocol: Protocol, direction: Direction) -> None:
+    b = bench(protocol, Truncate(link=LINK, truncate=direction, operations=(1,)))
+    data = b.message(direction, 1)
+    assert b.send(direction, data) == [Forward(1, direction, data[: len(data) // 2]), End(1)]
+    assert b.hop.status().passed == {}
+
+
+@streams
+@both
+@pytest.mark.parametrize("place", ["before", "within", "after"])
+def test_a_cut_ends_the_connection_at_its_place(protocol: Protocol, direction: Direction, place: Any) -> None:
+    b = bench(protocol, Cut(link=LINK, cut=place, of=direction, operations=(1,)))
+    data = b.message(direction, 1)
+    passed = {"before": b"", "within": data[: len(data) // 2], "after": data}[place]
+    effects = b.send(direction, data + b.message(direction, 2))
+    assert forwarded(effects, direction) == passed
+    assert effects[-1] == End(1)
+    assert b.acts() == [(1, 1, "cut")]
+    assert b.send(direction, data) == []
+
+
+@datagrams
+def test_a_datagram_link_cannot_be_cut(protocol: Protocol) -> None:
+    with pytest.raises(Unsupported, match=r"client -> server: the fault 'cut' \(rule 0\) is not possible"):
+        bench(protocol, Cut(link=LINK, cut="before", of="request"))
+
+
+# The upstream
+
+
+@streams
+def test_while_the_upstream_is_down_streams_are_ended(protocol: Protocol) -> None:
+    b = bench(protocol)
+    assert b.hop.upstream(False, 1) == [End(1)]
+    assert b.request(b.messages.call(1)) == []
+    assert b.hop.status().connections == 0
+
+
+@datagrams
+def test_while_the_upstream_is_down_datagrams_are_lost(protocol: Protocol) -> None:
+    b = bench(protocol)
+    b.hop.upstream(False, 1)
+    assert b.request(b.messages.call(1)) == []
+    assert b.acts() == [(1, 1, "lost")]
+    assert b.reply(b.messages.reply(1)) != []
+
+
+@every_protocol
+def test_what_is_released_while_the_upstream_is_down_is_lost_and_noted(protocol: Protocol) -> None:
+    b = bench(protocol, Hold(link=LINK, hold="request", operations=(1,)))
+    b.request(b.messages.call(1))
+    b.hop.upstream(False, 1)
+    assert b.hop.release(0) == []
+    assert b.acts(Kind.RELEASE) == [(1, 1, "lost")]
+
+
+@streams
+def test_a_held_request_whose_connection_died_is_injected_and_a_reply_is_lost(protocol: Protocol) -> None:
+    faults = [Hold(link=LINK, hold=direction, operations=(1,)) for direction in BOTH]
+    b = bench(protocol, *faults)
+    call = b.messages.call(1)
+    b.request(call)
+    b.reply(b.messages.reply(1))
+    b.hop.lost(1)
+    assert injected(b.hop.release(0)) == [call]
+    assert b.hop.release(1) == []
+    assert b.acts(Kind.RELEASE) == [(1, 1, "hold"), (1, 1, "lost")]
+
+
+def test_requests_are_counted_by_the_epoch_that_they_were_passed_to() -> None:
+    b = bench(("xdr", "udp"), Drop(link=LINK, drop="request", operations=(2,)))
+    for seq in (1, 2, 3):
+        b.request(b.messages.call(seq))
+    b.hop.upstream(True, 2)
+    b.request(b.messages.call(4))
+    assert b.hop.status().passed == {1: 2, 2: 1}
+
+
+# Notes
+
+
+def test_a_decision_is_noted_with_everything_that_replay_needs() -> None:
+    b = bench(("msgpack", "tcp"), Drop(link=LINK, drop="request", operations=(4,)))
+    b.request(b.messages.call(4, attempt=1))
+    detail = {"link": LINK, "direction": "request", "occurrence": 1, "connection": 1, "rule": 0, "act": "drop"}
+    assert b.notes[-1] == (Kind.DECISION, CLIENT, 4, 1, detail)
+
+
+def test_traffic_without_identity_passes_and_is_noted_as_not_replayable() -> None:
+    b = bench(("msgpack", "udp"))
+    assert b.request(b"\xc1 nonsense") == [Forward(1, "request", b"\xc1 nonsense")]
+    kind, client, _, _, detail = b.notes[-1]
+    assert (kind, client, detail["replayable"], detail["chunk"]) == (Kind.DECISION, 0, False, 1)
+    assert b.hop.status().passed == {}
+
+
+def test_a_second_copy_of_an_attempt_has_the_next_occurrence_and_meets_no_rule() -> None:
+    b = bench(("xdr", "udp"), Drop(link=LINK, drop="request", operations=(1,)))
+    call = b.messages.call(1)
+    assert b.request(call) == []
+    assert b.request(call) == [Forward(1, "request", call)]
+    assert b.acts() == [(1, 1, "drop"), (1, 2, "pass")]
+
+
+def test_switching_is_noted_once_and_nothing_comes_on_after_heal() -> None:
+    b = bench(("xdr", "udp"), Drop(link=LINK, drop="request"))
+    b.hop.rule(0, True)
+    b.hop.heal()
+    b.hop.rule(0, True)
+    assert [detail for kind, *_, detail in b.notes if kind is Kind.RULE] == [{"rule": 0, "active": False}]
+    assert b.request(b.messages.call(1)) != []
+
+
+# Properties
+
+
+@given(st.sampled_from(STREAMS), st.lists(st.integers(1, 40), max_size=12), st.binary(max_size=30), st.data())
+@settings(deadline=None, max_examples=60)
+def test_without_active_rules_a_stream_comes_out_as_it_went_in(
+    protocol: Protocol, seqs: list[int], rest: bytes, data: Any
+) -> None:
+    b = bench(protocol)
+    whole = b"".join(b.messages.call(seq) for seq in seqs) + rest
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=8)))
+    out = b""
+    for start, stop in zip([0, *cuts], [*cuts, len(whole)], strict=True):
+        if start < stop:
+            out += forwarded(b.request(whole[start:stop]), "request")
+    effects = b.hop.ended(1, "request", 0)
+    assert out + forwarded(effects, "request") == whole
+    assert effects[-1] == Finish(1, "request")
+
+
+faults = st.sampled_from(
+    [
+        *(Hold(link=LINK, hold=direction, every=2) for direction in BOTH),
+        *(Delay(link=LINK, delay=direction, by=1_000, every=3) for direction in BOTH),
+        *(Reorder(link=LINK, reorder=direction, every=2) for direction in BOTH),
+        *(Duplicate(link=LINK, duplicate="request", copy=copy) for copy in ("at-reply", "after-trim", "next-epoch")),
+        Rate(link=LINK, rate="both", bytes_per_second=100),
+    ]
+)
+traffic = st.lists(st.tuples(st.sampled_from(BOTH), st.integers(1, 12)), max_size=25)
+
+
+@given(st.sampled_from(PROTOCOLS), st.lists(faults, max_size=3), traffic, st.booleans())
+@settings(deadline=None, max_examples=80)
+def test_heal_leaves_nothing_held_and_loses_nothing(
+    protocol: Protocol, rules: list[RelayFault], messages: list[tuple[Direction, int]], dies: bool
+) -> None:
+    b = bench(protocol, *rules)
+    effects = [
+        effect
+        for n, (direction, seq) in enumerate(messages)
+        for effect in b.send(direction, b.message(direction, seq), n)
+    ]
+    if dies and protocol[1] == "tcp":
+        b.hop.lost(1)
+    effects += b.hop.heal()
+    status = b.hop.status()
+    assert (status.held, status.pending, b.hop.next_time()) == (0, 0, None)
+    requests = [b.message(direction, seq) for direction, seq in messages if direction == "request"]
+    arrived = [e.data for e in effects if isinstance(e, Forward) and e.direction == "request"] + injected(effects)
+    assert all(arrived.count(request) >= requests.count(request) for request in requests)
+
+
+def test_messages_of_both_helpers_have_their_identity() -> None:
+    for protocol in PROTOCOLS:
+        message = framer(*protocol).feed(Messages(*protocol).call(3, 2, 1), "request")[0]
+        assert (message.client, message.seq, message.attempt, message.first) == (CLIENT, 3, 2, 1)
