@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,11 +27,10 @@ from orchestrator.store import HISTORY, StoreError, read_cell, read_history, sto
 class Faultbed(click.Group):
     """click's own exit codes mapped to ours: a bad call is 4, since 2 says something about evidence."""
 
-    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
-        if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **kwargs)
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:
+        extra["standalone_mode"] = False
         try:
-            code = super().main(*args, standalone_mode=False, **kwargs)
+            code = super().main(args, prog_name, **extra)
         except click.ClickException as error:
             error.show()
             code = Exit.USAGE
@@ -151,7 +152,8 @@ def list_scenarios() -> None:
     names = shipped.names()
     width = max(map(len, names), default=0)
     for name in names:
-        click.echo(f"{name:<{width}}  {load(shipped.find(name)[0]).about}")
+        about = load(shipped.find(name)[0]).about
+        click.echo(f"{name:<{width}}  {re.split(r'(?<=[.?!]) ', about)[0]}")
 
 
 @main.command()

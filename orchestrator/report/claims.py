@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from orchestrator.checkers.summary import Claim, Standing, claims, not_exercised
+from orchestrator.report.lines import violates
 from orchestrator.report.table import Table
 from orchestrator.result import CellResult
+from orchestrator.scenario import Semantics
 
 
 def claims_of(results: Sequence[CellResult]) -> tuple[Claim, ...]:
-    return claims((result.cell, result.judgement) for result in results if result.judgement is not None)
+    """Mechanism by mechanism, in the order in which the semantics are always told."""
+    found = claims((result.cell, result.judgement) for result in results if result.judgement is not None)
+    places = {name: place for place, name in enumerate(get_args(Semantics))}
+    return tuple(sorted(found, key=lambda claim: places[re.split("[ ,]", claim.mechanism)[0]]))
 
 
-def claims_table(claimed: Sequence[Claim]) -> Table:
-    """[] without any claim."""
+def declared(results: Sequence[CellResult]) -> frozenset[str]:
+    """The cells that show a violation which their scenario expects, named as claims name them."""
+    return frozenset(f"{result.cell.scenario}[{result.cell.cell}]" for result in results if violates(result))
+
+
+def claims_table(claimed: Sequence[Claim], expected: frozenset[str]) -> Table:
+    """[] without any claim. `expected`: the cells whose violation is no surprise."""
     if not claimed:
         return []
     heading = ["mechanism", "level", "under", "verdict", "opportunities survived"]
-    return [heading, *([c.mechanism, c.level, c.model, _verdict(c), _opportunities(c)] for c in claimed)]
+    return [heading, *([c.mechanism, c.level, c.model, _verdict(c, expected), _opportunities(c)] for c in claimed)]
 
 
-def _verdict(claim: Claim) -> str:
+def _verdict(claim: Claim, expected: frozenset[str]) -> str:
+    if claim.standing is Standing.REFUTED:
+        return "refuted, as expected" if expected.issuperset(claim.refuted) else "REFUTED"
     bound = f" (violations below {claim.bound:.2g}, 95 %)" if claim.bound is not None else ""
-    return {Standing.CLAIMED: "not refuted", Standing.REFUTED: "REFUTED"}.get(claim.standing, "not exercised") + bound
+    return ("not refuted" if claim.standing is Standing.CLAIMED else "not exercised") + bound
 
 
 def _opportunities(claim: Claim) -> str:
@@ -32,7 +45,7 @@ def _opportunities(claim: Claim) -> str:
     if claim.standing is Standing.REFUTED:
         more = f" and {len(claim.refuted) - 1} more" if len(claim.refuted) > 1 else ""
         return f"by {claim.refuted[0]}{more}"
-    return told or f"{claim.bitten} bitten operations"
+    return told or f"{claim.bitten} bitten"
 
 
 def summary(results: Sequence[CellResult], backend: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from orchestrator.checkers.summary import not_exercised
 from orchestrator.checkers.verdict import Verdict
 from orchestrator.history import History, Operation
-from orchestrator.report.claims import claims_of, claims_table
+from orchestrator.report.claims import claims_of, claims_table, declared
 from orchestrator.report.lines import WORDS, cell_line, violates
 from orchestrator.report.story import story
 from orchestrator.report.table import LEGEND, listing, pivot, render
@@ -44,7 +44,12 @@ def _claims(results: Sequence[CellResult]) -> Iterator[str]:
     claimed = claims_of(results)
     if not claimed:
         return
-    yield from ("", "What was claimed, and the opportunities to refute it:", "", *render(claims_table(claimed)))
+    yield from (
+        "",
+        "What was claimed, and the opportunities to refute it:",
+        "",
+        *render(claims_table(claimed, declared(results))),
+    )
     missing = not_exercised(claimed)
     if missing:
         yield from ("", "Not exercised, so not claimed:", *(f"  {line}" for line in missing))

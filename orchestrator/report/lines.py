@@ -39,7 +39,8 @@ def cell_line(result: CellResult) -> str:
     """One line for pipes: verdict, scenario, cell, repeat, seed, time, what was seen, and the first reason."""
     repeat = f" repeat={result.repeat}" if result.repeat > 1 else ""
     start = f"{WORDS[result.exit_code]:<12} {result.cell.scenario} {result.cell.cell}{repeat} seed={result.seed}"
-    line = f"{start} {result.seconds:.2f}s {seen(result)}".rstrip()
+    time = f"{result.seconds:.2f}s " if result.seconds else ""
+    line = f"{start} {time}{seen(result)}".rstrip()
     first = next(reasons(result), None)
     return f"{line}: {first}" if first else line
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from orchestrator.checkers.verdict import Outcome
 from orchestrator.report.lines import WORDS, outcome_text, violates
 from orchestrator.result import CellResult, Exit
-from orchestrator.scenario import Cell
+from orchestrator.scenario import Cell, Semantics
 
 COLUMN = "semantics"
 ROW = "fault"
@@ -31,7 +32,7 @@ def pivot(results: Sequence[CellResult], skipped: Iterable[Cell] = ()) -> Table:
     absent = {(row_of(cell), cell.axes[COLUMN]) for cell in skipped if COLUMN in cell.axes}
     keys = [*groups, *sorted(absent - set(groups))]
     rows = list(dict.fromkeys(row for row, _ in keys))
-    columns = list(dict.fromkeys(column for _, column in keys))
+    columns = [name for name in get_args(Semantics) if any(column == name for _, column in keys)]
     if not groups:
         return []
     body = [[row, *(_text(groups.get((row, column)), (row, column) in absent) for column in columns)] for row in rows]
