@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import socket
 import sys
@@ -96,7 +97,7 @@ def test_nothing_is_left_when_the_run_ends(engine: str) -> None:
 def test_an_interrupt_closes_the_sockets_and_propagates(engine: str) -> None:
     def main() -> ops.Program:
         yield from _untidy()
-        signal.raise_signal(signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
         yield ops.Get(ops.Queue())
 
     examined = subject(engine)
