@@ -1,0 +1,67 @@
+"""The real witness: the record first, then who asked for it, and only then the act."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from nodes.failpoints import Failpoint, Failpoints
+from nodes.journal import JournalWriter, read
+from nodes.wire.record import Kind, Record
+from nodes.witness import RealWitness
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "server.1.journal"
+
+
+def test_a_note_is_stamped_by_the_given_clock(path: Path) -> None:
+    times = iter([11, 12])
+    witness = RealWitness(JournalWriter(path), Failpoints(), lambda: next(times))
+    witness.note(Kind.EXECUTE, 7, 3, 2, 1, {"intent": 9})
+    witness.note(Kind.STOP)
+    assert read(path, killed=False) == [
+        Record(11, Kind.EXECUTE, 7, 3, 2, 1, {"intent": 9}),
+        Record(12, Kind.STOP, 0, 0, 0, 0, None),
+    ]
+
+
+def test_an_observer_is_told_of_its_kinds_after_the_record(path: Path) -> None:
+    told: list[tuple[Kind, int, int, int, int]] = []
+
+    def observe(kind: Kind, client: int, seq: int, attempt: int) -> None:
+        told.append((kind, client, seq, attempt, len(read(path, killed=False))))
+
+    witness = RealWitness(JournalWriter(path), Failpoints(), lambda: 1, {Kind.EXECUTE: observe})
+    witness.note(Kind.RECEIVE, 7, 3, 1)
+    witness.note(Kind.EXECUTE, 7, 3, 1)
+    assert told == [(Kind.EXECUTE, 7, 3, 1, 2)]
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch, path: Path) -> list[tuple[int, int, list[Record]]]:
+    """Instead of dying: (pid, signal, what the journal held)."""
+    calls: list[tuple[int, int, list[Record]]] = []
+
+    def kill(pid: int, number: int) -> None:
+        calls.append((pid, number, read(path, killed=True)))
+
+    monkeypatch.setattr(os, "kill", kill)
+    return calls
+
+
+def test_a_passage_that_fires_is_journalled_before_the_death(
+    path: Path, killed: list[tuple[int, int, list[Record]]]
+) -> None:
+    armed = [Failpoint("before-commit", 7, 3)]
+    witness = RealWitness(JournalWriter(path), Failpoints(armed), lambda: 5)
+    witness.passage("received", 7, 3, 1)
+    witness.passage("before-commit", 7, 2, 1)
+    assert killed == []
+    witness.passage("before-commit", 7, 3, 1)
+    line = Record(5, Kind.FAILPOINT, 7, 3, 1, 0, {"name": "before-commit"})
+    assert killed == [(os.getpid(), signal.SIGKILL, [line])]
