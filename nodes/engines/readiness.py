@@ -22,8 +22,9 @@ from nodes import ops
 from nodes.engines import sockets
 from nodes.engines.poller import FAILED, READABLE, WRITABLE, Poller
 from nodes.engines.tasks import PENDING, Finished, Resume, Running, Scheduler
+from nodes.ops import Recv, Send
 
-_BUDGET = range(64)  # operations performed in one go before the others have their turn
+_BUDGET = 64  # operations performed in one go before the others have their turn
 
 
 class Endpoint(ops.Socket):
@@ -139,8 +140,9 @@ class Driver(Scheduler):
             for _ in range(len(ready)):
                 step(*ready.popleft())
             for fd, mask in wait(0 if ready else self._patience() if timers else None):
-                endpoint = endpoints.get(fd)
-                if endpoint is None:  # closed by a program earlier in this batch
+                try:
+                    endpoint = endpoints[fd]
+                except KeyError:  # closed by a program earlier in this batch
                     continue
                 task = endpoint.reader
                 if task is None or mask != READABLE:
@@ -162,39 +164,38 @@ class Driver(Scheduler):
 
     def _step(self, task: Running, resume: Resume, argument: Any) -> None:
         """Resume the task and perform what it yields until something has to wait."""
-        send, perform = task.send, self._perform.get
-        for _ in _BUDGET:
+        budget = _BUDGET
+        while budget:
             try:
                 operation = resume(argument)
             except BaseException as error:
                 self._ended(task, error)
                 return
-            resume = send
+            resume = task.send
             kind = operation.__class__
             try:
-                if kind is ops.Recv:
+                if kind is Recv:
                     endpoint = operation.socket
                     if endpoint.interest & READABLE and endpoint.reader is None and operation.deadline is None:
                         endpoint.size = operation.size
                         endpoint.reader = task
                         return
-                elif kind is ops.Send:
-                    endpoint = operation.socket
+                    argument = self._await_readable(task, operation, operation.size)
+                elif kind is Send:
+                    argument = None
                     data = operation.data
-                    try:
-                        sent = endpoint.send(data)
-                    except BlockingIOError:
-                        sent = 0
-                    if sent == len(data):
-                        argument = None
-                        continue
-                    self._await_sent(task, operation, sent)
-                    return
-                argument = perform(kind, self._foreign)(task, operation)
+                    sent = operation.socket.send(data)
+                    if sent != len(data):
+                        argument = self._await_sent(task, operation, sent)
+                else:
+                    argument = self._perform.get(kind, self._foreign)(task, operation)
+            except BlockingIOError:
+                argument = self._await_sent(task, operation, 0)
             except (Exception, ops.Cancelled) as error:
                 resume, argument = task.throw, error
             if argument is PENDING:
                 return
+            budget -= 1
         self._ready.append((task, resume, argument))
 
     # --- waiting and waking ---

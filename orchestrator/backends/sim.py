@@ -37,14 +37,17 @@ from orchestrator.history import Ledger
 DOMAIN = "sim"
 START_UP = 20_000_000
 """Nanoseconds of virtual time that a process takes to start."""
+CONTROL_DELAY = 500_000
+"""Nanoseconds until a command arrives: longer than what is already on its way through the network."""
 
 
 class SimJournal:
-    """One epoch's records, and its failpoints: the simulator's witness."""
+    """One epoch's records, and its failpoints: the simulator's witness. Sealed when the epoch has ended."""
 
     def __init__(self, world: World, host: Host) -> None:
         self.records: list[Record] = []
         self.armed = Failpoints()
+        self.sealed = False
         self._world = world
         self._host = host
 
@@ -57,7 +60,8 @@ class SimJournal:
         process: int = 0,
         detail: dict[str, Any] | None = None,
     ) -> None:
-        self.records.append(Record(self._world.now, kind, client, seq, attempt, process, detail))
+        if not self.sealed:  # a dead process's programs are unwound later, and must not bear witness
+            self.records.append(Record(self._world.now, kind, client, seq, attempt, process, detail))
 
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
         fired = self.armed.passage(name, client, seq, attempt)
@@ -106,11 +110,13 @@ class Life:
         yield Sleep(now + START_UP)
         yield Put(self._session.events, Started(self.name, self.epoch))
         while True:
-            number, command = yield Get(self.inbox)
+            number, command, arrival = yield Get(self.inbox)
+            yield Sleep(arrival)
             if command["type"] == "stop":
                 yield Put(self._session.events, Answer(self.name, number, {}))
                 self.journal.note(Kind.STOP)
                 self.host.exit()
+                return
             try:
                 body = yield from self._obey(command)
             except (BadCommand, BadConfiguration, LedgerError, OSError) as error:
@@ -153,6 +159,7 @@ class Life:
         return self._random.getrandbits(63) or 1
 
     def _ended(self, host: Host, reason: str) -> None:
+        self.journal.sealed = True
         events, world = self._session.events, self._session.world
         if host.error is not None and reason not in ("killed", "exited"):
             world.put(events, Lost(self.name, f"{self.name} (epoch {self.epoch}): it failed: {reason}"))
@@ -188,7 +195,7 @@ class SimSession:
 
     def command(self, name: str, command: dict[str, Any]) -> int:
         self._last_id += 1
-        self.world.put(self._latest[name].inbox, (self._last_id, command))
+        self.world.put(self._latest[name].inbox, (self._last_id, command, self.world.now + CONTROL_DELAY))
         return self._last_id
 
     def signal(self, name: str, signal: SignalName) -> None:
