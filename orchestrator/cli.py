@@ -11,7 +11,6 @@ import os
 import re
 import sys
 import time
-from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,10 +26,11 @@ from orchestrator.store import HISTORY, StoreError, read_cell, read_history, sto
 class Faultbed(click.Group):
     """click's own exit codes mapped to ours: a bad call is 4, since 2 says something about evidence."""
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> Any:
-        extra["standalone_mode"] = False
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Never returns: ends the process with one of our exit codes."""
+        call: Any = super().main
         try:
-            code = super().main(args, prog_name, **extra)
+            code = call(*args, **{**kwargs, "standalone_mode": False})
         except click.ClickException as error:
             error.show()
             code = Exit.USAGE

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any, get_args
 
-from orchestrator.checkers.summary import Claim, Standing, claims, not_exercised
+from orchestrator.checkers.summary import NOMINAL, Claim, Standing, claims, not_exercised
 from orchestrator.report.lines import violates
 from orchestrator.report.table import Table
-from orchestrator.result import CellResult
-from orchestrator.scenario import Semantics
+from orchestrator.result import CellResult, Exit
+from orchestrator.scenario import Cell, Semantics
 
 
 def claims_of(results: Sequence[CellResult]) -> tuple[Claim, ...]:
@@ -21,8 +21,22 @@ def claims_of(results: Sequence[CellResult]) -> tuple[Claim, ...]:
 
 
 def declared(results: Sequence[CellResult]) -> frozenset[str]:
-    """The cells that show a violation which their scenario expects, named as claims name them."""
-    return frozenset(f"{result.cell.scenario}[{result.cell.cell}]" for result in results if violates(result))
+    """The cells that are as expected and expect less than their mechanism is built for, named as claims name them."""
+    return frozenset(
+        f"{result.cell.scenario}[{result.cell.cell}]"
+        for result in results
+        if result.exit_code is Exit.MET and (violates(result) or _expects_less(result.cell))
+    )
+
+
+def _expects_less(cell: Cell) -> bool:
+    delivery = cell.expect.delivery
+    return delivery is not None and delivery.holds not in (None, NOMINAL[cell.links[0].semantics])
+
+
+def undeclared(claimed: Sequence[Claim]) -> tuple[str, ...]:
+    """What a claim needs that no cell offered; a refuted claim needs nothing more."""
+    return not_exercised(claim for claim in claimed if claim.standing is Standing.NOT_EXERCISED)
 
 
 def claims_table(claimed: Sequence[Claim], expected: frozenset[str]) -> Table:
@@ -55,7 +69,7 @@ def summary(results: Sequence[CellResult], backend: str) -> dict[str, Any]:
         "backend": backend,
         "cells": [_cell(result) for result in results],
         "claims": [{**claim._asdict(), "standing": str(claim.standing)} for claim in claimed],
-        "not_exercised": list(not_exercised(claimed)),
+        "not_exercised": list(undeclared(claimed)),
     }
 
 

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from orchestrator.checkers.summary import not_exercised
 from orchestrator.checkers.verdict import Verdict
 from orchestrator.history import History, Operation
-from orchestrator.report.claims import claims_of, claims_table, declared
+from orchestrator.report.claims import claims_of, claims_table, declared, undeclared
 from orchestrator.report.lines import WORDS, cell_line, violates
 from orchestrator.report.story import story
 from orchestrator.report.table import LEGEND, listing, pivot, render
@@ -50,7 +49,7 @@ def _claims(results: Sequence[CellResult]) -> Iterator[str]:
         "",
         *render(claims_table(claimed, declared(results))),
     )
-    missing = not_exercised(claimed)
+    missing = undeclared(claimed)
     if missing:
         yield from ("", "Not exercised, so not claimed:", *(f"  {line}" for line in missing))
 
