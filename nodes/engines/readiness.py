@@ -166,6 +166,7 @@ class Driver(Scheduler):
         """Resume the task and perform what it yields until something has to wait."""
         budget = _BUDGET
         while budget:
+            budget -= 1
             try:
                 operation = resume(argument)
             except BaseException as error:
@@ -182,20 +183,21 @@ class Driver(Scheduler):
                         return
                     argument = self._await_readable(task, operation, operation.size)
                 elif kind is Send:
-                    argument = None
                     data = operation.data
-                    sent = operation.socket.send(data)
-                    if sent != len(data):
-                        argument = self._await_sent(task, operation, sent)
+                    try:
+                        sent = operation.socket.send(data)
+                    except BlockingIOError:
+                        sent = 0
+                    if sent == len(data):
+                        argument = None
+                        continue
+                    argument = self._await_sent(task, operation, sent)
                 else:
                     argument = self._perform.get(kind, self._foreign)(task, operation)
-            except BlockingIOError:
-                argument = self._await_sent(task, operation, 0)
             except (Exception, ops.Cancelled) as error:
                 resume, argument = task.throw, error
             if argument is PENDING:
                 return
-            budget -= 1
         self._ready.append((task, resume, argument))
 
     # --- waiting and waking ---
@@ -360,7 +362,7 @@ class Driver(Scheduler):
             raise sockets.aborted()
         endpoint.raw.shutdown(socket.SHUT_WR)
 
-    def _await_sent(self, task: Running, operation: ops.Send, sent: int) -> None:
+    def _await_sent(self, task: Running, operation: ops.Send, sent: int) -> Any:
         endpoint: Any = operation.socket
         rest = memoryview(operation.data)[sent:]
 
@@ -369,7 +371,7 @@ class Driver(Scheduler):
             rest = rest[endpoint.send(rest) :]
             return PENDING if rest else None
 
-        self._await_writable(task, endpoint, retry, operation.deadline)
+        return self._await_writable(task, endpoint, retry, operation.deadline)
 
     def _send_to(self, task: Running, operation: ops.SendTo) -> Any:
         endpoint: Any = operation.socket
