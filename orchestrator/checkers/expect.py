@@ -13,7 +13,7 @@ from orchestrator.checkers.finding import Finding, verdict
 from orchestrator.checkers.opportunities import offered
 from orchestrator.checkers.outcomes import outcome
 from orchestrator.checkers.setting import Setting
-from orchestrator.checkers.verdict import Judgement, Outcome
+from orchestrator.checkers.verdict import ExpectationVerdict, Judgement, Met, Outcome
 from orchestrator.history import History, Operation
 from orchestrator.index import Index
 from orchestrator.scenario import Cell
@@ -28,7 +28,7 @@ def judge(cell: Cell, history: History) -> Judgement:
     found = _found(setting)
     return Judgement(
         properties=tuple(verdict(finding) for finding in found.findings.values()),
-        expectations=judge_all(setting, found),
+        expectations=_expectations(setting, found),
         opportunities={name: len(operations) for name, operations in found.offered.items()},
         bitten=len(found.bite.bitten),
         missed=len(found.bite.missed),
@@ -38,6 +38,12 @@ def judge(cell: Cell, history: History) -> Judgement:
         outcomes=_outcomes(setting, found.bite.bitten),
         gate=gate,
     )
+
+
+def _expectations(setting: Setting, found: Found) -> tuple[ExpectationVerdict, ...]:
+    nothing: tuple[ExpectationVerdict, ...] = ()
+    judged, crash = _guarded(lambda: judge_all(setting, found), nothing)
+    return (ExpectationVerdict("expectations", Met.INCONCLUSIVE, crash),) if crash else judged
 
 
 def _gate(setting: Setting) -> tuple[str, ...]:
@@ -85,5 +91,6 @@ def _guarded(check: Callable[[], T], otherwise: T) -> tuple[T, str]:
 
 
 def _outcomes(setting: Setting, bitten: frozenset[Operation]) -> tuple[Outcome, ...]:
-    counted = Counter(outcome(setting.index.traces[operation]) for operation in sorted(bitten))
-    return tuple(found for found, _ in sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+    nothing: list[Outcome] = []
+    seen, _ = _guarded(lambda: [outcome(setting.index.traces[operation]) for operation in sorted(bitten)], nothing)
+    return tuple(found for found, _ in sorted(Counter(seen).items(), key=lambda item: (-item[1], item[0])))

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from history_builder import CLIENT, Run, cell
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from stories import (
     COPY,
     DROP_REPLY,
@@ -284,6 +286,22 @@ def test_without_knowing_what_was_bitten_nothing_holds(monkeypatch: pytest.Monke
     judgement = judged(reply_lost(Run()), DROP_REPLY, others=OK_ONCE, delivery=holds("at-most-once", "loss"))
     assert {found.name for found in judgement.expectations if found.verdict is Met.MET} == {"replies", "reference"}
     assert finding(judgement, "once").verdict is Verdict.UNKNOWN
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_whatever_a_history_holds_it_is_judged(data: st.DataObject) -> None:
+    history = data.draw(st.sampled_from([reply_lost, joined, crash_after_commit]))(Run()).history()
+    events = list(history.events)
+    for place in data.draw(st.lists(st.integers(0, len(events) - 1), max_size=6)):
+        change = data.draw(st.sampled_from([{"detail": {}}, {"seq": 0}, {"kind": Kind.INVOKE}, {"kind": Kind.ACT}]))
+        events[place] = events[place]._replace(**change)
+    wanted = Expect(bitten=OK_ONCE, others=OK_ONCE, seen=("reply-unseen",), delivery=holds("exactly-once", "loss"))
+    judgement = judge(
+        cell(faults=(DROP_REPLY, kill("after-commit")), expect=wanted), history._replace(events=tuple(events))
+    )
+    assert [found.name for found in judgement.properties] == ["valid", "complete", "once", "replies", "reference"]
+    assert judgement.expectations
 
 
 def test_evidence_that_cannot_be_trusted_is_said() -> None:
