@@ -164,7 +164,9 @@ class _CellBuilder:
 
     def _check(self, cell: Cell, document: Node) -> None:
         for location, message in problems(cell):
-            node, path, _ = locate(document, location, "")
+            node, path, rest = locate(document, location, "")
+            for step in rest:  # a default is wrong with what stands beside it
+                path = join(path, step)
             raise BadScenario(self.file, node.line, path, message)
 
     def _nodes(self, nodes: Node) -> tuple[dict[str, Server], dict[str, Client]]:
