@@ -13,11 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import queue
 import random
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from concurrent import futures
@@ -29,6 +31,7 @@ from rich.progress import track
 from rich.table import Table
 
 from nodes import engines
+from nodes.control import Ended
 from nodes.drivers import Operation
 from nodes.drivers.rpc import RpcDriver
 from nodes.ops import Now, Program, Queue
@@ -92,22 +95,18 @@ class Ours:
             "endpoints": [{**self._link, "transport": self._transport, "codec": self._codec}],
             "failpoints": [],
         }
-        answers: list[dict[str, Any]] = []
+        answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._listener = threading.Thread(target=self._listen, args=(answers.put,))
+        self._listener.start()
         self._control.send({"type": "configure", "id": 1, "spec": spec})
+        host, port = answers.get(timeout=10)["addresses"]["client -> server"]
+        return host, port
 
-        class Done(Exception):
-            pass
-
-        def take(message: dict[str, Any]) -> None:
-            answers.append(message)
-            raise Done
-
+    def _listen(self, take: Callable[[dict[str, Any]], None]) -> None:
         try:
             self._control.listen(take)
-        except Done:
-            pass
-        host, port = answers[0]["addresses"]["client -> server"]
-        return host, port
+        except Ended:
+            return
 
     def measure(self, calls: int) -> list[int]:
         self._client += 100
@@ -141,6 +140,7 @@ class Ours:
 
     def close(self) -> None:
         self._control.close()
+        self._listener.join()
         self._process.wait(10)
         assert self._process.stdout is not None
         self._process.stdout.close()
@@ -193,8 +193,6 @@ def connect_grpc(address: str) -> tuple[Callable[[], Any], Callable[[], None]]:
 
 
 def serve_pyro() -> None:
-    import threading
-
     import Pyro5.api
 
     @Pyro5.api.expose
@@ -248,7 +246,7 @@ def run(calls: int, repeats: int) -> None:
         everybody = contenders(Path(home))
         try:
             results: dict[str, list[list[int]]] = {name: [] for name in everybody}
-            for name, contender in everybody.items():
+            for contender in everybody.values():
                 contender.measure(WARM_UP)
             for _ in track(range(repeats), "measuring", console=Console(stderr=True)):
                 for name, contender in everybody.items():

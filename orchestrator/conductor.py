@@ -102,12 +102,12 @@ class Conductor:
     def _heal(self) -> Program:
         self._phase("heal")
         self._agenda.heal()
-        yield from self._call(RELAY, {"type": "heal"})
         for name in sorted(self._paused):
             yield from self._resume(name)
         for name in sorted(self._down):
             yield from self._restart(name)
         yield from self._until(lambda: not self._down, PATIENCE, "killed servers to be ready again")
+        yield from self._call(RELAY, {"type": "heal"})  # last: what it held back finds a server
         yield from self._agenda.occur("healed")
         yield from self._open_gates()
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from chaos.faults import Fault, Hold, Kill, Pause
+from chaos.planes.process import failpoint, target
 from nodes.wire.header import client_number
 from orchestrator.scenario import Cell, Link
 
@@ -105,18 +106,13 @@ def starts_on(fault: Fault) -> bool:
 
 def failpoints(cell: Cell, node: str, epoch: int) -> list[dict[str, Any]]:
     """The failpoints armed in one epoch of a node."""
-    return [
-        {
-            "name": fault.at,
-            "client": client_number(_client_of(cell, node), fault.client, 1) if fault.operation else 0,
-            "seq": fault.operation or 0,
-            "attempt": fault.attempt,
-            "nth": fault.nth,
-            "act": "die",
-        }
-        for fault in cell.faults
-        if isinstance(fault, Kill) and fault.at and fault.kill == node and fault.epoch == epoch
-    ]
+    armed = []
+    for fault in cell.faults:
+        if isinstance(fault, (Kill, Pause)) and target(fault) == node and fault.epoch == epoch:
+            spec = failpoint(fault, client_number(_client_of(cell, node), fault.client, 1))
+            if spec is not None:
+                armed.append(spec)
+    return armed
 
 
 def _client_of(cell: Cell, node: str) -> int:
