@@ -92,9 +92,9 @@ class Store:
 def slug(text: str) -> str:
     """The text as one file name on every system; a text that had to be changed gets a mark of its own."""
     kept = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:80]
-    if kept == text.replace(" ", "-"):
+    if kept and kept == text.replace(" ", "-"):
         return kept
-    return f"{kept}-{blake2b(text.encode(), digest_size=3).hexdigest()}"
+    return f"{kept or '_'}-{blake2b(text.encode(), digest_size=3).hexdigest()}"
 
 
 def cell_slug(cell: Cell) -> str:

@@ -103,7 +103,7 @@ def test_not_applicable_cells_keep_their_reason_and_need_no_expectation() -> Non
 
 
 def test_a_cell_survives_its_file() -> None:
-    for name in shipped.names():
+    for name in ("rpc/demo", "rpc/08b-issued-while-down", "rpc/11-history-lost", "rpc/13a-partition-request"):
         made = load(shipped.find(name)[0]).cells[-1]
         assert Cell.model_validate_json(made.model_dump_json(by_alias=True)) == made
 

@@ -1,0 +1,239 @@
+"""Every command and every exit code, on simulated or prepared runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from sample_results import CELLS, judgement, result
+
+from orchestrator import leftovers, shipped
+from orchestrator.checkers.verdict import Met, Outcome
+from orchestrator.cli import main
+from orchestrator.command import check_engines, selected, tasks
+from orchestrator.document import BadScenario
+from orchestrator.plan import expand, load
+from orchestrator.result import CellResult, Task
+
+TABLE = [name for name in shipped.names() if name.startswith("rpc/")]
+
+SCENARIO = """\
+scenario: small
+matrix: {semantics: [maybe, exactly-once]}
+nodes: {server: {service: counter}, client: {workload: add, calls: 4}}
+links: [{from: client, to: server, semantics: "${semantics}"}]
+faults: [{drop: request, link: client -> server, operations: [1]}]
+expect: {bitten: {client: ok, executions: 1}}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.yaml").write_text(SCENARIO)
+
+
+def faultbed(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+Runs = Callable[[Task], CellResult]
+
+
+@pytest.fixture
+def prepared(monkeypatch: pytest.MonkeyPatch) -> Callable[[Runs], list[Task]]:
+    """Replace the running of cells by a function of the task; -> the tasks that were asked for."""
+
+    def prepare(make: Runs) -> list[Task]:
+        asked: list[Task] = []
+
+        def run_cells(wanted: Sequence[Task], _b: str, _j: int, _s: object, done: Callable[[CellResult], None]) -> None:
+            for task in wanted:
+                asked.append(task)
+                done(make(task))
+
+        monkeypatch.setattr("orchestrator.run.run_cells", run_cells)
+        return asked
+
+    return prepare
+
+
+def test_the_first_page_says_how_to_begin() -> None:
+    page = faultbed("--help")
+    assert page.exit_code == 0
+    assert "faultbed run rpc/demo" in page.output
+    assert faultbed("--version").output.startswith("faultbed, version ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run"],
+        ["run", "small.yaml", "--jobs", "0"],
+        ["run", "small.yaml", "--backend", "cloud"],
+        ["run", "small.yaml", "--only", "nonsense"],
+        ["run", "small.yaml", "--only", "semantics=most"],
+        ["run", "absent.yaml"],
+        ["run", "small.yaml", "copy.yaml"],
+        ["show", "rpc/absent"],
+        ["check", "absent"],
+        ["check", "."],
+        ["export", "small.yaml"],
+        ["frobnicate"],
+        ["--frobnicate"],
+    ],
+)
+def test_bad_usage_is_4_and_starts_nothing(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "copy.yaml").write_text(SCENARIO)
+    done = faultbed(*arguments)
+    assert done.exit_code == 4
+    assert done.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_bad_scenario_is_4_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(SCENARIO.replace("[1]", "[9]"))
+    done = faultbed("run", "bad.yaml")
+    assert done.exit_code == 4
+    assert done.stderr.startswith("faultbed: bad.yaml:5: faults[0].operations: operation 9 of 4 calls")
+
+
+def test_a_run_tells_each_cell_and_keeps_everything(tmp_path: Path) -> None:
+    done = faultbed("run", "small.yaml", "--backend", "sim", "--junit", "reports/junit.xml", "--jobs", "2")
+    assert done.exit_code == 1  # maybe does not get through
+    lines = done.stdout.splitlines()
+    assert sum(line.startswith("UNMET ") for line in lines) == 1
+    assert sum(line.startswith("met ") for line in lines) == 1
+    assert "\x1b" not in done.output
+    run = tmp_path / "results" / "small" / "latest"
+    assert {path.name for path in (run / "maybe").iterdir()} >= {"plan.json", "history.msgpack", "verdicts.json"}
+    summary = json.loads((run / "summary.json").read_text())
+    assert [cell["cell"] for cell in summary["cells"]] == ["semantics=maybe", "semantics=exactly-once"]
+    assert (tmp_path / "reports" / "junit.xml").exists()
+
+
+def test_a_recorded_run_is_judged_again_with_the_same_verdict() -> None:
+    ran = faultbed("run", "small.yaml", "--backend", "sim", "--only", "semantics=exactly-once")
+    assert ran.exit_code == 0
+    checked = faultbed("check", "results/small/latest")
+    assert checked.exit_code == 0
+    assert "met " in checked.output
+
+
+def test_an_export_is_an_event_a_line() -> None:
+    faultbed("run", "small.yaml", "--backend", "sim")
+    lines = faultbed("export", "results/small/latest/exactly-once").stdout.splitlines()
+    assert {"type", "node", "time"} <= set(json.loads(lines[0]))
+
+
+def test_a_history_that_was_cut_off_is_4(tmp_path: Path) -> None:
+    faultbed("run", "small.yaml", "--backend", "sim")
+    history = tmp_path / "results" / "small" / "latest" / "maybe" / "history.msgpack"
+    history.write_bytes(history.read_bytes()[:-5])
+    for command in ("check", "export"):
+        done = faultbed(command, str(history))
+        assert done.exit_code == 4
+        assert "history.msgpack" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda task: result(task.cell), 0),
+        (lambda task: result(task.cell, judgement(Outcome("ok", 2), verdict=Met.UNMET)), 1),
+        (lambda task: result(task.cell, judgement(verdict=Met.INCONCLUSIVE)), 2),
+        (lambda task: result(task.cell, error="would not start"), 3),
+        (lambda task: result(task.cell, interrupted=True), 130),
+    ],
+)
+def test_exit_codes(make: Runs, code: int, prepared: Callable[[Runs], list[Task]]) -> None:
+    prepared(make)
+    assert faultbed("run", "small.yaml").exit_code == code
+
+
+def test_ctrl_c_keeps_what_was_done(prepared: Callable[[Runs], list[Task]], tmp_path: Path) -> None:
+    def make(task: Task) -> CellResult:
+        if task.cell.axes["semantics"] == "exactly-once":
+            raise KeyboardInterrupt
+        return result(task.cell)
+
+    prepared(make)
+    assert faultbed("run", "small.yaml").exit_code == 130
+    assert len(json.loads((tmp_path / "results/small/latest/summary.json").read_text())["cells"]) == 1
+
+
+def test_repeats_take_the_next_seeds(prepared: Callable[[Runs], list[Task]]) -> None:
+    asked = prepared(lambda task: result(task.cell))
+    assert faultbed("run", "small.yaml", "--seed", "7", "--repeat", "3").exit_code == 0
+    assert [(task.cell.seed, task.repeat) for task in asked] == [(7, 1), (7, 1), (8, 2), (8, 2), (9, 3), (9, 3)]
+
+
+def test_the_last_seed_is_followed_by_the_first() -> None:
+    assert [task.cell.seed for task in tasks(CELLS[:1], 2**63 - 1, 2)] == [2**63 - 1, 0]
+
+
+def test_only_selects_by_axis_values() -> None:
+    plan = expand(SCENARIO, "f")
+    assert [cell.cell for cell in selected([plan], "semantics=maybe")] == ["semantics=maybe"]
+    assert len(selected([plan], None)) == 2
+    with pytest.raises(click.UsageError, match="no such cell"):
+        selected([plan], "semantics=most")
+
+
+def test_nothing_but_cells_that_do_not_apply() -> None:
+    done = faultbed("run", "rpc/15-budget-spent", "--only", "semantics=maybe")
+    assert done.exit_code == 4
+    assert "nothing to run: makes one attempt" in done.stderr
+
+
+def test_an_engine_that_cannot_run_here_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("orchestrator.command.availability", lambda name: "no such system call")
+    plan = expand(SCENARIO, "f.yaml")
+    with pytest.raises(BadScenario, match="cannot run here: no such system call"):
+        check_engines([plan], plan.cells)
+
+
+def test_list_names_what_show_shows() -> None:
+    names = [line.split()[0] for line in faultbed("list").stdout.splitlines()]
+    assert names == shipped.names()
+    shown = faultbed("show", "rpc/05-duplicate-after-trim").stdout
+    assert "scenario: 05-duplicate-after-trim" in shown
+    assert "not applicable: keeps no history" in shown
+
+
+def test_a_folder_means_every_scenario_in_it(tmp_path: Path) -> None:
+    assert [plan.scenario for plan in shipped.plans([str(tmp_path), "small.yaml"])] == ["small"]
+    assert len(shipped.plans(["rpc"])) == len(TABLE)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadScenario, match="no scenario in this folder"):
+        shipped.find("empty")
+
+
+def test_schema_is_json() -> None:
+    assert json.loads(faultbed("schema").stdout)["title"] == "A Faultbed scenario"
+
+
+def test_doctor_finds_what_is_needed() -> None:
+    done = faultbed("doctor")
+    assert done.exit_code == 0
+    assert "engine threads" in done.output
+
+
+def test_clean_says_what_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leftovers, "leftovers", list)
+    done = faultbed("clean")
+    assert done.exit_code == 0
+    assert done.output == "nothing was left behind\n"
+
+
+def test_the_table_expects_something_of_each_cell() -> None:
+    for name in TABLE:
+        for cell in load(shipped.find(name)[0]).cells:
+            expect = cell.expect
+            assert cell.not_applicable or (expect.bitten and expect.others and expect.delivery)
+            maybe = cell.links[0].semantics == "maybe"
+            assert cell.not_applicable or maybe or expect.seen

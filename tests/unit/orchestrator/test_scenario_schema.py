@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from orchestrator.fault_choice import FAULTS
+from orchestrator.plan import KEYS, REQUIRED
+from orchestrator.schema import schema
+
+
+def walk(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for below in value.values():
+            yield from walk(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from walk(below)
+
+
+def test_it_is_json_and_knows_every_key() -> None:
+    made = schema()
+    assert json.loads(json.dumps(made)) == made
+    assert set(made["properties"]) == set(KEYS)
+    assert made["required"] == list(REQUIRED)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    made = schema()
+    references = {one["$ref"] for one in walk(made) if isinstance(one.get("$ref"), str)}
+    assert {"#/$defs/selection", "#/$defs/duration", "#/$defs/Retry"} <= references
+    assert references <= {f"#/$defs/{name}" for name in made["$defs"]}
+
+
+def test_every_fault_is_found_by_its_verb() -> None:
+    required = [set(one["required"]) for one in walk(schema()["properties"]["faults"]) if "required" in one]
+    for verb in FAULTS:
+        assert any(verb in keys for keys in required)
