@@ -252,6 +252,9 @@ def _expect(cell: Cell) -> Iterator[Problem]:
             yield Problem(("expect", "bitten"), "no fault can bite; expected a fault, or bitten left out")
         if expect.seen:
             yield Problem(("expect", "seen"), "nothing is bitten without a fault; expected a fault, or seen left out")
+    if expect.convicted_by and not any(link.variant for link in cell.links):
+        message = "only a broken mechanism is to be convicted; expected a link with a variant"
+        yield Problem(("expect", "convicted_by"), message)
     if expect.delivery is not None:
         yield from _delivery(cell)
 

@@ -36,6 +36,8 @@ Variant = Literal[
     "incarnation-ignored",
     "unknown-as-fail",
 ]
+Implicit = Literal["replies", "reference"]
+"""The checkers that judge every cell, whatever its scenario expects."""
 Milliseconds = Annotated[int, Field(ge=0)]
 
 
@@ -124,12 +126,16 @@ class Delivery(Value):
 
 
 class Expect(Value):
-    """`seen`: opportunities that every bitten operation must have made."""
+    """`seen`: opportunities that every bitten operation must have made.
+
+    `convicted_by`: the checkers that are always asked and here must find a violation, of a broken variant.
+    """
 
     bitten: Outcome | None = None
     others: Outcome | None = None
     seen: tuple[Opportunity, ...] = ()
     delivery: Delivery | None = None
+    convicted_by: tuple[Implicit, ...] = ()
 
 
 class Cell(Value):

@@ -5,13 +5,14 @@
 3. An expected violation that is absent, or whose witness was not bitten or has another outcome, is unmet.
 4. Else it is met.
 
-Implicit ones are judged always: `faults` (every fault bit, and timing did not disturb), `replies`, `reference`.
+Implicit ones are judged always: `faults` (every fault bit, and timing did not disturb), `replies`, `reference`. The
+latter two are expected to hold, except where `convicted_by` asks them to convict a broken variant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from orchestrator.checkers.bite import Bite
 from orchestrator.checkers.delivery import LEVELS
@@ -20,7 +21,7 @@ from orchestrator.checkers.outcomes import mismatch, text
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import ExpectationVerdict, Met
 from orchestrator.history import Operation
-from orchestrator.scenario import Delivery
+from orchestrator.scenario import Delivery, Implicit
 from orchestrator.scenario import Outcome as Expected
 
 
@@ -50,8 +51,8 @@ def _all(setting: Setting, found: Found) -> Iterator[ExpectationVerdict]:
     if expect.delivery is not None:
         holds = expect.delivery.holds is not None
         yield (_holds if holds else _violated)(setting, found, expect.delivery, doubt)
-    for name in ("replies", "reference"):
-        yield _implicit(found.findings[name])
+    for name in get_args(Implicit):
+        yield (_convicts if name in expect.convicted_by else _implicit)(found.findings[name])
 
 
 def _doubt(setting: Setting, found: Found) -> str:
@@ -176,6 +177,16 @@ def _implicit(finding: Finding) -> ExpectationVerdict:
     if not finding.exercised:
         return ExpectationVerdict(finding.name, Met.INCONCLUSIVE, "nothing was there to be checked")
     return ExpectationVerdict(finding.name, Met.MET)
+
+
+def _convicts(finding: Finding) -> ExpectationVerdict:
+    """A negative control: a violation is what was asked for, and the absence of one is the checker's failure."""
+    if finding.failure or not finding.exercised:
+        return _implicit(finding)
+    if not finding.violations:
+        return ExpectationVerdict(finding.name, Met.UNMET, f"{finding.name} was to find a violation, and found none")
+    operation, reason = finding.violations[0]
+    return ExpectationVerdict(finding.name, Met.MET, f"{_name(operation)}: {reason}", operation)
 
 
 def _name(operation: Operation) -> str:
