@@ -127,7 +127,10 @@ def point(link: Path, name: str) -> None:
 def stored_cells(path: Path) -> list[Path]:
     """The cells' folders at or below `path` (a cell's, a run's, a history file). Raises StoreError if none."""
     if path.is_file():
-        path = path.parent / path.read_text().strip() if path.name == f"{LATEST}.txt" else path.parent
+        if path.name == f"{LATEST}.txt":
+            return stored_cells(path.parent / path.read_text().strip())
+        read_history(path)  # a file that is none says so
+        return [path.parent]
     if not path.exists():
         raise StoreError(
             f"{path}: there is no such folder or file; expected a run's folder, such as results/demo/latest"
