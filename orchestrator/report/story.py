@@ -24,10 +24,26 @@ def _value(event: Event, key: str = "value") -> str:
     return "" if value is None else f", {key} {value}"
 
 
+VERBS: Mapping[str, str] = MappingProxyType(
+    {
+        "pass": "passes",
+        "drop": "DROPS",
+        "duplicate": "COPIES",
+        "hold": "HOLDS",
+        "reorder": "HOLDS, for the next to overtake,",
+        "delay": "DELAYS",
+        "corrupt": "CORRUPTS",
+        "truncate": "TRUNCATES",
+        "cut": "CUTS the connection at",
+        "partition": "DROPS",
+        "lost": "cannot pass, the server being down,",
+    }
+)
+
+
 def _decision(event: Event) -> str:
-    act, direction = event.detail.get("act"), event.detail.get("direction")
-    verb = "passes" if act == "pass" else f"does {act!r} to"
-    return f"{verb} the {direction} of attempt {event.attempt}"
+    act = str(event.detail.get("act"))
+    return f"{VERBS.get(act, f'does {act!r} to')} the {event.detail.get('direction')} of attempt {event.attempt}"
 
 
 TELLINGS: Mapping[Kind, Telling] = MappingProxyType(

@@ -156,7 +156,7 @@ def test_a_story_says_who_did_what() -> None:
         "Operation 2 of client process 1:",
         "       0.00 ms  client        calls add(1)",
         "       0.50 ms  client        sends attempt 1",
-        "       1.00 ms  relay         does 'drop' to the request of attempt 1",
+        "       1.00 ms  relay         DROPS the request of attempt 1",
         "       1.50 ms  orchestrator  finds server dead (signal 9)",
         "       2.00 ms  server/2      EXECUTES add(1)",
         "       2.50 ms  client        knows: ok, value 7",
