@@ -4,10 +4,10 @@ JOBS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo table test check bench clean
+.PHONY: help venv demo table test kill-matrix check bench clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 venv: .venv/.installed  ## set up .venv with everything that development needs
 
@@ -33,6 +33,9 @@ table: .venv/.installed  ## every row of the table
 
 test: .venv/.installed  ## the tests
 	@$(BIN)/pytest
+
+kill-matrix: .venv/.installed  ## run the broken variants again, and write down which check convicts which
+	@$(BIN)/python tests/scenarios/kill_matrix.py
 
 check: .venv/.installed  ## style, types and the import contract
 	$(BIN)/ruff check .

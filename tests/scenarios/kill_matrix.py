@@ -1,0 +1,236 @@
+"""Who convicts whom: runs the scenarios of scenarios/mutants and holds each history against the correct mechanism.
+
+`python tests/scenarios/kill_matrix.py [local|sim]` runs them and writes kill_matrix.yaml and docs/negative-controls.md
+again. Which check *must* convict (`named`) is said in kill_matrix.yaml by hand, and kept.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from nodes.wire.record import Kind
+from orchestrator.checkers.delivery import LEVELS
+from orchestrator.checkers.expect import judge
+from orchestrator.checkers.verdict import Met, Verdict
+from orchestrator.history import History
+from orchestrator.plan import Plan
+from orchestrator.result import CellResult, Task
+from orchestrator.run import run_cells
+from orchestrator.scenario import Cell
+from orchestrator.shipped import plans
+from orchestrator.store import HISTORY, Store, read_history
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = ROOT / "scenarios" / "mutants"
+MATRIX = Path(__file__).with_suffix(".yaml")
+PAGE = ROOT / "docs" / "negative-controls.md"
+
+NONE = "none"
+"""The value of the axes `variant` and `fault` that stands for the correct mechanism, and for no fault."""
+CHECKERS = ("valid", "complete", "once", "replies", "reference")
+CHECKS = (*CHECKERS, "bitten", "others")
+"""The checkers, and what a scenario expects of the operations that its fault bit and of the others."""
+
+Convictions = tuple[str, ...]
+
+
+class Row(NamedTuple):
+    """One mutant under one fault: the checks that convict it with the fault on, and with the fault off."""
+
+    scenario: str
+    mutant: str
+    mechanism: str
+    fault: str
+    named: str
+    convicted_by: Convictions
+    without_fault: Convictions
+
+
+class Run(NamedTuple):
+    """What one cell yielded."""
+
+    result: CellResult
+    history: History
+
+
+class Control(NamedTuple):
+    """The four runs of a scenario: the correct mechanism and the mutant, each without and with the fault."""
+
+    correct_without: Run
+    correct_with: Run
+    mutant_without: Run
+    mutant_with: Run
+
+
+def shipped() -> list[Plan]:
+    """The negative controls' scenarios, each with the axes `variant` and `fault` of two values."""
+    return plans([str(SCENARIOS)])
+
+
+def run(backend: str) -> dict[str, Control]:
+    """Run every scenario's four cells; `backend` is "local" or "sim". Raises AssertionError if the testbed failed."""
+    tasks = [Task(cell) for plan in shipped() for cell in plan.cells]
+    with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
+        results = run_cells(tasks, backend, 2 if backend == "local" else 1, Store(Path(folder), "run"), lambda _: None)
+        runs = [_run(result) for result in results]
+    found: dict[str, dict[tuple[bool, bool], Run]] = {}
+    for one in runs:
+        found.setdefault(one.result.cell.scenario, {})[_place(one.result.cell)] = one
+    return {scenario: _control(four) for scenario, four in sorted(found.items())}
+
+
+def _run(result: CellResult) -> Run:
+    assert result.problem is None, f"{result.cell.scenario} [{result.cell.cell}]: {result.problem}"
+    assert result.directory is not None
+    return Run(result, read_history(result.directory / HISTORY))
+
+
+def _place(cell: Cell) -> tuple[bool, bool]:
+    """-> (whether it is the mutant, whether the fault is on)."""
+    return cell.axes["variant"] != NONE, cell.axes["fault"] != NONE
+
+
+def _control(four: Mapping[tuple[bool, bool], Run]) -> Control:
+    return Control(*(four[mutant, fault] for mutant in (False, True) for fault in (False, True)))
+
+
+def convictions(history: History, correct: Cell) -> Convictions:
+    """The checks that find against a history which is held against what is asked of the correct mechanism."""
+    judgement = judge(correct, history)
+    unmet = {found.name for found in judgement.expectations if found.verdict is Met.UNMET}
+    violated = {found.name for found in judgement.properties if found.verdict is Verdict.VIOLATED}
+    return tuple(name for name in CHECKS if name in unmet or name in violated.intersection(_claimed(correct)))
+
+
+def _claimed(correct: Cell) -> tuple[str, ...]:
+    """The properties of the level that the cell claims; without a fault every mechanism has them all."""
+    delivery = correct.expect.delivery
+    return LEVELS[delivery.holds] if delivery is not None and delivery.holds is not None else LEVELS["exactly-once"]
+
+
+def first_decisions(history: History) -> frozenset[tuple[Any, ...]]:
+    """What the hop did to the messages of every operation's first attempt."""
+    said = ("link", "direction", "occurrence", "rule", "act")
+    return frozenset(
+        (event.client, event.seq, *(event.detail.get(key) for key in said))
+        for event in history.events
+        if event.kind is Kind.DECISION and event.seq and event.attempt == 1
+    )
+
+
+def computed(controls: Mapping[str, Control], named: Mapping[str, str]) -> tuple[Row, ...]:
+    """The matrix of these runs; `named` has the check that is to convict, by scenario."""
+    return tuple(_row(scenario, control, named.get(scenario, "")) for scenario, control in controls.items())
+
+
+def _row(scenario: str, control: Control, named: str) -> Row:
+    cell = control.mutant_with.result.cell
+    return Row(
+        scenario=scenario,
+        mutant=str(cell.links[0].variant),
+        mechanism=cell.links[0].semantics,
+        fault=cell.axes["fault"],
+        named=named,
+        convicted_by=convictions(control.mutant_with.history, control.correct_with.result.cell),
+        without_fault=convictions(control.mutant_without.history, control.correct_without.result.cell),
+    )
+
+
+def stored() -> tuple[Row, ...]:
+    """The matrix as it is stored."""
+    rows = yaml.safe_load(MATRIX.read_text())
+    lists = ("convicted_by", "without_fault")
+    return tuple(Row(**{key: tuple(value) if key in lists else value for key, value in row.items()}) for row in rows)
+
+
+HEAD = """\
+# Who convicts whom: each broken variant under the fault that shows it, and the checks that find against it.
+# `named` is the check that has to, by hand; the rest is what `make kill-matrix` found.
+"""
+
+
+def matrix_text(rows: Sequence[Row]) -> str:
+    """kill_matrix.yaml."""
+    plain = [{key: list(v) if isinstance(v, tuple) else v for key, v in row._asdict().items()} for row in rows]
+    return HEAD + "".join("\n" + yaml.safe_dump([row], sort_keys=False, default_flow_style=None) for row in plain)
+
+
+def page(rows: Sequence[Row], abouts: Mapping[str, str]) -> str:
+    """docs/negative-controls.md; `abouts` says what each scenario is about."""
+    return PAGE_TEXT.format(table="\n".join(_table(rows)), mutants="\n".join(_mutants(rows, abouts)))
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    yield _line("mutant", "of", "fault", *CHECKS, "fault off")
+    yield _line(*["---"] * (4 + len(CHECKS)))
+    for row in rows:
+        marks = (_mark(row, check) for check in CHECKS)
+        yield _line(row.mutant, row.mechanism, row.fault, *marks, ", ".join(row.without_fault) or "passes")
+
+
+def _line(*columns: str) -> str:
+    return f"| {' | '.join(columns)} |"
+
+
+def _mark(row: Row, check: str) -> str:
+    if check not in row.convicted_by:
+        return "-"
+    return "**convicts**" if check == row.named else "convicts"
+
+
+def _mutants(rows: Sequence[Row], abouts: Mapping[str, str]) -> Iterator[str]:
+    for row in rows:
+        yield f"- `mutants/{row.scenario}`: {abouts[row.scenario]}"
+
+
+PAGE_TEXT = """\
+# Negative controls
+
+A checker that never finds anything proves nothing. So Faultbed ships broken variants of its mechanisms (a link's
+`variant`), and each scenario of `scenarios/mutants` runs four cells: the correct mechanism and the mutant, each without
+and with the fault that shows the difference.
+
+    faultbed run scenarios/mutants --backend sim
+
+{mutants}
+
+## The kill matrix
+
+Each mutant's history is held against what is asked of the correct mechanism. *valid*, *complete* and *once* are the
+parts of the level that it claims under the fault, *replies* what its clients were told, *reference* the server's
+journal against a state machine of the mechanism, *bitten* and *others* the outcomes that the scenario expects. The
+check in bold is the one that has to convict.
+
+{table}
+
+A test runs these cells on real processes and in the simulator, and holds that
+
+- the matrix is as it stands here, on both;
+- the named check convicts;
+- with the fault off the mutant's operations end like the correct mechanism's, and no check finds against it but the
+  one in the last column. *forgets-too-early* is seen there: its journal says that it forgot what the client had not
+  acknowledged, so the reference state machine needs no unlucky repeat;
+- with the fault on the correct mechanism meets everything, under the same decisions: what the hop did to every first
+  attempt is the same set for both;
+- every variant has a row, and every checker convicts at least one.
+
+`make kill-matrix` runs the cells again and writes this page and `tests/scenarios/kill_matrix.yaml`.
+"""
+
+
+def main(backend: str = "local") -> None:
+    named = {row.scenario: row.named for row in stored()} if MATRIX.exists() else {}
+    rows = computed(run(backend), named)
+    MATRIX.write_text(matrix_text(rows))
+    PAGE.write_text(page(rows, {plan.scenario: plan.about for plan in shipped()}))
+    print("\n".join(_table(rows)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])

@@ -1,0 +1,93 @@
+"""The negative controls: every broken variant is convicted by the check that is named, on real processes and in sim."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import kill_matrix
+import pytest
+from kill_matrix import CHECKERS, CHECKS, Control, Row
+
+from orchestrator.result import Exit
+from orchestrator.scenario import Variant
+
+ROWS = kill_matrix.stored()
+
+
+@pytest.fixture(scope="module", params=["sim", "local"])
+def controls(request: pytest.FixtureRequest) -> dict[str, Control]:
+    return kill_matrix.run(request.param)
+
+
+@pytest.fixture
+def control(controls: dict[str, Control], row: Row) -> Control:
+    return controls[row.scenario]
+
+
+each_row = pytest.mark.parametrize("row", ROWS, ids=[row.scenario for row in ROWS])
+
+
+@each_row
+def test_the_named_check_convicts_the_mutant(control: Control, row: Row) -> None:
+    assert row.named in kill_matrix.convictions(control.mutant_with.history, control.correct_with.result.cell)
+
+
+@each_row
+def test_the_mutant_passes_with_the_fault_off(control: Control, row: Row) -> None:
+    found = kill_matrix.convictions(control.mutant_without.history, control.correct_without.result.cell)
+    # What the server forgets is in its journal, whether or not a repeat comes that needed it.
+    assert set(found) == ({"reference"} if row.mutant == "forgets-too-early" else set())
+
+
+@each_row
+def test_the_correct_mechanism_passes_under_the_same_decisions(control: Control, row: Row) -> None:
+    for correct in (control.correct_without, control.correct_with):
+        assert kill_matrix.convictions(correct.history, correct.result.cell) == ()
+        assert correct.result.exit_code is Exit.MET
+    decisions = kill_matrix.first_decisions(control.correct_with.history)
+    assert len(decisions) > 0
+    assert kill_matrix.first_decisions(control.mutant_with.history) == decisions
+
+
+@each_row
+def test_the_mutant_does_what_its_scenario_says(control: Control, row: Row) -> None:
+    """Its witness has the outcome that the scenario names, and `convicted_by` is met."""
+    for mutant in (control.mutant_without, control.mutant_with):
+        judgement = mutant.result.judgement
+        assert mutant.result.exit_code is Exit.MET, judgement and judgement.expectations
+
+
+def test_the_stored_matrix_is_what_was_observed(controls: dict[str, Control]) -> None:
+    rows = kill_matrix.computed(controls, {row.scenario: row.named for row in ROWS})
+    assert kill_matrix.matrix_text(rows) == kill_matrix.MATRIX.read_text(), "stale: make kill-matrix"
+
+
+def test_the_page_has_the_stored_matrix() -> None:
+    abouts = {plan.scenario: plan.about for plan in kill_matrix.shipped()}
+    assert kill_matrix.page(ROWS, abouts) == kill_matrix.PAGE.read_text(), "stale: make kill-matrix"
+
+
+def test_every_variant_is_convicted() -> None:
+    assert {row.mutant for row in ROWS} == set(get_args(Variant))
+    assert all(row.convicted_by for row in ROWS)
+
+
+def test_every_scenario_has_a_row_and_differs_in_the_variant_alone() -> None:
+    plans = {plan.scenario: plan for plan in kill_matrix.shipped()}
+    assert set(plans) == {row.scenario for row in ROWS}
+    for plan in plans.values():
+        assert len(plan.cells) == 4
+        for fault in {cell.axes["fault"] for cell in plan.cells}:
+            correct, mutant = (cell for cell in plan.cells if cell.axes["fault"] == fault)
+            assert correct.links[0] == mutant.links[0].model_copy(update={"variant": None})
+            assert (correct.seed, correct.faults) == (mutant.seed, mutant.faults)
+            assert (correct.servers, correct.clients) == (mutant.servers, mutant.clients)
+
+
+@pytest.mark.parametrize("checker", CHECKERS)
+def test_every_checker_convicts_somebody(checker: str) -> None:
+    assert any(checker in row.convicted_by for row in ROWS)
+
+
+def test_the_named_checks_are_checks() -> None:
+    assert {row.named for row in ROWS} <= set(CHECKS)
