@@ -146,4 +146,6 @@ class Harness:
             end = End.FAIL
         key = "value" if end is End.OK else "error"
         self._witness.note(COMPLETION[end], client, call, 0, process, {key: outcome.value})
-        yield from self._reports.tell("ok" if end is End.OK else "end", call, client)
+        if end is End.OK:
+            yield from self._reports.tell("ok", call, client)
+        yield from self._reports.tell("end", call, client)
