@@ -51,6 +51,8 @@ def effective(setting: Setting, fault: RelayFault, decision: Event, trace: Trace
             return _absent(decision, trace) or _altered(decision, trace)
         case Truncate():
             return _absent(decision, trace) and (_broken(setting, decision) or _ended(decision, trace))
+        case Cut(cut="after", of="reply"):
+            return _left(setting, decision, trace)
         case Cut():
             return _ended(decision, trace)
 
@@ -131,3 +133,20 @@ def _ended(decision: Event, trace: Trace) -> bool:
         event.attempt == decision.attempt and event.order > decision.order and event.detail.get("error") != "timeout"
         for event in trace.ends
     )
+
+
+def _left(setting: Setting, decision: Event, trace: Trace) -> bool:
+    """The client has the reply, and lost that connection before it was done with its next call."""
+    seen = _seen(decision, trace)
+    if not seen:
+        return False
+    client, connection = trace.operation[0], seen[0].detail.get("connection")
+    later = [event for event in setting.index.events if event.client == client and event.order > seen[0].order]
+    sent = next((event for event in later if event.kind is Kind.SEND), None)
+    lost = any(
+        event.kind is Kind.END
+        and event.detail.get("connection") == connection
+        and event.detail.get("error") != "timeout"
+        for event in later
+    )
+    return lost or (sent is not None and sent.detail.get("connection") != connection)

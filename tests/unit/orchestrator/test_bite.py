@@ -24,7 +24,7 @@ from stories import (
     request_lost,
 )
 
-from chaos.faults import Corrupt, Delay, Drop, Fault, Hold, Kill, Partition, Pause, Rate, Restart, Truncate
+from chaos.faults import Corrupt, Cut, Delay, Drop, Fault, Hold, Kill, Partition, Pause, Rate, Restart, Truncate
 from nodes.wire.record import Kind
 from orchestrator.checkers.bite import Bite, bite
 from orchestrator.checkers.setting import Setting
@@ -118,6 +118,25 @@ def test_a_truncated_message_shows_as_broken() -> None:
     run = Run().invoke(1).send(1).decide("request", 1, act="truncate", rule=0)
     assert bites(Run().invoke(1).send(1).decide("request", 1, act="truncate", rule=0).info(1), fault).idle == (0,)
     assert bites(run.server(Kind.BROKEN, 0, 0, 0, reason="cut off", size=9).info(1), fault).bitten == {FIRST}
+
+
+def cut_after_reply() -> Run:
+    run = Run().invoke(1).send(1).decide("request", 1).run(1).decide("reply", 1, act="cut", rule=0)
+    return run.reply(1, 1, 1).ok(1, 1)
+
+
+def test_a_cut_behind_a_reply_bites_if_the_client_then_uses_another_connection() -> None:
+    fault = Cut(cut="after", of="reply", link=LINK, operations=(1,))
+    moved = cut_after_reply().invoke(2).send(2, connection=2).decide("request", 2).run(2).reply(2, 1, 2).ok(2, 2)
+    assert bites(moved.healed(3), fault).bitten == {FIRST}
+    stayed = cut_after_reply().invoke(2).send(2).decide("request", 2).run(2).reply(2, 1, 2).ok(2, 2)
+    assert bites(stayed.healed(3), fault).idle == (0,)
+
+
+def test_a_cut_behind_a_reply_bites_if_the_connection_ends_under_the_next_call() -> None:
+    fault = Cut(cut="after", of="reply", link=LINK, operations=(1,))
+    run = cut_after_reply().invoke(2).send(2).end(2)
+    assert bites(run.info(2).healed(3), fault).bitten == {FIRST}
 
 
 def test_a_corrupt_argument_shows_in_what_was_executed() -> None:
