@@ -144,9 +144,8 @@ def _row(scenario: str, control: Control, named: str) -> Row:
 
 def stored() -> tuple[Row, ...]:
     """The matrix as it is stored."""
-    rows = yaml.safe_load(MATRIX.read_text())
-    lists = ("convicted_by", "without_fault")
-    return tuple(Row(**{key: tuple(value) if key in lists else value for key, value in row.items()}) for row in rows)
+    rows: list[dict[str, Any]] = yaml.safe_load(MATRIX.read_text())
+    return tuple(Row(**{key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}) for row in rows)
 
 
 HEAD = """\
