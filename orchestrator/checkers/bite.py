@@ -17,10 +17,11 @@ SIGKILL = 9
 
 
 class RuleBite(NamedTuple):
-    """One fault of the scenario: the operations that it names, and those of them that it bit."""
+    """One fault of the scenario: the operations that it names, those that it was applied to, and those that it bit."""
 
     rule: int
     named: frozenset[Operation]
+    applied: frozenset[Operation]
     bitten: frozenset[Operation]
 
 
@@ -79,7 +80,8 @@ def _rule(setting: Setting, index: int, fault: Fault) -> RuleBite:
         for operation in named
         if any(effective(setting, fault, event, setting.index.traces[operation]) for event in decided[operation])
     }
-    return RuleBite(index, frozenset(named), frozenset(bitten))
+    applied = frozenset(operation for operation, events in decided.items() if events)
+    return RuleBite(index, frozenset(named), applied, frozenset(bitten))
 
 
 def _decisions(trace: Trace, index: int) -> list[Event]:
@@ -107,8 +109,11 @@ def _names(setting: Setting, fault: MessageFault, trace: Trace) -> bool:
 def _kill(setting: Setting, index: int, fault: Kill) -> RuleBite:
     life = _killed_life(setting, index, fault)
     named = _named_by_process(setting, fault, life)
-    done = life is not None and _died(setting, fault, life) and _came_back(setting, fault, life)
-    return RuleBite(index, named, named if done else frozenset())
+    nothing: frozenset[Operation] = frozenset()
+    if life is None or not _acted(setting, fault, life):
+        return RuleBite(index, named, nothing, nothing)
+    done = _died(setting, fault, life) and _came_back(setting, fault, life)
+    return RuleBite(index, named, named, named if done else nothing)
 
 
 def _killed_life(setting: Setting, index: int, fault: Kill) -> Life | None:
@@ -119,6 +124,12 @@ def _killed_life(setting: Setting, index: int, fault: Kill) -> Life | None:
         if event.detail.get("act") == "kill" and event.detail.get("fault") == index:
             return (event.detail["node"], event.detail["epoch"])
     return None
+
+
+def _acted(setting: Setting, fault: Kill, life: Life) -> bool:
+    """Whether the act is noted, or the failpoint's line; an act is what names the life of a timed kill."""
+    fired = (event for event in setting.index.lives.get(life, []) if event.kind is Kind.FAILPOINT)
+    return fault.at is None or any(event.detail.get("name") == fault.at for event in fired)
 
 
 def _died(setting: Setting, fault: Kill, life: Life) -> bool:
@@ -179,9 +190,9 @@ def _pause(setting: Setting, index: int, fault: Pause) -> RuleBite:
     outage = next((outage for outage in setting.index.pauses if _paused_by(setting, index, fault, outage)), None)
     named = _named_by_process(setting, fault, outage.life if outage else None)
     if outage is None:
-        return RuleBite(index, named, frozenset())
+        return RuleBite(index, named, frozenset(), frozenset())
     bitten = frozenset(operation for operation in named if _stalled(setting.index.traces[operation], outage))
-    return RuleBite(index, named, bitten)
+    return RuleBite(index, named, named, bitten)
 
 
 def _paused_by(setting: Setting, index: int, fault: Pause, outage: Outage) -> bool:

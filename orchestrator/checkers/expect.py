@@ -13,6 +13,7 @@ from orchestrator.checkers.finding import Finding, verdict
 from orchestrator.checkers.opportunities import offered
 from orchestrator.checkers.outcomes import outcome
 from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.steps import steps
 from orchestrator.checkers.verdict import ExpectationVerdict, Judgement, Met, Outcome
 from orchestrator.history import History, Operation
 from orchestrator.index import Index
@@ -37,6 +38,7 @@ def judge(cell: Cell, history: History) -> Judgement:
         others=len(found.bite.others),
         outcomes=_outcomes(setting, found.bite.bitten),
         gate=gate,
+        faults=steps(cell, found.bite, found.offered),
     )
 
 

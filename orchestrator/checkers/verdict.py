@@ -52,6 +52,20 @@ class Outcome(NamedTuple):
     status: str = ""
 
 
+class FaultSteps(NamedTuple):
+    """How far one fault of the scenario came, in operations.
+
+    named: by number, or by chance or time those that it met. applied: a plane or a failpoint says that it was done.
+    effective: the receiver's journal confirms it (bitten). consequential: the operation then made an opportunity.
+    """
+
+    fault: str
+    named: int
+    applied: int
+    effective: int
+    consequential: int
+
+
 class Judgement(NamedTuple):
     """Everything that is said about one cell's run.
 
@@ -60,6 +74,7 @@ class Judgement(NamedTuple):
     outcomes: the distinct outcomes of the bitten operations, most frequent first, for the table.
     opportunities: how often each was offered, by name; only those that occurred.
     gate: why the evidence cannot be trusted; not empty means that the testbed failed and all else is void.
+    faults: how far each fault of the scenario came, in its order.
     """
 
     properties: tuple[PropertyVerdict, ...]
@@ -72,6 +87,7 @@ class Judgement(NamedTuple):
     others: int
     outcomes: tuple[Outcome, ...]
     gate: tuple[str, ...] = ()
+    faults: tuple[FaultSteps, ...] = ()
 
 
 def plain(value: Any) -> Any:
@@ -100,6 +116,7 @@ def judgement_of(value: dict[str, Any]) -> Judgement:
         others=value["others"],
         outcomes=tuple(Outcome(**item) for item in value["outcomes"]),
         gate=tuple(value["gate"]),
+        faults=tuple(FaultSteps(**item) for item in value["faults"]),
     )
 
 

@@ -87,6 +87,7 @@ def _cell(result: CellResult) -> dict[str, Any]:
     }
     if judgement is not None:
         cell["bitten"] = judgement.bitten
+        cell["faults"] = [steps._asdict() for steps in judgement.faults]
         cell["outcomes"] = [outcome._asdict() for outcome in judgement.outcomes]
         cell["opportunities"] = judgement.opportunities
         cell["properties"] = {found.name: str(found.verdict) for found in judgement.properties}

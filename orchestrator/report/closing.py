@@ -9,6 +9,8 @@ from pathlib import Path
 from orchestrator.checkers.verdict import Verdict
 from orchestrator.history import History, Operation
 from orchestrator.report.claims import claims_of, claims_table, declared, undeclared
+from orchestrator.report.faults import LEGEND as FAULTS_LEGEND
+from orchestrator.report.faults import faults_table
 from orchestrator.report.lines import WORDS, cell_line, violates
 from orchestrator.report.story import story
 from orchestrator.report.table import LEGEND, listing, pivot, render
@@ -24,6 +26,7 @@ ReadHistory = Callable[[Path], History]
 def closing(results: Sequence[CellResult], skipped: Sequence[Cell], read: ReadHistory) -> Iterator[str]:
     """Lines for people. `read` gives the history of a cell's folder."""
     yield from _tables(results, skipped)
+    yield from _faults(results)
     yield from _claims(results)
     yield from _problems(results)
     yield from _witness(results, read)
@@ -37,6 +40,12 @@ def _tables(results: Sequence[CellResult], skipped: Sequence[Cell]) -> Iterator[
     rest = [result for result in results if "semantics" not in result.cell.axes]
     if rest:
         yield from ("", *render(listing(rest)))
+
+
+def _faults(results: Sequence[CellResult]) -> Iterator[str]:
+    table = faults_table(results)
+    if table:
+        yield from ("", "What the faults did:", "", *render(table), f"  ({FAULTS_LEGEND})")
 
 
 def _claims(results: Sequence[CellResult]) -> Iterator[str]:

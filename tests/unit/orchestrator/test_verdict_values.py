@@ -12,6 +12,7 @@ from stories import DROP_REPLY, reply_lost
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import (
     ExpectationVerdict,
+    FaultSteps,
     Judgement,
     Met,
     Outcome,
@@ -39,6 +40,7 @@ JUDGEMENTS = st.builds(
     *[NUMBERS] * 5,
     some(st.builds(Outcome, TEXTS, NUMBERS, TEXTS)),
     some(TEXTS),
+    some(st.builds(FaultSteps, TEXTS, *[NUMBERS] * 4)),
 )
 
 
@@ -52,3 +54,4 @@ def test_a_real_judgement_reads_well() -> None:
     said = plain(judge(cell(faults=(DROP_REPLY,)), reply_lost(Run()).history()))
     assert said["expectations"][0] == {"name": "faults", "verdict": "met", "reason": "", "witness": None}
     assert said["outcomes"] == [{"client": "ok", "executions": 1, "status": "cached"}]
+    assert said["faults"] == [{"fault": "drop reply", "named": 1, "applied": 1, "effective": 1, "consequential": 1}]
