@@ -144,8 +144,12 @@ def _row(scenario: str, control: Control, named: str) -> Row:
 
 def stored() -> tuple[Row, ...]:
     """The matrix as it is stored."""
-    rows: list[dict[str, Any]] = yaml.safe_load(MATRIX.read_text())
-    return tuple(Row(**{key: tuple(v) if isinstance(v, list) else v for key, v in row.items()}) for row in rows)
+    return tuple(_stored(row) for row in yaml.safe_load(MATRIX.read_text()))
+
+
+def _stored(row: dict[str, Any]) -> Row:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+    return Row(**values)
 
 
 HEAD = """\
