@@ -1,0 +1,43 @@
+"""The same programs on every real engine, over kept and over new connections, yield the same verdicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nodes import engines
+from orchestrator.checkers.verdict import Verdict
+from orchestrator.result import CellResult, Exit, Task
+from orchestrator.run import run_cells
+from orchestrator.shipped import plans
+from orchestrator.store import Store
+
+SCENARIO = "engines/reply-lost"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[CellResult]:
+    missing = [f"engine {name}: {engines.availability(name)}" for name in engines.NAMES if engines.availability(name)]
+    if missing:
+        pytest.skip("; ".join(missing))
+    folder: Path = tmp_path_factory.mktemp("results")
+    tasks = [Task(cell) for plan in plans([SCENARIO]) for cell in plan.cells]
+    return run_cells(tasks, "local", 2, Store(folder, "now"), lambda result: None)
+
+
+def test_every_cell_is_met_on_every_engine(results: list[CellResult]) -> None:
+    assert {result.cell.axes["engine"] for result in results} == set(engines.NAMES)
+    failed = [
+        (result.cell.cell, result.problem, result.judgement) for result in results if result.exit_code != Exit.MET
+    ]
+    assert not failed
+
+
+def test_both_losses_bit_in_every_cell(results: list[CellResult]) -> None:
+    for result in results:
+        assert result.judgement is not None
+        assert result.judgement.bitten == 4, result.cell.cell
+        assert {"request-unseen", "reply-unseen"} <= set(result.judgement.opportunities), result.cell.cell
+        holds = {found.name for found in result.judgement.properties if found.verdict is Verdict.HOLDS}
+        assert {"valid", "complete", "replies", "reference"} <= holds, result.cell.cell
