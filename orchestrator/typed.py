@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from functools import cache
 from typing import Any, TypeVar
 
@@ -18,9 +19,10 @@ T = TypeVar("T")
 def typed(kind: type[T], node: Node, path: str, file: str) -> T:
     """Strictly: "5" is no number and true no integer, but a list does for a tuple. Raises BadScenario."""
     try:
-        return _adapter(kind).validate_json(json.dumps(node.plain()), strict=True)
+        value: T = _adapter(kind).validate_json(json.dumps(node.plain()), strict=True)
     except ValidationError as error:
         raise _bad(error, kind, node, path, file) from None
+    return value
 
 
 def locate(node: Node, location: tuple[str | int, ...], path: str) -> tuple[Node, str, tuple[str | int, ...]]:
@@ -40,7 +42,7 @@ def _step(node: Node, step: str | int) -> Node | None:
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
