@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,6 +12,8 @@ from orchestrator.document import BadScenario, Node, join
 from orchestrator.matrix import hint
 
 T = TypeVar("T")
+
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
 def typed(kind: type[T], node: Node, path: str, file: str) -> T:
@@ -41,9 +41,11 @@ def _step(node: Node, step: str | int) -> Node | None:
     return node.mapping.get(step) if node.mapping is not None else None
 
 
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Making one costs more than using it."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def _bad(error: ValidationError, kind: type, node: Node, path: str, file: str) -> BadScenario:
