@@ -34,6 +34,12 @@ RESERVED = frozenset({"relay", "orchestrator"})
 
 RELAY_FAULTS = (Drop, Duplicate, Reorder, Hold, Delay, Corrupt, Truncate, Cut, Partition, Rate)
 
+CLIENT_TARGETS = {
+    "kill": "one that dies forgets its calls: it keeps no log of what was wanted",
+    "pause": "one that is stopped looks late with nothing done to its messages",
+}
+"""Why a client is not a process fault's target."""
+
 Path = tuple[str | int, ...]
 
 
@@ -172,10 +178,12 @@ def _copy(cell: Cell, fault: Duplicate, server: str, path: Path) -> Iterator[Pro
 
 def _process_fault(cell: Cell, fault: Kill | Pause, path: Path) -> Iterator[Problem]:
     verb, target = ("kill", fault.kill) if isinstance(fault, Kill) else ("pause", fault.pause)
-    nodes = list(cell.servers) if isinstance(fault, Kill) else [*cell.servers, *cell.clients]
-    if target not in nodes:
-        what = "server" if isinstance(fault, Kill) else "node"
-        yield Problem((*path, verb), f"no {what} {target!r}; expected one of {_names(nodes)}")
+    if target in cell.clients:
+        message = f"{target!r} is a client, and {CLIENT_TARGETS[verb]}; {verb} takes a server: {_names(cell.servers)}"
+        yield Problem((*path, verb), message)
+        return
+    if target not in cell.servers:
+        yield Problem((*path, verb), f"no server {target!r}; expected one of {_names(cell.servers)}")
         return
     if isinstance(fault, Kill):
         yield from _kill(cell, fault, path)
