@@ -3,16 +3,18 @@
     python benchmarks/engine.py [--repeats N] [--messages N] [--connections N] [--quick]
 
 100 connections, one message outstanding on each. The load generator is this process, the server another one;
-its CPU is what wait4(2) reports for it, less what a server costs that only starts and accepts. The servers
-take turns within each repeat, so that whatever else the host does meets all of them alike. Efficiency is
-messages per CPU second relative to the hand-written loop in the same repeat. Figures of different hosts or
-days are not to be compared.
+its CPU, user and system, is CLOCK_PROCESS_CPUTIME_ID before and after the load, when all connections are
+there and have carried messages. The generator polls without sleeping: else a server that is a little slower
+finds it asleep more often and pays for waking it, which measures the scheduler, not the server.
+
+A repeat starts all servers anew, and they take turns in slices of a few milliseconds, so that whatever else
+the host does meets all of them alike. Efficiency is messages per CPU second relative to the hand-written loop
+in the same repeat. Figures of different hosts or days are not to be compared.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import select
 import socket
 import statistics
@@ -24,65 +26,100 @@ SERVERS = Path(__file__).with_name("engine_servers.py")
 KINDS = ("raw epoll", "epoll", "threads", "asyncio")
 REFERENCE = KINDS[0]
 MESSAGE = bytes(1024)
+SLICES = 20
 
 
-def load(port: int, connections: int, messages: int) -> None:
-    """`messages` echoes spread over the connections; every connection keeps one outstanding."""
-    poller = select.epoll()
-    sockets = {}
-    for _ in range(connections):
-        sock = socket.create_connection(("127.0.0.1", port))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sockets[sock.fileno()] = sock
-        poller.register(sock.fileno(), select.EPOLLIN)
-        sock.sendall(MESSAGE)
-    missing = dict.fromkeys(sockets, len(MESSAGE))
-    unsent = messages - connections
-    outstanding = connections
-    while outstanding:
-        for fd, _ in poller.poll():
-            sock = sockets[fd]
-            missing[fd] -= len(sock.recv(65536))
-            if missing[fd]:
-                continue
-            if unsent > 0:
-                unsent -= 1
-                missing[fd] = len(MESSAGE)
-                sock.send(MESSAGE)
-            else:
-                outstanding -= 1
-    for sock in sockets.values():
-        sock.close()
-    poller.close()
+class Load:
+    """The client side: connections that each keep one message outstanding."""
+
+    def __init__(self, port: int, connections: int) -> None:
+        self.poller = select.epoll()
+        self.sockets: dict[int, socket.socket] = {}
+        for _ in range(connections):
+            sock = socket.create_connection(("127.0.0.1", port))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sockets[sock.fileno()] = sock
+            self.poller.register(sock.fileno(), select.EPOLLIN)
+
+    def echo(self, messages: int) -> None:
+        """`messages` echoes, spread over the connections as they come."""
+        for sock in self.sockets.values():
+            sock.sendall(MESSAGE)
+        missing = dict.fromkeys(self.sockets, len(MESSAGE))
+        outstanding = len(self.sockets)
+        unsent = messages - outstanding
+        while outstanding:
+            for fd, _ in self.poller.poll(0):
+                missing[fd] -= len(self.sockets[fd].recv(65536))
+                if missing[fd]:
+                    continue
+                if unsent > 0:
+                    unsent -= 1
+                    missing[fd] = len(MESSAGE)
+                    self.sockets[fd].send(MESSAGE)
+                else:
+                    outstanding -= 1
+
+    def close(self) -> None:
+        for sock in self.sockets.values():
+            sock.close()
+        self.poller.close()
 
 
-def cpu_seconds(kind: str, connections: int, messages: int) -> float:
-    """The CPU, user and system, of one server's whole life."""
-    server = subprocess.Popen([sys.executable, str(SERVERS), kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert server.stdin is not None
-    assert server.stdout is not None
+class Server:
+    """A server process under load."""
+
+    def __init__(self, kind: str, connections: int) -> None:
+        command = [sys.executable, str(SERVERS), kind]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.load = Load(int(self._line()), connections)
+        self.load.echo(10 * connections)
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def used(self) -> float:
+        """The CPU seconds that it has used so far."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("?\n")
+        self.process.stdin.flush()
+        return float(self._line())
+
+    def cost(self, messages: int) -> float:
+        """The CPU seconds for so many messages."""
+        before = self.used()
+        self.load.echo(messages)
+        return self.used() - before
+
+    def stop(self) -> None:
+        self.load.close()
+        self.process.communicate()
+
+
+def repeat(connections: int, messages: int) -> dict[str, float]:
+    """CPU microseconds per message, by kind."""
+    servers: dict[str, Server] = {}
+    costs = dict.fromkeys(KINDS, 0.0)
     try:
-        load(int(server.stdout.readline()), connections, messages)
+        for kind in KINDS:
+            servers[kind] = Server(kind, connections)
+        for _ in range(SLICES):
+            for kind, server in servers.items():
+                costs[kind] += server.cost(messages // SLICES)
     finally:
-        server.stdin.close()
-        server.stdout.close()
-        _, status, usage = os.wait4(server.pid, 0)
-        server.returncode = os.waitstatus_to_exitcode(status)
-    if server.returncode != 0:
-        raise SystemExit(f"the {kind} server ended with {server.returncode}")
-    return usage.ru_utime + usage.ru_stime
+        for server in servers.values():
+            server.stop()
+    return {kind: cost / messages * 1e6 for kind, cost in costs.items()}
 
 
 def measure(repeats: int, connections: int, messages: int) -> dict[str, list[float]]:
     """CPU microseconds per message, by kind; entry k of each list is from repeat k."""
     samples: dict[str, list[float]] = {kind: [] for kind in KINDS}
-    for turn in range(repeats):
-        shift = turn % len(KINDS)
-        for kind in KINDS[shift:] + KINDS[:shift]:
-            idle = cpu_seconds(kind, connections, connections)
-            busy = cpu_seconds(kind, connections, messages + connections)
-            samples[kind].append((busy - idle) / messages * 1e6)
-        print(f"repeat {turn + 1} of {repeats}", file=sys.stderr)
+    for number in range(repeats):
+        for kind, cost in repeat(connections, messages).items():
+            samples[kind].append(cost)
+        print(f"repeat {number + 1} of {repeats}", file=sys.stderr)
     return samples
 
 
@@ -101,12 +138,12 @@ def table(samples: dict[str, list[float]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--connections", type=int, default=100)
-    parser.add_argument("--messages", type=int, default=100_000)
-    parser.add_argument("--quick", action="store_true", help="20 000 messages")
+    parser.add_argument("--messages", type=int, default=30_000)
+    parser.add_argument("--quick", action="store_true", help="8000 messages")
     arguments = parser.parse_args()
-    messages = 20_000 if arguments.quick else arguments.messages
+    messages = 8_000 if arguments.quick else arguments.messages
     samples = measure(arguments.repeats, arguments.connections, messages)
     print(f"1 KiB echo, {arguments.connections} connections, {messages} messages, {arguments.repeats} repeats")
     print("median (lowest to highest)\n")

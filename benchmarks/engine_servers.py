@@ -1,6 +1,7 @@
 """The echo servers that benchmarks/engine.py compares. Run as `engine_servers.py KIND`; prints its port.
 
-Each serves until its standard input ends. All use TCP_NODELAY and receive up to 64 KiB at a time.
+Each prints the CPU seconds that it has used whenever it is sent a line, and serves until its standard input
+ends. All use TCP_NODELAY and receive up to 64 KiB at a time.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import select
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 from nodes import engines, ops
@@ -23,14 +25,15 @@ def announce(port: int) -> None:
     print(port, flush=True)
 
 
-def end_with_input() -> None:
-    """The load generator closes our input when it has all its answers; nothing needs tidying then."""
+def answer_questions() -> None:
+    """In a thread of its own, which sleeps while the load is on. At the end nothing needs tidying."""
 
-    def wait() -> None:
-        sys.stdin.buffer.read()
+    def answer() -> None:
+        for _ in sys.stdin.buffer:
+            print(time.process_time(), flush=True)
         os._exit(0)
 
-    threading.Thread(target=wait, daemon=True).start()
+    threading.Thread(target=answer, daemon=True).start()
 
 
 def raw_epoll() -> None:
@@ -112,5 +115,5 @@ KINDS: dict[str, Callable[[], None]] = {
 }
 
 if __name__ == "__main__":
-    end_with_input()
+    answer_questions()
     KINDS[sys.argv[1]]()
