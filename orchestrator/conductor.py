@@ -5,7 +5,7 @@ Rules of this file:
 1. It yields `Get`, `Now` and `Sleep` only, and calls a session's non-blocking methods; everything that happens
    comes back as an event. So the same program runs on real processes and in the simulator.
 2. A trigger has occurred only when what it says is true for everybody: "server down" after the relay closed its
-   listener, "split on" after the relay confirmed the rule.
+   listener, "split on" after the relay confirmed the rule, "frozen on" after the process was stopped.
 3. A process that ends without having been told to is the testbed's failure, not a finding.
 """
 
@@ -18,9 +18,10 @@ from chaos.faults import Fault, Hold, Kill, Pause, Restart
 from nodes.ops import Get, Now, Program, Sleep
 from nodes.wire.record import Kind
 from orchestrator.agenda import Act, Agenda
-from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Role, Session, Started
+from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Role, Session, Started, Stopped
+from orchestrator.drained import drained
 from orchestrator.scenario import Cell
-from orchestrator.specs import RELAY, Address, client_spec, relay_spec, server_spec
+from orchestrator.specs import RELAY, Address, addresses, client_spec, relay_spec, server_spec
 
 MILLISECOND = 1_000_000
 PATIENCE = 10_000 * MILLISECOND
@@ -48,6 +49,7 @@ class Conductor:
         self._down: dict[str, Restart | None] = {}
         self._launched: set[str] = set()
         self._paused: set[str] = set()
+        self._stopped: set[tuple[str, int]] = set()
         self._killing: dict[str, Kill] = {}
         self._stopping: set[str] = set()
         self._spent: set[int] = set()
@@ -94,16 +96,19 @@ class Conductor:
                 self._agenda.at(now + fault.after * MILLISECOND, self._begin(index, fault))
         for name in self._cell.clients:
             yield from self._call(name, {"type": "go"})
-        clients = set(self._cell.clients)
-        yield from self._wait(
-            lambda: clients <= self._at_heal | self._done and not self._down, self._cell.load * MILLISECOND
-        )
+        yield from self._wait(self._loaded, self._cell.load * MILLISECOND)
+
+    def _loaded(self) -> bool:
+        """Clients wait for heal, and every server that comes back before it is there again."""
+        returning = self._killing or any(self._down.values())
+        return set(self._cell.clients) <= self._at_heal | self._done and not returning
 
     def _heal(self) -> Program:
         self._phase("heal")
         self._agenda.heal()
         for name in sorted(self._paused):
             yield from self._resume(name)
+        yield from self._until(lambda: not self._killing, PATIENCE, "killed servers to be dead")
         for name in sorted(self._down):
             yield from self._restart(name)
         yield from self._until(lambda: not self._down, PATIENCE, "killed servers to be ready again")
@@ -141,19 +146,11 @@ class Conductor:
             yield Sleep(now + POLL)
 
     def _drained(self) -> Program:
-        """Planes hold nothing, servers execute nothing, and what a hop passed was received, or its receiver is gone."""
         relay = yield from self._call(RELAY, {"type": "status"})
-        if relay["held"] or relay["pending"] or relay["connections"]:
-            return False
+        servers = {}
         for name in self._cell.servers:
-            status = yield from self._call(name, {"type": "status"})
-            for link, counts in status["links"].items():
-                if counts["executing"] or counts["connections"]:
-                    return False
-                passed = relay["passed"].get(link, {}).get(str(self._epochs[name]), 0)
-                if self._transport(link) == "udp" and counts["received"] + counts["broken"] < passed:
-                    return False
-        return True
+            servers[name] = yield from self._call(name, {"type": "status"})
+        return drained(self._cell, self._epochs, relay, servers)
 
     def _leave(self) -> Program:
         """After Ctrl-C: heal what can be healed and end every process, within a short time."""
@@ -175,9 +172,6 @@ class Conductor:
         yield from self._until(
             lambda: not any(name in names for name, _ in self._alive), PATIENCE, f"{', '.join(names)} to stop"
         )
-
-    def _transport(self, name: str) -> str:
-        return next(link.transport for link in self._cell.links if link.name == name)
 
     # Processes
 
@@ -285,9 +279,7 @@ class Conductor:
                 self._killing[fault.kill] = fault
                 self._session.signal(fault.kill, "kill")
             elif isinstance(fault, Pause):
-                self._act("pause", fault.pause, index)
-                self._paused.add(fault.pause)
-                self._session.signal(fault.pause, "stop")
+                yield from self._pause(fault.pause, index)
             else:
                 yield from self._switch(index, True)
             if fault.name:
@@ -308,6 +300,16 @@ class Conductor:
                 yield from self._agenda.occur(f"{fault.name} off")
 
         return act
+
+    def _pause(self, name: str, index: int) -> Program:
+        life = (name, self._epochs[name])
+        self._act("pause", name, index)
+        self._paused.add(name)
+        self._stopped.discard(life)
+        self._session.signal(name, "stop")
+        yield from self._until(
+            lambda: life in self._stopped or life not in self._alive, PATIENCE, f"{name} to be stopped"
+        )
 
     def _resume(self, name: str) -> Program:
         if name in self._paused:
@@ -371,6 +373,8 @@ class Conductor:
                 yield from self._restarted(event.name, event.epoch)
         elif isinstance(event, Exited):
             yield from self._exited(event)
+        elif isinstance(event, Stopped):
+            self._stopped.add((event.name, event.epoch))
         elif isinstance(event, Lost):
             raise RunFailed(event.reason)
 
@@ -390,8 +394,3 @@ class Conductor:
     def _act(self, act: str, node: str, fault: int | None = None) -> None:
         detail = {"act": act, "node": node, "epoch": self._epochs[node], "fault": fault}
         self._session.note(Kind.ACT, detail=detail)
-
-
-def addresses(answer: dict[str, Any]) -> dict[str, Address]:
-    """Link -> (host, port), from an answer to configure."""
-    return {link: (host, port) for link, (host, port) in answer["addresses"].items()}

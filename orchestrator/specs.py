@@ -143,3 +143,8 @@ def triggers(cell: Cell) -> Iterator[str]:
             yield fault.restart.when
     for client in cell.clients.values():
         yield from client.gates.values()
+
+
+def addresses(answer: Mapping[str, Any]) -> dict[str, Address]:
+    """Link -> (host, port), from an answer to configure."""
+    return {link: (host, port) for link, (host, port) in answer["addresses"].items()}

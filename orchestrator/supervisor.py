@@ -6,6 +6,7 @@ line:
     {"spawn": KEY, "argv": [...], "env": {...}, "cwd": DIR, "log": FILE}    env is added to the supervisor's own
         -> {"spawned": KEY, "pid": n} or {"failed": KEY, "error": TEXT}
     {"signal": KEY, "name": "kill" | "stop" | "continue"}    without effect on a process that has ended
+        -> {"stopped": KEY} once "stop" was sent
     -> {"line": KEY, "text": TEXT}    the first line of its standard output
     -> {"exited": KEY, "signal": n, "code": n}    reaped; signal is 0 unless one ended it
 
@@ -135,6 +136,8 @@ class Parent:
         # Reaping happens in this loop alone, so a child still in the table cannot have given its pid to another.
         if child is not None:
             child.signal(getattr(signal, SIGNALS[command["name"]]))
+            if command["name"] == "stop":
+                self._tell({"stopped": child.key})
 
     def _read(self, child: Child) -> bool:
         """-> whether there may be more to read now."""

@@ -2,7 +2,8 @@
 
 The run's program yields `Get`, `Put`, `Sleep` and `Now` of nodes.ops and calls a Session, whose methods never wait.
 What comes of a call arrives as an event in `session.events`. Per process and epoch the order is: Started; answers
-and node events in the order in which the process sent them; Exited, always the last. A Lost may come anywhere.
+and node events in the order in which the process sent them; Exited, always the last. A Stopped may come anywhere
+between, a Lost anywhere.
 """
 
 from __future__ import annotations
@@ -44,6 +45,13 @@ class NodeEvent(NamedTuple):
     client: int
 
 
+class Stopped(NamedTuple):
+    """A "stop" that was asked for is done."""
+
+    name: str
+    epoch: int
+
+
 class Exited(NamedTuple):
     """The process ended and was reaped. `signal` is the number of the one that ended it, or 0; then `code` counts."""
 
@@ -60,7 +68,7 @@ class Lost(NamedTuple):
     reason: str
 
 
-Event = Started | Answer | NodeEvent | Exited | Lost
+Event = Started | Answer | NodeEvent | Stopped | Exited | Lost
 
 
 class CollectedJournal(NamedTuple):
@@ -102,7 +110,7 @@ class Session(Protocol):
         """Send {"type": ..., ...} -> the id that its Answer will have. A process that has ended never answers."""
 
     def signal(self, name: str, signal: SignalName) -> None:
-        """No effect on a process that has ended."""
+        """No effect on a process that has ended. "stop" leads to Stopped."""
 
     def archive(self, name: str) -> None:
         """Set the node's ledger aside: its next epoch starts without durable state. The node must have Exited."""

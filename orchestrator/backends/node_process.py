@@ -10,8 +10,9 @@ from typing import Any
 
 from nodes.control import ControlError, parse_control_line
 from nodes.control import Ended as ConnectionEnded
-from orchestrator.backends import Answer, Event, Exited, Lost, NodeEvent, SessionError, Started
+from orchestrator.backends import Answer, Event, Exited, Lost, NodeEvent, SessionError, Started, Stopped
 from orchestrator.backends.processes import Ended, Failed, Line, Report, Spawned
+from orchestrator.backends.processes import Stopped as ProcessStopped
 from orchestrator.control_client import ControlClient
 
 GRACE = 5.0
@@ -49,6 +50,9 @@ class NodeProcess:
     def take(self, report: Report) -> None:
         match report:
             case Spawned():
+                return
+            case ProcessStopped():
+                self._put(Stopped(self.name, self.epoch))
                 return
             case Line(text):
                 self._thread = threading.Thread(target=self._converse, args=(text,), name=self.name, daemon=True)

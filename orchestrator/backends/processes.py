@@ -33,6 +33,10 @@ class Line(NamedTuple):
     text: str
 
 
+class Stopped(NamedTuple):
+    """It was sent "stop"."""
+
+
 class Ended(NamedTuple):
     """It was reaped; `signal` is 0 unless one ended it."""
 
@@ -46,7 +50,7 @@ class Failed(NamedTuple):
     reason: str
 
 
-Report = Spawned | Line | Ended | Failed
+Report = Spawned | Line | Stopped | Ended | Failed
 
 
 class Supervisor:
@@ -147,6 +151,8 @@ class Supervisor:
                 self._callbacks[key](Spawned(pid))
             case {"line": key, "text": text}:
                 self._callbacks[key](Line(text))
+            case {"stopped": key}:
+                self._callbacks[key](Stopped())
             case {"exited": key, "signal": number, "code": code}:
                 self._forget(key)(Ended(number, code))
             case {"failed": key, "error": error}:

@@ -30,6 +30,7 @@ from orchestrator.backends import (
     Role,
     SignalName,
     Started,
+    Stopped,
 )
 from orchestrator.backends.sim_relay import SimRelay
 from orchestrator.history import Ledger
@@ -199,8 +200,10 @@ class SimSession:
         return self._last_id
 
     def signal(self, name: str, signal: SignalName) -> None:
-        host = self._latest[name].host
-        {"kill": host.crash, "stop": host.pause, "continue": host.resume}[signal]()
+        life = self._latest[name]
+        {"kill": life.host.crash, "stop": life.host.pause, "continue": life.host.resume}[signal]()
+        if signal == "stop" and life.host.up:
+            self.world.put(self.events, Stopped(name, life.epoch))
 
     def archive(self, name: str) -> None:
         file = self.file(name)

@@ -17,7 +17,7 @@ from nodes.journal import JournalError
 from nodes.ledger import SqliteLedger
 from nodes.ops import Effect, Get, Now, Program, Put, Queue, Sleep, Transaction
 from nodes.wire.record import Kind
-from orchestrator.backends import Answer, Exited, Lost, NodeEvent, SessionError, Started
+from orchestrator.backends import Answer, Exited, Lost, NodeEvent, SessionError, Started, Stopped
 from orchestrator.backends import node_process as node_process_module
 from orchestrator.backends.local import LocalSession, command_line
 from orchestrator.backends.processes import Supervisor
@@ -108,7 +108,7 @@ def test_a_stopped_process_is_killed_and_a_next_epoch_started(session_of: Callab
         session.archive("server")
     session.signal("server", "stop")
     session.signal("server", "kill")
-    assert events(session, 1) == [Exited("server", 1, signal.SIGKILL, 0)]
+    assert events(session, 2) == [Stopped("server", 1), Exited("server", 1, signal.SIGKILL, 0)]
     session.start("server", "node", 2)
     assert events(session, 1) == [Started("server", 2)]
 

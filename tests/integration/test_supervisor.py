@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from orchestrator.backends.processes import Ended, Failed, Line, Report, Spawned, Supervisor
+from orchestrator.backends.processes import Ended, Failed, Line, Report, Spawned, Stopped, Supervisor
 
 SLEEPER = [sys.executable, "-I", "-c", "import time; print('up', flush=True); time.sleep(60)"]
 IGNORE = "import signal; [signal.signal(number, signal.SIG_IGN) for number in (1, 2, 15)]; "
@@ -99,11 +99,13 @@ def test_signals_stop_continue_and_kill(supervisor: Supervisor, tmp_path: Path) 
     process = psutil.Process(child.next().pid)
     assert child.next() == Line("up")
     supervisor.signal("a", "stop")
+    assert child.next() == Stopped()
     assert until(lambda: process.status() == psutil.STATUS_STOPPED, PATIENCE)
     supervisor.signal("a", "continue")
     assert until(lambda: process.status() != psutil.STATUS_STOPPED, PATIENCE)
     supervisor.signal("a", "stop")
     supervisor.signal("a", "kill")
+    assert child.next() == Stopped()
     assert child.next() == Ended(signal.SIGKILL, 0)
     supervisor.signal("a", "kill")  # has ended: no effect
     supervisor.signal("nobody", "kill")
@@ -145,6 +147,7 @@ def test_children_of_a_supervisor_that_ends_are_killed_and_reported(
     process = psutil.Process(child.next().pid)
     child.next()
     supervisor.signal("a", "stop")
+    assert child.next() == Stopped()
     assert until(lambda: process.status() == psutil.STATUS_STOPPED, PATIENCE)
     os.kill(supervisor.pid, number)
     assert "supervisor" in child.next().reason
