@@ -7,7 +7,7 @@ arrives, wanted or not.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from nodes.drivers import Operation
 from nodes.ops import (
@@ -52,44 +52,27 @@ class Finish(NamedTuple):
     """Settling is over; in every open mailbox."""
 
 
-class Line(Protocol):
-    connection: int
-    alive: bool
-    socket: Socket
+class Line:
+    """What calls are sent on: a connection, or a UDP socket with its `target`.
 
-    def send(self, data: bytes) -> Program: ...
+    The calls that share it take turns, for one send may be outstanding on a socket.
+    """
 
+    __slots__ = ("_target", "_turn", "alive", "connection", "socket")
 
-class Stream:
-    """A connection. The calls that share it take turns to send."""
-
-    __slots__ = ("_turn", "alive", "connection", "socket")
-
-    def __init__(self, socket: Socket, connection: int) -> None:
+    def __init__(self, socket: Socket, connection: int, target: Address | None = None) -> None:
         self.socket = socket
         self.connection = connection
         self.alive = True
+        self._target = target
         self._turn = Mutex()
 
     def send(self, data: bytes) -> Program:
         yield from self._turn.take()
         try:
-            yield Send(self.socket, data)
+            yield Send(self.socket, data) if self._target is None else SendTo(self.socket, data, self._target)
         finally:
             yield from self._turn.give()
-
-
-class Datagrams:
-    __slots__ = ("_target", "alive", "connection", "socket")
-
-    def __init__(self, socket: Socket, connection: int, target: Address) -> None:
-        self.socket = socket
-        self.connection = connection
-        self.alive = True
-        self._target = target
-
-    def send(self, data: bytes) -> Program:
-        yield SendTo(self.socket, data, self._target)
 
 
 class Mutex:
@@ -285,14 +268,13 @@ class RpcDriver:
 
     def _connect(self, deadline: int) -> Program:
         self._lines += 1
-        line: Line
         if self.transport == "udp":
             socket = yield Bind(("127.0.0.1", 0))
-            line = Datagrams(socket, self._lines, self.target)
+            line = Line(socket, self._lines, self.target)
             yield Spawn(self._read_datagrams(line), "reader")
         else:
             socket = yield Connect(self.target, deadline)
-            line = Stream(socket, self._lines)
+            line = Line(socket, self._lines)
             yield Spawn(self._read_stream(line), "reader")
         return line
 

@@ -63,44 +63,56 @@ class Peer(Protocol):
     def send(self, data: bytes) -> Program: ...
 
 
-class StreamPeer:
-    """One connection. Answers of several executions queue here, for one Send may be outstanding on it."""
+class Outbox:
+    """What several executions send on one socket queues here, for one send may be outstanding on it."""
 
-    __slots__ = ("connection", "outbox", "sending", "socket", "wrap")
+    __slots__ = ("_sending", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: deque[Send | SendTo] = deque()
+        self._sending = False
+
+    def send(self, operation: Send | SendTo) -> Program:
+        self._waiting.append(operation)
+        if self._sending:
+            return
+        self._sending = True
+        while self._waiting:
+            try:
+                yield self._waiting.popleft()
+            except OSError:
+                continue  # as lost as any datagram, or the client is gone: it asks again if it wants its answer
+        self._sending = False
+
+
+class StreamPeer:
+    """One connection."""
+
+    __slots__ = ("_outbox", "_wrap", "connection", "socket")
 
     def __init__(self, socket: Socket, connection: int, wrap: Callable[[bytes], bytes]) -> None:
         self.socket = socket
         self.connection = connection
-        self.wrap = wrap
-        self.outbox: deque[bytes] = deque()
-        self.sending = False
+        self._wrap = wrap
+        self._outbox = Outbox()
 
     def send(self, data: bytes) -> Program:
-        self.outbox.append(self.wrap(data))
-        if self.sending:
-            return
-        self.sending = True
-        try:
-            while self.outbox:
-                yield Send(self.socket, self.outbox.popleft())
-        except OSError:
-            self.outbox.clear()  # the client is gone from here; if it wants its answer it asks again elsewhere
-        self.sending = False
+        return self._outbox.send(Send(self.socket, self._wrap(data)))
 
 
 class DatagramPeer:
-    __slots__ = ("address", "connection", "socket")
+    """Who sent a datagram; all of them share the socket's outbox."""
 
-    def __init__(self, socket: Socket, address: Address) -> None:
-        self.socket = socket
-        self.address = address
+    __slots__ = ("_address", "_outbox", "_socket", "connection")
+
+    def __init__(self, socket: Socket, outbox: Outbox, address: Address) -> None:
         self.connection = 0
+        self._socket = socket
+        self._outbox = outbox
+        self._address = address
 
     def send(self, data: bytes) -> Program:
-        try:
-            yield SendTo(self.socket, data, self.address)
-        except OSError:
-            return  # as lost as any datagram
+        return self._outbox.send(SendTo(self._socket, data, self._address))
 
 
 class Endpoint:
@@ -161,12 +173,13 @@ class Endpoint:
     def datagrams(self, socket: Socket) -> Program:
         """Serve every datagram until the socket is closed."""
         recv = RecvFrom(socket, READ_SIZE)
+        outbox = Outbox()
         while True:
             try:
                 data, address = yield recv
             except OSError:
                 return
-            peer = DatagramPeer(socket, address)
+            peer = DatagramPeer(socket, outbox, address)
             try:
                 yield from self._message(data, peer)
             except WireError as error:
