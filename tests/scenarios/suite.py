@@ -1,0 +1,60 @@
+"""Runs the cells of scenarios on one backend, for the tests of this folder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nodes.wire.record import Kind
+from orchestrator.history import History
+from orchestrator.plan import Plan
+from orchestrator.result import CellResult, Task
+from orchestrator.run import run_cells
+from orchestrator.scenario import Cell
+from orchestrator.store import HISTORY, Store, read_history
+
+
+class Ran(NamedTuple):
+    """One cell's run: what was judged, the history as it lay on disk, and its bytes."""
+
+    result: CellResult
+    history: History
+    data: bytes
+
+
+def applicable(plans: Iterable[Plan]) -> list[Cell]:
+    """The cells that can be run, in the order of the files."""
+    return [cell for plan in plans for cell in plan.cells if cell.not_applicable is None]
+
+
+def run(cells: Sequence[Cell], backend: str) -> list[Ran]:
+    """Run them, two at a time on real processes; in the order given. Raises AssertionError if the testbed failed."""
+    with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
+        jobs = 2 if backend == "local" else 1
+        results = run_cells([Task(cell) for cell in cells], backend, jobs, Store(Path(folder), "run"), lambda _: None)
+        ran = {name(result.cell): _ran(result) for result in results}
+    return [ran[name(cell)] for cell in cells]
+
+
+def _ran(result: CellResult) -> Ran:
+    assert result.problem is None, f"{name(result.cell)}: {result.problem}"
+    assert result.directory is not None
+    path = result.directory / HISTORY
+    return Ran(result, read_history(path), path.read_bytes())
+
+
+def name(cell: Cell) -> str:
+    """ "02-reply-lost[semantics=maybe,transport=udp,codec=xdr]", as claims name it."""
+    return f"{cell.scenario}[{cell.cell}]"
+
+
+def first_decisions(history: History) -> frozenset[tuple[Any, ...]]:
+    """What was decided about the messages of every operation's first attempt. The session's `hello` is none."""
+    said = ("link", "direction", "occurrence", "rule", "act")
+    return frozenset(
+        (event.client, event.seq, *(event.detail.get(key) for key in said))
+        for event in history.events
+        if event.kind is Kind.DECISION and event.seq and event.attempt == 1
+    )
