@@ -1,19 +1,20 @@
-"""The engines' registry: one file per I/O model, imported only when asked for.
+"""The engines' registry: one file per I/O model, found by its name, imported only when asked for.
 
 An engine module `nodes/engines/NAME.py` has `availability() -> str | None` (None, or why it cannot run here)
-and a class `Engine`. Adding an engine is adding a file and its name to NAMES, or to SIMULATED
-if it touches nothing real.
+and a class `Engine`. Adding an engine is adding that file. What engines share is in the package `common`; `sim`,
+which touches nothing real, is a package too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, Protocol
 
 from nodes.ops import Program, Transaction
 
-NAMES = ("threads", "epoll")
+NAMES = tuple(sorted(module.name for module in iter_modules(__path__) if not module.ispkg))
 SIMULATED = ("sim",)
 
 

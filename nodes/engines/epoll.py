@@ -6,7 +6,7 @@ import select
 import sys
 from collections.abc import Callable
 
-from nodes.engines.readiness import Driver
+from nodes.engines.common.readiness import Driver
 from nodes.ops import Transaction
 
 

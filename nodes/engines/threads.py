@@ -21,9 +21,9 @@ from time import monotonic_ns
 from typing import Any, TypeVar
 
 from nodes import ops
-from nodes.engines import sockets
-from nodes.engines.blocking import Endpoint, timed_out
-from nodes.engines.endings import drop
+from nodes.engines.common import sockets
+from nodes.engines.common.blocking import Endpoint, timed_out
+from nodes.engines.common.endings import drop
 
 Result = TypeVar("Result")
 

@@ -20,8 +20,9 @@ import pytest
 from engine_contract import ANY_PORT, MILLISECOND, Subject, after, each, failing, one, pair, pause
 
 from nodes import engines, ops
-from nodes.engines import epoll, sockets
-from nodes.engines.readiness import Driver
+from nodes.engines import epoll
+from nodes.engines.common import sockets
+from nodes.engines.common.readiness import Driver
 
 CHECKS = engine_contract_tasks.CHECKS | engine_contract_sockets.CHECKS
 SIMULATED = "sim"

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from nodes import ops
-from nodes.engines.endings import drop
+from nodes.engines.common.endings import drop
 from nodes.engines.sim import tasks
 from nodes.engines.sim.errors import Crash, Deadlock, Killed
 from nodes.engines.sim.fiber import Fiber

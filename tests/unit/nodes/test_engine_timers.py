@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nodes.engines.timers import Timer, Timers
+from nodes.engines.common.timers import Timer, Timers
 
 ACTS = st.lists(
     st.one_of(

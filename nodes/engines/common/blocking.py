@@ -8,7 +8,7 @@ import threading
 from time import monotonic_ns
 
 from nodes import ops
-from nodes.engines import sockets
+from nodes.engines.common import sockets
 
 _NEVER = 0  # a timeout of zero in SO_RCVTIMEO and SO_SNDTIMEO means none
 _UNKNOWN = -1  # an accepted socket inherits its listener's timeouts

@@ -19,9 +19,9 @@ from functools import partial
 from typing import Any
 
 from nodes import ops
-from nodes.engines import sockets
-from nodes.engines.poller import FAILED, READABLE, WRITABLE, Poller
-from nodes.engines.tasks import PENDING, Finished, Resume, Running, Scheduler
+from nodes.engines.common import sockets
+from nodes.engines.common.poller import FAILED, READABLE, WRITABLE, Poller
+from nodes.engines.common.tasks import PENDING, Finished, Resume, Running, Scheduler
 from nodes.ops import Recv, Send
 
 _BUDGET = 64  # operations performed in one go before the others have their turn

@@ -20,8 +20,8 @@ from time import monotonic_ns
 from typing import Any
 
 from nodes import ops
-from nodes.engines.endings import drop
-from nodes.engines.timers import Timer, Timers
+from nodes.engines.common.endings import drop
+from nodes.engines.common.timers import Timer, Timers
 
 Resume = Callable[[Any], Any]
 
