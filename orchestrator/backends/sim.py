@@ -40,6 +40,8 @@ START_UP = 20_000_000
 """Nanoseconds of virtual time that a process takes to start."""
 CONTROL_DELAY = 500_000
 """Nanoseconds until a command arrives: longer than what is already on its way through the network."""
+NEWS_DELAY = 10_000
+"""Nanoseconds until a node's news arrive, so that what they lead to is later than what they tell of."""
 
 
 class SimJournal:
@@ -148,6 +150,8 @@ class Life:
     def _tell(self, outbox: Queue) -> Program:
         while True:
             event = yield Get(outbox)
+            now = yield Now()
+            yield Sleep(now + NEWS_DELAY)
             told = NodeEvent(self.name, event["event"], event["number"], event["client"])
             yield Put(self._session.events, told)
 
