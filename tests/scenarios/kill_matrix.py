@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from nodes.wire.record import Kind
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Met, Verdict
@@ -112,16 +111,6 @@ def _claimed(correct: Cell) -> tuple[str, ...]:
     """The properties of the level that the cell claims; without a fault every mechanism has them all."""
     delivery = correct.expect.delivery
     return LEVELS[delivery.holds] if delivery is not None and delivery.holds is not None else LEVELS["exactly-once"]
-
-
-def first_decisions(history: History) -> frozenset[tuple[Any, ...]]:
-    """What the hop did to the messages of every operation's first attempt."""
-    said = ("link", "direction", "occurrence", "rule", "act")
-    return frozenset(
-        (event.client, event.seq, *(event.detail.get(key) for key in said))
-        for event in history.events
-        if event.kind is Kind.DECISION and event.seq and event.attempt == 1
-    )
 
 
 def computed(controls: Mapping[str, Control], named: Mapping[str, str]) -> tuple[Row, ...]:

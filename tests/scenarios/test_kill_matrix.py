@@ -6,6 +6,7 @@ from typing import get_args
 
 import kill_matrix
 import pytest
+import suite
 from kill_matrix import CHECKERS, CHECKS, Control, Row
 
 from orchestrator.result import Exit
@@ -44,9 +45,9 @@ def test_the_correct_mechanism_passes_under_the_same_decisions(control: Control,
     for correct in (control.correct_without, control.correct_with):
         assert kill_matrix.convictions(correct.history, correct.result.cell) == ()
         assert correct.result.exit_code is Exit.MET
-    decisions = kill_matrix.first_decisions(control.correct_with.history)
+    decisions = suite.first_decisions(control.correct_with.history)
     assert len(decisions) > 0
-    assert kill_matrix.first_decisions(control.mutant_with.history) == decisions
+    assert suite.first_decisions(control.mutant_with.history) == decisions
 
 
 @each_row

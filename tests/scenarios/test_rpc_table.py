@@ -5,18 +5,18 @@ Both backends give the verdicts that SEMANTICS.md's table has, and the same ones
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import NamedTuple
 
 import pytest
 import suite
 from suite import Ran
 
+from nodes.wire.record import Kind
 from orchestrator.checkers.summary import Claim, Standing
-from orchestrator.plan import expand
 from orchestrator.report.claims import claims_of, declared, undeclared
 from orchestrator.result import Exit, exit_code
-from orchestrator.shipped import find, plans
+from orchestrator.scenario import Cell
+from orchestrator.shipped import plans
 
 pytestmark = pytest.mark.timeout(600)  # the first test of each backend runs the whole table
 
@@ -168,27 +168,16 @@ def outcome(ran: Ran) -> set[tuple[str, int]]:
 
 def test_the_same_programs_run_on_an_engine_of_threads() -> None:
     """Rows 2, 4 and 9: a reply lost, two copies at once, and a crash, with server and client on blocking threads."""
-    cells = [
-        cell
-        for row in ("02-reply-lost", "04-duplicate-while-executing", "09-crash-after-commit")
-        for cell in on_threads(row)
-    ]
+    rows = plans(["rpc/02-reply-lost", "rpc/04-duplicate-while-executing", "rpc/09-crash-after-commit"])
+    cells = [on_threads(cell) for cell in suite.applicable(rows) if cell.axes["codec"] == "xdr"]
     ran = suite.run(cells, "local")
     assert {one.result.exit_code for one in ran} == {Exit.MET}
-    engines = Counter(
-        event.detail["engine"]
-        for one in ran
-        for event in one.history.events
-        if event.kind.name == "START" and event.detail["engine"]
-    )
-    assert set(engines) == {"threads"}
+    starts = [event.detail for one in ran for event in one.history.events if event.kind is Kind.START]
+    assert {start["engine"] for start in starts if start["role"] in ("server", "client")} == {"threads"}
 
 
-def on_threads(row: str) -> list[suite.Cell]:
-    """The row's cells of one codec, which no engine knows about, with every node on the engine `threads`."""
-    path = find(f"rpc/{row}")[0]
-    text = path.read_text().replace("server: {", "server: {engine: threads, ")
-    text = text.replace("client: {workload", "client: {engine: threads, workload").replace(
-        "workload: add\n", "workload: add\n    engine: threads\n"
-    )
-    return [cell for cell in expand(text, str(path)).cells if cell.axes["codec"] == "xdr"]
+def on_threads(cell: Cell) -> Cell:
+    threads = {"engine": "threads"}
+    servers = {name: server.model_copy(update=threads) for name, server in cell.servers.items()}
+    clients = {name: client.model_copy(update=threads) for name, client in cell.clients.items()}
+    return cell.model_copy(update={"servers": servers, "clients": clients})

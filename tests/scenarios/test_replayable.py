@@ -1,0 +1,92 @@
+"""One seed, one set of decisions on first attempts, on real processes; one seed, one history to the byte in sim."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+import suite
+from suite import Ran
+
+from orchestrator.plan import expand
+from orchestrator.scenario import Cell
+from orchestrator.shipped import plans
+
+ROWS = ("01-request-lost", "02-reply-lost", "03a-request-duplicated", "04-duplicate-while-executing", "06-reordered")
+MECHANISMS = ("maybe", "at-least-once", "exactly-once")
+BY_CHANCE = """
+scenario: by-chance
+seed: 11
+matrix: {transport: [udp, tcp]}
+nodes:
+  server: {service: counter}
+  client: {workload: add, calls: 20, clients: 2, outstanding: 2}
+links:
+  - {from: client, to: server, semantics: exactly-once, transport: "${transport}"}
+faults:
+  - {drop: reply, link: client -> server, probability: 0.3}
+  - {duplicate: request, copy: at-reply, link: client -> server, probability: 0.3}
+expect:
+  delivery: {holds: exactly-once, under: [loss, duplication]}
+"""
+
+
+def by_chance() -> list[Cell]:
+    return list(expand(BY_CHANCE, "by-chance.yaml").cells)
+
+
+def seeded(cells: Iterable[Cell], seed: int) -> list[Cell]:
+    return [cell.model_copy(update={"seed": seed}) for cell in cells]
+
+
+def decisions(ran: Iterable[Ran]) -> dict[str, frozenset[tuple[object, ...]]]:
+    return {suite.name(one.result.cell): suite.first_decisions(one.history) for one in ran}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_two_real_runs_with_one_seed_decide_alike(row: str) -> None:
+    every = suite.applicable(plans([f"rpc/{row}"]))
+    cells = [cell for cell in every if cell.axes["codec"] == "msgpack" and cell.axes["semantics"] in MECHANISMS]
+    once, again = decisions(suite.run(cells, "local")), decisions(suite.run(cells, "local"))
+    assert all(once.values())
+    assert once == again
+
+
+def test_chance_is_the_seeds_alone() -> None:
+    cells = by_chance()
+    once, again = decisions(suite.run(cells, "local")), decisions(suite.run(cells, "local"))
+    other = decisions(suite.run(seeded(cells, 12), "local"))
+    assert once == again
+    for cell in cells:
+        name = suite.name(cell)
+        assert once[name] != other[name]
+        # 40 operations, each dropped or doubled with probability 0.51: fewer than 8 has a probability below 1e-4.
+        assert len({(client, seq) for client, seq, *_ in once[name]}) >= 8
+
+
+def test_the_simulator_decides_like_the_relay() -> None:
+    """The hash knows the message's identity and nothing of where it travels; transports share links and rules."""
+    cells = by_chance()
+    assert decisions(suite.run(cells, "sim")) == decisions(suite.run(cells, "local"))
+
+
+def test_in_sim_one_seed_gives_one_history_to_the_byte() -> None:
+    cells = [cell for cell in suite.applicable(plans(["rpc"])) if cell.links[0].codec == "xdr"] + by_chance()
+    once, again = suite.run(cells, "sim"), suite.run(cells, "sim")
+    assert [suite.name(a.result.cell) for a, b in zip(once, again, strict=True) if a.data != b.data] == []
+    other = suite.run(seeded(cells, 99), "sim")
+    assert [suite.name(a.result.cell) for a, b in zip(once, other, strict=True) if a.data == b.data] == []
+
+
+def test_in_sim_two_commands_give_one_history_to_the_byte(tmp_path: Path) -> None:
+    """Each process has hashes of its own, as PYTHONHASHSEED is not set: no order may come from them."""
+    command = [sys.executable, "-I", "-c", "from orchestrator.cli import main; main()"]
+    for folder in ("once", "again"):
+        done = subprocess.run([*command, "run", "rpc/demo", "--backend", "sim", "--out", folder], cwd=tmp_path)
+        assert done.returncode == 0
+    once, again = (sorted((tmp_path / folder).rglob("history.msgpack")) for folder in ("once", "again"))
+    assert len(once) == len(again) >= 35
+    assert [str(a) for a, b in zip(once, again, strict=True) if a.read_bytes() != b.read_bytes()] == []
