@@ -3,9 +3,10 @@
     python benchmarks/rpc.py [--calls 300] [--repeats 7]
 
 Every server is a process of its own on loopback; every client is synchronous and lives in this process. The
-contenders take turns, so that a noisy machine is unfair to all of them alike; a ratio compares the median latencies of
-one repeat, and the median over the repeats is printed: above 1 we are faster. Our servers journal every call and, for `add`, commit its effect to their ledger; the peers keep
-nothing. "process" durability survives SIGKILL (WAL, synchronous NORMAL), not a power failure.
+contenders take turns, so that a noisy machine is unfair to all of them alike; a ratio compares the median latencies
+of one repeat, and the median over the repeats is printed: above 1 we are faster. Our servers journal every call and,
+for `add`, commit its effect to their ledger; the peers keep nothing. The ledger's "process" durability survives
+SIGKILL (WAL, synchronous NORMAL), not a power failure.
 """
 
 from __future__ import annotations
