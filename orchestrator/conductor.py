@@ -68,6 +68,7 @@ class Conductor:
             raise
         self._phase("stop")
         yield from self._stop([*self._cell.servers, RELAY])
+        self._phase("end")
 
     # Phases
 

@@ -20,6 +20,13 @@ def problems(index: Index) -> tuple[str, ...]:
     return tuple(problem for rule in RULES for problem in rule(index))
 
 
+def reached_its_end(index: Index) -> Iterator[str]:
+    """A run that failed or was interrupted left a part of a history, from which nothing follows."""
+    phases = [event.detail["phase"] for event in index.of_kind(Kind.PHASE)]
+    if phases[-1:] != ["end"]:
+        yield f"the run did not reach its end; its last phase was {phases[-1] if phases else 'none'}"
+
+
 def begins_with_start(index: Index) -> Iterator[str]:
     """Every journal starts with what its process says of itself."""
     for (node, epoch), events in index.lives.items():
@@ -122,6 +129,7 @@ def _name(operation: Operation) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    reached_its_end,
     begins_with_start,
     rows_have_no_gap,
     servers_have_ledgers,

@@ -223,6 +223,11 @@ class Run:
         return self.phase("heal").call(seq).phase("settle").phase("drain").stop()
 
     def history(self) -> History:
+        """The whole run's; its last phase is added."""
+        self.phase("end")
+        return self.unfinished()
+
+    def unfinished(self) -> History:
         names = dict.fromkeys(f"server.{history}" for history in self.histories[: self.epoch])
         ledgers = [
             Ledger(

@@ -85,6 +85,11 @@ def test_each_harm_is_noticed(harm: Callable[[Run], None], said: str) -> None:
     assert said in gate(run.history())
 
 
+def test_a_run_that_was_interrupted_is_noticed() -> None:
+    run = Run().call(1).phase("load").call(2).phase("interrupted")
+    assert gate(run.unfinished()) == "the run did not reach its end; its last phase was interrupted"
+
+
 def test_a_ledger_that_was_not_collected_is_noticed() -> None:
     history = Run().call(1).history()
     events = tuple(event for event in history.events if event.kind is not Kind.LEDGER)
