@@ -44,6 +44,9 @@ class Faultbed(click.Group):
             # Who read our output has enough; the interpreter must not complain when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = Exit.MET
+        except OSError as error:
+            click.echo(f"faultbed: {error}", err=True)
+            code = Exit.TESTBED
         sys.exit(int(code or 0))
 
 

@@ -55,6 +55,7 @@ class Command:
             raise click.UsageError(f"nothing to run: {skipped[0].not_applicable}")
         if self._choice.backend == "local":
             check_engines(self._plans, wanted)
+        make_folder(self._choice.out)
         interrupted = self._perform(tasks(wanted, self._choice.seed, self._choice.repeat))
         self._keep(skipped)
         self._tell(skipped)
@@ -105,6 +106,14 @@ class Command:
 
     def _every(self) -> list[Cell]:
         return [cell for plan in self._plans for cell in plan.cells]
+
+
+def make_folder(out: Path) -> None:
+    """Raises UsageError where runs cannot be kept, before anything is started."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"--out {out}: {error.strerror}; expected a folder that can be written") from None
 
 
 def selected(plans: Sequence[Plan], only: str | None) -> list[Cell]:

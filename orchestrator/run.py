@@ -106,11 +106,14 @@ def _one(task: Task, runner: Runner, store: Store, interrupts: Interrupts) -> Ce
     if interrupts.happened:
         return None
     start = time.monotonic()
-    folder = store.cell(task)
-    folder.write_plan(task.cell)
-    judgement, error, interrupted = _conduct(task.cell, runner, folder)
+    try:
+        folder = store.cell(task)
+        folder.write_plan(task.cell)
+    except OSError as error:
+        return CellResult(task.cell, task.repeat, time.monotonic() - start, error=f"nothing can be kept: {error}")
+    judgement, problem, interrupted = _conduct(task.cell, runner, folder)
     seconds = time.monotonic() - start
-    return CellResult(task.cell, task.repeat, seconds, judgement, error, folder.directory, interrupted)
+    return CellResult(task.cell, task.repeat, seconds, judgement, problem, folder.directory, interrupted)
 
 
 def _conduct(cell: Cell, runner: Runner, folder: CellStore) -> tuple[Judgement | None, str | None, bool]:
@@ -124,12 +127,12 @@ def _conduct(cell: Cell, runner: Runner, folder: CellStore) -> tuple[Judgement |
 
     try:
         runner(cell, folder, collect)
+        judgement = judge(cell, kept[0])
+        folder.write_verdicts(judgement)
     except KeyboardInterrupt:
         return None, None, True
     except FAILURES as failure:
         return None, str(failure), False
-    judgement = judge(cell, kept[0])
-    folder.write_verdicts(judgement)
     return judgement, None, False
 
 
