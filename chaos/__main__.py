@@ -18,7 +18,7 @@ from nodes import control
 from nodes.clock import clock_domain, now
 from nodes.failpoints import Failpoints
 from nodes.journal import JournalError, JournalWriter
-from nodes.wire.record import SCHEMA, Kind
+from nodes.wire.record import Kind, start_detail
 from nodes.witness import RealWitness
 
 FAILED = 70  # EX_SOFTWARE of sysexits.h
@@ -36,28 +36,14 @@ def serve(name: str, home: Path, token: bytes) -> None:
     """Run one relay until its control connection ends. Raises JournalError, OSError."""
     journal = JournalWriter(home / f"{name}.{EPOCH}.journal")
     witness = RealWitness(journal, Failpoints(()), now)
-    witness.note(Kind.START, detail=_start(name))
+    detail = start_detail(name, EPOCH, "relay", domain=clock_domain(), evidence="real", pid=os.getpid())
+    witness.note(Kind.START, detail=detail)
     loop = Loop()
     server = ControlServer(loop, token, Relay(loop, witness.note).obey)
     print(control.control_line(*server.address), flush=True)
     loop.run()
     witness.note(Kind.STOP)
     journal.close()
-
-
-def _start(name: str) -> dict[str, object]:
-    return {
-        "schema": SCHEMA,
-        "node": name,
-        "epoch": EPOCH,
-        "role": "relay",
-        "engine": "",
-        "domain": clock_domain(),
-        "evidence": "real",
-        "pid": os.getpid(),
-        "incarnation": 0,
-        "history": 0,
-    }
 
 
 def main() -> int:

@@ -20,7 +20,7 @@ from nodes.journal import JournalError, JournalWriter
 from nodes.ledger import LedgerError, SqliteLedger
 from nodes.node import BadCommand, Environment, Node, make, needs_ledger
 from nodes.ops import Accept, Address, Close, Get, Join, Listen, Program, Put, Queue, Recv, Send, Socket, Spawn
-from nodes.wire.record import SCHEMA, Kind
+from nodes.wire.record import Kind, start_detail
 from nodes.witness import RealWitness
 
 FAILED = 70  # EX_SOFTWARE of sysexits.h
@@ -139,21 +139,18 @@ class Process:
         return (yield from self._node.start())
 
     def _note_start(self, spec: dict[str, Any], environment: Environment) -> None:
-        environment.witness.note(
-            Kind.START,
-            detail={
-                "schema": SCHEMA,
-                "node": environment.name,
-                "epoch": environment.epoch,
-                "role": spec["role"],
-                "engine": self._options.engine,
-                "domain": clock_domain(),
-                "evidence": "real",
-                "pid": os.getpid(),
-                "incarnation": environment.incarnation,
-                "history": environment.ledger.history_id if environment.ledger else 0,
-            },
+        detail = start_detail(
+            environment.name,
+            environment.epoch,
+            spec["role"],
+            engine=self._options.engine,
+            domain=clock_domain(),
+            evidence="real",
+            pid=os.getpid(),
+            incarnation=environment.incarnation,
+            history=environment.ledger.history_id if environment.ledger else 0,
         )
+        environment.witness.note(Kind.START, detail=detail)
 
 
 def random64() -> int:

@@ -18,10 +18,10 @@ from nodes.rpc.codecs import codec
 from nodes.rpc.interface import skeleton
 from nodes.rpc.retry import Retry, maybe
 from nodes.rpc.semantics import Identity, mechanism
-from nodes.rpc.serve import Endpoint, Witness
+from nodes.rpc.serve import Endpoint
 from nodes.services import SERVICES
 from nodes.wire.header import client_number
-from nodes.wire.record import Kind
+from nodes.wire.record import Kind, Witness
 from nodes.workload import HEAL, Harness
 
 Command = dict[str, Any]

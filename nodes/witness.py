@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from nodes.failpoints import Act, Failpoints
 from nodes.journal import JournalWriter
@@ -17,24 +17,6 @@ from nodes.wire.record import Kind
 
 Observer = Callable[[Kind, int, int, int], None]
 """Called with (kind, client, seq, attempt), directly after the record was written."""
-
-
-class Witness(Protocol):
-    """The seam between programs and evidence. The simulator has its own."""
-
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
-        """Record that this happened, now, before returning. `detail` has the keys that Kind lists."""
-
-    def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
-        """This attempt passes the failpoint `name`. If one is armed for it, this may not return."""
 
 
 class RealWitness:

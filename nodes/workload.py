@@ -13,9 +13,8 @@ from nodes.drivers import Driver, Operation
 from nodes.ops import Get, Join, Program, Put, Queue, Spawn
 from nodes.reports import Reports
 from nodes.rpc.calls import End, Outcome
-from nodes.rpc.serve import Witness
 from nodes.wire.header import client_number, intent_number
-from nodes.wire.record import Kind
+from nodes.wire.record import Kind, Witness
 
 HEAL = -1
 """The gate that opens at heal."""

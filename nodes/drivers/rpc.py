@@ -34,10 +34,10 @@ from nodes.rpc.calls import Call, End, Outcome, Session, outcome
 from nodes.rpc.codecs import Codec, Reply
 from nodes.rpc.interface import HELLO, Interface, Procedure, stub
 from nodes.rpc.retry import Retry
-from nodes.rpc.serve import READ_SIZE, Witness
+from nodes.rpc.serve import READ_SIZE
 from nodes.wire.errors import WireError
 from nodes.wire.header import CallHeader
-from nodes.wire.record import Kind
+from nodes.wire.record import Kind, Witness
 
 REMEMBERED_XIDS = 256
 

@@ -34,25 +34,9 @@ from nodes.rpc.semantics import Identity
 from nodes.rpc.transactions import transactions
 from nodes.wire.errors import WireError
 from nodes.wire.header import CallHeader, ReplyHeader, Status
-from nodes.wire.record import Kind
+from nodes.wire.record import Kind, Witness
 
 READ_SIZE = 65536
-
-
-class Witness(Protocol):
-    """Who sees what a program does: journals it, or dies at it."""
-
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None: ...
-
-    def passage(self, name: str, client: int, seq: int, attempt: int) -> None: ...
 
 
 class Peer(Protocol):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from zlib import crc32
 
 import msgpack
@@ -77,6 +77,51 @@ class Record(NamedTuple):
     attempt: int
     process: int
     detail: dict[str, Any] | None
+
+
+class Witness(Protocol):
+    """Who sees what a program does: the seam between programs and evidence. The simulator has its own."""
+
+    def note(
+        self,
+        kind: Kind,
+        client: int = 0,
+        seq: int = 0,
+        attempt: int = 0,
+        process: int = 0,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Record that this happened, now, before returning. `detail` has the keys that Kind lists."""
+
+    def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
+        """This attempt passes the failpoint `name`. If one is armed for it, this may not return."""
+
+
+def start_detail(
+    node: str,
+    epoch: int,
+    role: str,
+    *,
+    engine: str = "",
+    domain: str,
+    evidence: str,
+    pid: int,
+    incarnation: int = 0,
+    history: int = 0,
+) -> dict[str, Any]:
+    """The detail of a START record, with which every journal begins."""
+    return {
+        "schema": SCHEMA,
+        "node": node,
+        "epoch": epoch,
+        "role": role,
+        "engine": engine,
+        "domain": domain,
+        "evidence": evidence,
+        "pid": pid,
+        "incarnation": incarnation,
+        "history": history,
+    }
 
 
 class Damaged(Exception):

@@ -15,7 +15,7 @@ from nodes.clock import clock_domain, now
 from nodes.control import TOKEN_VARIABLE
 from nodes.journal import JournalWriter
 from nodes.ops import Queue
-from nodes.wire.record import SCHEMA, Kind
+from nodes.wire.record import Kind, start_detail
 from orchestrator.backends import ORCHESTRATOR, Collected, Event, Evidence, Role, SessionError, SignalName
 from orchestrator.backends.evidence import read_journals, read_ledgers
 from orchestrator.backends.node_process import NodeProcess
@@ -145,16 +145,6 @@ class LocalSession:
             raise SessionError(f"{name} was never started") from None
 
     def _note_start(self) -> None:
-        detail = {
-            "schema": SCHEMA,
-            "node": ORCHESTRATOR,
-            "epoch": 1,
-            "role": ORCHESTRATOR,
-            "engine": "",
-            "domain": clock_domain(),
-            "evidence": self.evidence,
-            "pid": os.getpid(),
-            "incarnation": 0,
-            "history": 0,
-        }
+        domain, evidence = clock_domain(), self.evidence
+        detail = start_detail(ORCHESTRATOR, 1, ORCHESTRATOR, domain=domain, evidence=evidence, pid=os.getpid())
         self.note(Kind.START, detail=detail)

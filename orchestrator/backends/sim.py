@@ -17,7 +17,7 @@ from nodes.ledger import LedgerError
 from nodes.memory_ledger import MemoryFile, MemoryLedger
 from nodes.node import BadCommand, Environment, make, needs_ledger
 from nodes.ops import Get, Now, Program, Put, Queue, Sleep, Spawn, Transaction
-from nodes.wire.record import SCHEMA, Kind, Record
+from nodes.wire.record import Kind, Record, start_detail
 from orchestrator.backends import (
     ORCHESTRATOR,
     Answer,
@@ -74,18 +74,17 @@ class SimJournal:
         self._host.die()
 
     def start(self, name: str, epoch: int, role: str, incarnation: int, history: int) -> None:
-        detail = {
-            "schema": SCHEMA,
-            "node": name,
-            "epoch": epoch,
-            "role": role,
-            "engine": "sim",
-            "domain": DOMAIN,
-            "evidence": "sim",
-            "pid": 0,
-            "incarnation": incarnation,
-            "history": history,
-        }
+        detail = start_detail(
+            name,
+            epoch,
+            role,
+            engine="sim",
+            domain=DOMAIN,
+            evidence="sim",
+            pid=0,
+            incarnation=incarnation,
+            history=history,
+        )
         self.note(Kind.START, detail=detail)
 
 
