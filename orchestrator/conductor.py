@@ -303,14 +303,15 @@ class Conductor:
         return act
 
     def _pause(self, name: str, index: int) -> Program:
+        """Noted when it is done: what the process journalled until then, it was still free to do."""
         life = (name, self._epochs[name])
-        self._act("pause", name, index)
         self._paused.add(name)
         self._stopped.discard(life)
         self._session.signal(name, "stop")
         yield from self._until(
             lambda: life in self._stopped or life not in self._alive, PATIENCE, f"{name} to be stopped"
         )
+        self._act("pause", name, index)
 
     def _resume(self, name: str) -> Program:
         if name in self._paused:

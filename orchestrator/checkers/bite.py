@@ -205,18 +205,15 @@ def _paused_by(setting: Setting, index: int, fault: Pause, outage: Outage) -> bo
 
 
 def _stalled(trace: Trace, outage: Outage) -> bool:
-    """A message of the operation went to the stopped process, or was there already, and its next step came after.
+    """The process had the operation before it, or a message of it on the way, and its next step came after.
 
-    The process journals nothing of the operation from that message until it was resumed.
+    It journals nothing of the operation while it is stopped.
     """
     theirs = [*trace.receives, *trace.executes, *trace.commits, *trace.answers, *trace.replies]
-    own = sorted(event.order for event in theirs if (event.node, event.epoch) == outage.life)
-    moves = [event.order for event in (*trace.decisions, *trace.sends) if outage.begin < event.order < outage.end]
-    begun = [order for order in own if order <= outage.begin]
-    since = min([*moves, *begun[-1:]], default=None)
-    if since is None:
-        return False
-    return not any(since < order < outage.end for order in own)
+    own = [event.order for event in theirs if (event.node, event.epoch) == outage.life]
+    moves = [event.order for event in (*trace.decisions, *trace.sends)]
+    waited = any(order < outage.end for order in (*own, *moves))
+    return waited and max(own, default=0) > outage.end and not any(outage.begin < order < outage.end for order in own)
 
 
 # Touched and late

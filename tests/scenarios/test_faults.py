@@ -43,14 +43,11 @@ STEPS = {
     "hold-until-heal": [1],
     "hold-until-trigger": [1],
     "kill-archive": [1],
-    "kill-by-time": [1],
     "kill-nth": [1],
     "kill-until-heal": [1],
     "one-link-of-two": [1, 1],
     "partition-both": [1],
-    "partition-by-time": [1],
     "pause": [1],
-    "pause-by-time": [1],
     "pause-until-heal": [1],
     "rate": [4],
     "truncate-reply": [4],
@@ -58,7 +55,7 @@ STEPS = {
 }
 """Scenario -> how many operations each of its faults is applied to, and is effective on, in every cell.
 
-Chance (drop-probability) is left out: its number is the seed's.
+Left out are chance (drop-probability: its number is the seed's) and times (what goes on just then).
 """
 
 

@@ -182,6 +182,11 @@ def test_a_pause_bites_what_was_received_only_after_it() -> None:
     fault = Pause(pause="server", when="client gate 1", lasts=100)
     run = Run().act("pause", fault=0).invoke(1).send(1).decide("request", 1).act("resume")
     assert bites(run.run(1).reply(1, 1, 1).ok(1, 1).healed(2), fault).bitten == {FIRST}
+    begun = Run().invoke(1).send(1).decide("request", 1).receive(1).execute(1).act("pause", fault=0).act("resume")
+    begun.commit(1).answer(1, 1, 1).decide("reply", 1).reply(1, 1, 1).ok(1, 1)
+    assert bites(begun.healed(2), fault).bitten == {FIRST}
+    done = Run().invoke(1).send(1).decide("request", 1).run(1).act("pause", fault=0)
+    assert bites(done.decide("reply", 1).reply(1, 1, 1).ok(1, 1).act("resume").healed(2), fault).idle == (0,)
     awake = Run().act("pause", fault=0).call(1).act("resume").healed(2)
     assert bites(awake, fault).idle == (0,)
 
