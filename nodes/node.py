@@ -94,13 +94,15 @@ class ServerNode:
         addresses: dict[str, list[Any]] = {}
         for part in self._spec["endpoints"]:
             endpoint = self._endpoints[part["link"]]
+            udp = part["transport"] == "udp"
             wanted: Address = (self._spec["host"], self._spec["port"])
-            if part["transport"] == "udp":
-                socket = yield Bind(wanted)
-                yield Spawn(endpoint.datagrams(socket), "datagrams")
-            else:
-                socket = yield Listen(wanted)
-                yield Spawn(endpoint.accept(socket), "accept")
+            try:
+                socket = yield Bind(wanted) if udp else Listen(wanted)
+            except OSError as error:
+                where = f"{wanted[0]}:{wanted[1]} ({part['transport']})"
+                raise BadCommand(f"{part['link']}: cannot listen at {where}: {error.strerror}") from error
+            program = endpoint.datagrams(socket) if udp else endpoint.accept(socket)
+            yield Spawn(program, "datagrams" if udp else "accept")
             addresses[part["link"]] = list(socket.local)
         self._environment.witness.note(Kind.READY, detail={"addresses": addresses})
         return {"addresses": addresses}
