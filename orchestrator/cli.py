@@ -1,7 +1,7 @@
 """The command `faultbed`: reads arguments, calls the parts, prints. Exit codes are those of DESIGN.md:
 
 0 every expectation met; 1 at least one unmet; 2 none unmet, at least one inconclusive; 3 the testbed failed;
-4 bad usage, a bad scenario or an unreadable file; 130 Ctrl-C.
+4 bad usage, a bad scenario or an unreadable file; 130 Ctrl-C, or nobody reads the output any more.
 """
 
 from __future__ import annotations
@@ -40,14 +40,19 @@ class Faultbed(click.Group):
         except (click.Abort, KeyboardInterrupt):
             click.echo("faultbed: interrupted", err=True)
             code = Exit.INTERRUPTED
-        except BrokenPipeError:
-            # Who read our output has enough; the interpreter must not complain when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            code = Exit.MET
         except OSError as error:
             click.echo(f"faultbed: {error}", err=True)
             code = Exit.TESTBED
         sys.exit(int(code or 0))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Before click makes an exit code 1 of it: who read our output has enough, so there is no verdict."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The interpreter must not complain when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return Exit.INTERRUPTED
 
 
 @click.group(cls=Faultbed, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -77,7 +77,7 @@ class Command:
                 run_cells(wanted, self._choice.backend, self._choice.jobs, self._store, finished)
             except KeyboardInterrupt:
                 return True
-        return any(result.interrupted for result in self._results)
+        return False
 
     def _keep(self, skipped: Sequence[Cell]) -> None:
         # Cells that ran side by side end in any order; what is told has the scenario's.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from nodes.journal import JournalError
@@ -67,8 +68,8 @@ class Runner(Protocol):
 def run_cells(tasks: Sequence[Task], backend: str, jobs: int, store: Store, done: Done) -> list[CellResult]:
     """Run every task, `jobs` at a time, and tell `done` of each as it ends, from this thread.
 
-    After Ctrl-C the cells that run heal, stop and keep their partial histories; the rest is not begun, and the
-    results say which were interrupted.
+    After Ctrl-C the cells that run heal, stop and keep their partial histories, and `done` is told that they were
+    interrupted; the rest is not begun. Raises KeyboardInterrupt then.
     """
     interrupts = Interrupts()
     supervisor: AbstractContextManager[Supervisor | None] = nullcontext(None)
@@ -76,19 +77,45 @@ def run_cells(tasks: Sequence[Task], backend: str, jobs: int, store: Store, done
         supervisor = Supervisor(secrets.token_hex(8))
     with supervisor as parent, ThreadPoolExecutor(jobs, "cell") as pool:
         runner = _local(parent, interrupts) if parent is not None else _sim
-        futures = [pool.submit(_one, task, runner, store, interrupts) for task in tasks]
-        return _gather(futures, interrupts, done)
+        try:
+            with _first_interrupt_waits(interrupts):
+                futures = [pool.submit(_one, task, runner, store, interrupts) for task in tasks]
+                results = _gather(futures, done)
+        except BaseException:
+            interrupts.interrupt()  # the pool waits for its threads, which must not go on with the rest
+            raise
+    if interrupts.happened:
+        raise KeyboardInterrupt
+    return results
 
 
-def _gather(futures: list[Future[CellResult | None]], interrupts: Interrupts, done: Done) -> list[CellResult]:
+@contextmanager
+def _first_interrupt_waits(interrupts: Interrupts) -> Iterator[None]:
+    """The first Ctrl-C, wherever it strikes, interrupts every session and no more; a second one is raised.
+
+    Where it is ignored, as in a shell's background, it stays so.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupts.interrupt()
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _gather(futures: Iterable[Future[CellResult | None]], done: Done) -> list[CellResult]:
     results: list[CellResult] = []
     waiting = set(futures)
     while waiting:
-        try:
-            ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        except KeyboardInterrupt:
-            interrupts.interrupt()
-            continue
+        ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
         for result in _results(ended):
             results.append(result)
             done(result)

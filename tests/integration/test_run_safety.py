@@ -58,6 +58,28 @@ def test_ctrl_c_with_a_stopped_server_and_cells_side_by_side(tmp_path: Path) -> 
     assert len(list((tmp_path / "results").rglob("history.msgpack"))) == 2, "the third was not begun"
 
 
+def test_ctrl_c_in_the_simulator_ends_the_run_after_the_cell(tmp_path: Path) -> None:
+    with Running(tmp_path, "run", "rpc/02-reply-lost", "--backend", "sim", "--repeat", "1000") as command:
+        assert command.process.stdout is not None
+        assert command.process.stdout.readline().startswith("met ")
+        command.process.send_signal(signal.SIGINT)
+        code, _, err = command.end()
+    assert (code, err) == (130, "")
+    summary = json.loads((tmp_path / "results/02-reply-lost/latest/summary.json").read_text())
+    assert 0 < len(summary["cells"]) < 20_000
+
+
+def test_a_reader_that_has_enough_ends_the_run(tmp_path: Path) -> None:
+    """As in `faultbed run ... | head -1`: nobody wants the rest."""
+    with Running(tmp_path, "run", "rpc/02-reply-lost", "--backend", "sim", "--repeat", "1000") as command:
+        assert command.process.stdout is not None
+        assert command.process.stdout.readline().startswith("met ")
+        command.process.stdout.close()
+        assert command.process.wait(30) == 130
+        assert command.process.stderr is not None
+        assert command.process.stderr.read() == ""
+
+
 def stopped(command: Running, number: int = 1) -> None:
     """Wait until so many servers are stopped by their fault."""
 
