@@ -4,9 +4,10 @@
 
 Every server is a process of its own on loopback; every client is synchronous and lives in this process. The
 contenders take turns, so that a noisy machine is unfair to all of them alike; a ratio compares the median latencies
-of one repeat, and the median over the repeats is printed: above 1 we are faster. Our servers journal every call and,
-for `add`, commit its effect to their ledger; the peers keep nothing. The ledger's "process" durability survives
-SIGKILL (WAL, synchronous NORMAL), not a power failure.
+of one repeat, and the median over the repeats is printed: above 1 we are faster. "bare sockets" is the floor:
+a blocking echo of 80 bytes between two processes. Our servers journal every call and, for `add`, commit its effect
+to their ledger; the peers keep nothing. The ledger's "process" durability survives SIGKILL (WAL, synchronous NORMAL),
+not a power failure.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import os
 import queue
 import random
+import socket
 import statistics
 import subprocess
 import sys
@@ -41,6 +43,7 @@ from nodes.rpc.calls import End, Session
 from nodes.rpc.codecs import codec
 from nodes.rpc.retry import Retry
 from nodes.rpc.semantics import NAMES
+from nodes.rpc.serve import READ_SIZE
 from nodes.services import SERVICES
 from orchestrator.control_client import ControlClient
 
@@ -193,6 +196,29 @@ def connect_grpc(address: str) -> tuple[Callable[[], Any], Callable[[], None]]:
     return (lambda: echo(b"x" * 8)), channel.close
 
 
+def connect_socket(address: str) -> tuple[Callable[[], Any], Callable[[], None]]:
+    host, _, port = address.partition(":")
+    connection = socket.create_connection((host, int(port)))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def echo() -> bytes:
+        connection.sendall(b"x" * 80)
+        return connection.recv(READ_SIZE)
+
+    return echo, connection.close
+
+
+def serve_socket() -> None:
+    """The floor: two blocking sockets and nothing else."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        print(json.dumps(f"127.0.0.1:{listener.getsockname()[1]}"), flush=True)
+        connection, _ = listener.accept()
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with connection:
+        while data := connection.recv(READ_SIZE):
+            connection.sendall(data)
+
+
 def serve_pyro() -> None:
     import Pyro5.api
 
@@ -222,7 +248,12 @@ def serve_grpc() -> None:
     server.stop(None)
 
 
-PEERS = {"Pyro5": (serve_pyro, connect_pyro), "grpcio": (serve_grpc, connect_grpc)}
+PEERS = {
+    "Pyro5": (serve_pyro, connect_pyro),
+    "grpcio": (serve_grpc, connect_grpc),
+    "bare sockets": (serve_socket, connect_socket),
+}
+COMPARED = ("Pyro5", "grpcio")
 
 
 def contenders(home: Path) -> dict[str, Ours | Peer]:
@@ -268,7 +299,7 @@ def report(results: dict[str, list[list[int]]]) -> None:
             f"{statistics.median(len(times) / (sum(times) / 1e9) for times in repeats):.0f}",
             f"{percentile(together, 0.5):.0f}",
             f"{percentile(together, 0.99):.0f}",
-            *(f"{ratio(medians[peer], medians[name]):.2f}" for peer in PEERS),
+            *(f"{ratio(medians[peer], medians[name]):.2f}" for peer in COMPARED),
         )
     Console(width=None if sys.stdout.isatty() else 110).print(table)
 
