@@ -114,6 +114,8 @@ class Process:
         if command["type"] == "stop":
             return {}
         if command["type"] == "configure":
+            if not isinstance(command["spec"], dict):
+                raise BadCommand(f"the spec must be a map, not {command['spec']!r:.80}")
             return (yield from self._configure(command["spec"]))
         if self._node is None:
             raise BadCommand(f"{command['type']!r} came before configure")

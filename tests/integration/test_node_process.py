@@ -142,6 +142,7 @@ def test_commands_that_make_no_sense_are_answered_and_the_node_stays(node: Node)
         connection.prove()
         assert connection.ask("status")["error"] == "node server: 'status' came before configure"
         assert connection.ask("configure")["error"] == "node server: configure lacks 'spec'"
+        assert connection.ask("configure", spec=3)["error"] == "node server: the spec must be a map, not 3"
         assert list(node.home.iterdir()) == []
         connection.tell("configure", spec=SPEC)
         assert connection.ask("configure", spec=SPEC)["error"] == "node server: it is configured already"
