@@ -1,4 +1,4 @@
-"""The command `faultbed`: reads arguments, calls the parts, prints. Exit codes are those of DESIGN.md:
+"""The command `faultbed`: reads arguments, calls the parts, prints. Exit codes are those of docs/semantics.md:
 
 0 every expectation met; 1 at least one unmet; 2 none unmet, at least one inconclusive; 3 the testbed failed;
 4 bad usage, a bad scenario or an unreadable file; 130 Ctrl-C, or nobody reads the output any more.

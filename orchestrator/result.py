@@ -12,7 +12,7 @@ from orchestrator.scenario import Cell
 
 
 class Exit(IntEnum):
-    """The command's exit codes (DESIGN.md, "Verdicts and exit codes")."""
+    """The command's exit codes (docs/semantics.md, "Verdicts and exit codes")."""
 
     MET = 0
     UNMET = 1

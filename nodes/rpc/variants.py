@@ -1,4 +1,4 @@
-"""PURE: deliberately broken mechanisms, the negative controls of SEMANTICS.md section 1.
+"""PURE: deliberately broken mechanisms, the negative controls of docs/semantics.md.
 
 Each is one small change of a correct one, selected by a link's `variant`. The two that break the order of
 writes (record-before-effect, effect-before-record) live in `transactions.py`, where that order is decided, and

@@ -1,4 +1,4 @@
-"""PURE: which operations a run's faults touched and bit (SEMANTICS.md, "Which operations a cell speaks of")."""
+"""PURE: which operations a run's faults touched and bit (docs/semantics.md, "Which operations a cell speaks of")."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ NEEDED: dict[tuple[str, Model], tuple[str, ...]] = {
     ("once", "history-loss"): ("repeat-after-history-loss",),
     ("once", "history-trim"): ("repeat-after-trim",),
 }
-"""SEMANTICS.md's table of opportunities, turned round: what must have been seen to claim a property under a model."""
+"""The table of docs/semantics.md, turned round: what must have been seen to claim a property under a model."""
 
 Opportunities = Mapping[str, frozenset[Operation]]
 

@@ -1,7 +1,7 @@
 """PURE: whether a fault did to an operation what it was asked to do, by the receiver's journal.
 
 A decision says that a fault was *applied*; each function here looks for what the receiver then did or did not see
-(DESIGN.md, "Faults are decisions on identified messages, and they must bite"). The decision is the relay's record
+(docs/semantics.md, "Faults are applied, effective, consequential"). The decision is the relay's record
 of the message that the rule met.
 """
 

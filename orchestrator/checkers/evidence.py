@@ -1,4 +1,4 @@
-"""PURE: the evidence gate. What fails here is the testbed's failure, not a verdict (DESIGN.md, "Ground truth").
+"""PURE: the evidence gate. What fails here is the testbed's failure, not a verdict (docs/semantics.md, "Ground truth").
 
 Each rule is a function from an index to problems, one line each, naming the process or the operation.
 """

@@ -1,4 +1,4 @@
-"""PURE: a scenario's expectations, judged in the order of DESIGN.md, "Verdicts and exit codes".
+"""PURE: a scenario's expectations, judged in the order of docs/semantics.md, "Verdicts and exit codes".
 
 1. A violation where `holds` was expected is unmet, whether or not the fault bit.
 2. A fault that did not bite, a property that was not exercised, a checker that failed: inconclusive.

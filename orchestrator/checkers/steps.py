@@ -1,4 +1,4 @@
-"""PURE: how far each fault came: applied, effective, consequential (DESIGN.md, "Faults are decisions")."""
+"""PURE: how far each fault came: applied, effective, consequential (docs/semantics.md)."""
 
 from __future__ import annotations
 

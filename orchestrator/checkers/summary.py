@@ -1,7 +1,7 @@
 """PURE: what a suite of cells claims: each mechanism's level under each failure model, and on what evidence.
 
 A claim is never made from one cell. It needs every opportunity that its level and model list, each from some
-cell, and no cell that refutes it (SEMANTICS.md, "What is claimed").
+cell, and no cell that refutes it (docs/semantics.md, "Opportunities").
 """
 
 from __future__ import annotations

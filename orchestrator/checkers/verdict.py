@@ -69,7 +69,7 @@ class FaultSteps(NamedTuple):
 class Judgement(NamedTuple):
     """Everything that is said about one cell's run.
 
-    bitten, missed, caught, late, others: counts of operations (SEMANTICS.md, "Which operations a cell speaks
+    bitten, missed, caught, late, others: counts of operations (docs/semantics.md, "Which operations a cell speaks
     of"; `missed` are named by a fault and were not bitten, `late` is a part of `caught`).
     outcomes: the distinct outcomes of the bitten operations, most frequent first, for the table.
     opportunities: how often each was offered, by name; only those that occurred.

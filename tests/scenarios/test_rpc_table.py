@@ -1,6 +1,6 @@
 """The table of RPC call semantics under faults: every cell of scenarios/rpc, on real processes and in sim.
 
-Both backends give the verdicts that SEMANTICS.md's table has, and the same ones; the suite's claims are complete.
+Both backends give the verdicts that docs/semantics.md's table has, and the same ones; the suite's claims are complete.
 """
 
 from __future__ import annotations
