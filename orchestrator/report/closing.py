@@ -1,4 +1,4 @@
-"""PURE: what is said when all cells are done: tables, claims, problems, one witness, and what to try next."""
+"""PURE: what is said when all cells are done: tables, claims, problems, witnesses, and what to try next."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def closing(results: Sequence[CellResult], skipped: Sequence[Cell], read: ReadHi
     yield from _faults(results)
     yield from _claims(results)
     yield from _problems(results)
-    yield from _witness(results, read)
+    yield from _witnesses(results, read)
     yield from ("", _count(results, skipped))
 
 
@@ -93,11 +93,15 @@ def witness_of(results: Sequence[CellResult]) -> tuple[CellResult, Operation] | 
     return None
 
 
-def _witness(results: Sequence[CellResult], read: ReadHistory) -> Iterator[str]:
-    found = witness_of(results)
-    if found is None:
-        return
-    result, operation = found
+def _witnesses(results: Sequence[CellResult], read: ReadHistory) -> Iterator[str]:
+    """One for each scenario that has a violation: its cells tell the same story."""
+    for scenario in dict.fromkeys(result.cell.scenario for result in results):
+        found = witness_of([result for result in results if result.cell.scenario == scenario])
+        if found is not None:
+            yield from _witness(*found, read)
+
+
+def _witness(result: CellResult, operation: Operation, read: ReadHistory) -> Iterator[str]:
     assert result.directory is not None
     title = "A violation that the scenario expects" if violates(result) else "A violation"
     yield from ("", f"{title}, told by {result.cell.scenario} {result.cell.cell}:", "")
