@@ -1,4 +1,4 @@
-"""`python -I -m chaos`: the relay in a process of its own.
+"""`python -I -m chaos`: one plane in a process of its own.
 
 It says on standard output where its control endpoint listens, obeys who knows the token, and ends when that
 connection ends.
@@ -11,9 +11,9 @@ import os
 import sys
 from pathlib import Path
 
+from chaos.planes import NAMES, make
 from chaos.planes.control_server import ControlServer
 from chaos.planes.loop import Loop
-from chaos.planes.relay import Relay
 from nodes import control
 from nodes.clock import clock_domain, now
 from nodes.failpoints import Failpoints
@@ -26,22 +26,29 @@ EPOCH = 1
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m chaos", description="The message relay of one Faultbed run.")
+    parser = argparse.ArgumentParser(prog="python -m chaos", description="A fault plane of one Faultbed run.")
     parser.add_argument("--name", required=True)
     parser.add_argument("--home", type=Path, required=True, help="folder of its journal")
+    parser.add_argument("--plane", default="relay", choices=NAMES)
+    parser.add_argument("--control", default="127.0.0.1", metavar="HOST", help="where its control endpoint listens")
     return parser.parse_args(argv)
 
 
-def serve(name: str, home: Path, token: bytes) -> None:
-    """Run one relay until its control connection ends. Raises JournalError, OSError."""
-    journal = JournalWriter(home / f"{name}.{EPOCH}.journal")
+def serve(options: argparse.Namespace, token: bytes) -> None:
+    """Run one plane until its control connection ends. Raises JournalError, OSError."""
+    name = options.name
+    journal = JournalWriter(options.home / f"{name}.{EPOCH}.journal")
     witness = RealWitness(journal, Failpoints(()), now)
-    detail = start_detail(name, EPOCH, "relay", domain=clock_domain(), evidence="real", pid=os.getpid())
+    detail = start_detail(name, EPOCH, options.plane, domain=clock_domain(), evidence="real", pid=os.getpid())
     witness.note(Kind.START, detail=detail)
     loop = Loop()
-    server = ControlServer(loop, token, Relay(loop, witness.note).obey)
-    print(control.control_line(*server.address), flush=True)
-    loop.run()
+    plane = make(options.plane, loop, witness.note)
+    try:
+        server = ControlServer(loop, options.control, token, plane.obey)
+        print(control.control_line(*server.address), flush=True)
+        loop.run()
+    finally:
+        plane.close()
     witness.note(Kind.STOP)
     journal.close()
 
@@ -49,9 +56,9 @@ def serve(name: str, home: Path, token: bytes) -> None:
 def main() -> int:
     options = arguments(sys.argv[1:])
     try:
-        serve(options.name, options.home, control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, "")))
+        serve(options, control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, "")))
     except (control.ControlError, JournalError, OSError) as error:
-        print(f"relay {options.name}: {error}", file=sys.stderr)
+        print(f"{options.plane} {options.name}: {error}", file=sys.stderr)
         return FAILED
     return 0
 

@@ -1,8 +1,9 @@
 """PURE: the vocabulary of faults. One value per fault of a scenario; the names are the scenario's keys.
 
-Durations are milliseconds. Triggers are strings, "<subject> <event> [<number>]": "server ready 2" (epoch),
-"server down 1" (epoch), "client gate 5", "client attempt 5", "client ok 5" (operation), "healed", and, for a
-fault with a name, "<name> on" and "<name> off".
+Which plane performs a fault is in chaos/supports.py; what `partition` and `rate` do depends on what their link goes
+through. Durations are milliseconds unless a field says otherwise. Triggers are strings, "<subject> <event>
+[<number>]": "server ready 2" (epoch), "server down 1" (epoch), "client gate 5", "client attempt 5", "client ok 5"
+(operation), "healed", and, for a fault with a name, "<name> on" and "<name> off".
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ class Cut(MessageFault):
 
 @dataclass(frozen=True, kw_only=True)
 class Partition(Window):
-    """Nothing passes in that direction, hello included."""
+    """Nothing passes in that direction, hello included: no message of a relay, no packet of a direct link."""
 
     partition: Directions
     link: str
@@ -117,11 +118,144 @@ class Partition(Window):
 
 @dataclass(frozen=True, kw_only=True)
 class Rate(Window):
-    """Messages pass one after another at this many bytes a second."""
+    """Messages (of a direct link, packets: tbf) pass one after another at this many bytes a second."""
 
     rate: Directions
     link: str
     bytes_per_second: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toxic(Window):
+    """What Toxiproxy does to the byte streams of a link. Upstream carries requests, downstream replies; `toxicity` is
+    the share of connections that it does it to. Source: Toxiproxy 2.12, README, "Toxics"."""
+
+    link: str
+    stream: Literal["upstream", "downstream"] = "downstream"
+    toxicity: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency(Toxic):
+    """Every piece of the stream comes `latency` later, give or take `jitter`."""
+
+    latency: int
+    jitter: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bandwidth(Toxic):
+    """At most so many kilobytes a second."""
+
+    bandwidth: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlowClose(Toxic):
+    """The connection's end is passed on so much later."""
+
+    slow_close: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeout(Toxic):
+    """Nothing passes, and the connection is closed after so long (0: never)."""
+
+    timeout: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResetPeer(Toxic):
+    """The connection is reset (RST) so long after it was opened (0: at once)."""
+
+    reset_peer: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slicer(Toxic):
+    """The stream comes in slices of `slicer` bytes, give or take `variation`, with `gap` microseconds between them."""
+
+    slicer: int
+    variation: int = 0
+    gap: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitData(Toxic):
+    """After so many bytes of the stream the connection is closed."""
+
+    limit_data: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Down(Window):
+    """The proxy listens no more and its connections are closed."""
+
+    down: Literal[True]
+    link: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loss(Window):
+    """Packets of a direct link are lost: each with `probability`, or every `every`-th one."""
+
+    loss: Directions
+    link: str
+    probability: float | None = None
+    every: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split(Window):
+    """Nodes with direct links cannot reach one another across groups.
+
+    `groups`: those given, or one of the shapes that chaos/groups.py makes of `nodes` in their order.
+    """
+
+    split: Literal["groups", "majority", "ring", "bridge", "isolate"]
+    groups: tuple[tuple[str, ...], ...] = ()
+    nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reject(Window):
+    """Requests of a direct link are answered by the kernel: with a TCP reset, or with ICMP port unreachable."""
+
+    reject: Literal["rst", "icmp"]
+    link: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blackhole(Window):
+    """No packet of one TCP connection passes any more, either way: of those that are open, the n-th (from 1)."""
+
+    blackhole: int
+    link: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What netem does to packets (tc-netem(8)). Shares are between 0 and 1; None leaves that out."""
+
+    delay: int | None = None
+    jitter: int | None = None
+    distribution: Literal["uniform", "normal", "pareto", "paretonormal"] | None = None
+    delay_correlation: float | None = None
+    loss: float | None = None
+    loss_correlation: float | None = None
+    duplicate: float | None = None
+    reorder: float | None = None
+    corrupt: float | None = None
+    bytes_per_second: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Netem(Window):
+    """Packets of a direct link meet netem where they are sent, with a seed of the run's."""
+
+    netem: Shape
+    link: str
+    of: Directions = "both"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,4 +295,6 @@ class Pause(ProcessFault):
 
 
 RelayFault = Drop | Duplicate | Reorder | Hold | Delay | Corrupt | Truncate | Cut | Partition | Rate
-Fault = RelayFault | Kill | Pause
+ToxicFault = Latency | Bandwidth | SlowClose | Timeout | ResetPeer | Slicer | LimitData | Down
+PacketFault = Loss | Partition | Split | Reject | Blackhole | Netem | Rate
+Fault = RelayFault | ToxicFault | PacketFault | Kill | Pause

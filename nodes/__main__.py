@@ -19,12 +19,11 @@ from nodes.failpoints import Failpoint, Failpoints
 from nodes.journal import JournalError, JournalWriter
 from nodes.ledger import LedgerError, SqliteLedger
 from nodes.node import BadCommand, Environment, Node, make, needs_ledger
-from nodes.ops import Accept, Address, Close, Get, Join, Listen, Program, Put, Queue, Recv, Send, Socket, Spawn
+from nodes.ops import Accept, Close, Get, Join, Listen, Program, Put, Queue, Recv, Send, Socket, Spawn
 from nodes.wire.record import Kind, start_detail
 from nodes.witness import RealWitness
 
 FAILED = 70  # EX_SOFTWARE of sysexits.h
-LOOPBACK: Address = ("127.0.0.1", 0)
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
@@ -32,6 +31,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--name", required=True)
     parser.add_argument("--epoch", type=int, required=True)
     parser.add_argument("--home", type=Path, required=True, help="folder of its journal and ledger")
+    parser.add_argument("--control", default="127.0.0.1", metavar="HOST", help="where its control endpoint listens")
     parser.add_argument("--engine", default="epoll", choices=engines.NAMES, help="its I/O model")
     return parser.parse_args(argv)
 
@@ -58,7 +58,7 @@ class Process:
         return self._ledger.commit(transaction, self._witness)
 
     def main(self) -> Program:
-        listener = yield Listen(LOOPBACK)
+        listener = yield Listen((self._options.control, 0))
         print(control.control_line(*listener.local), flush=True)
         socket = yield Accept(listener)
         yield Close(listener)

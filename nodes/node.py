@@ -95,7 +95,7 @@ class ServerNode:
         for part in self._spec["endpoints"]:
             endpoint = self._endpoints[part["link"]]
             udp = part["transport"] == "udp"
-            wanted: Address = (self._spec["host"], self._spec["port"])
+            wanted: Address = (self._spec["host"], part["port"])
             try:
                 socket = yield Bind(wanted) if udp else Listen(wanted)
             except OSError as error:
@@ -139,6 +139,7 @@ class ClientNode:
             codec(link["codec"], interface),
             link["transport"],
             (link["target"][0], link["target"][1]),
+            link["local"],
             self._retry,
             self._environment.witness,
             self._reports,

@@ -11,39 +11,33 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from chaos.faults import Fault, Hold, Kill, Pause, Restart
-from nodes.ops import Get, Now, Program, Sleep
+from chaos.supports import PLANE_OF, PlaneName
+from nodes.ops import Now, Program, Sleep
 from nodes.wire.record import Kind
-from orchestrator.agenda import Act, Agenda
-from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Role, Session, Started, Stopped
+from orchestrator.agenda import Act
+from orchestrator.attention import MILLISECOND, PATIENCE, Attention, RunFailed
+from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Session, Started, Stopped
 from orchestrator.drained import drained
-from orchestrator.scenario import Cell
-from orchestrator.specs import RELAY, Address, addresses, client_spec, relay_spec, server_spec
+from orchestrator.scenario import Cell, Link
+from orchestrator.specs import Address, addresses, client_spec, plane_of, plane_spec, planes, server_spec
 
-MILLISECOND = 1_000_000
-PATIENCE = 10_000 * MILLISECOND
-"""For what should take milliseconds: a process's start, an answer to a command."""
 POLL = 2 * MILLISECOND
 
 
-class RunFailed(Exception):
-    """The testbed could not carry out this run; the text says what, where and why."""
-
-
-class Conductor:
+class Conductor(Attention):
     """`program()` runs the cell; afterwards the session has everything to collect."""
 
     def __init__(self, cell: Cell, session: Session) -> None:
+        super().__init__(session)
         self._cell = cell
-        self._session = session
-        self._epochs = dict.fromkeys((RELAY, *cell.servers, *cell.clients), 1)
+        self._planes = planes(cell)
+        self._epochs = dict.fromkeys((*self._planes, *cell.servers, *cell.clients), 1)
         self._alive: set[tuple[str, int]] = set()
-        self._answers: dict[tuple[str, int], dict[str, Any]] = {}
-        self._agenda = Agenda()
-        self._addresses: dict[str, Address] = {}
+        self._first: dict[str, dict[str, Address]] = {}
         self._at_heal: set[str] = set()
         self._done: set[str] = set()
         self._down: dict[str, Restart | None] = {}
@@ -67,7 +61,7 @@ class Conductor:
             yield from self._leave()
             raise
         self._phase("stop")
-        yield from self._stop([*self._cell.servers, RELAY])
+        yield from self._stop([*self._cell.servers, *self._planes])
         self._phase("end")
 
     # Phases
@@ -75,19 +69,28 @@ class Conductor:
     def _start(self) -> Program:
         self._phase("start")
         yield from self._arm()
-        for name in self._epochs:
+        for plane in self._planes:
+            self._session.start(plane, plane, 1)
+        for name in (*self._cell.servers, *self._cell.clients):
             self._launch(name)
         yield from self._until(lambda: len(self._alive) == len(self._epochs), PATIENCE, "every process to start")
-        upstreams: dict[str, Address] = {}
+        targets: dict[str, Address] = {}
         for name in self._cell.servers:
-            upstreams |= yield from self._configure_server(name)
-        answer = yield from self._call(RELAY, {"type": "configure", **relay_spec(self._cell, upstreams)})
-        self._addresses = addresses(answer)
+            self._first[name] = yield from self._configure_server(name)
+            targets |= self._first[name]
+        for plane in self._planes:
+            targets |= yield from self._configure_plane(plane, targets)
         for name in self._cell.servers:
             yield from self._agenda.occur(f"{name} ready", 1)
         for name in self._cell.clients:
-            spec = client_spec(self._cell, name, 1, self._addresses)
+            spec = client_spec(self._cell, name, 1, self._session.address(name), targets)
             yield from self._call(name, {"type": "configure", "spec": spec})
+
+    def _configure_plane(self, plane: PlaneName, upstreams: Mapping[str, Address]) -> Program:
+        """-> where its links are called at."""
+        place = self._session.plane(plane)
+        spec = plane_spec(self._cell, plane, upstreams)
+        return addresses((yield from self._call(plane, {"type": "configure", **place, **spec})))
 
     def _load(self) -> Program:
         self._phase("load")
@@ -113,7 +116,8 @@ class Conductor:
         for name in sorted(self._down):
             yield from self._restart(name)
         yield from self._until(lambda: not self._down, PATIENCE, "killed servers to be ready again")
-        yield from self._call(RELAY, {"type": "heal"})  # last: what it held back finds a server
+        for plane in self._planes:
+            yield from self._call(plane, {"type": "heal"})  # last: what was held back finds a server
         yield from self._agenda.occur("healed")
         yield from self._open_gates()
 
@@ -147,11 +151,11 @@ class Conductor:
             yield Sleep(now + POLL)
 
     def _drained(self) -> Program:
-        relay = yield from self._call(RELAY, {"type": "status"})
-        servers = {}
-        for name in self._cell.servers:
-            servers[name] = yield from self._call(name, {"type": "status"})
-        return drained(self._cell, self._epochs, relay, servers)
+        statuses: dict[str, dict[str, Any]] = {}
+        for name in (*self._planes, *self._cell.servers):
+            statuses[name] = yield from self._call(name, {"type": "status"})
+        planes = [statuses.pop(plane) for plane in self._planes]
+        return drained(self._cell, self._epochs, planes, statuses)
 
     def _leave(self) -> Program:
         """After Ctrl-C: heal what can be healed and end every process, within a short time."""
@@ -160,7 +164,7 @@ class Conductor:
         for name, epoch in sorted(self._alive):
             if epoch == self._epochs[name]:
                 self._stopping.add(name)
-                if name == RELAY:
+                if name in self._planes:
                     self._session.command(name, {"type": "heal"})
                 self._session.command(name, {"type": "stop"})
         yield from self._wait(lambda: not self._alive, 2_000 * MILLISECOND)
@@ -177,12 +181,12 @@ class Conductor:
     # Processes
 
     def _launch(self, name: str) -> None:
-        node = self._cell.servers.get(name) or self._cell.clients.get(name)
-        role: Role = "node" if node else "relay"
-        self._session.start(name, role, self._epochs[name], node.engine if node else None)
+        node = self._cell.servers.get(name) or self._cell.clients[name]
+        self._session.start(name, "node", self._epochs[name], node.engine)
 
     def _configure_server(self, name: str) -> Program:
-        spec = server_spec(self._cell, name, self._epochs[name])
+        host = self._session.address(name)
+        spec = server_spec(self._cell, name, self._epochs[name], host, self._first.get(name))
         return addresses((yield from self._call(name, {"type": "configure", "spec": spec})))
 
     def _exited(self, event: Exited) -> Program:
@@ -198,8 +202,7 @@ class Conductor:
         self._down[name] = kill.restart
         for link in self._cell.links:
             if link.target == name:
-                command = {"type": "upstream", "link": link.name, "address": None, "epoch": event.epoch}
-                yield from self._call(RELAY, command)
+                yield from self._upstream(link, None, event.epoch)
         yield from self._agenda.occur(f"{name} down", event.epoch)
         yield from self._plan_restart(name, kill.restart)
 
@@ -242,12 +245,18 @@ class Conductor:
 
     def _restarted(self, name: str, epoch: int) -> Program:
         upstreams = yield from self._configure_server(name)
-        for link, address in upstreams.items():
-            command = {"type": "upstream", "link": link, "address": list(address), "epoch": epoch}
-            yield from self._call(RELAY, command)
+        for link in self._cell.links:
+            if link.target == name:
+                yield from self._upstream(link, list(upstreams[link.name]), epoch)
         self._launched.discard(name)
         del self._down[name]
         yield from self._agenda.occur(f"{name} ready", epoch)
+
+    def _upstream(self, link: Link, address: list[Any] | None, epoch: int) -> Program:
+        plane = PLANE_OF[link.via]
+        if plane in self._planes:  # nobody stands in a direct link without faults
+            command = {"type": "upstream", "link": link.name, "address": address, "epoch": epoch}
+            yield from self._call(plane, command)
 
     # Faults
 
@@ -322,47 +331,20 @@ class Conductor:
         yield
 
     def _switch(self, index: int, active: bool) -> Program:
-        yield from self._call(RELAY, {"type": "rule", "index": index, "active": active})
+        yield from self._call(self._plane(index), {"type": "rule", "index": index, "active": active})
+
+    def _plane(self, index: int) -> PlaneName:
+        plane = plane_of(self._cell, self._cell.faults[index])
+        assert plane is not None, "a fault on a process is no rule"
+        return plane
 
     def _release_hold(self, index: int) -> Act:
-        return lambda: self._call(RELAY, {"type": "release", "index": index})
+        return lambda: self._call(self._plane(index), {"type": "release", "index": index})
 
     def _release_gate(self, name: str, gate: int) -> Act:
         return lambda: self._call(name, {"type": "release", "gate": gate})
 
-    # Triggers, timers, events
-
-    def _wait(self, condition: Callable[[], bool], limit: int) -> Program:
-        """Handle events and timers until the condition holds; False when `limit` nanoseconds passed without."""
-        now = yield Now()
-        deadline = now + limit
-        while not condition():
-            now = yield Now()
-            if now >= deadline:
-                return False
-            if (act := self._agenda.due(now)) is not None:
-                yield from act()
-                continue
-            try:
-                event = yield Get(self._session.events, self._agenda.next_time(deadline))
-            except TimeoutError:
-                continue
-            yield from self._handle(event)
-        return True
-
-    def _until(self, condition: Callable[[], bool], limit: int, what: str) -> Program:
-        if not (yield from self._wait(condition, limit)):
-            raise RunFailed(f"waited {limit // MILLISECOND} ms for {what}")
-
-    def _call(self, name: str, command: dict[str, Any]) -> Program:
-        """-> the answer's body; events go on being handled meanwhile."""
-        key = (name, self._session.command(name, command))
-        what = f"{name} to answer {command['type']!r}"
-        yield from self._until(lambda: key in self._answers, PATIENCE, what)
-        body = self._answers.pop(key)
-        if "error" in body:
-            raise RunFailed(body["error"])
-        return body
+    # Events
 
     def _handle(self, event: Any) -> Program:
         if isinstance(event, Answer):

@@ -16,29 +16,22 @@ Message = dict[str, Any]
 
 
 class ControlClient:
-    """A proven connection to the process that listens at `address`.
+    """A proven connection to a process.
 
-    Making one connects and shakes hands, within `timeout` seconds for each step. Raises ControlError, whose text
-    names the address: nothing listens there, it is no Faultbed process, it does not know the token.
+    Making one shakes hands, within the connection's timeout for each step, and takes the connection over. Raises
+    ControlError, whose text names the address: it is no Faultbed process, it does not know the token.
     """
 
-    def __init__(self, address: tuple[str, int], token: bytes, timeout: float = HANDSHAKE_SECONDS) -> None:
-        self.address = address
+    def __init__(self, connection: socket.socket, token: bytes) -> None:
         self._connector = Connector(token, os.urandom(NONCE_SIZE))
         self._early: list[Message] = []
-        try:
-            self._socket = socket.create_connection(address, timeout)
-        except OSError as error:
-            raise ControlError(f"no control connection to {self._where}: {error}") from error
+        self._socket = connection
+        self._where = _peer(connection)
         try:
             self._handshake()
         except ControlError as error:
             self._socket.close()
             raise type(error)(f"no control connection to {self._where}: {error}") from error
-
-    @property
-    def _where(self) -> str:
-        return f"{self.address[0]}:{self.address[1]}"
 
     def _handshake(self) -> None:
         try:
@@ -91,3 +84,11 @@ class ControlClient:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # it has ended already
+
+
+def _peer(connection: socket.socket) -> str:
+    try:
+        host, port = connection.getpeername()[:2]
+    except (OSError, ValueError):
+        return "a process that has closed the connection"
+    return f"{host}:{port}"

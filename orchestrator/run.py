@@ -13,15 +13,17 @@ from typing import Protocol
 
 from nodes.journal import JournalError
 from nodes.ledger import LedgerError
+from orchestrator.attention import RunFailed
 from orchestrator.backends import Collected, Session, SessionError
 from orchestrator.backends.local import LocalSession
 from orchestrator.backends.processes import Supervisor
+from orchestrator.backends.real import RealSession
 from orchestrator.backends.real_time import run as run_in_real_time
 from orchestrator.backends.sim import SimSession
 from orchestrator.backends.sim import run as run_in_virtual_time
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement
-from orchestrator.conductor import Conductor, RunFailed
+from orchestrator.conductor import Conductor
 from orchestrator.history import History, HistoryError, merge
 from orchestrator.result import CellResult, Task
 from orchestrator.scenario import Cell
@@ -39,16 +41,16 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: set[LocalSession] = set()
+        self._open: set[RealSession] = set()
         self.happened = False
 
-    def enter(self, session: LocalSession) -> None:
+    def enter(self, session: RealSession) -> None:
         with self._lock:
             self._open.add(session)
             if self.happened:
                 session.interrupt()
 
-    def leave(self, session: LocalSession) -> None:
+    def leave(self, session: RealSession) -> None:
         with self._lock:
             self._open.discard(session)
 

@@ -101,6 +101,9 @@ class Link(Value):
     semantics: Semantics
     transport: Literal["udp", "tcp"] = "tcp"
     codec: Literal["xdr", "msgpack"] = "msgpack"
+    via: Literal["relay", "toxiproxy", "direct"] = Field(
+        default="relay", description="what it goes through: faults on messages, on byte streams, or on packets"
+    )
     variant: Variant | None = None
 
     @property

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from chaos.faults import Fault, Hold, Kill, Pause
+from chaos.faults import Fault, Hold, Kill, Pause, Split
 from chaos.planes.process import failpoint, target
+from chaos.supports import PLANE_OF, PLANES, PlaneName
 from nodes.wire.header import client_number
-from orchestrator.scenario import Cell, Link
+from orchestrator.scenario import Cell, Link, Server
 
-RELAY = "relay"
 Address = tuple[str, int]
 
 REPORTED = frozenset({"attempt", "ok", "end"})
@@ -23,7 +23,26 @@ def ordinal(cell: Cell, client: str) -> int:
     return list(cell.clients).index(client) + 1
 
 
-def server_spec(cell: Cell, name: str, epoch: int) -> dict[str, Any]:
+def plane_of(cell: Cell, fault: Fault) -> PlaneName | None:
+    """The plane that performs a fault; None for one that is done to a process."""
+    if isinstance(fault, (Kill, Pause)):
+        return None
+    if isinstance(fault, Split):
+        return "packet"
+    return PLANE_OF[next(link.via for link in cell.links if link.name == fault.link)]
+
+
+def planes(cell: Cell) -> list[PlaneName]:
+    """The planes that the cell needs, in the order in which they are started."""
+    needed: set[PlaneName | None] = {PLANE_OF[link.via] for link in cell.links if link.via != "direct"}
+    needed |= {plane_of(cell, fault) for fault in cell.faults}
+    return [plane for plane in PLANES if plane in needed]
+
+
+def server_spec(
+    cell: Cell, name: str, epoch: int, host: str, before: Mapping[str, Address] | None = None
+) -> dict[str, Any]:
+    """`host` is where it listens; `before` its addresses by link in its first epoch, None for that one."""
     server = cell.servers[name]
     return {
         "role": "server",
@@ -32,8 +51,7 @@ def server_spec(cell: Cell, name: str, epoch: int) -> dict[str, Any]:
         "yields": server.yields,
         "durability": server.durability,
         "lease": server.lease,
-        "host": "127.0.0.1",
-        "port": server.port if epoch == 1 else 0,
+        "host": host,
         "endpoints": [
             {
                 "link": link.name,
@@ -41,6 +59,7 @@ def server_spec(cell: Cell, name: str, epoch: int) -> dict[str, Any]:
                 "codec": link.codec,
                 "semantics": link.semantics,
                 "variant": link.variant,
+                "port": _port(server, link, before),
             }
             for link in cell.links
             if link.target == name
@@ -49,8 +68,15 @@ def server_spec(cell: Cell, name: str, epoch: int) -> dict[str, Any]:
     }
 
 
-def client_spec(cell: Cell, name: str, epoch: int, addresses: Mapping[str, Address]) -> dict[str, Any]:
-    """`addresses` are the relay's, by link."""
+def _port(server: Server, link: Link, before: Mapping[str, Address] | None) -> int:
+    """Behind a plane a later epoch may listen anywhere; the clients of a direct link know one address."""
+    if before is None:
+        return server.port
+    return before[link.name][1] if link.via == "direct" else 0
+
+
+def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping[str, Address]) -> dict[str, Any]:
+    """`addresses` are those that links are called at; `host` is where its datagram sockets are bound."""
     client = cell.clients[name]
     link = next(link for link in cell.links if link.source == name)
     return {
@@ -70,6 +96,7 @@ def client_spec(cell: Cell, name: str, epoch: int, addresses: Mapping[str, Addre
             "codec": link.codec,
             "semantics": link.semantics,
             "variant": link.variant,
+            "local": host,
             "target": list(addresses[link.name]),
             "service": cell.servers[link.target].service,
         },
@@ -78,12 +105,18 @@ def client_spec(cell: Cell, name: str, epoch: int, addresses: Mapping[str, Addre
     }
 
 
-def relay_spec(cell: Cell, upstreams: Mapping[str, Address]) -> dict[str, Any]:
+def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Address]) -> dict[str, Any]:
     """`upstreams` are the servers' addresses, by link."""
-    return {"seed": cell.seed, "links": [_relay_link(cell, link, upstreams[link.name]) for link in cell.links]}
+    links = [link for link in cell.links if PLANE_OF[link.via] == plane]
+    whole = [_rule(index, fault) for index, fault in enumerate(cell.faults) if isinstance(fault, Split)]
+    return {
+        "seed": cell.seed,
+        "links": [_plane_link(cell, link, upstreams[link.name]) for link in links],
+        "rules": whole if plane == "packet" else [],
+    }
 
 
-def _relay_link(cell: Cell, link: Link, upstream: Address) -> dict[str, Any]:
+def _plane_link(cell: Cell, link: Link, upstream: Address) -> dict[str, Any]:
     return {
         "name": link.name,
         "transport": link.transport,
@@ -93,11 +126,15 @@ def _relay_link(cell: Cell, link: Link, upstream: Address) -> dict[str, Any]:
         "upstream": list(upstream),
         "epoch": 1,
         "rules": [
-            {"index": index, "kind": type(fault).__name__, "active": starts_on(fault), **asdict(fault)}
+            _rule(index, fault)
             for index, fault in enumerate(cell.faults)
-            if not isinstance(fault, (Kill, Pause)) and fault.link == link.name
+            if not isinstance(fault, (Kill, Pause, Split)) and fault.link == link.name
         ],
     }
+
+
+def _rule(index: int, fault: Fault) -> dict[str, Any]:
+    return {"index": index, "kind": type(fault).__name__, "active": starts_on(fault), **asdict(fault)}
 
 
 def starts_on(fault: Fault) -> bool:

@@ -12,23 +12,21 @@ from chaos.planes.loop import READ, Loop
 from chaos.planes.stream import Stream
 from nodes import control
 
-LOOPBACK = "127.0.0.1"
-
 Obey = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class ControlServer:
-    """Listens until somebody proves itself; the loop stops when that connection ends, or after `stop`.
+    """Listens at `host` until somebody proves itself; the loop stops when that connection ends, or after `stop`.
 
     `obey` returns the body of the answer, or raises ValueError, whose text becomes the refusal.
     """
 
-    def __init__(self, loop: Loop, token: bytes, obey: Obey) -> None:
+    def __init__(self, loop: Loop, host: str, token: bytes, obey: Obey) -> None:
         self.loop = loop
         self._token = token
         self._obey = obey
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._listener.bind((LOOPBACK, 0))
+        self._listener.bind((host, 0))
         self._listener.listen(8)
         self._listener.setblocking(False)
         self.address: tuple[str, int] = self._listener.getsockname()

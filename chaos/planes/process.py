@@ -1,4 +1,4 @@
-"""PURE: the process plane: which faults it supports, and how a fault at a failpoint is armed in a node.
+"""PURE: the process plane: how a fault at a failpoint is armed in a node.
 
 Faults by time or trigger are acts of whoever holds the processes: the orchestrator's backend signals them.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from chaos.faults import Kill, Pause
-
-SUPPORTS: frozenset[type] = frozenset({Kill, Pause})
 
 
 def target(fault: Kill | Pause) -> str:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any
 
-from chaos.faults import RelayFault
 from chaos.hop import Note
 from chaos.planes.loop import Loop
 from chaos.planes.tcp_link import TcpLink
 from chaos.planes.udp_link import UdpLink
 from chaos.rules import BadConfiguration, LinkPlan, address, plans
 from nodes.wire.record import Kind
-
-SUPPORTS: frozenset[type] = frozenset(get_args(RelayFault))
 
 Command = dict[str, Any]
 Link = TcpLink | UdpLink
@@ -43,17 +40,23 @@ class Relay:
             raise BadConfiguration(f"a relay has no command {command['type']!r:.80}; it has {known}")
         return obey(command)
 
+    def close(self) -> None:
+        """Its sockets end with the process, and what it did ends with them."""
+
     def _configure(self, command: Command) -> Command:
         if self._links:
             raise BadConfiguration("the relay is configured already")
+        listen = command.get("listen")
+        if not isinstance(listen, str):
+            raise BadConfiguration(f"'listen' must be the host to listen at, not {listen!r:.80}")
         for name, plan in plans(command, self._note).items():
-            self._links[name] = self._open(plan)
+            self._links[name] = self._open(plan, listen)
         addresses = {name: list(link.address) for name, link in self._links.items()}
         self._note(Kind.READY, detail={"addresses": addresses})
         return {"addresses": addresses}
 
-    def _open(self, plan: LinkPlan) -> Link:
-        link: Link = (TcpLink if plan.transport == "tcp" else UdpLink)(self._loop, plan.hop)
+    def _open(self, plan: LinkPlan, listen: str) -> Link:
+        link: Link = (TcpLink if plan.transport == "tcp" else UdpLink)(self._loop, plan.hop, listen)
         link.upstream(plan.upstream, plan.epoch)
         self._loop.tickers.append(link)
         return link
@@ -104,3 +107,7 @@ class Relay:
             if any(rule.index == index for rule in link.hop.rules):
                 return link
         raise BadConfiguration(f"no rule has the index {index!r:.80}")
+
+
+def make(loop: Loop, note: Note) -> Relay:
+    return Relay(loop, note)

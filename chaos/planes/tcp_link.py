@@ -13,7 +13,6 @@ from chaos.planes.stream import Stream
 from nodes.clock import now
 
 Address = tuple[str, int]
-LOOPBACK = "127.0.0.1"
 BACKLOG = 128
 ROUND = 256
 
@@ -95,7 +94,7 @@ class Injection:
 class TcpLink:
     """Performs a hop's effects on sockets. While the upstream is down nobody listens."""
 
-    def __init__(self, loop: Loop, hop: Hop) -> None:
+    def __init__(self, loop: Loop, hop: Hop, host: str) -> None:
         self.loop = loop
         self.hop = hop
         self.injections: set[Injection] = set()
@@ -104,7 +103,7 @@ class TcpLink:
         self._count = 0
         self._upstream: Address | None = None
         self._listener: socket.socket | None = None
-        self._reserved = _reserve()
+        self._reserved = _reserve(host)
         self.address: Address = self._reserved.getsockname()
         if sys.platform != "linux":
             self._reserved.close()
@@ -166,7 +165,7 @@ class TcpLink:
         self.hop.lost(pair.number)
 
     def _listen(self) -> None:
-        listener = _bound(self.address[1])
+        listener = _bound(self.address)
         listener.listen(BACKLOG)
         listener.setblocking(False)
         self._listener = listener
@@ -193,18 +192,18 @@ class TcpLink:
             pair.upstream.connect(self._upstream)
 
 
-def _bound(port: int) -> socket.socket:
+def _bound(address: Address) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if sys.platform != "win32":  # there the option would let strangers share the port
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind((LOOPBACK, port))
+    sock.bind(address)
     return sock
 
 
-def _reserve() -> socket.socket:
+def _reserve(host: str) -> socket.socket:
     """A bound socket that never listens, to have a port of our own.
 
     On Linux it stays open beside the listener and keeps the port while nobody listens: no other process gets it,
     and no client that connects to it is given the same port and so connects to itself.
     """
-    return _bound(0)
+    return _bound((host, 0))

@@ -11,16 +11,15 @@ from chaos.planes.loop import READ, WRITE, Loop
 from nodes.clock import now
 
 Address = tuple[str, int]
-LOOPBACK = "127.0.0.1"
 DATAGRAM = 65535
 ROUND = 256
 BUFFER = 1024 * 1024
 
 
 class Datagrams:
-    """A bound socket that queues what the system does not take at once. `arrived` gets (data, source)."""
+    """A socket bound at `host` that queues what the system does not take at once. `arrived` gets (data, source)."""
 
-    def __init__(self, loop: Loop, arrived: Callable[[bytes, Address], None]) -> None:
+    def __init__(self, loop: Loop, host: str, arrived: Callable[[bytes, Address], None]) -> None:
         self._loop = loop
         self._arrived = arrived
         self._unsent: deque[tuple[bytes, Address]] = deque()
@@ -28,7 +27,7 @@ class Datagrams:
         # A datagram that does not fit is dropped by the kernel, and no journal would say so.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-        self._socket.bind((LOOPBACK, 0))
+        self._socket.bind((host, 0))
         self._socket.setblocking(False)
         self.address: Address = self._socket.getsockname()
         loop.watch(self._socket, READ, self._ready)
@@ -75,11 +74,12 @@ class Datagrams:
 class UdpLink:
     """Performs a hop's effects on sockets. While the upstream is down the hop loses what comes."""
 
-    def __init__(self, loop: Loop, hop: Hop) -> None:
+    def __init__(self, loop: Loop, hop: Hop, host: str) -> None:
         self.hop = hop
         self._loop = loop
-        self._front = Datagrams(loop, self._request)
-        self._own = Datagrams(loop, lambda data, source: None)
+        self._host = host
+        self._front = Datagrams(loop, host, self._request)
+        self._own = Datagrams(loop, host, lambda data, source: None)
         self._numbers: dict[Address, int] = {}
         self._clients: dict[int, Address] = {}
         self._backs: dict[int, Datagrams] = {}
@@ -129,7 +129,7 @@ class UdpLink:
         number = len(self._numbers) + 1
         self._numbers[source] = number
         self._clients[number] = source
-        self._backs[number] = Datagrams(self._loop, lambda data, peer: self._reply(number, data, peer))
+        self._backs[number] = Datagrams(self._loop, self._host, lambda data, peer: self._reply(number, data, peer))
         self.hop.opened(number)
         return number
 

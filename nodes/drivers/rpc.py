@@ -110,6 +110,7 @@ class RpcDriver:
         codec: Codec,
         transport: str,
         target: Address,
+        local: str,
         retry: Retry,
         witness: Witness,
         reports: Reports,
@@ -121,6 +122,7 @@ class RpcDriver:
         self.codec = codec
         self.transport = transport
         self.target = target
+        self.local = local
         self.retry = retry
         self.witness = witness
         self.reports = reports
@@ -269,7 +271,7 @@ class RpcDriver:
     def _connect(self, deadline: int) -> Program:
         self._lines += 1
         if self.transport == "udp":
-            socket = yield Bind(("127.0.0.1", 0))
+            socket = yield Bind((self.local, 0))
             line = Line(socket, self._lines, self.target)
             yield Spawn(self._read_datagrams(line), "reader")
         else:

@@ -51,11 +51,12 @@ class Kind(IntEnum):
     ANSWER = 33  # [status value] this attempt is being answered
     TRIM = 34  # [mark] results of this client below mark were forgotten
 
-    # relays
+    # planes
     DECISION = 50  # [link direction occurrence connection rule act] act is 'pass' where no rule applied
     RELEASE = 51  # [link direction occurrence rule act] a held, delayed or copied message went on
     RULE = 52  # [rule active] a rule was switched
     UPSTREAM = 53  # [link up epoch]
+    COUNTER = 54  # [rule link direction packets bytes] what the kernel had counted of a rule when it was read
 
     # the orchestrator
     PHASE = 60  # [phase]

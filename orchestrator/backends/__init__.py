@@ -11,12 +11,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
+from chaos.supports import PlaneName
 from nodes.ops import Queue
 from nodes.wire.record import Kind, Record
 from orchestrator.history import Ledger
 
 Evidence = Literal["real", "sim"]
-Role = Literal["node", "relay"]
+Role = Literal["node"] | PlaneName
 SignalName = Literal["kill", "stop", "continue"]
 ORCHESTRATOR = "orchestrator"
 
@@ -105,6 +106,12 @@ class Session(Protocol):
 
     def start(self, name: str, role: Role, epoch: int, engine: str | None = None) -> None:
         """Start a process; `engine` is the I/O model of a node. Leads to Started, or to Lost."""
+
+    def address(self, name: str) -> str:
+        """The host at which its sockets are bound, and reached by the cell's other processes, once it was started."""
+
+    def plane(self, name: PlaneName) -> dict[str, Any]:
+        """What the configuration of this plane must say of where it runs. Raises SessionError: it cannot run here."""
 
     def command(self, name: str, command: dict[str, Any]) -> int:
         """Send {"type": ..., ...} -> the id that its Answer will have. A process that has ended never answers."""

@@ -1,4 +1,4 @@
-"""One epoch of one local process: from its spawning over its control connection to its reaping, told as events."""
+"""One epoch of one real process: from its spawning over its control connection to its reaping, told as events."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nodes.control import ControlError, parse_control_line
+from nodes.control import ControlError
 from nodes.control import Ended as ConnectionEnded
 from orchestrator.backends import Answer, Event, Exited, Lost, NodeEvent, SessionError, Started, Stopped
-from orchestrator.backends.processes import Ended, Failed, Line, Report, Spawned
-from orchestrator.backends.processes import Stopped as ProcessStopped
-from orchestrator.control_client import ControlClient
+from orchestrator.backends.host import Ended, Failed, Host, Line, Report, Spawned
+from orchestrator.backends.host import Stopped as ProcessStopped
+from orchestrator.control_client import HANDSHAKE_SECONDS, ControlClient
 
 GRACE = 5.0
 """Seconds in which a process must have ended after its control connection did."""
@@ -24,10 +24,13 @@ _TAIL = 8192
 class NodeProcess:
     """Rule: Exited is the last event of an epoch, so it waits until the control connection was read to its end.
 
-    `take` gets reports in the supervisor's reader thread; the control connection has a thread of its own.
+    `take` gets reports in a thread of its host's; the control connection has a thread of its own.
     """
 
-    def __init__(self, name: str, epoch: int, log: Path, token: bytes, put: Callable[[Event], None]) -> None:
+    def __init__(
+        self, name: str, epoch: int, host: Host, log: Path, token: bytes, put: Callable[[Event], None]
+    ) -> None:
+        self.host = host
         self.name = name
         self.epoch = epoch
         self.exit: Ended | None = None
@@ -98,9 +101,12 @@ class NodeProcess:
     def _talk(self, line: str) -> str | None:
         """-> why the two sides did not understand each other, None if the connection simply ended."""
         try:
-            client = ControlClient(parse_control_line(line), self._token)
+            connection = self.host.connect(self.name, self.epoch, line, HANDSHAKE_SECONDS)
+            client = ControlClient(connection, self._token)
         except ControlError as error:
             return f"{error}{self._tail()}"
+        except OSError as error:
+            return f"no control connection to it ({line}): {error}{self._tail()}"
         self._client = client
         self._put(Started(self.name, self.epoch))
         try:

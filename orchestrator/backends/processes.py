@@ -10,47 +10,16 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import psutil
 
 from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
+from orchestrator.backends.host import Ended, Failed, Line, Report, Spawned, Stopped
 
 COMMAND = (sys.executable, "-I", "-m", "orchestrator.supervisor")
 PATIENCE = 5.0
 """Seconds for the supervisor to kill and reap its children once its pipe has ended."""
-
-
-class Spawned(NamedTuple):
-    """The process exists."""
-
-    pid: int
-
-
-class Line(NamedTuple):
-    """The first line of its standard output."""
-
-    text: str
-
-
-class Stopped(NamedTuple):
-    """It was sent "stop"."""
-
-
-class Ended(NamedTuple):
-    """It was reaped; `signal` is 0 unless one ended it."""
-
-    signal: int
-    code: int
-
-
-class Failed(NamedTuple):
-    """It was never started, or its supervisor is gone and nothing more will be known of it."""
-
-    reason: str
-
-
-Report = Spawned | Line | Stopped | Ended | Failed
 
 
 class Supervisor:

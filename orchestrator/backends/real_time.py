@@ -10,20 +10,20 @@ from typing import Any
 
 from nodes.clock import now
 from nodes.ops import Get, Now, Program, Put, Queue, Sleep
-from orchestrator.backends.local import LocalSession
+from orchestrator.backends.real import RealSession
 
 
-def run(program: Program, session: LocalSession) -> Any:
+def run(program: Program, session: RealSession) -> Any:
     """Perform Get, Put, Sleep and Now until the program returns -> its result, or its error is raised.
 
     The first Ctrl-C throws KeyboardInterrupt in where the program waits, so that it can heal and finish; a second one
-    is raised wherever it strikes. In another thread than the main one there is no Ctrl-C; see LocalSession.interrupt.
+    is raised wherever it strikes. In another thread than the main one there is no Ctrl-C; see RealSession.interrupt.
     """
     with _first_interrupt_waits(session):
         return _drive(program, session)
 
 
-def _drive(program: Program, session: LocalSession) -> Any:
+def _drive(program: Program, session: RealSession) -> Any:
     resume: Any = program.send
     value: Any = None
     while True:
@@ -37,7 +37,7 @@ def _drive(program: Program, session: LocalSession) -> Any:
             resume, value = program.throw, error
 
 
-def _perform(operation: Any, session: LocalSession) -> Any:
+def _perform(operation: Any, session: RealSession) -> Any:
     match operation:
         case Get():
             return _get(operation.queue, operation.deadline, session)
@@ -53,7 +53,7 @@ def _perform(operation: Any, session: LocalSession) -> Any:
     return None
 
 
-def _get(queue: Queue, deadline: int | None, session: LocalSession) -> Any:
+def _get(queue: Queue, deadline: int | None, session: RealSession) -> Any:
     while not queue.items:
         if not session.pump(deadline) and deadline is not None and now() >= deadline:
             raise TimeoutError
@@ -61,7 +61,7 @@ def _get(queue: Queue, deadline: int | None, session: LocalSession) -> Any:
 
 
 @contextmanager
-def _first_interrupt_waits(session: LocalSession) -> Iterator[None]:
+def _first_interrupt_waits(session: RealSession) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chaos.rules import BadConfiguration, plans
+from chaos.supports import PlaneName
 from nodes.engines.sim import Host, World
 from nodes.failpoints import Failpoint, Failpoints
 from nodes.ledger import LedgerError
@@ -28,6 +29,7 @@ from orchestrator.backends import (
     Lost,
     NodeEvent,
     Role,
+    SessionError,
     SignalName,
     Started,
     Stopped,
@@ -36,6 +38,7 @@ from orchestrator.backends.sim_relay import SimRelay
 from orchestrator.history import Ledger
 
 DOMAIN = "sim"
+LOOPBACK = "127.0.0.1"
 START_UP = 20_000_000
 """Nanoseconds of virtual time that a process takes to start."""
 CONTROL_DELAY = 500_000
@@ -196,6 +199,14 @@ class SimSession:
         life = Life(self, name, role, epoch)
         self._lives[name, epoch] = self._latest[name] = life
         life.start()
+
+    def address(self, name: str) -> str:
+        return LOOPBACK
+
+    def plane(self, name: PlaneName) -> dict[str, Any]:
+        if name != "relay":
+            raise SessionError(f"the simulator has messages, and neither byte streams nor packets: no {name} plane")
+        return {"listen": LOOPBACK}
 
     def command(self, name: str, command: dict[str, Any]) -> int:
         self._last_id += 1
