@@ -15,11 +15,12 @@ from typing import Any
 
 from nodes import control, engines
 from nodes.clock import clock_domain, now
+from nodes.control_endpoint import ControlEndpoint
 from nodes.failpoints import Failpoint, Failpoints
 from nodes.journal import JournalError, JournalWriter
 from nodes.ledger import LedgerError, SqliteLedger
 from nodes.node import BadCommand, Environment, Node, make, needs_ledger
-from nodes.ops import Accept, Close, Get, Join, Listen, Program, Put, Queue, Recv, Send, Socket, Spawn
+from nodes.ops import Program
 from nodes.wire.record import Kind, start_detail
 from nodes.witness import RealWitness
 
@@ -41,8 +42,7 @@ class Process:
 
     def __init__(self, options: argparse.Namespace, token: bytes) -> None:
         self._options = options
-        self._endpoint = control.Listener(token, os.urandom(control.NONCE_SIZE))
-        self._outbox = Queue()
+        self._endpoint = ControlEndpoint(options.name, options.control, token)
         self._ledger: SqliteLedger | None = None
         self._journal: JournalWriter | None = None
         self._witness: RealWitness | None = None
@@ -58,57 +58,20 @@ class Process:
         return self._ledger.commit(transaction, self._witness)
 
     def main(self) -> Program:
-        listener = yield Listen((self._options.control, 0))
-        print(control.control_line(*listener.local), flush=True)
-        socket = yield Accept(listener)
-        yield Close(listener)
-        writer = yield Spawn(self._write(socket), "control writer")
         try:
-            yield from self._read(socket)
+            yield from self._endpoint.serve(self._obey)
         finally:
-            yield Put(self._outbox, None)
-            yield Join(writer)
             if self._witness is not None:
                 self._witness.note(Kind.STOP)
             if self._ledger is not None:
                 self._ledger.close()
 
-    def _write(self, socket: Socket) -> Program:
-        """The one sender on the control connection: raw bytes of the handshake, then messages; None ends it."""
-        yield Send(socket, self._endpoint.outgoing())
-        while (item := (yield Get(self._outbox))) is not None:
-            data = item if isinstance(item, bytes) else self._endpoint.send(item)
-            try:
-                yield Send(socket, data)
-            except OSError:
-                return
-
-    def _read(self, socket: Socket) -> Program:
-        recv = Recv(socket, 65536)
-        while True:
-            try:
-                data = yield recv
-            except OSError:
-                return
-            if not data:
-                return
-            try:
-                commands = self._endpoint.receive(data)
-            finally:
-                if outgoing := self._endpoint.outgoing():
-                    yield Put(self._outbox, outgoing)
-            for command in commands:
-                yield from self._obey(command)
-                if command["type"] == "stop":
-                    return
-
     def _obey(self, command: dict[str, Any]) -> Program:
         try:
-            answer = control.answer(command, (yield from self._command(command)))
+            return control.answer(command, (yield from self._command(command)))
         except (BadCommand, JournalError, LedgerError, OSError, KeyError) as error:
             text = str(error) if not isinstance(error, KeyError) else f"{command['type']} lacks {error}"
-            answer = control.refusal(command, f"node {self._options.name}: {text}")
-        yield Put(self._outbox, answer)
+            return control.refusal(command, f"node {self._options.name}: {text}")
 
     def _command(self, command: dict[str, Any]) -> Program:
         if command["type"] == "stop":
@@ -135,7 +98,9 @@ class Process:
         if needs_ledger(spec):
             path = options.home / f"{options.name}.ledger"
             self._ledger = SqliteLedger(path, options.epoch, spec["durability"], random64())
-        environment = Environment(options.name, options.epoch, self._witness, self._ledger, random64(), self._outbox)
+        environment = Environment(
+            options.name, options.epoch, self._witness, self._ledger, random64(), self._endpoint.outbox
+        )
         self._note_start(spec, environment)
         self._node = make(spec, environment)
         return (yield from self._node.start())

@@ -157,7 +157,7 @@ class Rig:
         ]
         link = {"name": LINK, "transport": transport, "codec": "xdr", "source": "client", "target": "server"}
         link |= {"upstream": list(self.server.getsockname()), "epoch": 1, "rules": rules}
-        addresses = self.control.tell("configure", seed=7, links=[link])["addresses"]
+        addresses = self.control.tell("configure", listen="127.0.0.1", seed=7, links=[link])["addresses"]
         self.address: tuple[str, int] = (addresses[LINK][0], addresses[LINK][1])
 
     def listen(self) -> socket.socket:

@@ -55,6 +55,9 @@ def main(mode: str, name: str) -> None:
     if mode == "babbles":
         print("hello", flush=True)
         os.execlp("sleep", "sleep", "60")
+    if mode == "deaf":
+        print(control_line("127.0.0.1", 1), flush=True)
+        os.execlp("sleep", "sleep", "60")
     serve(mode, name)
 
 

@@ -341,17 +341,21 @@ def test_a_session_does_not_write_over_an_earlier_runs_journals(supervisor: Supe
         LocalSession(supervisor, tmp_path)
 
 
-def test_nothing_listening_is_told_with_the_address() -> None:
-    with pytest.raises(ControlError, match=r"no control connection to 127\.0\.0\.1:1: .*refused"):
-        ControlClient(("127.0.0.1", 1), b"token")
+def test_nothing_listening_is_told_with_the_address(session_of: Callable[[str], LocalSession]) -> None:
+    session = session_of("deaf")
+    session.start("server", "node", 1)
+    lost = events(session, 1)[0]
+    assert isinstance(lost, Lost)
+    assert "no control connection to it (control 127.0.0.1 1): " in lost.reason
+    assert "refused" in lost.reason
 
 
 def test_processes_are_started_isolated() -> None:
     home = Path("/results/run")
     assert command_line("server", "node", 2, home, "epoll") == [
-        *(sys.executable, "-I", "-m", "nodes", "--name", "server", "--epoch", "2"),
-        *("--home", "/results/run", "--engine", "epoll"),
+        *(sys.executable, "-I", "-m", "nodes", "--name", "server", "--home", "/results/run"),
+        *("--epoch", "2", "--engine", "epoll"),
     ]
     assert command_line("relay", "relay", 1, home, None) == [
-        *(sys.executable, "-I", "-m", "chaos", "--name", "relay", "--home", "/results/run"),
+        *(sys.executable, "-I", "-m", "chaos", "--name", "relay", "--home", "/results/run", "--plane", "relay"),
     ]

@@ -21,7 +21,7 @@ def over(transport: str) -> Cell:
 
 
 def is_drained(relay: dict[str, Any], counts: dict[str, int], transport: str = "udp", epoch: int = 2) -> bool:
-    return drained(over(transport), {"server": epoch}, IDLE | relay, {"server": {"links": {LINK: DONE | counts}}})
+    return drained(over(transport), {"server": epoch}, [IDLE | relay], {"server": {"links": {LINK: DONE | counts}}})
 
 
 def test_everything_is_at_rest() -> None:
