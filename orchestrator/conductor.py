@@ -256,7 +256,7 @@ class Conductor(Attention):
         plane = PLANE_OF[link.via]
         if plane in self._planes:  # nobody stands in a direct link without faults
             command = {"type": "upstream", "link": link.name, "address": address, "epoch": epoch}
-            yield from self._call(plane, command)
+            yield from self._call(plane, {**self._session.plane(plane), **command})
 
     # Faults
 

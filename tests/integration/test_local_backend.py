@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from nodes.clock import now
-from nodes.control import BadFrame, ControlError
+from nodes.control import BadFrame
 from nodes.journal import JournalError
 from nodes.ledger import SqliteLedger
 from nodes.ops import Effect, Get, Now, Program, Put, Queue, Sleep, Transaction
@@ -22,7 +22,6 @@ from orchestrator.backends import node_process as node_process_module
 from orchestrator.backends.local import LocalSession, command_line
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real_time import run
-from orchestrator.control_client import ControlClient
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 SECOND = 1_000_000_000

@@ -85,7 +85,7 @@ def test_stop_is_answered_before_the_process_ends(rig: MakeRig) -> None:
 
 def test_a_bad_configuration_is_answered_with_what_is_wrong(tmp_path: Path, stack: ExitStack) -> None:
     client = Relay(tmp_path, stack).connect()
-    assert "'seed' must be of type int" in client.ask("configure")["error"]
+    assert "'seed' must be of type int" in client.ask("configure", listen="127.0.0.1")["error"]
     assert "no command 'dance'" in client.ask("dance")["error"]
     assert "no link 'a -> b'" in client.ask("upstream", link="a -> b", address=None, epoch=1)["error"]
     assert "no rule has the index 4" in client.ask("release", index=4)["error"]
