@@ -1,31 +1,42 @@
-"""PURE: a relay's configuration as it travels: {"seed", "links": [{"name", "transport", "codec", "upstream", "epoch",
-"rules": [{"index", "kind", "active", and the fields of the fault}]}]} -> hops.
+"""PURE: a plane's configuration as it travels: {"seed", "links": [{"name", "transport", "codec", "upstream", "epoch",
+"rules": [{"index", "kind", "active", and the fields of the fault}]}]} -> the values of chaos.faults; a relay's -> hops.
 
 Everything that comes in is checked, since it comes from another process; a text that refuses says where and why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from chaos import faults
 from chaos.decide import Rule
 from chaos.framers import framer
 from chaos.hop import Hop, Note, Unsupported
 
-KINDS: dict[str, type] = {kind.__name__: kind for kind in get_args(faults.RelayFault)}
+KINDS: dict[str, type[faults.RelayFault]] = {kind.__name__: kind for kind in get_args(faults.RelayFault)}
+"""The faults of a relay, by the names that they travel under."""
+
 TRANSPORTS = ("udp", "tcp")
 CODECS = ("xdr", "msgpack")
 
 Address = tuple[str, int]
 Map = dict[str, Any]
+F = TypeVar("F", bound=faults.Fault)
 
 
 class BadConfiguration(ValueError):
     """A configuration that cannot be obeyed. Nothing was started."""
+
+
+class Decoded(NamedTuple, Generic[F]):
+    """A rule as it came in, and whether it is on."""
+
+    index: int
+    fault: F
+    active: bool
 
 
 class LinkPlan(NamedTuple):
@@ -39,16 +50,14 @@ class LinkPlan(NamedTuple):
 
 def plans(command: Map, note: Note) -> dict[str, LinkPlan]:
     """The links of a configure command, by name. Raises BadConfiguration."""
-    seed = _field(command, "seed", int, "configure")
+    seed = field(command, "seed", int, "configure")
     made: dict[str, LinkPlan] = {}
-    for link in _field(command, "links", list, "configure"):
-        plan = _plan(_map(link, "a link"), seed, note)
+    for link in field(command, "links", list, "configure"):
+        plan = _plan(mapping(link, "a link"), seed, note)
         if plan.hop.link in made:
             raise BadConfiguration(f"link {plan.hop.link!r} is given twice")
         made[plan.hop.link] = plan
-    indexes = [rule.index for plan in made.values() for rule in plan.hop.rules]
-    if len(set(indexes)) != len(indexes):
-        raise BadConfiguration(f"rule indexes must differ, got {sorted(indexes)}")
+    check_indexes(rule.index for plan in made.values() for rule in plan.hop.rules)
     return made
 
 
@@ -62,48 +71,64 @@ def address(value: Any) -> Address | None:
 
 
 def rule_of(value: Map, link: str) -> tuple[Rule, bool]:
-    """A rule and whether it is on. Raises BadConfiguration."""
+    """A rule of a relay and whether it is on. Raises BadConfiguration."""
+    index, fault, active = decoded(value, link, KINDS, "relay")
+    return Rule(index, fault), active
+
+
+def decoded(value: Map, link: str | None, kinds: Mapping[str, type[F]], plane: str) -> Decoded[F]:
+    """A rule of any plane; `link` is None for one that belongs to no link. Raises BadConfiguration."""
     fields = dict(value)
-    index = _field(fields, "index", int, f"a rule of link {link!r}")
+    of = "" if link is None else f" of link {link!r}"
+    index = field(fields, "index", int, f"a rule{of}")
     where = f"rule {index}"
-    kind = KINDS.get(_field(fields, "kind", str, where))
+    kind = kinds.get(field(fields, "kind", str, where))
     if kind is None:
         raise BadConfiguration(
-            f"{where}: no fault of a relay is called {fields['kind']!r}; known are {', '.join(KINDS)}"
+            f"{where}: no fault of a {plane} is called {fields['kind']!r}; known are {', '.join(kinds)}"
         )
-    active = _field(fields, "active", bool, where)
+    active = field(fields, "active", bool, where)
     for name in ("index", "kind", "active"):
         del fields[name]
     if fields.get("link") != link:
         raise BadConfiguration(f"{where}: belongs to link {fields.get('link')!r}, not to {link!r}")
-    return Rule(index, _fault(kind, fields, where)), active
+    return Decoded(index, _fault(kind, fields, where), active)
+
+
+def check_indexes(indexes: Iterable[int]) -> None:
+    """A command names a rule by its index alone. Raises BadConfiguration."""
+    indexes = list(indexes)
+    if len(set(indexes)) != len(indexes):
+        raise BadConfiguration(f"rule indexes must differ, got {sorted(indexes)}")
 
 
 def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
-    name = _field(link, "name", str, "a link")
+    name = field(link, "name", str, "a link")
     where = f"link {name!r}"
-    transport = _one_of(link, "transport", TRANSPORTS, where)
-    codec = _one_of(link, "codec", CODECS, where)
-    rules = [rule_of(_map(rule, f"a rule of {where}"), name) for rule in _field(link, "rules", list, where)]
+    transport = one_of(link, "transport", TRANSPORTS, where)
+    codec = one_of(link, "codec", CODECS, where)
+    rules = [rule_of(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where)]
     on = [rule.index for rule, active in rules if active]
     make: Callable[[], Any] = partial(framer, codec, transport)
     try:
         hop = Hop(name, make, [rule for rule, _ in rules], on, seed, note, stream=transport == "tcp")
     except Unsupported as error:
         raise BadConfiguration(str(error)) from error
-    return LinkPlan(hop, transport, address(link.get("upstream")), _field(link, "epoch", int, where))
+    return LinkPlan(hop, transport, address(link.get("upstream")), field(link, "epoch", int, where))
 
 
-def _fault(kind: type, fields: Map, where: str) -> faults.RelayFault:
+def _fault(kind: type[F], fields: Map, where: str) -> F:
     hints = get_type_hints(kind)
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
+    }
     for name, value in values.items():
         if name not in hints:
             raise BadConfiguration(f"{where}: {kind.__name__} has no field {name!r}; it has {', '.join(sorted(hints))}")
         if not _fits(value, hints[name]):
             raise BadConfiguration(f"{where}: {name} is {value!r:.80}, expected {_shown(hints[name])}")
     try:
-        fault: faults.RelayFault = kind(**values)
+        fault = kind(**values)
     except TypeError as error:
         raise BadConfiguration(f"{where}: {error}") from error
     if isinstance(fault, faults.Rate) and fault.bytes_per_second < 1:
@@ -131,19 +156,22 @@ def _shown(hint: Any) -> str:
     return "null" if hint is NoneType else str(hint).replace("typing.", "").removeprefix("<class '").removesuffix("'>")
 
 
-def _map(value: Any, where: str) -> Map:
+def mapping(value: Any, where: str) -> Map:
+    """Raises BadConfiguration for what is no map."""
     if not isinstance(value, dict):
         raise BadConfiguration(f"{where} must be a map, not {value!r:.80}")
     return value
 
 
-def _field(value: Map, name: str, kind: type, where: str) -> Any:
+def field(value: Map, name: str, kind: type, where: str) -> Any:
+    """What `value` has under `name`, of exactly that type. Raises BadConfiguration."""
     if type(value.get(name)) is not kind:
         raise BadConfiguration(f"{where}: {name!r} must be of type {kind.__name__}, got {value.get(name)!r:.80}")
     return value[name]
 
 
-def _one_of(value: Map, name: str, known: tuple[str, ...], where: str) -> str:
+def one_of(value: Map, name: str, known: tuple[str, ...], where: str) -> str:
+    """Raises BadConfiguration."""
     if value.get(name) not in known:
         raise BadConfiguration(f"{where}: {name} is {value.get(name)!r:.80}, expected one of {', '.join(known)}")
     return str(value[name])
