@@ -7,6 +7,7 @@ Everything that comes in is checked, since it comes from another process; a text
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -31,7 +32,8 @@ class BadConfiguration(ValueError):
     """A configuration that cannot be obeyed. Nothing was started."""
 
 
-class Decoded(NamedTuple, Generic[F]):
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[F]):
     """A rule as it came in, and whether it is on."""
 
     index: int
@@ -72,8 +74,8 @@ def address(value: Any) -> Address | None:
 
 def rule_of(value: Map, link: str) -> tuple[Rule, bool]:
     """A rule of a relay and whether it is on. Raises BadConfiguration."""
-    index, fault, active = decoded(value, link, KINDS, "relay")
-    return Rule(index, fault), active
+    rule = decoded(value, link, KINDS, "relay")
+    return Rule(rule.index, rule.fault), rule.active
 
 
 def decoded(value: Map, link: str | None, kinds: Mapping[str, type[F]], plane: str) -> Decoded[F]:
