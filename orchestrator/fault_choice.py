@@ -6,19 +6,33 @@ from dataclasses import fields
 from types import MappingProxyType
 
 from chaos.faults import (
+    Bandwidth,
+    Blackhole,
     Corrupt,
     Cut,
     Delay,
+    Down,
     Drop,
     Duplicate,
     Fault,
     Hold,
     Kill,
+    Latency,
+    LimitData,
+    Loss,
+    Netem,
     Partition,
     Pause,
     Rate,
+    Reject,
     Reorder,
+    ResetPeer,
     Restart,
+    Shape,
+    Slicer,
+    SlowClose,
+    Split,
+    Timeout,
     Truncate,
 )
 from orchestrator.document import BadScenario, Node, join
@@ -37,27 +51,27 @@ FAULTS: MappingProxyType[str, type[Fault]] = MappingProxyType(
         "cut": Cut,
         "partition": Partition,
         "rate": Rate,
+        "latency": Latency,
+        "bandwidth": Bandwidth,
+        "slow_close": SlowClose,
+        "timeout": Timeout,
+        "reset_peer": ResetPeer,
+        "slicer": Slicer,
+        "limit_data": LimitData,
+        "down": Down,
+        "loss": Loss,
+        "split": Split,
+        "reject": Reject,
+        "blackhole": Blackhole,
+        "netem": Netem,
         "kill": Kill,
         "pause": Pause,
     }
 )
+"""Verb -> its fault. Which of them a link can have depends on its `via` (chaos/supports.py)."""
 
-# What the planes of the field can do and the two of this version (message relay, processes) cannot.
-ELSEWHERE = MappingProxyType(
-    {
-        "loss": "packet loss needs a packet plane (netfilter, netem); the message relay can drop: request or reply",
-        "reject": "rejecting packets needs a packet plane (netfilter); the message relay can cut or partition",
-        "blackhole": "a packet black hole needs a packet plane (netfilter); the message relay can partition",
-        "latency": "stream latency needs a stream plane (toxiproxy); the message relay can delay",
-        "bandwidth": "a stream's bandwidth needs a stream plane (toxiproxy); the message relay has rate",
-        "slow_close": "slow_close needs a stream plane (toxiproxy)",
-        "timeout": "a stream's timeout needs a stream plane (toxiproxy); the message relay can hold or partition",
-        "reset_peer": "reset_peer needs a stream plane (toxiproxy); the message relay can cut",
-        "slicer": "slicer needs a stream plane (toxiproxy); the message relay can truncate or cut: within",
-        "limit_data": "limit_data needs a stream plane (toxiproxy); the message relay can truncate",
-        "down": "down needs a stream plane (toxiproxy); a server can be killed, a link partitioned",
-    }
-)
+PARTS = MappingProxyType({"restart": Restart, "netem": Shape})
+"""Keys of faults whose value is a mapping with keys of its own."""
 
 
 def fault(node: Node, path: str, file: str) -> Fault:
@@ -66,9 +80,9 @@ def fault(node: Node, path: str, file: str) -> Fault:
         raise BadScenario(file, node.line, path, "expected a fault: a mapping with a verb such as drop: request")
     chosen = FAULTS[_verb(node, path, file)]
     _known_keys(node, chosen, path, file)
-    restart = node.mapping.get("restart")
-    if restart is not None and restart.mapping is not None:
-        _known_keys(restart, Restart, join(path, "restart"), file)
+    for key, kind in PARTS.items():
+        if (part := node.mapping.get(key)) is not None and part.mapping is not None:
+            _known_keys(part, kind, join(path, key), file)
     value: Fault = typed(chosen, node, path, file)
     return value
 
@@ -80,9 +94,6 @@ def _verb(node: Node, path: str, file: str) -> str:
         return verbs[0]
     if len(verbs) > 1:
         raise BadScenario(file, node.line, path, f"{' and '.join(verbs)} in one fault; expected one verb")
-    for key, item in node.mapping.items():
-        if key in ELSEWHERE:
-            raise BadScenario(file, item.line, join(path, key), f"no plane here can do that: {ELSEWHERE[key]}")
     first = next(iter(node.mapping), "")
     raise BadScenario(file, node.line, path, f"no verb; {hint(first, list(FAULTS))}")
 

@@ -30,6 +30,13 @@ class Outage(NamedTuple):
     end: int
 
 
+class Window(NamedTuple):
+    """A rule was on from the event `begin` until the event `end` (orders); its plane had it a little longer."""
+
+    begin: int
+    end: int
+
+
 @dataclass
 class Trace:
     """One operation's events, each list in order."""
@@ -234,6 +241,30 @@ class Index:
         acts = [event.order for event in self._acts("pause", life)]
         failpoints = [event.order for event in self.lives.get(life, []) if event.kind is Kind.FAILPOINT]
         return max((order for order in (*acts, *failpoints) if order < before), default=None)
+
+    @cached_property
+    def windows(self) -> dict[int, list[Window]]:
+        """Rule -> when its plane had it on. One that nobody switched off was on until the end."""
+        found: dict[int, list[Window]] = defaultdict(list)
+        begun: dict[int, int] = {}
+        for event in self.of_kind(Kind.RULE):
+            rule = event.detail["rule"]
+            if event.detail.get("active"):
+                begun.setdefault(rule, event.order)
+            elif rule in begun:
+                found[rule].append(Window(begun.pop(rule), event.order))
+        for rule, begin in begun.items():
+            found[rule].append(Window(begin, self.end))
+        return dict(found)
+
+    @cached_property
+    def counted(self) -> Counter[tuple[int, str, str]]:
+        """(rule, link, direction) -> packets that the kernel counted of it."""
+        found: Counter[tuple[int, str, str]] = Counter()
+        for event in self.of_kind(Kind.COUNTER):
+            detail = event.detail
+            found[detail["rule"], detail["link"], detail["direction"]] += detail["packets"]
+        return found
 
 
 def per_attempt(events: Iterable[Event]) -> Counter[int]:

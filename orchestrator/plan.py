@@ -29,7 +29,10 @@ KEYS = (
 )
 REQUIRED = ("scenario", "nodes", "links", "expect")
 DURATIONS = frozenset(
-    {"first", "maximum", "patience", "yields", "lease", "load", "settle", "after", "lasts", "by", "jitter"}
+    {
+        *("first", "maximum", "patience", "yields", "lease", "load", "settle", "after", "lasts", "by", "jitter"),
+        *("latency", "slow_close", "timeout", "reset_peer", "delay"),
+    }
 )
 """Keys whose value may be written as 200ms or 5s; a bare integer is milliseconds."""
 

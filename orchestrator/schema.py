@@ -98,11 +98,16 @@ def _open(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(name: str, value: dict[str, Any]) -> dict[str, Any]:
-    durations = [_DURATION] if name in DURATIONS else []
+    durations = [_DURATION] if name in DURATIONS and _numeric(value) else []
     retry = [{"const": "until-settle"}] if name == "retry" else []
     if value.get("type") == "array" and "items" in value:
         value = {**value, "items": _or_selected(value["items"])}
     return {"anyOf": [value, *durations, *retry, _SELECTION, _SUBSTITUTION]}
+
+
+def _numeric(value: dict[str, Any]) -> bool:
+    """Whether a key that is a duration somewhere takes a number here: `delay` is also a fault's verb."""
+    return any(one.get("type") == "integer" for one in (value, *value.get("anyOf", ())))
 
 
 def _or_selected(value: dict[str, Any]) -> dict[str, Any]:

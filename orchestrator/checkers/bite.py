@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from chaos.faults import Fault, Kill, MessageFault, Pause
+from chaos.faults import Fault, Kill, MessageFault, Pause, RelayFault
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
+from orchestrator.checkers import windowed
 from orchestrator.checkers.effective import effective
 from orchestrator.checkers.setting import Setting
 from orchestrator.history import Event, Operation
 from orchestrator.index import Life, Outage, Trace
+from orchestrator.specs import plane_of
 
 SIGKILL = 9
 
@@ -52,6 +54,7 @@ def bite(setting: Setting) -> Bite:
     bitten = frozenset().union(*(rule.bitten for rule in rules))
     invoked = setting.index.invoked
     touched = {operation for operation, trace in invoked.items() if _touched(setting, trace)}
+    touched |= _met_while_open(setting)
     rest = {operation for operation in invoked if operation not in touched and operation not in bitten}
     late = frozenset(operation for operation in rest if _late(invoked[operation]))
     return Bite(
@@ -69,6 +72,22 @@ def _rule(setting: Setting, index: int, fault: Fault) -> RuleBite:
         return _kill(setting, index, fault)
     if isinstance(fault, Pause):
         return _pause(setting, index, fault)
+    if plane_of(setting.cell, fault) == "relay":
+        return _decided(setting, index, cast(RelayFault, fault))
+    return _windowed(setting, index, cast(windowed.WindowFault, fault))
+
+
+def _windowed(setting: Setting, index: int, fault: windowed.WindowFault) -> RuleBite:
+    """A plane that sees no messages names those that were open while it was at work."""
+    traces = setting.index.traces
+    meanwhile = windowed.open_meanwhile(setting, index, fault)
+    bitten = frozenset(each for each in meanwhile if windowed.bitten(setting, index, fault, traces[each]))
+    applied = frozenset(each for each in meanwhile if windowed.met(setting, index, fault, traces[each]))
+    return RuleBite(index, bitten if windowed.by_chance(fault) else meanwhile, applied, bitten)
+
+
+def _decided(setting: Setting, index: int, fault: RelayFault) -> RuleBite:
+    """The relay says what it decided about which message."""
     decided = {operation: _decisions(trace, index) for operation, trace in setting.index.invoked.items()}
     named = {
         operation
@@ -228,6 +247,16 @@ def _touched(setting: Setting, trace: Trace) -> bool:
     outages = (*setting.index.downs, *setting.index.pauses)
     away = (outage for outage in outages if outage.life[0] in (trace.node, setting.server_of(trace)))
     return any(trace.open_during(outage.begin, outage.end) for outage in away)
+
+
+def _met_while_open(setting: Setting) -> set[Operation]:
+    """What was open while a plane that sees no messages was at work on its link."""
+    return {
+        operation
+        for index, fault in enumerate(setting.cell.faults)
+        if plane_of(setting.cell, fault) in ("toxiproxy", "packet")
+        for operation in windowed.open_meanwhile(setting, index, cast(windowed.WindowFault, fault))
+    }
 
 
 def _hello_decisions(setting: Setting, trace: Trace) -> list[Event]:

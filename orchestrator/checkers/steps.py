@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.decide import directions
-from chaos.faults import Cut, Fault, Kill, Pause
+from chaos.faults import Blackhole, Cut, Down, Fault, Kill, Loss, Netem, Pause, Reject, Split, Toxic
 from orchestrator.checkers.bite import Bite
 from orchestrator.checkers.verdict import FaultSteps
 from orchestrator.history import Operation
@@ -26,10 +26,25 @@ def steps(cell: Cell, bite: Bite, offered: dict[str, frozenset[Operation]]) -> t
 
 
 def title(fault: Fault) -> str:
-    """A fault in few words: "drop request", "cut after reply", "partition both", "kill at before-commit"."""
+    """A fault in few words: "drop request", "cut after reply", "latency downstream", "kill at before-commit"."""
     kind = type(fault).__name__.lower()
-    if isinstance(fault, (Kill, Pause)):
-        return f"{kind} at {fault.at}" if fault.at else kind
-    place = f" {fault.cut}" if isinstance(fault, Cut) else ""
-    which = directions(fault)
-    return f"{kind}{place} {which[0] if len(which) == 1 else 'both'}"
+    match fault:
+        case Kill() | Pause():
+            return f"{kind} at {fault.at}" if fault.at else kind
+        case Toxic():
+            return f"{kind} {fault.stream}"
+        case Split():
+            return f"{kind} {fault.split}"
+        case Reject():
+            return f"{kind} {fault.reject}"
+        case Down() | Blackhole():
+            return kind
+        case Loss():
+            return f"{kind} {fault.loss}"
+        case Netem():
+            return f"{kind} {fault.of}"
+        case Cut():
+            return f"{kind} {fault.cut} {fault.of}"
+        case _:
+            which = directions(fault)
+            return f"{kind} {which[0] if len(which) == 1 else 'both'}"

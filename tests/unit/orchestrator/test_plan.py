@@ -131,7 +131,7 @@ def test_a_cell_survives_its_file() -> None:
         ("drop: request", "dorp: request", 8, "faults[0]", "did you mean drop?"),
         ("drop: request", "drop: request, hold: reply", 8, "faults[0]", "expected one verb"),
         ("drop: request", "drop: request, by: 20ms", 8, "faults[0].by", "unknown key"),
-        ("drop: request", "loss: 10", 8, "faults[0].loss", "packet plane"),
+        ("drop: request, ", "loss: request, every: 2, ", 8, "faults[0].operations", "unknown key"),
         ("link: client -> server", "link: server -> client", 8, "faults[0].link", "no link 'server -> client'"),
         ("operations: [2]", "operations: [9]", 8, "faults[0].operations", "operation 9 of 6 calls"),
         ("operations: [2]", "operations: [5]", 8, "faults[0].operations", "after heal"),

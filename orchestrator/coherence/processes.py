@@ -1,0 +1,63 @@
+"""PURE: faults on processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.faults import Kill, Pause
+from orchestrator.coherence.messages import operations
+from orchestrator.coherence.problem import Path, Problem, names, trigger
+from orchestrator.scenario import Cell
+
+CLIENT_TARGETS = {
+    "kill": "one that dies forgets its calls: it keeps no log of what was wanted",
+    "pause": "one that is stopped looks late with nothing done to its messages",
+}
+"""Why a client is not a process fault's target."""
+
+
+def problems(cell: Cell, fault: Kill | Pause, path: Path) -> Iterator[Problem]:
+    verb, target = ("kill", fault.kill) if isinstance(fault, Kill) else ("pause", fault.pause)
+    if target in cell.clients:
+        message = f"{target!r} is a client, and {CLIENT_TARGETS[verb]}; {verb} takes a server: {names(cell.servers)}"
+        yield Problem((*path, verb), message)
+        return
+    if target not in cell.servers:
+        yield Problem((*path, verb), f"no server {target!r}; expected one of {names(cell.servers)}")
+        return
+    if isinstance(fault, Kill):
+        yield from _kill(cell, fault, path)
+    elif fault.at is not None:
+        yield Problem((*path, "at"), "a failpoint can only kill; expected when or after")
+    if fault.at is None and fault.when is None and fault.after is None:
+        yield Problem(path, f"nothing says when to {verb}; expected at, when or after")
+    if fault.at is None and (fault.operation is not None or fault.nth is not None):
+        yield Problem(path, "an operation or an nth without a failpoint; expected at")
+
+
+def _kill(cell: Cell, fault: Kill, path: Path) -> Iterator[Problem]:
+    if fault.lasts is not None:
+        yield Problem((*path, "lasts"), "a kill does not last; expected restart: {after: ...}")
+    if fault.at is not None and (fault.when is not None or fault.after is not None):
+        yield Problem((*path, "at"), "a failpoint and a time; expected at alone, or when and after")
+    if fault.at is not None and (fault.operation is None) == (fault.nth is None):
+        yield Problem((*path, "at"), "expected either the operation or the nth passage to die at")
+    if fault.operation is not None:
+        yield from _killed_operation(cell, fault, fault.operation, path)
+    if fault.restart is not None and fault.restart.when is not None:
+        yield from trigger(cell, fault.restart.when, (*path, "restart", "when"))
+    if fault.restart is not None and fault.restart.after < 0:
+        yield Problem((*path, "restart", "after"), "expected a duration that is not negative")
+
+
+def _killed_operation(cell: Cell, fault: Kill, operation: int, path: Path) -> Iterator[Problem]:
+    callers = [cell.clients[link.source] for link in cell.links if link.target == fault.kill]
+    if not callers:
+        yield Problem((*path, "operation"), f"nobody calls {fault.kill!r}")
+        return
+    yield from operations(callers[0], (operation,), (*path, "operation"))
+    if not 1 <= fault.client <= callers[0].clients:
+        yield Problem((*path, "client"), f"client process {fault.client} of {callers[0].clients}")
+    for key in ("attempt", "epoch"):
+        if getattr(fault, key) < 1:
+            yield Problem((*path, key), "counts from 1")
