@@ -289,9 +289,13 @@ class Kill(ProcessFault):
 
 @dataclass(frozen=True, kw_only=True)
 class Pause(ProcessFault):
-    """SIGSTOP, and SIGCONT after `lasts`, or at heal without it."""
+    """SIGSTOP, and SIGCONT after `lasts`, or at heal without it.
+
+    With `restart` the next epoch is started while this one is stopped, which wakes beside its successor.
+    """
 
     pause: str
+    restart: Restart | None = None
 
 
 RelayFault = Drop | Duplicate | Reorder | Hold | Delay | Corrupt | Truncate | Cut | Partition | Rate

@@ -18,7 +18,7 @@ from nodes.clock import clock_domain, now
 from nodes.control_endpoint import ControlEndpoint
 from nodes.failpoints import Failpoint, Failpoints
 from nodes.journal import JournalError, JournalWriter
-from nodes.ledger import LedgerError, SqliteLedger
+from nodes.ledger import Fenced, LedgerError, SqliteLedger
 from nodes.node import BadCommand, Environment, Node, make, needs_ledger
 from nodes.ops import Program
 from nodes.wire.record import Kind, start_detail
@@ -48,6 +48,7 @@ class Process:
         self._witness: RealWitness | None = None
         self._node: Node | None = None
         self._random = random.Random()
+        self._fenced = False
 
     def random(self) -> float:
         return self._random.random()
@@ -55,13 +56,17 @@ class Process:
     def commit(self, transaction: Any) -> int:
         if self._ledger is None or self._witness is None:
             raise LedgerError("a commit without a ledger")
-        return self._ledger.commit(transaction, self._witness)
+        try:
+            return self._ledger.commit(transaction, self._witness)
+        except Fenced:
+            self._fenced = True  # it ends here, owing answers
+            raise
 
     def main(self) -> Program:
         try:
             yield from self._endpoint.serve(self._obey)
         finally:
-            if self._witness is not None:
+            if self._witness is not None and not self._fenced:
                 self._witness.note(Kind.STOP)
             if self._ledger is not None:
                 self._ledger.close()
@@ -97,7 +102,7 @@ class Process:
         self._witness = RealWitness(self._journal, armed, now)
         if needs_ledger(spec):
             path = options.home / f"{options.name}.ledger"
-            self._ledger = SqliteLedger(path, options.epoch, spec["durability"], random64())
+            self._ledger = SqliteLedger(path, options.epoch, spec["durability"], random64(), fenced=spec["fenced"])
         environment = Environment(
             options.name, options.epoch, self._witness, self._ledger, random64(), self._endpoint.outbox
         )
@@ -131,9 +136,9 @@ def main() -> int:
         token = control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, ""))
         process = Process(options, token)
         engines.create(options.engine, process.commit, process.random).run(process.main())
-    except (control.ControlError, engines.Unavailable) as error:
+    except (control.ControlError, engines.Unavailable, LedgerError) as error:
         print(f"node {options.name}: {error}", file=sys.stderr)
-        return FAILED
+        return control.FENCED if isinstance(error, Fenced) else FAILED
     return 0
 
 

@@ -37,6 +37,9 @@ TOKEN_VARIABLE = "FAULTBED_TOKEN"
 RUN_VARIABLE = "FAULTBED_RUN"
 ORCHESTRATOR_VARIABLE = "FAULTBED_ORCHESTRATOR"
 
+FENCED = 76
+"""Exit code of a node whose successor has taken over its ledger (EX_PROTOCOL of sysexits.h)."""
+
 _LISTENER = b"faultbed control 1 listener"
 _CONNECTOR = b"faultbed control 1 connector"
 

@@ -121,12 +121,14 @@ def _unsigned(number: int) -> int:
 class SqliteLedger:
     """A ledger in one SQLite file over one connection, which the node's lock guards.
 
-    `random64`, uniform in [0, 2**64), becomes the id of a new ledger. Raises Fenced if a later epoch has opened
-    the file, and LedgerError if it cannot be opened or is not a ledger of this version.
+    `random64`, uniform in [0, 2**64), becomes the id of a new ledger. Not `fenced` is a negative control, which writes
+    on when a later epoch has opened the file. Raises Fenced if one has, and LedgerError if the file cannot be opened
+    or is not a ledger of this version.
     """
 
-    def __init__(self, path: Path, epoch: int, durability: Durability, random64: int) -> None:
+    def __init__(self, path: Path, epoch: int, durability: Durability, random64: int, *, fenced: bool = True) -> None:
         self.path = path
+        self._fenced = fenced
         self._epoch = epoch
         try:
             self._connection = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
@@ -187,7 +189,7 @@ class SqliteLedger:
 
     def _fence(self) -> None:
         newest: int = self._execute(_GET_EPOCH).fetchone()[0]
-        if newest > self._epoch:
+        if newest > self._epoch and self._fenced:
             raise Fenced(f"{self.path}: epoch {newest} has taken over, epoch {self._epoch} may not write any more")
 
     def _write_effect(self, transaction: Transaction) -> int:

@@ -15,6 +15,8 @@ from nodes.failpoints import Act, Failpoints
 from nodes.journal import JournalWriter
 from nodes.wire.record import Kind
 
+STOPPED_LINE = b"stopped\n"
+
 Observer = Callable[[Kind, int, int, int], None]
 """Called with (kind, client, seq, attempt), directly after the record was written."""
 
@@ -67,5 +69,7 @@ def _act(act: Act) -> None:
     if act == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     else:
+        # Standard output is all that still goes out: whoever started this process reads there that it has stopped.
+        os.write(1, STOPPED_LINE)
         # Directed at this thread: the program stands at its failpoint even where it does not run in the main one.
         signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)

@@ -14,37 +14,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from chaos.faults import Fault, Hold, Kill, Pause, Restart
+from chaos.faults import Kill, Pause, Restart
 from chaos.supports import PLANE_OF, PlaneName
+from nodes.control import FENCED
 from nodes.ops import Now, Program, Sleep
 from nodes.wire.record import Kind
 from orchestrator.agenda import Act
-from orchestrator.attention import MILLISECOND, PATIENCE, Attention, RunFailed
+from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed
 from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Session, Started, Stopped
 from orchestrator.drained import drained
+from orchestrator.fault_acts import FaultActs, Life
 from orchestrator.scenario import Cell, Link
-from orchestrator.specs import Address, addresses, client_spec, plane_of, plane_spec, planes, server_spec
+from orchestrator.specs import Address, addresses, client_spec, plane_spec, server_spec
 
 POLL = 2 * MILLISECOND
 
 
-class Conductor(Attention):
+class Conductor(FaultActs):
     """`program()` runs the cell; afterwards the session has everything to collect."""
 
     def __init__(self, cell: Cell, session: Session) -> None:
-        super().__init__(session)
-        self._cell = cell
-        self._planes = planes(cell)
-        self._epochs = dict.fromkeys((*self._planes, *cell.servers, *cell.clients), 1)
-        self._alive: set[tuple[str, int]] = set()
+        super().__init__(cell, session)
         self._first: dict[str, dict[str, Address]] = {}
         self._at_heal: set[str] = set()
         self._done: set[str] = set()
         self._down: dict[str, Restart | None] = {}
         self._launched: set[str] = set()
-        self._paused: set[str] = set()
-        self._stopped: set[tuple[str, int]] = set()
-        self._killing: dict[str, Kill] = {}
         self._stopping: set[str] = set()
         self._spent: set[int] = set()
 
@@ -69,6 +64,9 @@ class Conductor(Attention):
     def _start(self) -> Program:
         self._phase("start")
         yield from self._arm()
+        for name, client in self._cell.clients.items():
+            for gate, trigger in client.gates.items():
+                yield from self._agenda.when(trigger, self._release_gate(name, gate))
         for plane in self._planes:
             self._session.start(plane, plane, 1)
         for name in (*self._cell.servers, *self._cell.clients):
@@ -121,6 +119,9 @@ class Conductor(Attention):
         yield from self._agenda.occur("healed")
         yield from self._open_gates()
 
+    def _release_gate(self, name: str, gate: int) -> Act:
+        return lambda: self._call(name, {"type": "release", "gate": gate})
+
     def _open_gates(self) -> Program:
         """What a gate waits for can come no more after heal, so none stays closed."""
         for name, client in self._cell.clients.items():
@@ -141,6 +142,7 @@ class Conductor(Attention):
     def _drain(self) -> Program:
         self._phase("drain")
         yield from self._stop(self._cell.clients)
+        yield from self._outlived()
         now = yield Now()
         cap = now + self._cell.settle * MILLISECOND
         while not (yield from self._drained()):
@@ -149,6 +151,18 @@ class Conductor(Attention):
                 self._session.note(Kind.PHASE, detail={"phase": "drain-capped"})
                 return
             yield Sleep(now + POLL)
+
+    def _outlived(self) -> Program:
+        """Predecessors that woke beside their successors: a fence ends them at their next transaction."""
+        cap = self._cell.settle * MILLISECOND
+        yield from self._wait(lambda: not self._predecessors(), cap)
+        for name, epoch in self._predecessors():
+            self._stopping.add(name)
+            self._session.command(name, {"type": "stop"}, epoch)
+        yield from self._until(lambda: not self._predecessors(), PATIENCE, "predecessors to stop")
+
+    def _predecessors(self) -> list[Life]:
+        return sorted((name, epoch) for name, epoch in self._alive if epoch < self._epochs[name])
 
     def _drained(self) -> Program:
         statuses: dict[str, dict[str, Any]] = {}
@@ -159,8 +173,8 @@ class Conductor(Attention):
 
     def _leave(self) -> Program:
         """After Ctrl-C: heal what can be healed and end every process, within a short time."""
-        for name in sorted(self._paused):
-            self._session.signal(name, "continue")
+        for name, epoch in sorted(self._paused.items()):
+            self._session.signal(name, "continue", epoch)
         for name, epoch in sorted(self._alive):
             if epoch == self._epochs[name]:
                 self._stopping.add(name)
@@ -182,7 +196,7 @@ class Conductor(Attention):
 
     def _launch(self, name: str) -> None:
         node = self._cell.servers.get(name) or self._cell.clients[name]
-        self._session.start(name, "node", self._epochs[name], node.engine)
+        self._session.start(name, "node", self._epochs[name], node.engine, node.limits)
 
     def _configure_server(self, name: str) -> Program:
         host = self._session.address(name)
@@ -195,6 +209,8 @@ class Conductor(Attention):
         self._session.note(Kind.REAPED, detail=detail)
         self._alive.discard((name, event.epoch))
         if name in self._stopping and not event.code and not event.signal:
+            return
+        if event.code == FENCED and event.epoch < self._epochs[name]:
             return
         kill = self._killing.pop(name, None) or self._failpoint_kill(name, event)
         if kill is None:
@@ -214,6 +230,18 @@ class Conductor(Attention):
                 self._spent.add(index)
                 return fault
         return None
+
+    def _stood(self, name: str, epoch: int) -> Program:
+        """A process has stopped itself at a failpoint."""
+        self._paused[name] = epoch
+        for fault in self._cell.faults:
+            if isinstance(fault, Pause) and fault.at and (fault.pause, fault.epoch) == (name, epoch):
+                if fault.restart is not None:
+                    self._down[name] = fault.restart
+                    yield from self._plan_restart(name, fault.restart)
+                if fault.lasts is not None:
+                    now = yield Now()
+                    self._agenda.at(now + fault.lasts * MILLISECOND, lambda: self._resume(name))
 
     def _plan_restart(self, name: str, restart: Restart | None) -> Program:
         if restart is None:
@@ -258,92 +286,6 @@ class Conductor(Attention):
             command = {"type": "upstream", "link": link.name, "address": address, "epoch": epoch}
             yield from self._call(plane, {**self._session.plane(plane), **command})
 
-    # Faults
-
-    def _arm(self) -> Program:
-        """Who waits for which trigger."""
-        for index, fault in enumerate(self._cell.faults):
-            if fault.when is not None:
-                yield from self._agenda.when(fault.when, self._delayed(index, fault), begins_fault=True)
-            if isinstance(fault, Hold) and fault.until is not None:
-                yield from self._agenda.when(fault.until, self._release_hold(index))
-        for name, client in self._cell.clients.items():
-            for gate, trigger in client.gates.items():
-                yield from self._agenda.when(trigger, self._release_gate(name, gate))
-
-    def _delayed(self, index: int, fault: Fault) -> Act:
-        """A fault with a trigger and a time begins that long after the trigger."""
-        if fault.after is None:
-            return self._begin(index, fault)
-
-        def act() -> Program:
-            now = yield Now()
-            self._agenda.at(now + (fault.after or 0) * MILLISECOND, self._begin(index, fault))
-
-        return act
-
-    def _begin(self, index: int, fault: Fault) -> Act:
-        def act() -> Program:
-            if isinstance(fault, Kill):
-                self._act("kill", fault.kill, index)
-                self._killing[fault.kill] = fault
-                self._session.signal(fault.kill, "kill")
-            elif isinstance(fault, Pause):
-                yield from self._pause(fault.pause, index)
-            else:
-                yield from self._switch(index, True)
-            if fault.name:
-                yield from self._agenda.occur(f"{fault.name} on")
-            if fault.lasts is not None and not isinstance(fault, Kill):
-                now = yield Now()
-                self._agenda.at(now + fault.lasts * MILLISECOND, self._cease(index, fault))
-
-        return act
-
-    def _cease(self, index: int, fault: Fault) -> Act:
-        def act() -> Program:
-            if isinstance(fault, Pause):
-                yield from self._resume(fault.pause)
-            else:
-                yield from self._switch(index, False)
-            if fault.name:
-                yield from self._agenda.occur(f"{fault.name} off")
-
-        return act
-
-    def _pause(self, name: str, index: int) -> Program:
-        """Noted when it is done: what the process journalled until then, it was still free to do."""
-        life = (name, self._epochs[name])
-        self._paused.add(name)
-        self._stopped.discard(life)
-        self._session.signal(name, "stop")
-        yield from self._until(
-            lambda: life in self._stopped or life not in self._alive, PATIENCE, f"{name} to be stopped"
-        )
-        self._act("pause", name, index)
-
-    def _resume(self, name: str) -> Program:
-        if name in self._paused:
-            self._paused.discard(name)
-            self._act("resume", name)
-            self._session.signal(name, "continue")
-        return
-        yield
-
-    def _switch(self, index: int, active: bool) -> Program:
-        yield from self._call(self._plane(index), {"type": "rule", "index": index, "active": active})
-
-    def _plane(self, index: int) -> PlaneName:
-        plane = plane_of(self._cell, self._cell.faults[index])
-        assert plane is not None, "a fault on a process is no rule"
-        return plane
-
-    def _release_hold(self, index: int) -> Act:
-        return lambda: self._call(self._plane(index), {"type": "release", "index": index})
-
-    def _release_gate(self, name: str, gate: int) -> Act:
-        return lambda: self._call(name, {"type": "release", "gate": gate})
-
     # Events
 
     def _handle(self, event: Any) -> Program:
@@ -367,14 +309,7 @@ class Conductor(Attention):
             self._at_heal.add(event.name)
         elif event.event == "done":
             self._done.add(event.name)
+        elif event.event == "stopped":
+            yield from self._stood(event.name, event.number)
         else:
             yield from self._agenda.occur(f"{event.name} {event.event}", event.number)
-
-    # Its own journal
-
-    def _phase(self, phase: str) -> None:
-        self._session.note(Kind.PHASE, detail={"phase": phase})
-
-    def _act(self, act: str, node: str, fault: int | None = None) -> None:
-        detail = {"act": act, "node": node, "epoch": self._epochs[node], "fault": fault}
-        self._session.note(Kind.ACT, detail=detail)

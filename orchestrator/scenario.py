@@ -34,6 +34,7 @@ Variant = Literal[
     "record-before-effect",
     "effect-before-record",
     "incarnation-ignored",
+    "fence-ignored",
     "unknown-as-fail",
 ]
 Implicit = Literal["replies", "reference"]
@@ -68,6 +69,17 @@ class Retry(Value):
     patience: Milliseconds = Field(default=150, description="how long `maybe` waits for its one reply")
 
 
+class Limits(Value):
+    """What a node may use; None is no limit. `cpus` counts processors, `memory` bytes, `files` open descriptors."""
+
+    cpus: float | None = Field(default=None, gt=0, le=1024)
+    memory: int | None = Field(default=None, ge=16_000_000)
+    files: int | None = Field(default=None, ge=32, le=1_000_000)
+
+
+NO_LIMITS = Limits()
+
+
 class Server(Value):
     """A node that offers a service. `yields`: the procedure pauses this long in its middle."""
 
@@ -77,6 +89,7 @@ class Server(Value):
     durability: Literal["process", "power"] = "process"
     lease: Milliseconds = 60_000
     port: int = Field(default=0, ge=0, le=65535)
+    limits: Limits = NO_LIMITS
 
 
 class Client(Value):
@@ -93,6 +106,7 @@ class Client(Value):
     engine: str = "epoll"
     retry: Retry = Retry()
     gates: dict[int, str] = {}
+    limits: Limits = NO_LIMITS
 
 
 class Link(Value):

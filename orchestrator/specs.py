@@ -52,6 +52,7 @@ def server_spec(
         "durability": server.durability,
         "lease": server.lease,
         "host": host,
+        "fenced": not any(link.variant == "fence-ignored" for link in cell.links if link.target == name),
         "endpoints": [
             {
                 "link": link.name,

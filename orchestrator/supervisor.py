@@ -3,11 +3,12 @@
 Run as `python -I -m orchestrator.supervisor`. It reads commands, and writes what happened, as JSON, one object a
 line:
 
-    {"spawn": KEY, "argv": [...], "env": {...}, "cwd": DIR, "log": FILE}    env is added to the supervisor's own
+    {"spawn": KEY, "argv": [...], "env": {...}, "cwd": DIR, "log": FILE, "files": n | null}
+        env is added to the supervisor's own; files limits open descriptors (RLIMIT_NOFILE, getrlimit(2))
         -> {"spawned": KEY, "pid": n} or {"failed": KEY, "error": TEXT}
     {"signal": KEY, "name": "kill" | "stop" | "continue"}    without effect on a process that has ended
         -> {"stopped": KEY} once "stop" was sent
-    -> {"line": KEY, "text": TEXT}    the first line of its standard output
+    -> {"line": KEY, "text": TEXT}    a line of its standard output
     -> {"exited": KEY, "signal": n, "code": n}    reaped; signal is 0 unless one ended it
 
 Rules of this file:
@@ -35,33 +36,26 @@ LONGEST_LINE = 4096
 
 
 class Child:
-    """One process and the beginning of its standard output; what follows the first line goes to its log."""
+    """One process and what it has written of a line; whole lines are told, and kept in its log too."""
 
     def __init__(self, key: str, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
         self.key = key
         self.process = process
         self.log = log
         self.line = b""
-        self.told = False
         assert process.stdout is not None
         self.output = process.stdout.fileno()
         os.set_blocking(self.output, False)
 
-    def read(self) -> str | None:
-        """-> the first line once it is complete, then None. Raises EOFError at the end of the output."""
+    def read(self) -> list[str]:
+        """-> the lines that are complete now. Raises EOFError at the end of the output."""
         data = os.read(self.output, 65536)
         if not data:
             raise EOFError
-        if self.told:
-            self.log.write(data)
-            return None
-        self.line += data
-        head, newline, rest = self.line.partition(b"\n")
-        if not newline and len(head) < LONGEST_LINE:
-            return None
-        self.told = True
-        self.log.write(rest)
-        return head.decode("utf-8", "replace")
+        self.log.write(data)
+        *lines, self.line = (self.line + data).split(b"\n")
+        self.line = self.line[:LONGEST_LINE]
+        return [line[:LONGEST_LINE].decode("utf-8", "replace") for line in lines]
 
     def signal(self, number: int) -> None:
         os.killpg(self.process.pid, number)
@@ -142,13 +136,13 @@ class Parent:
     def _read(self, child: Child) -> bool:
         """-> whether there may be more to read now."""
         try:
-            line = child.read()
+            lines = child.read()
         except BlockingIOError:
             return False
         except EOFError:
             self._selector.unregister(child.output)
             return False
-        if line is not None:
+        for line in lines:
             self._tell({"line": child.key, "text": line})
         return True
 
@@ -190,8 +184,9 @@ def _start(key: str, command: dict[str, Any]) -> Child:
             env={**os.environ, **command["env"]},
             start_new_session=True,
             bufsize=0,
+            preexec_fn=_limit(command.get("files")),
         )
-    except OSError:
+    except (OSError, subprocess.SubprocessError):
         log.close()
         raise
     return Child(key, process, log)

@@ -15,6 +15,7 @@ from chaos.supports import PlaneName
 from nodes.ops import Queue
 from nodes.wire.record import Kind, Record
 from orchestrator.history import Ledger
+from orchestrator.scenario import NO_LIMITS, Limits
 
 Evidence = Literal["real", "sim"]
 Role = Literal["node"] | PlaneName
@@ -38,7 +39,8 @@ class Answer(NamedTuple):
 
 
 class NodeEvent(NamedTuple):
-    """What a process told unasked: "ready", "gate", "attempt", "ok", "execute", "commit", "heal-gate", "done"."""
+    """What a process told unasked: "ready", "gate", "attempt", "ok", "execute", "commit", "heal-gate", "done";
+    "stopped" at a failpoint, with its epoch."""
 
     name: str
     event: str
@@ -104,7 +106,9 @@ class Session(Protocol):
     def events(self) -> Queue:
         """Events, to be taken with Get."""
 
-    def start(self, name: str, role: Role, epoch: int, engine: str | None = None) -> None:
+    def start(
+        self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS
+    ) -> None:
         """Start a process; `engine` is the I/O model of a node. Leads to Started, or to Lost."""
 
     def address(self, name: str) -> str:
@@ -113,10 +117,13 @@ class Session(Protocol):
     def plane(self, name: PlaneName) -> dict[str, Any]:
         """What the configuration of this plane must say of where it runs. Raises SessionError: it cannot run here."""
 
-    def command(self, name: str, command: dict[str, Any]) -> int:
-        """Send {"type": ..., ...} -> the id that its Answer will have. A process that has ended never answers."""
+    def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
+        """Send {"type": ..., ...} -> the id that its Answer will have. A process that has ended never answers.
 
-    def signal(self, name: str, signal: SignalName) -> None:
+        Without `epoch` it goes to the latest.
+        """
+
+    def signal(self, name: str, signal: SignalName, epoch: int | None = None) -> None:
         """No effect on a process that has ended. "stop" leads to Stopped."""
 
     def archive(self, name: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from chaos.supports import PlaneName
 from orchestrator.backends import Role, SignalName
+from orchestrator.scenario import NO_LIMITS, Limits
 
 
 class Spawned(NamedTuple):
@@ -22,7 +23,7 @@ class Spawned(NamedTuple):
 
 
 class Line(NamedTuple):
-    """The first line of its standard output."""
+    """A line of its standard output: the first one names its control endpoint."""
 
     text: str
 
@@ -57,6 +58,7 @@ class Launch(NamedTuple):
     engine: str | None
     token: str
     log: Path
+    limits: Limits = NO_LIMITS
 
 
 class Host(Protocol):

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nodes.control import ControlError
+from nodes.control import FENCED, ControlError
 from nodes.control import Ended as ConnectionEnded
+from nodes.witness import STOPPED_LINE
 from orchestrator.backends import Answer, Event, Exited, Lost, NodeEvent, SessionError, Started, Stopped
 from orchestrator.backends.host import Ended, Failed, Host, Line, Report, Spawned
 from orchestrator.backends.host import Stopped as ProcessStopped
@@ -18,6 +19,7 @@ from orchestrator.control_client import HANDSHAKE_SECONDS, ControlClient
 GRACE = 5.0
 """Seconds in which a process must have ended after its control connection did."""
 LOG_LINES = 10
+STOPPED = STOPPED_LINE.decode().strip()
 _TAIL = 8192
 
 
@@ -56,6 +58,10 @@ class NodeProcess:
                 return
             case ProcessStopped():
                 self._put(Stopped(self.name, self.epoch))
+                return
+            case Line(text) if self._thread is not None:
+                if text == STOPPED:
+                    self._put(NodeEvent(self.name, "stopped", self.epoch, 0))
                 return
             case Line(text):
                 self._thread = threading.Thread(target=self._converse, args=(text,), name=self.name, daemon=True)
@@ -133,7 +139,7 @@ class NodeProcess:
             return
         if self._client is None:
             self._lose(f"it died at start, {_how(self.exit)}{self._tail()}")
-        elif self.exit.code != 0 or self.exit.signal not in (0, signal.SIGKILL):
+        elif self.exit.code not in (0, FENCED) or self.exit.signal not in (0, signal.SIGKILL):
             self._lose(f"it failed, {_how(self.exit)}{self._tail()}")
         self._put(Exited(self.name, self.epoch, self.exit.signal, self.exit.code))
 

@@ -19,6 +19,7 @@ from orchestrator.backends.evidence import read_journals, read_ledgers
 from orchestrator.backends.host import Host, Launch
 from orchestrator.backends.node_process import NodeProcess
 from orchestrator.backends.processes import PATIENCE
+from orchestrator.scenario import NO_LIMITS, Limits
 
 Place = Callable[[str, Role], Host]
 """Where a process of this name and role runs."""
@@ -49,15 +50,17 @@ class RealSession:
         self._journal = JournalWriter(self.home / f"{ORCHESTRATOR}.1.journal")
         self._note_start()
 
-    def start(self, name: str, role: Role, epoch: int, engine: str | None = None) -> None:
+    def start(
+        self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS
+    ) -> None:
         latest = self._latest.get(name)
-        if name == ORCHESTRATOR or (name, epoch) in self._processes or (latest and not latest.gone.is_set()):
-            raise SessionError(f"{name} cannot start as epoch {epoch}: the name is taken, or a predecessor still runs")
+        if name == ORCHESTRATOR or (latest and latest.epoch >= epoch):
+            raise SessionError(f"{name} cannot start as epoch {epoch}: that name, or that epoch, is taken")
         host = self._hosts[name] = self._place(name, role)
         log = self.home / f"{name}.{epoch}.log"
         process = NodeProcess(name, epoch, host, log, bytes.fromhex(self._token), self._inbox.put)
         self._processes[name, epoch] = self._latest[name] = process
-        host.spawn(Launch(name, role, epoch, engine, self._token, log), process.take)
+        host.spawn(Launch(name, role, epoch, engine, self._token, log, limits), process.take)
 
     def address(self, name: str) -> str:
         return self._process(name).host.address(name)
@@ -65,13 +68,13 @@ class RealSession:
     def plane(self, name: PlaneName) -> dict[str, Any]:
         return self._process(name).host.plane(name)
 
-    def command(self, name: str, command: dict[str, Any]) -> int:
+    def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
         self._last_id += 1
-        self._process(name).send(self._last_id, command)
+        self._process(name, epoch).send(self._last_id, command)
         return self._last_id
 
-    def signal(self, name: str, signal: SignalName) -> None:
-        process = self._process(name)
+    def signal(self, name: str, signal: SignalName, epoch: int | None = None) -> None:
+        process = self._process(name, epoch)
         process.host.signal(name, process.epoch, signal)
 
     def archive(self, name: str) -> None:
@@ -149,9 +152,9 @@ class RealSession:
     def _every_host(self) -> list[Host]:
         return list({id(host): host for host in self._hosts.values()}.values())
 
-    def _process(self, name: str) -> NodeProcess:
+    def _process(self, name: str, epoch: int | None = None) -> NodeProcess:
         try:
-            return self._latest[name]
+            return self._latest[name] if epoch is None else self._processes[name, epoch]
         except KeyError:
             raise SessionError(f"{name} was never started") from None
 

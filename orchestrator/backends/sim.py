@@ -36,6 +36,7 @@ from orchestrator.backends import (
 )
 from orchestrator.backends.sim_relay import SimRelay
 from orchestrator.history import Ledger
+from orchestrator.scenario import NO_LIMITS, Limits
 
 DOMAIN = "sim"
 LOOPBACK = "127.0.0.1"
@@ -195,7 +196,9 @@ class SimSession:
         self._own = SimJournal(self.world, self.world.host(ORCHESTRATOR))
         self._own.start(ORCHESTRATOR, 1, ORCHESTRATOR, 0, 0)
 
-    def start(self, name: str, role: Role, epoch: int, engine: str | None = None) -> None:
+    def start(
+        self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS
+    ) -> None:
         life = Life(self, name, role, epoch)
         self._lives[name, epoch] = self._latest[name] = life
         life.start()
@@ -208,16 +211,19 @@ class SimSession:
             raise SessionError(f"the simulator has messages, and neither byte streams nor packets: no {name} plane")
         return {"listen": LOOPBACK}
 
-    def command(self, name: str, command: dict[str, Any]) -> int:
+    def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
         self._last_id += 1
-        self.world.put(self._latest[name].inbox, (self._last_id, command, self.world.now + CONTROL_DELAY))
+        self.world.put(self._life(name, epoch).inbox, (self._last_id, command, self.world.now + CONTROL_DELAY))
         return self._last_id
 
-    def signal(self, name: str, signal: SignalName) -> None:
-        life = self._latest[name]
+    def signal(self, name: str, signal: SignalName, epoch: int | None = None) -> None:
+        life = self._life(name, epoch)
         {"kill": life.host.crash, "stop": life.host.pause, "continue": life.host.resume}[signal]()
         if signal == "stop" and life.host.up:
             self.world.put(self.events, Stopped(name, life.epoch))
+
+    def _life(self, name: str, epoch: int | None) -> Life:
+        return self._latest[name] if epoch is None else self._lives[name, epoch]
 
     def archive(self, name: str) -> None:
         file = self.file(name)

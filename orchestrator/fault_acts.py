@@ -1,0 +1,117 @@
+"""PURE: how the run's program begins and ends faults: a plane's rules, and what is done to processes."""
+
+from __future__ import annotations
+
+from chaos.faults import Fault, Hold, Kill, Pause
+from chaos.supports import PlaneName
+from nodes.ops import Now, Program
+from nodes.wire.record import Kind
+from orchestrator.agenda import Act
+from orchestrator.attention import MILLISECOND, PATIENCE, Attention
+from orchestrator.backends import Session
+from orchestrator.scenario import Cell
+from orchestrator.specs import plane_of, planes
+
+Life = tuple[str, int]
+"""(node or plane, epoch): one process."""
+
+
+class FaultActs(Attention):
+    """The part of a conductor that knows which processes are stopped or are being killed."""
+
+    def __init__(self, cell: Cell, session: Session) -> None:
+        super().__init__(session)
+        self._cell = cell
+        self._planes = planes(cell)
+        self._epochs = dict.fromkeys((*self._planes, *cell.servers, *cell.clients), 1)
+        self._alive: set[Life] = set()
+        self._stopped: set[Life] = set()
+        self._paused: dict[str, int] = {}
+        self._killing: dict[str, Kill] = {}
+
+    def _arm(self) -> Program:
+        """Who waits for which trigger."""
+        for index, fault in enumerate(self._cell.faults):
+            if fault.when is not None:
+                yield from self._agenda.when(fault.when, self._delayed(index, fault), begins_fault=True)
+            if isinstance(fault, Hold) and fault.until is not None:
+                yield from self._agenda.when(fault.until, self._release_hold(index))
+
+    def _delayed(self, index: int, fault: Fault) -> Act:
+        """A fault with a trigger and a time begins that long after the trigger."""
+        if fault.after is None:
+            return self._begin(index, fault)
+
+        def act() -> Program:
+            now = yield Now()
+            self._agenda.at(now + (fault.after or 0) * MILLISECOND, self._begin(index, fault))
+
+        return act
+
+    def _begin(self, index: int, fault: Fault) -> Act:
+        def act() -> Program:
+            if isinstance(fault, Kill):
+                self._act("kill", fault.kill, index)
+                self._killing[fault.kill] = fault
+                self._session.signal(fault.kill, "kill")
+            elif isinstance(fault, Pause):
+                yield from self._pause(fault.pause, index)
+            else:
+                yield from self._switch(index, True)
+            if fault.name:
+                yield from self._agenda.occur(f"{fault.name} on")
+            if fault.lasts is not None and not isinstance(fault, Kill):
+                now = yield Now()
+                self._agenda.at(now + fault.lasts * MILLISECOND, self._cease(index, fault))
+
+        return act
+
+    def _cease(self, index: int, fault: Fault) -> Act:
+        def act() -> Program:
+            if isinstance(fault, Pause):
+                yield from self._resume(fault.pause)
+            else:
+                yield from self._switch(index, False)
+            if fault.name:
+                yield from self._agenda.occur(f"{fault.name} off")
+
+        return act
+
+    def _pause(self, name: str, index: int) -> Program:
+        """Noted when it is done: what the process journalled until then, it was still free to do."""
+        life = (name, self._epochs[name])
+        self._paused[name] = life[1]
+        self._stopped.discard(life)
+        self._session.signal(name, "stop")
+        yield from self._until(
+            lambda: life in self._stopped or life not in self._alive, PATIENCE, f"{name} to be stopped"
+        )
+        self._act("pause", name, index)
+
+    def _resume(self, name: str) -> Program:
+        epoch = self._paused.pop(name, None)
+        if epoch is not None:
+            self._act("resume", name, epoch=epoch)
+            self._session.signal(name, "continue", epoch)
+        return
+        yield
+
+    def _switch(self, index: int, active: bool) -> Program:
+        yield from self._call(self._plane(index), {"type": "rule", "index": index, "active": active})
+
+    def _plane(self, index: int) -> PlaneName:
+        plane = plane_of(self._cell, self._cell.faults[index])
+        assert plane is not None, "a fault on a process is no rule"
+        return plane
+
+    def _release_hold(self, index: int) -> Act:
+        return lambda: self._call(self._plane(index), {"type": "release", "index": index})
+
+    # The orchestrator's own journal
+
+    def _phase(self, phase: str) -> None:
+        self._session.note(Kind.PHASE, detail={"phase": phase})
+
+    def _act(self, act: str, node: str, fault: int | None = None, epoch: int | None = None) -> None:
+        detail = {"act": act, "node": node, "epoch": epoch or self._epochs[node], "fault": fault}
+        self._session.note(Kind.ACT, detail=detail)
