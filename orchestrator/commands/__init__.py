@@ -1,0 +1,1 @@
+"""Commands of their own, each a module; orchestrator/cli.py names them."""

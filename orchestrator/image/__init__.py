@@ -1,0 +1,32 @@
+"""The image in which nodes, relay and agents run in containers: its name, its label, and whether the engine has it."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import docker
+from docker.errors import ImageNotFound
+
+from orchestrator.backends import SessionError
+
+VERSION_LABEL = "org.faultbed.version"
+"""The image's label that says which version of Faultbed is in it."""
+
+REMEDY = "run `faultbed image build` (or `faultbed image build --base debian` where no registry can be reached)"
+
+
+def image_name() -> str:
+    """The image of this version, such as "faultbed:0.1.0"."""
+    return f"faultbed:{version('faultbed')}"
+
+
+def check_image(client: docker.DockerClient, name: str) -> None:
+    """Raises SessionError, with the remedy, if the engine has no image of this name, or one of another version."""
+    try:
+        labels = client.images.get(name).labels
+    except ImageNotFound:
+        raise SessionError(f"the engine has no image {name}: {REMEDY}") from None
+    found, wanted = labels.get(VERSION_LABEL), version("faultbed")
+    if found != wanted:
+        told = f"Faultbed {found}" if found else f"no Faultbed (it has no label {VERSION_LABEL})"
+        raise SessionError(f"image {name} contains {told}, this is Faultbed {wanted}: {REMEDY}")
