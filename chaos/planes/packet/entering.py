@@ -13,6 +13,10 @@ PATIENCE = 20.0
 """Seconds that a tool may take; they take milliseconds."""
 
 
+CAP_NET_ADMIN = 12
+CAP_SYS_ADMIN = 21
+
+
 class NamedNamespace:
     """A namespace by its file, such as /run/netns/NAME (ip-netns(8)); entering needs CAP_SYS_ADMIN (setns(2))."""
 
@@ -23,6 +27,13 @@ class NamedNamespace:
         if not Path(self._path).exists():
             raise NamespaceGone(f"the network namespace {self._path} is gone")
         return execute(["nsenter", f"--net={self._path}", "--", *argv], text, self._path)
+
+
+def may_enter() -> bool:
+    """Whether this process has the capability that setns(2) and nftables need (capabilities(7))."""
+    status = Path("/proc/self/status").read_text()
+    effective = next(int(line.split()[1], 16) for line in status.splitlines() if line.startswith("CapEff:"))
+    return all(effective >> capability & 1 for capability in (CAP_NET_ADMIN, CAP_SYS_ADMIN))
 
 
 def execute(command: Sequence[str], text: str, where: str) -> str:

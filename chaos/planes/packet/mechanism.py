@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from chaos.faults import Direction, PacketFault
@@ -25,7 +26,8 @@ class Flow(NamedTuple):
     port: int
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True)
+class Rule:
     """A fault of the cell. `flow` is that of its link; None for a Split, which has none."""
 
     index: int

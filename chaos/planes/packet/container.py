@@ -1,0 +1,93 @@
+"""Running a tool in a container's network namespace: directly where we may enter it, else from a helper container."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.errors import APIError, ContainerError, DockerException, ImageNotFound, NotFound
+
+from chaos.planes.packet.entering import execute, may_enter
+from chaos.planes.packet.namespace import NamespaceError, NamespaceGone
+from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
+
+PIPE = 'printf %s "$FAULTBED_INPUT" | exec "$@"'
+"""A helper's program: the engine's API has no simple way to give a container its standard input."""
+NOT_FOUND = 127
+"""Exit code of a shell that found no such program (POSIX, "Exit Status for Commands")."""
+CONFLICT = 409
+
+
+class ContainerNamespace:
+    """A container by its id. The namespace is looked up at each use: a container that is restarted gets a new one."""
+
+    def __init__(self, container: str, helper: str) -> None:
+        self._container = container
+        self._helper = helper
+
+    def run(self, argv: Sequence[str], text: str = "") -> str:
+        try:
+            sandbox = self._sandbox()
+            if may_enter() and Path(sandbox).exists():
+                return execute(["nsenter", f"--net={sandbox}", "--", *argv], text, sandbox)
+            return self._from_helper(argv, text)
+        except NotFound as error:
+            raise NamespaceGone(f"container {self._container} is gone") from error
+        except DockerException as error:
+            raise NamespaceError(f"the engine failed at container {self._container}: {error}") from error
+
+    def _sandbox(self) -> str:
+        """The file of its namespace. By the number of a process one could enter that of another that got it since."""
+        attributes: dict[str, Any] = engine().api.inspect_container(self._container)
+        if not attributes["State"]["Running"]:
+            raise NamespaceGone(f"container {self._container} does not run")
+        return str(attributes["NetworkSettings"]["SandboxKey"])
+
+    def _from_helper(self, argv: Sequence[str], text: str) -> str:
+        try:
+            output: bytes = engine().containers.run(
+                self._helper,
+                ["-c", PIPE, "sh", *argv],
+                entrypoint=["sh"],
+                environment={"FAULTBED_INPUT": text},
+                network_mode=f"container:{self._container}",
+                user="0:0",
+                cap_drop=["ALL"],
+                cap_add=["NET_ADMIN"],
+                security_opt=["no-new-privileges"],
+                read_only=True,
+                labels=labels(),
+                remove=True,
+            )
+        except ImageNotFound as error:
+            raise NamespaceError(f"the helper's image {self._helper} is missing: run `faultbed image build`") from error
+        except ContainerError as error:
+            raise self._failure(argv, error) from error
+        except APIError as error:
+            if error.status_code == CONFLICT:  # it ended since
+                raise NamespaceGone(f"container {self._container} does not run") from error
+            raise
+        return output.decode()
+
+    def _failure(self, argv: Sequence[str], error: ContainerError) -> NamespaceError:
+        said = error.stderr.decode(errors="replace") if isinstance(error.stderr, bytes) else str(error.stderr)
+        what = f"{' '.join(argv)} failed in a helper at container {self._container}: {said.strip()}"
+        if error.exit_status == NOT_FOUND:
+            return NamespaceError(f"{what}; the helper's image {self._helper} needs nftables and iproute2")
+        return NamespaceError(what)
+
+
+@cache
+def engine() -> docker.DockerClient:
+    """The engine that DOCKER_HOST names. Raises DockerException."""
+    return docker.from_env()
+
+
+def labels() -> dict[str, str]:
+    """So that `faultbed clean` finds a helper whose run was killed."""
+    names = {"org.faultbed.run": RUN_VARIABLE, "org.faultbed.orchestrator": ORCHESTRATOR_VARIABLE}
+    return {label: os.environ[variable] for label, variable in names.items() if variable in os.environ}

@@ -1,0 +1,159 @@
+"""The packet plane: faults of the kernel on the packets of direct links, in the nodes' network namespaces."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chaos.hop import Note
+from chaos.planes.packet.configuration import (
+    Configuration,
+    ContainerPlace,
+    NamedPlace,
+    check_places,
+    configuration,
+    places,
+)
+from chaos.planes.packet.entering import NamedNamespace
+from chaos.planes.packet.mechanism import Flow, Mechanism, Place, Rule
+from chaos.planes.packet.namespace import Namespace, NamespaceError
+from chaos.planes.packet.netfilter import Netfilter
+from chaos.rules import BadConfiguration, address, field
+from nodes.wire.record import Kind
+
+Command = dict[str, Any]
+"""A command of the control protocol, or an answer to one."""
+
+
+class PacketPlane:
+    """Obeys the commands of chaos.planes. The kernel has a rule before its "on" is noted, and until its "off" was."""
+
+    def __init__(self, note: Note) -> None:
+        self._note = note
+        self._configuration: Configuration | None = None
+        self._places: dict[str, Place] = {}
+        self._rules: dict[int, Rule] = {}
+        self._active: set[int] = set()
+        self._healed = False
+        self._mechanisms: dict[type, Mechanism] = {}
+        self._commands: dict[str, Callable[[Command], Command]] = {
+            "configure": self._configure,
+            "upstream": self._upstream,
+            "rule": self._rule,
+            "heal": self._heal,
+            "status": self._status,
+        }
+
+    def obey(self, command: Command) -> Command:
+        """-> the body of the answer. Raises BadConfiguration."""
+        obey = self._commands.get(command["type"])
+        if obey is None:
+            known = ", ".join([*self._commands, "stop"])
+            raise BadConfiguration(f"a packet plane has no command {command['type']!r:.80}; it has {known}")
+        try:
+            return obey(command)
+        except NamespaceError as error:
+            raise BadConfiguration(str(error)) from error
+
+    def close(self) -> None:
+        """What heal did not take away goes now. What cannot be taken away is told on standard error."""
+        for undo in (self._all_off, *(mechanism.close for mechanism in set(self._mechanisms.values()))):
+            try:
+                undo()
+            except NamespaceError as error:
+                print(f"packet plane: left behind: {error}", file=sys.stderr)
+
+    def _configure(self, command: Command) -> Command:
+        if self._configuration is not None:
+            raise BadConfiguration("the packet plane is configured already")
+        config, found = configuration(command), places(command)
+        check_places(config, found)
+        self._configuration = config
+        self._places |= {node: Place(place.address, namespace(place)) for node, place in found.items()}
+        self._rules = {rule.index: rule for rule in config.rules}
+        self._mechanisms = mechanisms(config, self._places)
+        for index in config.active:
+            self._on(self._rules[index])
+        addresses = {flow.link: [self._places[flow.server].address, flow.port] for flow in config.links}
+        self._note(Kind.READY, detail={"addresses": addresses})
+        return {"addresses": addresses}
+
+    def _upstream(self, command: Command) -> Command:
+        flow = self._flow(command)
+        epoch = field(command, "epoch", int, f"upstream of link {flow.link!r}")
+        target = address(command.get("address"))
+        found = places(command)
+        self._places |= {node: Place(place.address, namespace(place)) for node, place in found.items()}
+        if target is not None:
+            expected = (self._places[flow.server].address, flow.port)
+            if target != expected:
+                raise BadConfiguration(
+                    f"link {flow.link!r} is direct: its server must stay at {expected}, not {target}"
+                )
+            for mechanism in set(self._mechanisms.values()):
+                mechanism.again(flow.server)
+        self._note(Kind.UPSTREAM, detail={"link": flow.link, "up": target is not None, "epoch": epoch})
+        return {}
+
+    def _rule(self, command: Command) -> Command:
+        index, active = command.get("index"), field(command, "active", bool, "rule")
+        if index not in self._rules:
+            raise BadConfiguration(f"no rule has the index {index!r:.80}; there are {sorted(self._rules)}")
+        if active and index not in self._active and not self._healed:
+            self._on(self._rules[index])
+        elif not active and index in self._active:
+            self._off(self._rules[index])
+        return {}
+
+    def _heal(self, command: Command) -> Command:
+        self._healed = True
+        self._all_off()
+        return {}
+
+    def _status(self, command: Command) -> Command:
+        """The kernel keeps nothing back that it would tell of."""
+        return {"held": 0, "pending": 0, "connections": 0, "passed": {}}
+
+    def _all_off(self) -> None:
+        for index in sorted(self._active):
+            self._off(self._rules[index])
+
+    def _on(self, rule: Rule) -> None:
+        self._mechanisms[type(rule.fault)].on(rule)
+        self._active.add(rule.index)
+        self._note(Kind.RULE, detail={"rule": rule.index, "active": True})
+
+    def _off(self, rule: Rule) -> None:
+        self._active.discard(rule.index)
+        self._note(Kind.RULE, detail={"rule": rule.index, "active": False})
+        for count in self._mechanisms[type(rule.fault)].off(rule):
+            self._note(Kind.COUNTER, detail={"rule": rule.index, **count._asdict()})
+
+    def _flow(self, command: Command) -> Flow:
+        flows = self._configuration.links if self._configuration else []
+        for flow in flows:
+            if flow.link == command.get("link"):
+                return flow
+        raise BadConfiguration(
+            f"no link {command.get('link')!r:.80}; there are {', '.join(flow.link for flow in flows)}"
+        )
+
+
+def namespace(place: NamedPlace | ContainerPlace) -> Namespace:
+    if isinstance(place, NamedPlace):
+        return NamedNamespace(place.netns)
+    return container_namespace(place.container, place.helper)
+
+
+def container_namespace(container: str, helper: str) -> Namespace:
+    """Importing the engine's SDK takes longer than all else here, and most places need none."""
+    from chaos.planes.packet.container import ContainerNamespace
+
+    return ContainerNamespace(container, helper)
+
+
+def mechanisms(config: Configuration, places: Mapping[str, Place]) -> dict[type, Mechanism]:
+    """What performs each kind of fault."""
+    netfilter = Netfilter(places, config.links)
+    return dict.fromkeys(netfilter.KINDS, netfilter)
