@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Iterable
 
 from chaos.faults import Direction
 from chaos.hop import Effect, End, Finish, Forward, Hop, Inject
 from chaos.planes.loop import READ, Loop
+from chaos.planes.ports import Address, ReservedPort, bound
 from chaos.planes.stream import Stream
 from nodes.clock import now
 
-Address = tuple[str, int]
 BACKLOG = 128
 ROUND = 256
 
@@ -103,10 +102,8 @@ class TcpLink:
         self._count = 0
         self._upstream: Address | None = None
         self._listener: socket.socket | None = None
-        self._reserved = _reserve(host)
-        self.address: Address = self._reserved.getsockname()
-        if sys.platform != "linux":
-            self._reserved.close()
+        self._reserved = ReservedPort(host)
+        self.address = self._reserved.address
 
     def upstream(self, address: Address | None, epoch: int) -> None:
         """The server is ready at `address`, or down. Replies that it gave before it died are passed first."""
@@ -165,7 +162,7 @@ class TcpLink:
         self.hop.lost(pair.number)
 
     def _listen(self) -> None:
-        listener = _bound(self.address)
+        listener = bound(self.address)
         listener.listen(BACKLOG)
         listener.setblocking(False)
         self._listener = listener
@@ -190,20 +187,3 @@ class TcpLink:
             pair = Pair(self, self._count, client)
             self._connecting.add(pair)
             pair.upstream.connect(self._upstream)
-
-
-def _bound(address: Address) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if sys.platform != "win32":  # there the option would let strangers share the port
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.bind(address)
-    return sock
-
-
-def _reserve(host: str) -> socket.socket:
-    """A bound socket that never listens, to have a port of our own.
-
-    On Linux it stays open beside the listener and keeps the port while nobody listens: no other process gets it,
-    and no client that connects to it is given the same port and so connects to itself.
-    """
-    return _bound((host, 0))

@@ -1,0 +1,39 @@
+"""TCP ports that stay a link's own, also while nobody listens."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+Address = tuple[str, int]
+
+
+def bound(address: Address) -> socket.socket:
+    """A TCP socket at `address`; it may be bound again as soon as nobody listens there. Raises OSError."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if sys.platform != "win32":  # there the option would let strangers share the port
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class ReservedPort:
+    """A free port at `host`, by a bound socket that never listens.
+
+    On Linux it stays open beside the listener and keeps the port while nobody listens: no other process gets it,
+    and no client that connects to it is given the same port and so connects to itself. Elsewhere two sockets cannot
+    be bound so, and the port is only probably free later.
+    """
+
+    def __init__(self, host: str) -> None:
+        self._socket = bound((host, 0))
+        self.address: Address = self._socket.getsockname()
+        if sys.platform != "linux":
+            self._socket.close()
+
+    def close(self) -> None:
+        self._socket.close()

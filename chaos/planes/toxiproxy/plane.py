@@ -1,0 +1,195 @@
+"""The plane's process side: one proxy a link, whose toxics follow the rules."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from chaos.faults import Down
+from chaos.hop import Note
+from chaos.planes.ports import ReservedPort
+from chaos.planes.toxiproxy.api import Proxy, Server, ToxiproxyError
+from chaos.planes.toxiproxy.child import OwnServer
+from chaos.planes.toxiproxy.plan import LinkPlan, Plan, ToxicRule, planned
+from chaos.planes.toxiproxy.toxics import spec
+from chaos.rules import Address, BadConfiguration, address
+from nodes.wire.record import Kind
+
+Command = dict[str, Any]
+
+
+class Link:
+    """One link's proxy. It listens while the server is up and no `Down` is on, as the relay and a server itself do.
+
+    A rule is noted as on once Toxiproxy has it, and as off before it is taken away, so that what is noted lies inside
+    what was.
+    """
+
+    def __init__(self, plan: LinkPlan, proxy: Proxy, note: Note) -> None:
+        self.name = plan.name
+        self.rules = {rule.index: rule for rule in plan.rules}
+        self._proxy = proxy
+        self._note = note
+        self._upstream = plan.upstream
+        self._up = True
+        self._on: set[int] = set()
+
+    @property
+    def port(self) -> int:
+        return self._proxy.port
+
+    def upstream(self, upstream: Address | None, epoch: int) -> None:
+        """The server is ready there, or down; the connections that are left of its predecessor end."""
+        self._up = upstream is not None
+        self._upstream = upstream or self._upstream
+        self._update()
+        self._note(Kind.UPSTREAM, detail={"link": self.name, "up": self._up, "epoch": epoch})
+
+    def switch(self, index: int, active: bool) -> None:
+        if active and index not in self._on:
+            self._add(self.rules[index])
+            self._note(Kind.RULE, detail={"rule": index, "active": True})
+        elif not active and index in self._on:
+            self._note(Kind.RULE, detail={"rule": index, "active": False})
+            self._remove(self.rules[index])
+
+    def heal(self) -> None:
+        for index in sorted(self._on):
+            self.switch(index, False)
+
+    def close(self) -> None:
+        self._proxy.delete()
+
+    def _add(self, rule: ToxicRule) -> None:
+        if isinstance(rule.fault, Down):
+            self._on.add(rule.index)
+            self._update()
+        else:
+            self._proxy.add(_toxic_name(rule), spec(rule.fault))
+            self._on.add(rule.index)
+
+    def _remove(self, rule: ToxicRule) -> None:
+        self._on.remove(rule.index)
+        if isinstance(rule.fault, Down):
+            self._update()
+        else:
+            self._proxy.remove(_toxic_name(rule))
+
+    def _update(self) -> None:
+        host, port = self._upstream
+        down = any(isinstance(self.rules[index].fault, Down) for index in self._on)
+        self._proxy.update(f"{host}:{port}", enabled=self._up and not down)
+
+
+class ToxiproxyPlane:
+    """Obeys the orchestrator's commands. Refusals are BadConfiguration or ToxiproxyError."""
+
+    def __init__(self, note: Note) -> None:
+        self._note = note
+        self._own: OwnServer | None = None
+        self._server: Server | None = None
+        self._reserved: list[ReservedPort] = []
+        self._links: dict[str, Link] = {}
+        self._commands: dict[str, Callable[[Command], Command]] = {
+            "configure": self._configure,
+            "upstream": self._upstream,
+            "rule": self._rule,
+            "heal": self._heal,
+            "status": self._status,
+        }
+
+    def obey(self, command: Command) -> Command:
+        """-> the body of the answer. Raises ValueError."""
+        obey = self._commands.get(command["type"])
+        if obey is None:
+            known = ", ".join([*self._commands, "stop"])
+            raise BadConfiguration(f"a Toxiproxy plane has no command {command['type']!r:.80}; it has {known}")
+        if self._own is not None:
+            self._own.check()
+        return obey(command)
+
+    def close(self) -> None:
+        """Delete what we made on the server, or end the server that is ours."""
+        for link in self._links.values():
+            with suppress(ToxiproxyError):  # that server has gone, and the proxy with it
+                link.close()
+        self._links.clear()
+        for port in self._reserved:
+            port.close()
+        self._reserved.clear()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        if self._own is not None:
+            self._own.close()
+            self._own = None
+
+    def _configure(self, command: Command) -> Command:
+        if self._server is not None:
+            raise BadConfiguration("the Toxiproxy plane is configured already")
+        wanted = planned(command)
+        try:
+            addresses = self._open(wanted)
+        except (ToxiproxyError, OSError) as error:
+            self.close()
+            raise ToxiproxyError(str(error)) from error
+        self._note(Kind.READY, detail={"addresses": addresses})
+        return {"addresses": addresses}
+
+    def _open(self, wanted: Plan) -> dict[str, list[Any]]:
+        server = self._server = Server(wanted.api or self._start(wanted))
+        run = secrets.token_hex(8)  # several runs may share a server
+        for number, link_plan in enumerate(wanted.links, 1):
+            (host, port), listen = link_plan.upstream, f"{wanted.listen}:{self._port(wanted.listen)}"
+            proxy = server.create(f"faultbed-{run}-{number}", listen, f"{host}:{port}")
+            self._links[link_plan.name] = Link(link_plan, proxy, self._note)
+        for link in self._links.values():
+            for rule in link.rules.values():
+                link.switch(rule.index, rule.active)
+        return {name: [wanted.listen, link.port] for name, link in self._links.items()}
+
+    def _start(self, wanted: Plan) -> str:
+        self._own = OwnServer(wanted.listen, wanted.seed)
+        return self._own.url
+
+    def _port(self, host: str) -> int:
+        """Where our own server shall listen; another one finds a free port, in a network that may not be ours."""
+        if self._own is None:
+            return 0
+        self._reserved.append(ReservedPort(host))
+        return self._reserved[-1].address[1]
+
+    def _upstream(self, command: Command) -> Command:
+        link = self._links.get(command.get("link", ""))
+        if link is None:
+            raise BadConfiguration(f"no link {command.get('link')!r:.80}; there are {', '.join(self._links)}")
+        epoch = command.get("epoch")
+        if type(epoch) is not int:
+            raise BadConfiguration(f"the epoch must be a number, not {epoch!r:.80}")
+        link.upstream(address(command.get("address")), epoch)
+        return {}
+
+    def _rule(self, command: Command) -> Command:
+        index, active = command.get("index"), command.get("active")
+        if type(active) is not bool:
+            raise BadConfiguration(f"'active' must be true or false, not {active!r:.80}")
+        for link in self._links.values():
+            if index in link.rules:
+                link.switch(link.rules[index].index, active)
+                return {}
+        raise BadConfiguration(f"no rule has the index {index!r:.80}")
+
+    def _heal(self, command: Command) -> Command:
+        for link in self._links.values():
+            link.heal()
+        return {}
+
+    def _status(self, command: Command) -> Command:
+        """Toxiproxy knows bytes, not messages, and does not tell how many it holds."""
+        return {"held": 0, "pending": 0, "connections": 0, "passed": {}}
+
+
+def _toxic_name(rule: ToxicRule) -> str:
+    return f"rule-{rule.index}"
