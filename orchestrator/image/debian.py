@@ -1,4 +1,4 @@
-"""A base image from Debian's packages, for machines that reach no registry of images: mmdebstrap(1), docker-import(1)."""
+"""A base image from Debian's packages, for machines that reach no registry: mmdebstrap(1), docker-import(1)."""
 
 from __future__ import annotations
 

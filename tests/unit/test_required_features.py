@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-CONFTEST = Path(__file__).parents[1] / "conftest.py"
+TESTS = Path(__file__).parents[1]
 IN_A_TEST = "import pytest\ndef test_it():\n    pytest.skip('engine epoll: not on this system')\n"
 IN_A_MODULE = "import pytest\npytest.skip('engine epoll: not on this system', allow_module_level=True)\n"
 
 
 def outcome(folder: Path, source: str, required: str) -> str:
-    shutil.copy(CONFTEST, folder / "conftest.py")
+    for name in ("conftest.py", "requirements.py"):
+        shutil.copy(TESTS / name, folder)
     (folder / "test_one.py").write_text(source)
     run = subprocess.run(
         [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],

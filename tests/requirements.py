@@ -1,0 +1,87 @@
+"""What a test needs of the machine: it skips with the feature's word where that is missing, and FAULTBED_REQUIRE makes
+a failure of such a skip (see conftest.py). Fixtures are at every test's hand; functions are imported."""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+
+import docker
+import psutil
+import pytest
+from docker.errors import DockerException
+
+from orchestrator.backends import SessionError
+from orchestrator.image import check_image, image_name
+from orchestrator.leftovers import alive
+
+RUN_LABEL = "org.faultbed.run"
+ORCHESTRATOR_LABEL = "org.faultbed.orchestrator"
+
+
+def need(program: str, feature: str) -> str:
+    """-> the program's path; else the test skips, and the reason names the feature."""
+    path = shutil.which(program)
+    if path is None:
+        pytest.skip(f"{feature}: no program {program!r} on PATH")
+    return path
+
+
+def need_root() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("root: these tests run as another user")
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[docker.DockerClient]:
+    """A client of the engine. What carries a run's label and is left of it when the session ends fails the session."""
+    client = _connect()
+    if isinstance(client, str):
+        pytest.skip(f"docker: no engine answers: {client}")
+    before = set(labelled(client))
+    yield client
+    residue = {name: labels for name, labels in labelled(client).items() if name not in before}
+    left = [name for name, labels in residue.items() if _abandoned(labels)]
+    client.close()
+    assert not left, "left in the engine by the tests:\n" + "\n".join(left)
+
+
+@pytest.fixture(scope="session")
+def node_image(docker_engine: docker.DockerClient) -> str:
+    """The image of this version, as `faultbed image build` makes it."""
+    name = image_name()
+    try:
+        check_image(docker_engine, name)
+    except SessionError as error:
+        pytest.skip(f"docker: {error}")
+    return name
+
+
+def _connect() -> docker.DockerClient | str:
+    """-> a client, or why there is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # docker-py forgets its socket where nobody answers
+        try:
+            return docker.from_env()
+        except DockerException as error:
+            reason = str(error)
+        gc.collect()
+    return reason
+
+
+def labelled(client: docker.DockerClient) -> dict[str, dict[str, str]]:
+    """Containers, networks and volumes of Faultbed's runs -> their labels."""
+    chosen = {"label": RUN_LABEL}
+    containers = client.containers.list(all=True, filters=chosen, ignore_removed=True)
+    found = {f"container {one.id} ({one.name})": one.labels for one in containers}
+    found |= {f"network {one.id} ({one.name})": one.attrs["Labels"] for one in client.networks.list(filters=chosen)}
+    return found | {f"volume {one.name}": one.attrs["Labels"] for one in client.volumes.list(filters=chosen)}
+
+
+def _abandoned(labels: dict[str, str]) -> bool:
+    """Whether nobody will remove it any more: another session that goes on at the same engine is left alone."""
+    orchestrator = labels.get(ORCHESTRATOR_LABEL, "")
+    return orchestrator.startswith(f"{psutil.Process().pid}:") or not alive(orchestrator)
