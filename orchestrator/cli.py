@@ -18,6 +18,8 @@ from typing import Any
 import click
 
 from orchestrator import shipped
+from orchestrator.backends import SessionError
+from orchestrator.commands.image import image
 from orchestrator.document import BadScenario
 from orchestrator.result import CellResult, Exit, exit_code
 from orchestrator.store import HISTORY, StoreError, read_cell, read_history, stored_cells
@@ -40,7 +42,7 @@ class Faultbed(click.Group):
         except (click.Abort, KeyboardInterrupt):
             click.echo("faultbed: interrupted", err=True)
             code = Exit.INTERRUPTED
-        except OSError as error:
+        except (OSError, SessionError) as error:
             click.echo(f"faultbed: {error}", err=True)
             code = Exit.TESTBED
         sys.exit(int(code or 0))
@@ -78,10 +80,17 @@ def main() -> None:
 @click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
 @click.option(
     "--backend",
-    type=click.Choice(["local", "sim"]),
+    type=click.Choice(["local", "sim", "docker"]),
     default="local",
     show_default=True,
-    help="Real processes and sockets, or the simulator.",
+    help="Real processes and sockets, the simulator, or a container for every node.",
+)
+@click.option("--image", metavar="IMAGE", help="Docker: the nodes' image, instead of what `faultbed image build` made.")
+@click.option(
+    "--toxiproxy-image",
+    metavar="IMAGE",
+    envvar="FAULTBED_TOXIPROXY_IMAGE",
+    help="Docker: Toxiproxy's image, instead of the official one.  [env: FAULTBED_TOXIPROXY_IMAGE]",
 )
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Instead of each scenario's own.")
 @click.option(
@@ -112,12 +121,14 @@ def run(
     out: Path,
     junit: Path | None,
     only: str | None,
+    image: str | None,
+    toxiproxy_image: str | None,
 ) -> int:
     """Run scenarios: files, folders, or names that `faultbed list` shows."""
     from orchestrator.command import Choice, Command
 
     plans = shipped.plans(scenarios)
-    choice = Choice(backend=backend, seed=seed, repeat=repeat, jobs=jobs, out=out, junit=junit, only=only)
+    choice = Choice(backend, seed, repeat, jobs, out, junit, only, image, toxiproxy_image)
     return Command(plans, choice, time.strftime("%Y-%m-%dT%H-%M-%S")).run()
 
 
@@ -208,3 +219,6 @@ def clean() -> int:
     if not found:
         click.echo("nothing was left behind")
     return Exit.TESTBED if left else Exit.MET
+
+
+main.add_command(image)

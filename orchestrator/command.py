@@ -35,6 +35,8 @@ class Choice:
     out: Path
     junit: Path | None
     only: str | None
+    image: str | None = None
+    toxiproxy_image: str | None = None
 
 
 class Command:
@@ -55,6 +57,7 @@ class Command:
             raise click.UsageError(f"nothing to run: {skipped[0].not_applicable}")
         if self._choice.backend == "local":
             check_engines(self._plans, wanted)
+        check_limits(self._plans, wanted, self._choice.backend)
         make_folder(self._choice.out)
         interrupted = self._perform(tasks(wanted, self._choice.seed, self._choice.repeat))
         self._keep(skipped)
@@ -64,6 +67,7 @@ class Command:
     def _perform(self, wanted: list[Task]) -> bool:
         """Run them all; -> whether Ctrl-C ended it."""
         from orchestrator.run import run_cells
+        from orchestrator.runners import Options
 
         with Progress(len(wanted), sys.stderr) as progress:
 
@@ -74,7 +78,8 @@ class Command:
                 progress.advance(result)
 
             try:
-                run_cells(wanted, self._choice.backend, self._choice.jobs, self._store, finished)
+                options = Options(self._choice.image, self._choice.toxiproxy_image)
+                run_cells(wanted, self._choice.backend, self._choice.jobs, self._store, finished, options)
             except KeyboardInterrupt:
                 return True
         return False
@@ -153,3 +158,18 @@ def check_engines(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:
                 place = f"nodes.{name}.engine"
                 message = f"engine {node.engine} cannot run here: {reason}; --backend sim needs no engine"
                 raise BadScenario(str(paths[cell.scenario]), 0, place, message)
+
+
+LIMITS = {"docker": {"cpus", "memory", "files"}, "local": {"files"}}
+"""Backend -> the limits that it can set on a node."""
+
+
+def check_limits(plans: Sequence[Plan], cells: Sequence[Cell], backend: str) -> None:
+    """Refuse, before anything is started, a limit that this backend cannot set. Raises BadScenario."""
+    paths = {plan.scenario: plan.path for plan in plans}
+    for cell in cells:
+        for name, node in (cell.servers | cell.clients).items():
+            wanted = node.limits.model_dump(exclude_none=True).keys()
+            if impossible := sorted(wanted - LIMITS.get(backend, set())):
+                message = f"--backend {backend} cannot limit the {' and '.join(impossible)} of a node; use --backend docker"
+                raise BadScenario(str(paths[cell.scenario]), 0, f"nodes.{name}.limits", message)

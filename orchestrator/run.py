@@ -2,83 +2,45 @@
 
 from __future__ import annotations
 
-import secrets
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from contextlib import contextmanager
 
 from nodes.journal import JournalError
 from nodes.ledger import LedgerError
 from orchestrator.attention import RunFailed
-from orchestrator.backends import Collected, Session, SessionError
-from orchestrator.backends.local import LocalSession
-from orchestrator.backends.processes import Supervisor
-from orchestrator.backends.real import RealSession
-from orchestrator.backends.real_time import run as run_in_real_time
-from orchestrator.backends.sim import SimSession
-from orchestrator.backends.sim import run as run_in_virtual_time
+from orchestrator.backends import Collected, SessionError
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement
-from orchestrator.conductor import Conductor
 from orchestrator.history import History, HistoryError, merge
 from orchestrator.result import CellResult, Task
+from orchestrator.runners import OPEN, Interrupts, Options, Runner
 from orchestrator.scenario import Cell
 from orchestrator.store import CellStore, Store
 
-BACKENDS = ("local", "sim")
 Done = Callable[[CellResult], None]
+
+NONE = Options()
 
 FAILURES = (RunFailed, SessionError, JournalError, LedgerError, HistoryError, OSError)
 """What is the testbed's failure, with a message that says what, where and why."""
 
 
-class Interrupts:
-    """Ctrl-C for cells that run in other threads: every open session is interrupted, and none is opened after it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: set[RealSession] = set()
-        self.happened = False
-
-    def enter(self, session: RealSession) -> None:
-        with self._lock:
-            self._open.add(session)
-            if self.happened:
-                session.interrupt()
-
-    def leave(self, session: RealSession) -> None:
-        with self._lock:
-            self._open.discard(session)
-
-    def interrupt(self) -> None:
-        with self._lock:
-            self.happened = True
-            for session in self._open:
-                session.interrupt()
-
-
-class Runner(Protocol):
-    """A backend for one cell: conduct the run, and give what it left."""
-
-    def __call__(self, cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None: ...
-
-
-def run_cells(tasks: Sequence[Task], backend: str, jobs: int, store: Store, done: Done) -> list[CellResult]:
+def run_cells(
+    tasks: Sequence[Task], backend: str, jobs: int, store: Store, done: Done, options: Options = NONE
+) -> list[CellResult]:
     """Run every task, `jobs` at a time, and tell `done` of each as it ends, from this thread.
+
+    Raises SessionError where the backend cannot be had, or could not undo what it made.
 
     After Ctrl-C the cells that run heal, stop and keep their partial histories, and `done` is told that they were
     interrupted; the rest is not begun. Raises KeyboardInterrupt then.
     """
     interrupts = Interrupts()
-    supervisor: AbstractContextManager[Supervisor | None] = nullcontext(None)
-    if backend == "local":
-        supervisor = Supervisor(secrets.token_hex(8))
-    with supervisor as parent, ThreadPoolExecutor(jobs, "cell") as pool:
-        runner = _local(parent, interrupts) if parent is not None else _sim
+    with OPEN[backend](options, interrupts) as runner, ThreadPoolExecutor(jobs, "cell") as pool:
         try:
             with _first_interrupt_waits(interrupts):
                 futures = [pool.submit(_one, task, runner, store, interrupts) for task in tasks]
@@ -163,30 +125,3 @@ def _conduct(cell: Cell, runner: Runner, folder: CellStore) -> tuple[Judgement |
     except FAILURES as failure:
         return None, str(failure), False
     return judgement, None, False
-
-
-def _local(supervisor: Supervisor, interrupts: Interrupts) -> Runner:
-    def run(cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None:
-        with LocalSession(supervisor, folder.logs) as session:
-            interrupts.enter(session)
-            try:
-                run_in_real_time(Conductor(cell, session).program(), session)
-            finally:
-                interrupts.leave(session)
-                _collect(session, collect)
-
-    return run
-
-
-def _sim(cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None:
-    with SimSession(cell.seed) as session:
-        try:
-            run_in_virtual_time(Conductor(cell, session).program(), session)
-        finally:
-            _collect(session, collect)
-
-
-def _collect(session: Session, collect: Callable[[Collected], None]) -> None:
-    """Whatever happened, nothing runs any more and what is known is kept."""
-    session.close()
-    collect(session.collect())

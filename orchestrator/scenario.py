@@ -80,6 +80,14 @@ class Limits(Value):
 NO_LIMITS = Limits()
 
 
+class Place(Value):
+    """Which agent runs a node, with --backend attach: the inventory's name of it, or what its host must offer."""
+
+    host: str | None = None
+    os: str | None = Field(default=None, description="linux, macos, windows, freebsd, ...")
+    engine: str | None = None
+
+
 class Server(Value):
     """A node that offers a service. `yields`: the procedure pauses this long in its middle."""
 
@@ -90,6 +98,7 @@ class Server(Value):
     lease: Milliseconds = 60_000
     port: int = Field(default=0, ge=0, le=65535)
     limits: Limits = NO_LIMITS
+    place: Place | None = None
 
 
 class Client(Value):
@@ -107,6 +116,7 @@ class Client(Value):
     retry: Retry = Retry()
     gates: dict[int, str] = {}
     limits: Limits = NO_LIMITS
+    place: Place | None = None
 
 
 class Link(Value):

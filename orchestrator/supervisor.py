@@ -173,6 +173,7 @@ class Parent:
 
 
 def _start(key: str, command: dict[str, Any]) -> Child:
+    limit = _limit(command.get("files"))
     log = open(command["log"], "ab", buffering=0)  # noqa: SIM115 - the child's for as long as it lives
     try:
         process = subprocess.Popen(
@@ -184,12 +185,24 @@ def _start(key: str, command: dict[str, Any]) -> Child:
             env={**os.environ, **command["env"]},
             start_new_session=True,
             bufsize=0,
-            preexec_fn=_limit(command.get("files")),
+            preexec_fn=limit,
         )
-    except (OSError, subprocess.SubprocessError):
+    except OSError:
         log.close()
         raise
     return Child(key, process, log)
+
+
+def _limit(files: int | None) -> Callable[[], None] | None:
+    """What a child does to itself before it becomes the process. Raises OSError: no such limit can be set here."""
+    if files is None:
+        return None
+    import resource  # only where it is needed: not every system has it
+
+    _, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if highest != resource.RLIM_INFINITY and files > highest:
+        raise OSError(f"limits.files: {files} is above this system's own limit of {highest}; give it less")
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
 
 
 def tell(message: dict[str, Any]) -> None:

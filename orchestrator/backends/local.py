@@ -42,7 +42,8 @@ class LocalHost:
     def spawn(self, launch: Launch, tell: Tell) -> None:
         argv = self._commands(launch.name, launch.role, launch.epoch, self._home, launch.engine)
         key = self._key(launch.name, launch.epoch)
-        self._supervisor.spawn(key, argv, {TOKEN_VARIABLE: launch.token}, self._home, launch.log, tell)
+        token = {TOKEN_VARIABLE: launch.token}
+        self._supervisor.spawn(key, argv, token, self._home, launch.log, tell, launch.limits.files)
 
     def signal(self, name: str, epoch: int, signal: SignalName) -> None:
         self._supervisor.signal(self._key(name, epoch), signal)

@@ -55,8 +55,12 @@ class Supervisor:
         folder: Path,
         log: Path,
         report: Callable[[Report], None],
+        files: int | None = None,
     ) -> None:
-        """Start a process in `folder`, its standard error appended to `log`. `key` is new in this run."""
+        """Start a process in `folder`, its standard error appended to `log`, with at most `files` open descriptors.
+
+        `key` is new in this run.
+        """
         with self._lock:
             if key in self._callbacks:
                 raise ValueError(f"a process with the key {key!r} runs already")
@@ -67,7 +71,8 @@ class Supervisor:
             report(Failed(gone))
             return
         environment = {**self._environment, **environment}
-        self._write({"spawn": key, "argv": list(argv), "env": environment, "cwd": str(folder), "log": str(log)})
+        command = {"spawn": key, "argv": list(argv), "env": environment, "cwd": str(folder), "log": str(log)}
+        self._write({**command, "files": files})
 
     def signal(self, key: str, name: str) -> None:
         """Signal the process and what it started: "kill", "stop" or "continue". No effect on one that has ended."""

@@ -51,7 +51,9 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Callable[[Runs], list[Task]]:
     def prepare(make: Runs) -> list[Task]:
         asked: list[Task] = []
 
-        def run_cells(wanted: Sequence[Task], _b: str, _j: int, _s: object, done: Callable[[CellResult], None]) -> None:
+        def run_cells(
+            wanted: Sequence[Task], _b: str, _j: int, _s: object, done: Callable[[CellResult], None], _o: object
+        ) -> None:
             for task in wanted:
                 asked.append(task)
                 done(make(task))

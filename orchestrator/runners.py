@@ -1,0 +1,116 @@
+"""The backends by name: each opens what its cells share, and gives what runs one cell on it."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from orchestrator.backends import Collected, Session
+from orchestrator.backends.local import LocalSession
+from orchestrator.backends.processes import Supervisor
+from orchestrator.backends.real import RealSession
+from orchestrator.backends.real_time import run as run_in_real_time
+from orchestrator.backends.sim import SimSession
+from orchestrator.backends.sim import run as run_in_virtual_time
+from orchestrator.conductor import Conductor
+from orchestrator.scenario import Cell
+from orchestrator.store import CellStore
+
+
+class Options(NamedTuple):
+    """What the backends can be told. Docker: the image of nodes and that of Toxiproxy, None for the usual ones."""
+
+    image: str | None = None
+    toxiproxy_image: str | None = None
+
+
+class Interrupts:
+    """Ctrl-C for cells that run in other threads: every open session is interrupted, and none is opened after it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: set[RealSession] = set()
+        self.happened = False
+
+    def enter(self, session: RealSession) -> None:
+        with self._lock:
+            self._open.add(session)
+            if self.happened:
+                session.interrupt()
+
+    def leave(self, session: RealSession) -> None:
+        with self._lock:
+            self._open.discard(session)
+
+    def interrupt(self) -> None:
+        with self._lock:
+            self.happened = True
+            for session in self._open:
+                session.interrupt()
+
+
+class Runner(Protocol):
+    """A backend for one cell: conduct the run, and give what it left."""
+
+    def __call__(self, cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None: ...
+
+
+Open = Callable[[Options, Interrupts], AbstractContextManager[Runner]]
+"""Raises SessionError where the backend cannot be had."""
+
+
+@contextmanager
+def _local(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
+    with Supervisor(secrets.token_hex(8)) as supervisor:
+        yield real(lambda cell, home: LocalSession(supervisor, home), interrupts)
+
+
+@contextmanager
+def _docker(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
+    from orchestrator.backends.docker import DockerBackend, DockerSession  # the SDK takes a while to import
+
+    with DockerBackend.open(options.image, options.toxiproxy_image) as backend:
+        yield real(lambda cell, home: DockerSession(backend, cell, home), interrupts)
+
+
+@contextmanager
+def _sim(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
+    yield _simulated
+
+
+OPEN: MappingProxyType[str, Open] = MappingProxyType({"local": _local, "sim": _sim, "docker": _docker})
+BACKENDS = tuple(OPEN)
+
+
+def real(session_of: Callable[[Cell, Path], RealSession], interrupts: Interrupts) -> Runner:
+    """What runs a cell in a session of real processes, made for its cell and the folder of its evidence."""
+
+    def run(cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None:
+        with session_of(cell, folder.logs) as session:
+            interrupts.enter(session)
+            try:
+                run_in_real_time(Conductor(cell, session).program(), session)
+            finally:
+                interrupts.leave(session)
+                _collect(session, collect)
+
+    return run
+
+
+def _simulated(cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None:
+    with SimSession(cell.seed) as session:
+        try:
+            run_in_virtual_time(Conductor(cell, session).program(), session)
+        finally:
+            _collect(session, collect)
+
+
+def _collect(session: Session, collect: Callable[[Collected], None]) -> None:
+    """Whatever happened, nothing runs any more and what is known is kept."""
+    session.close()
+    collect(session.collect())
