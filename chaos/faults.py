@@ -159,21 +159,23 @@ class SlowClose(Toxic):
 
 @dataclass(frozen=True, kw_only=True)
 class Timeout(Toxic):
-    """Nothing passes, and the connection is closed after so long (0: never)."""
+    """Nothing passes, and the connection is closed after so long without a piece of the stream (0: never)."""
 
     timeout: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResetPeer(Toxic):
-    """The connection is reset (RST) so long after it was opened (0: at once)."""
+    """The next piece of the stream is dropped, and the connection reset (RST) so long after it (0: at once); one that
+    was open before the fault was on ends in order."""
 
     reset_peer: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Slicer(Toxic):
-    """The stream comes in slices of `slicer` bytes, give or take `variation`, with `gap` microseconds between them."""
+    """Pieces of the stream are halved, give or take `variation`, until none has more than `slicer` + `variation` bytes;
+    they pass `gap` microseconds apart."""
 
     slicer: int
     variation: int = 0

@@ -76,11 +76,11 @@ class Control:
 class Relay:
     """The process. Leaving the context ends it by the end of its control connection, and checks that it ended."""
 
-    def __init__(self, home: Path, stack: ExitStack) -> None:
+    def __init__(self, home: Path, stack: ExitStack, plane: str = "relay") -> None:
         self.home = home
         self._stack = stack
         environment = {**os.environ, control.TOKEN_VARIABLE: TOKEN.hex()}
-        command = [sys.executable, "-I", "-m", "chaos", "--name", "relay", "--home", str(home)]
+        command = [sys.executable, "-I", "-m", "chaos", "--name", "relay", "--plane", plane, "--home", str(home)]
         self.log = stack.enter_context((home / "relay.log").open("w+b"))
         self.process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log

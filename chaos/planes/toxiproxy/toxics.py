@@ -42,7 +42,7 @@ KINDS: Mapping[str, type[ToxicFault]] = MappingProxyType({kind.__name__: kind fo
 
 
 class Spec(NamedTuple):
-    """A toxic for the API: durations in milliseconds (a slicer's delay: microseconds), sizes in bytes, rates in KB/s."""
+    """A toxic for the API: durations in milliseconds (a slicer's delay: microseconds), sizes in bytes, rates: KB/s."""
 
     type: str
     stream: str
