@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from chaos.supports import PLANE_OF
 from nodes.engines import availability
 from orchestrator.document import BadScenario
 from orchestrator.plan import Plan
@@ -19,6 +20,7 @@ from orchestrator.report.junit import junit
 from orchestrator.report.lines import cell_line
 from orchestrator.result import CellResult, Exit, Task, exit_code
 from orchestrator.scenario import Cell
+from orchestrator.specs import planes
 from orchestrator.store import HISTORY, LATEST, Store, read_history, write
 
 LARGEST_SEED = 2**63
@@ -57,6 +59,8 @@ class Command:
             raise click.UsageError(f"nothing to run: {skipped[0].not_applicable}")
         if self._choice.backend == "local":
             check_engines(self._plans, wanted)
+        if self._choice.backend == "sim":
+            check_planes(self._plans, wanted)
         check_limits(self._plans, wanted, self._choice.backend)
         make_folder(self._choice.out)
         interrupted = self._perform(tasks(wanted, self._choice.seed, self._choice.repeat))
@@ -173,3 +177,15 @@ def check_limits(plans: Sequence[Plan], cells: Sequence[Cell], backend: str) -> 
             if impossible := sorted(wanted - LIMITS.get(backend, set())):
                 message = f"--backend {backend} cannot limit the {' and '.join(impossible)} of a node; use --backend docker"
                 raise BadScenario(str(paths[cell.scenario]), 0, f"nodes.{name}.limits", message)
+
+
+def check_planes(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:
+    """Refuse, before anything is started, faults that the simulator has no plane for. Raises BadScenario."""
+    paths = {plan.scenario: plan.path for plan in plans}
+    for cell in cells:
+        for plane in planes(cell):
+            if plane == "relay":
+                continue
+            index = next(place for place, link in enumerate(cell.links) if PLANE_OF[link.via] == plane)
+            message = f"the simulator has no {plane} plane; expected via: relay, or a backend of real processes"
+            raise BadScenario(str(paths[cell.scenario]), 0, f"links[{index}].via", message)

@@ -56,7 +56,7 @@ def _shape(shape: Shape, path: Path) -> Iterator[Problem]:
         if share is not None and not 0 < share <= 1:
             yield Problem((*path, key), "a share; expected more than 0 and at most 1")
     for key in ("delay", "jitter", "bytes_per_second"):
-        if (getattr(shape, key) or 1) < 1:
+        if getattr(shape, key) is not None and getattr(shape, key) < 1:
             yield Problem((*path, key), "expected at least 1")
     for key, needed in NEEDS.items():
         if getattr(shape, key) is not None and getattr(shape, needed) is None:

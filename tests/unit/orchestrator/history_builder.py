@@ -16,13 +16,14 @@ MILLISECOND = 1_000_000
 
 
 def cell(semantics: str = "at-most-once", faults: tuple[Fault, ...] = (), **options: Any) -> Cell:
-    """options: expect, service, workload, attempts, variant, transport, clients, scenario."""
+    """options: expect, service, workload, attempts, variant, transport, via, clients, scenario."""
     link = Link.model_validate(
         {
             "from": "client",
             "to": "server",
             "semantics": semantics,
             "transport": options.get("transport", "tcp"),
+            "via": options.get("via", "relay"),
             "variant": options.get("variant"),
         }
     )
@@ -60,6 +61,7 @@ class Run:
         self.seen: dict[tuple[str, int, int], int] = {}
         self.start("orchestrator", 1, "orchestrator")
         self.start("relay", 1, "relay")
+        self.start("plane", 1, "plane")
         self.start("client", 1, "client")
         self.serve()
 
@@ -141,6 +143,15 @@ class Run:
 
     def upstream(self, up: bool) -> Run:
         return self.note("relay", 1, Kind.UPSTREAM, link="client -> server", up=up, epoch=self.epoch)
+
+    # A plane that sees no messages
+
+    def rule(self, active: bool, rule: int = 0) -> Run:
+        return self.note("plane", 1, Kind.RULE, rule=rule, active=active)
+
+    def counter(self, direction: str, packets: int, rule: int = 0) -> Run:
+        detail = {"rule": rule, "link": "client -> server", "direction": direction}
+        return self.note("plane", 1, Kind.COUNTER, **detail, packets=packets, bytes=packets * 100)
 
     # The server
 
