@@ -79,9 +79,9 @@ class Netfilter:
 
     def _withdraw(self, index: int) -> None:
         """After a failure: what cannot be taken away was not there, or fails for the reason that is being told."""
-        for node in self._on.pop(index):
+        for node, lines in self._on.pop(index).items():
             with suppress(NamespaceError):
-                self._run(node, nft.remove(index))
+                self._run(node, nft.remove(index) + nft.forget(index, lines))
 
     def _take(self, node: str, rule: Rule, lines: list[nft.Clause]) -> Iterator[Count]:
         """The chain goes first, so that its counters are final when they are read."""

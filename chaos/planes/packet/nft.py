@@ -89,11 +89,14 @@ def split_clauses(
 
 
 def install(index: int, lines: Sequence[Clause]) -> str:
-    """The transaction that switches a rule on in one namespace. `lines` are that node's clauses."""
+    """The transaction that switches a rule on in one namespace. `lines` are that node's clauses.
+
+    Refused by nft where the rule, or a counter that would not begin at 0, is there already.
+    """
     chain = _chain(index)
     text = [f"add table {TABLE}"]
-    text += [f"add counter {TABLE} {counter_name(index, n)}" for n in range(len(lines))]
-    text.append(f"add chain {TABLE} {chain} {{ type filter hook input priority filter; policy accept; }}")
+    text += [f"create counter {TABLE} {counter_name(index, n)}" for n in range(len(lines))]
+    text.append(f"create chain {TABLE} {chain} {{ type filter hook input priority filter; policy accept; }}")
     text += [
         f'add rule {TABLE} {chain} {line.match} counter name "{counter_name(index, n)}" {line.verdict}'
         for n, line in enumerate(lines)
@@ -164,9 +167,9 @@ def _share(fault: Loss) -> str:
             raise ValueError(f"loss on {fault.link!r}: every is {fault.every}, expected at least 1")
         return f"numgen inc mod {fault.every} {fault.every - 1}"
     probability = fault.probability or 0.0
-    below = round(probability * _MODULUS)
-    if not 0 < below <= _MODULUS:
+    if not 1 / _MODULUS <= probability <= 1:
         raise ValueError(f"loss on {fault.link!r}: probability is {probability}, expected above 1e-7 and at most 1")
+    below = round(probability * _MODULUS)
     return f"numgen random mod {_MODULUS} < {below}" if below < _MODULUS else ""
 
 

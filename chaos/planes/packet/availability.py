@@ -1,0 +1,31 @@
+"""Whether this machine can filter packets in the namespaces of nodes: for `doctor`, and before anything is started."""
+
+from __future__ import annotations
+
+from chaos.faults import Loss, Reject
+from chaos.planes.packet import nft
+from chaos.planes.packet.entering import execute, may_enter
+from chaos.planes.packet.mechanism import Flow
+from chaos.planes.packet.namespace import NamespaceError
+
+_FLOW = Flow("client -> server", "tcp", "client", "server", 1)
+_ADDRESSES = {"client": "192.0.2.1", "server": "192.0.2.2"}  # RFC 5737, for documentation
+
+
+def netfilter() -> str | None:
+    """Why not, and what to do; None if it can. Tried in a namespace that is gone when this returns."""
+    if not may_enter():
+        return "needs CAP_SYS_ADMIN and CAP_NET_ADMIN: run as root"
+    try:
+        execute(["unshare", "--net", *nft.COMMAND], _sample(), "a new network namespace")
+    except NamespaceError as error:
+        return f"nftables does not work: {error}"
+    return None
+
+
+def _sample() -> str:
+    """A rule with everything that ours are made of."""
+    loss = nft.clauses(Loss(link=_FLOW.link, loss="both", every=2), _FLOW, _ADDRESSES)
+    chance = nft.clauses(Loss(link=_FLOW.link, loss="both", probability=0.5), _FLOW, _ADDRESSES)
+    reset = nft.clauses(Reject(link=_FLOW.link, reject="rst"), _FLOW, _ADDRESSES)
+    return nft.install(0, [*loss, *chance, *reset])
