@@ -19,6 +19,7 @@ import click
 
 from orchestrator import shipped
 from orchestrator.backends import SessionError
+from orchestrator.commands.agent import agent, token
 from orchestrator.commands.image import image
 from orchestrator.document import BadScenario
 from orchestrator.result import CellResult, Exit, exit_code
@@ -80,10 +81,10 @@ def main() -> None:
 @click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
 @click.option(
     "--backend",
-    type=click.Choice(["local", "sim", "docker"]),
+    type=click.Choice(["local", "sim", "docker", "attach"]),
     default="local",
     show_default=True,
-    help="Real processes and sockets, the simulator, or a container for every node.",
+    help="Real processes and sockets, the simulator, a container for every node, or agents that run already.",
 )
 @click.option("--image", metavar="IMAGE", help="Docker: the nodes' image, instead of what `faultbed image build` made.")
 @click.option(
@@ -91,6 +92,12 @@ def main() -> None:
     metavar="IMAGE",
     envvar="FAULTBED_TOXIPROXY_IMAGE",
     help="Docker: Toxiproxy's image, instead of the official one.  [env: FAULTBED_TOXIPROXY_IMAGE]",
+)
+@click.option(
+    "--inventory",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="FAULTBED_INVENTORY",
+    help="Attach: the file that names the agents.  [env: FAULTBED_INVENTORY]",
 )
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Instead of each scenario's own.")
 @click.option(
@@ -123,12 +130,17 @@ def run(
     only: str | None,
     image: str | None,
     toxiproxy_image: str | None,
+    inventory: Path | None,
 ) -> int:
     """Run scenarios: files, folders, or names that `faultbed list` shows."""
     from orchestrator.command import Choice, Command
+    from orchestrator.inventory import load
 
     plans = shipped.plans(scenarios)
-    choice = Choice(backend, seed, repeat, jobs, out, junit, only, image, toxiproxy_image)
+    if backend == "attach" and inventory is None:
+        raise click.UsageError("--backend attach needs --inventory FILE, which names the agents (docs/agents.md)")
+    agents = load(inventory) if backend == "attach" and inventory is not None else None
+    choice = Choice(backend, seed, repeat, jobs, out, junit, only, image, toxiproxy_image, agents)
     return Command(plans, choice, time.strftime("%Y-%m-%dT%H-%M-%S")).run()
 
 
@@ -221,4 +233,6 @@ def clean() -> int:
     return Exit.TESTBED if left else Exit.MET
 
 
+main.add_command(agent)
 main.add_command(image)
+main.add_command(token)

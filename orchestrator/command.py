@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import click
 
 from chaos.supports import PLANE_OF
 from nodes.engines import availability
+from orchestrator.backends.attach.feasible import check_fleet
+from orchestrator.backends.attach.fleet import Fleet, connected
 from orchestrator.document import BadScenario
+from orchestrator.inventory import Inventory
 from orchestrator.plan import Plan
 from orchestrator.progress import Progress
 from orchestrator.report.claims import summary
@@ -39,6 +43,7 @@ class Choice:
     only: str | None
     image: str | None = None
     toxiproxy_image: str | None = None
+    inventory: Inventory | None = None
 
 
 class Command:
@@ -62,13 +67,21 @@ class Command:
         if self._choice.backend == "sim":
             check_planes(self._plans, wanted)
         check_limits(self._plans, wanted, self._choice.backend)
-        make_folder(self._choice.out)
-        interrupted = self._perform(tasks(wanted, self._choice.seed, self._choice.repeat))
+        check_places(self._plans, wanted, self._choice.backend)
+        with self._connected() as fleet:
+            if fleet is not None:
+                check_fleet(self._plans, wanted, fleet)
+            make_folder(self._choice.out)
+            interrupted = self._perform(tasks(wanted, self._choice.seed, self._choice.repeat), fleet)
         self._keep(skipped)
         self._tell(skipped)
         return Exit.INTERRUPTED if interrupted else exit_code(self._results)
 
-    def _perform(self, wanted: list[Task]) -> bool:
+    def _connected(self) -> AbstractContextManager[Fleet | None]:
+        inventory = self._choice.inventory
+        return nullcontext(None) if inventory is None else connected(inventory)
+
+    def _perform(self, wanted: list[Task], fleet: Fleet | None) -> bool:
         """Run them all; -> whether Ctrl-C ended it."""
         from orchestrator.run import run_cells
         from orchestrator.runners import Options
@@ -82,7 +95,7 @@ class Command:
                 progress.advance(result)
 
             try:
-                options = Options(self._choice.image, self._choice.toxiproxy_image)
+                options = Options(self._choice.image, self._choice.toxiproxy_image, fleet)
                 run_cells(wanted, self._choice.backend, self._choice.jobs, self._store, finished, options)
             except KeyboardInterrupt:
                 return True
@@ -164,7 +177,7 @@ def check_engines(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:
                 raise BadScenario(str(paths[cell.scenario]), 0, place, message)
 
 
-LIMITS = {"docker": {"cpus", "memory", "files"}, "local": {"files"}}
+LIMITS = {"docker": {"cpus", "memory", "files"}, "local": {"files"}, "attach": {"files"}}
 """Backend -> the limits that it can set on a node."""
 
 
@@ -175,8 +188,20 @@ def check_limits(plans: Sequence[Plan], cells: Sequence[Cell], backend: str) -> 
         for name, node in (cell.servers | cell.clients).items():
             wanted = node.limits.model_dump(exclude_none=True).keys()
             if impossible := sorted(wanted - LIMITS.get(backend, set())):
-                message = f"--backend {backend} cannot limit the {' and '.join(impossible)} of a node; use --backend docker"
+                message = (
+                    f"--backend {backend} cannot limit the {' and '.join(impossible)} of a node; use --backend docker"
+                )
                 raise BadScenario(str(paths[cell.scenario]), 0, f"nodes.{name}.limits", message)
+
+
+def check_places(plans: Sequence[Plan], cells: Sequence[Cell], backend: str) -> None:
+    """Refuse, before anything is started, a placement where there are no agents to place on. Raises BadScenario."""
+    paths = {plan.scenario: plan.path for plan in plans}
+    for cell in cells:
+        for name, node in (cell.servers | cell.clients).items():
+            if node.place is not None and backend != "attach":
+                message = f"--backend {backend} has no agents to place nodes on; use --backend attach --inventory FILE"
+                raise BadScenario(str(paths[cell.scenario]), 0, f"nodes.{name}.place", message)
 
 
 def check_planes(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:

@@ -70,12 +70,12 @@ class Node:
         return self.value
 
 
-def parse(text: str, file: str) -> Node:
+def parse(text: str, file: str, expected: str = "a scenario (`faultbed schema` prints the format)") -> Node:
     """The only document in `text`. Raises BadScenario, never anything else."""
     if len(text) > MAX_BYTES:
-        raise BadScenario(file, 0, "", f"larger than {MAX_BYTES} characters; a scenario is a page or two")
+        raise BadScenario(file, 0, "", f"larger than {MAX_BYTES} characters; expected a page or two")
     try:
-        return _Builder(file, yaml.parse(text, Loader=yaml.BaseLoader)).document()
+        return _Builder(file, yaml.parse(text, Loader=yaml.BaseLoader), expected).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
@@ -103,21 +103,22 @@ def join(path: str, key: str | int) -> str:
 class _Builder:
     """Makes nodes from the parser's events, which are flat, so that no input can exhaust the stack."""
 
-    def __init__(self, file: str, events: Iterator[yaml.Event]) -> None:
+    def __init__(self, file: str, events: Iterator[yaml.Event], expected: str) -> None:
         self.file = file
         self.events = events
+        self.expected = expected
         self.anchors: dict[str, Node] = {}
         self.depth = 0
 
     def document(self) -> Node:
         next(self.events)  # the stream's start
         if isinstance(next(self.events), yaml.StreamEndEvent):
-            raise BadScenario(self.file, 1, "", "empty; expected a scenario (`faultbed schema` prints the format)")
+            raise BadScenario(self.file, 1, "", f"empty; expected {self.expected}")
         root = self.node(next(self.events))
         next(self.events)  # the document's end
         after = next(self.events)
         if not isinstance(after, yaml.StreamEndEvent):
-            raise self.bad(after, "a second document; expected one scenario per file")
+            raise self.bad(after, "a second document; expected one per file")
         return root
 
     def node(self, event: yaml.Event) -> Node:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from orchestrator.backends import Collected, Session
+from orchestrator.backends.attach.fleet import Fleet
 from orchestrator.backends.local import LocalSession
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
@@ -23,10 +24,12 @@ from orchestrator.store import CellStore
 
 
 class Options(NamedTuple):
-    """What the backends can be told. Docker: the image of nodes and that of Toxiproxy, None for the usual ones."""
+    """What the backends can be told. Docker: the image of nodes and that of Toxiproxy, None for the usual ones.
+    Attach: the agents."""
 
     image: str | None = None
     toxiproxy_image: str | None = None
+    fleet: Fleet | None = None
 
 
 class Interrupts:
@@ -79,11 +82,22 @@ def _docker(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
 
 
 @contextmanager
+def _attach(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
+    from orchestrator.backends.attach.session import AttachSession
+
+    fleet = options.fleet
+    assert fleet is not None, "the agents are connected before the plan is checked against them"
+    yield real(lambda cell, home: AttachSession(fleet, cell, home), interrupts)
+
+
+@contextmanager
 def _sim(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
     yield _simulated
 
 
-OPEN: MappingProxyType[str, Open] = MappingProxyType({"local": _local, "sim": _sim, "docker": _docker})
+OPEN: MappingProxyType[str, Open] = MappingProxyType(
+    {"local": _local, "sim": _sim, "docker": _docker, "attach": _attach}
+)
 BACKENDS = tuple(OPEN)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from chaos.supports import PlaneName
 from nodes.ops import Queue
 from nodes.wire.record import Kind, Record
+from orchestrator.clocks import Clock
 from orchestrator.history import Ledger
 from orchestrator.scenario import NO_LIMITS, Limits
 
@@ -85,11 +86,13 @@ class CollectedJournal(NamedTuple):
 class Collected(NamedTuple):
     """The evidence of one run: journals by (process name, epoch), the orchestrator's among them, and ledgers.
 
-    A ledger is named after its node; an archived one, "server.1.archived", in the order of archiving.
+    A ledger is named after its node; an archived one, "server.1.archived", in the order of archiving. `clocks` are
+    those of other clock domains than the orchestrator's.
     """
 
     journals: dict[tuple[str, int], CollectedJournal]
     ledgers: list[Ledger]
+    clocks: tuple[Clock, ...] = ()
 
 
 class SessionError(Exception):

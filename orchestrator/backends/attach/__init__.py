@@ -1,0 +1,1 @@
+"""The attach backend: nodes on hosts where `faultbed agent` already runs."""

@@ -1,0 +1,76 @@
+"""`faultbed agent` and `faultbed token`: this host at the disposal of orchestrators that know a shared token."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from nodes.control import ControlError
+from orchestrator.inventory import parse_endpoint, read_token
+from orchestrator.result import Exit
+
+DEFAULT_LISTEN = "127.0.0.1:7400"
+
+
+@click.command()
+@click.option(
+    "--listen", metavar="HOST:PORT", default=DEFAULT_LISTEN, show_default=True, help="Where orchestrators connect."
+)
+@click.option(
+    "--token-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The token that orchestrators must know; `faultbed token FILE` makes one.",
+)
+def agent(listen: str, token_file: Path) -> int:
+    """Start nodes on this host for orchestrators elsewhere (`faultbed run --backend attach`).
+
+    Whoever knows the token can start nodes here, and nothing else. Everything of an orchestrator ends with its
+    connection.
+    """
+    from orchestrator.agent.folders import sweep
+    from orchestrator.agent.server import Endpoint, Server, say
+
+    try:
+        endpoint, token = Endpoint(*parse_endpoint(listen)), read_token(token_file)
+    except (ValueError, ControlError) as error:
+        raise click.UsageError(str(error)) from None
+    for folder in sweep():
+        say(f"removed {folder}, which a killed agent had left")
+    server = Server(endpoint, token)
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, leave)
+    print(f"agent {server.endpoint}", flush=True)
+    try:
+        server.serve()
+    except KeyboardInterrupt:
+        say("leaving")
+    finally:
+        server.close()
+    return Exit.MET
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def token(file: Path) -> None:
+    """Make a token file for agents and their orchestrators; one that is there is kept."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        try:
+            read_token(file)
+        except ControlError as error:
+            raise click.UsageError(str(error)) from None
+        click.echo(f"kept {file}")
+        return
+    with os.fdopen(descriptor, "w", encoding="ascii") as made:
+        made.write(secrets.token_hex(32) + "\n")
+    click.echo(f"made {file}: give it to every agent and every orchestrator, and to nobody else")
