@@ -151,7 +151,7 @@ class Server:
         self.version = _version(self._client.get("/version"))
         if not SUPPORTED.match(self.version):
             raise ToxiproxyError(
-                f"Toxiproxy at {url} is version {self.version!r:.80}; 2.x is needed: start such a server"
+                f"what answers at {url} says it is version {self.version!r:.80}; start a Toxiproxy 2.x"
             )
 
     def create(self, name: str, listen: str, upstream: str) -> Proxy:
@@ -159,10 +159,11 @@ class Server:
         with self._client.speaking():
             return Proxy(self._client, toxiproxy.server.Toxiproxy().create(upstream, name, listen, enabled=True))
 
-    def names(self) -> list[str]:
-        """Of its proxies, other people's among them."""
+    def proxies(self) -> dict[str, Proxy]:
+        """All that it has, other people's among them, by name."""
         with self._client.speaking():
-            return list(toxiproxy.server.Toxiproxy().proxies())
+            found = toxiproxy.server.Toxiproxy().proxies()
+        return {name: Proxy(self._client, proxy) for name, proxy in found.items()}
 
     def close(self) -> None:
         self._client.close()

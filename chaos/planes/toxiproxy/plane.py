@@ -14,7 +14,7 @@ from chaos.planes.toxiproxy.api import Proxy, Server, ToxiproxyError
 from chaos.planes.toxiproxy.child import OwnServer
 from chaos.planes.toxiproxy.plan import LinkPlan, Plan, ToxicRule, planned
 from chaos.planes.toxiproxy.toxics import spec
-from chaos.rules import Address, BadConfiguration, address
+from chaos.rules import Address, BadConfiguration, address, field
 from nodes.wire.record import Kind
 
 Command = dict[str, Any]
@@ -132,54 +132,56 @@ class ToxiproxyPlane:
         wanted = planned(command)
         try:
             addresses = self._open(wanted)
-        except (ToxiproxyError, OSError) as error:
+        except OSError as error:
             self.close()
-            raise ToxiproxyError(str(error)) from error
+            problem = f"Toxiproxy cannot listen at {wanted.listen}: {error.strerror}; name an address of this machine"
+            raise ToxiproxyError(problem) from error
+        except ToxiproxyError:
+            self.close()
+            raise
         self._note(Kind.READY, detail={"addresses": addresses})
         return {"addresses": addresses}
 
     def _open(self, wanted: Plan) -> dict[str, list[Any]]:
+        ports = self._ports(wanted)
         server = self._server = Server(wanted.api or self._start(wanted))
         run = secrets.token_hex(8)  # several runs may share a server
-        for number, link_plan in enumerate(wanted.links, 1):
-            (host, port), listen = link_plan.upstream, f"{wanted.listen}:{self._port(wanted.listen)}"
-            proxy = server.create(f"faultbed-{run}-{number}", listen, f"{host}:{port}")
+        for number, (link_plan, port) in enumerate(zip(wanted.links, ports, strict=True), 1):
+            listen, upstream = f"{wanted.listen}:{port}", "{}:{}".format(*link_plan.upstream)
+            proxy = server.create(f"faultbed-{run}-{number}", listen, upstream)
             self._links[link_plan.name] = Link(link_plan, proxy, self._note)
         for link in self._links.values():
             for rule in link.rules.values():
                 link.switch(rule.index, rule.active)
         return {name: [wanted.listen, link.port] for name, link in self._links.items()}
 
+    def _ports(self, wanted: Plan) -> list[int]:
+        """Where our own server shall listen; another one finds free ports, in a network that may not be ours."""
+        if wanted.api is not None:
+            return [0] * len(wanted.links)
+        for _ in wanted.links:
+            self._reserved.append(ReservedPort(wanted.listen))
+        return [reserved.address[1] for reserved in self._reserved]
+
     def _start(self, wanted: Plan) -> str:
         self._own = OwnServer(wanted.listen, wanted.seed)
         return self._own.url
 
-    def _port(self, host: str) -> int:
-        """Where our own server shall listen; another one finds a free port, in a network that may not be ours."""
-        if self._own is None:
-            return 0
-        self._reserved.append(ReservedPort(host))
-        return self._reserved[-1].address[1]
-
     def _upstream(self, command: Command) -> Command:
-        link = self._links.get(command.get("link", ""))
-        if link is None:
-            raise BadConfiguration(f"no link {command.get('link')!r:.80}; there are {', '.join(self._links)}")
-        epoch = command.get("epoch")
-        if type(epoch) is not int:
-            raise BadConfiguration(f"the epoch must be a number, not {epoch!r:.80}")
-        link.upstream(address(command.get("address")), epoch)
+        name = field(command, "link", str, "upstream")
+        if name not in self._links:
+            raise BadConfiguration(f"no link {name!r:.80}; there are {', '.join(self._links)}")
+        epoch = field(command, "epoch", int, "upstream")
+        self._links[name].upstream(address(command.get("address")), epoch)
         return {}
 
     def _rule(self, command: Command) -> Command:
-        index, active = command.get("index"), command.get("active")
-        if type(active) is not bool:
-            raise BadConfiguration(f"'active' must be true or false, not {active!r:.80}")
+        index, active = field(command, "index", int, "rule"), field(command, "active", bool, "rule")
         for link in self._links.values():
             if index in link.rules:
-                link.switch(link.rules[index].index, active)
+                link.switch(index, active)
                 return {}
-        raise BadConfiguration(f"no rule has the index {index!r:.80}")
+        raise BadConfiguration(f"no rule has the index {index}")
 
     def _heal(self, command: Command) -> Command:
         for link in self._links.values():
