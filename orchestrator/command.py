@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from chaos.faults import Pause
 from chaos.supports import PLANE_OF
 from nodes.engines import availability
 from orchestrator.backends.attach.feasible import check_fleet
@@ -205,9 +206,13 @@ def check_places(plans: Sequence[Plan], cells: Sequence[Cell], backend: str) -> 
 
 
 def check_planes(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:
-    """Refuse, before anything is started, faults that the simulator has no plane for. Raises BadScenario."""
+    """Refuse, before anything is started, faults that the simulator cannot do. Raises BadScenario."""
     paths = {plan.scenario: plan.path for plan in plans}
     for cell in cells:
+        for index, fault in enumerate(cell.faults):
+            if isinstance(fault, Pause) and fault.at is not None:
+                message = "a simulated process cannot stop in the middle of a step; expected a backend of real processes"
+                raise BadScenario(str(paths[cell.scenario]), 0, f"faults[{index}].at", message)
         for plane in planes(cell):
             if plane == "relay":
                 continue

@@ -77,8 +77,11 @@ def _local(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
 def _docker(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
     from orchestrator.backends.docker import DockerBackend, DockerSession  # the SDK takes a while to import
 
-    with DockerBackend.open(options.image, options.toxiproxy_image) as backend:
-        yield real(lambda cell, home: DockerSession(backend, cell, home), interrupts)
+    with (
+        Supervisor(secrets.token_hex(8)) as supervisor,
+        DockerBackend.open(supervisor, options.image, options.toxiproxy_image) as backend,
+    ):
+        yield real(lambda cell, home: DockerSession(backend, home), interrupts)
 
 
 @contextmanager

@@ -22,6 +22,12 @@ PATIENCE = 5.0
 """Seconds for the supervisor to kill and reap its children once its pipe has ended."""
 
 
+def orchestrator_id() -> str:
+    """This process as "pid:create_time", by which what it left behind is told from what a living one needs."""
+    me = psutil.Process()
+    return f"{me.pid}:{me.create_time()}"
+
+
 class Supervisor:
     """One for a whole `faultbed run`, shared by the cells in several threads.
 
@@ -31,9 +37,8 @@ class Supervisor:
     """
 
     def __init__(self, run: str, command: Sequence[str] = COMMAND) -> None:
-        me = psutil.Process()
         self.run = run
-        self._environment = {RUN_VARIABLE: run, ORCHESTRATOR_VARIABLE: f"{me.pid}:{me.create_time()}"}
+        self._environment = {RUN_VARIABLE: run, ORCHESTRATOR_VARIABLE: orchestrator_id()}
         self._lock = threading.Lock()
         self._callbacks: dict[str, Callable[[Report], None]] = {}
         self._pids: dict[str, int] = {}

@@ -1,0 +1,169 @@
+"""One epoch of one process in a container: created, followed in a thread of its own until it has ended."""
+
+from __future__ import annotations
+
+import signal as signals
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from typing import IO, Any
+
+import docker
+
+from orchestrator.backends import SignalName
+from orchestrator.backends.docker.engine import EngineError, Refused, asking
+from orchestrator.backends.host import Ended, Failed, Launch, Line, Report, Spawned, Stopped, Tell
+
+BY_SIGNAL = 128
+"""The exit code of what was ended by the signal n is this much above n, of shells and of the engine alike."""
+
+
+class Container:
+    """Rule: signals have a thread of their own, in which they wait until the container runs: who calls does not wait.
+
+    `create` makes the container `name`; it runs under `gate`, which limits how many start at once.
+    """
+
+    def __init__(
+        self,
+        client: docker.DockerClient,
+        name: str,
+        launch: Launch,
+        create: Callable[[], None],
+        gate: AbstractContextManager[Any],
+        tell: Tell,
+    ) -> None:
+        self.name = name
+        self.ended = threading.Event()
+        self._client = client
+        self._launch = launch
+        self._create = create
+        self._gate = gate
+        self._tell = tell
+        self._begun = threading.Event()
+        self._doomed = False
+        self._paused = False
+        self._trouble: str | None = None
+        self._signals = ThreadPoolExecutor(1, f"signals of {launch.name}")
+        self._thread = threading.Thread(target=self._live, name=f"container of {launch.name}", daemon=True)
+        self._thread.start()
+
+    def signal(self, signal: SignalName) -> None:
+        if signal == "kill" and not self._begun.is_set():
+            self._doomed = True
+        self._signals.submit(self._signal, signal)
+
+    def close(self, patience: float) -> None:
+        """After it was killed: wait for its threads."""
+        self._thread.join(patience)
+        self._signals.shutdown(wait=not self._thread.is_alive(), cancel_futures=True)
+
+    def _live(self) -> None:
+        report: Report
+        try:
+            report = self._follow()
+        except EngineError as error:
+            report = Failed(self._trouble or str(error))
+        except OSError as error:
+            report = Failed(f"its log {self._launch.log} cannot be written: {error}")
+        finally:
+            self.ended.set()
+            self._begun.set()
+        self._tell(report)
+
+    def _follow(self) -> Report:
+        with self._launch.log.open("ab", buffering=0) as log:
+            with self._gate:
+                if self._doomed:
+                    return Failed("it was killed before it was started")
+                output = self._start()
+            self._begun.set()
+            for line in lines(output, log):
+                self._tell(Line(line))
+            return self._end()
+
+    def _start(self) -> Iterator[tuple[bytes | None, bytes | None]]:
+        api = self._client.api
+        self._create()
+        with asking(f"start a container for {self._launch.name}"):
+            output: Any = api.attach(self.name, stdout=True, stderr=True, stream=True, demux=True)
+            api.start(self.name)
+            self._tell(Spawned(api.inspect_container(self.name)["State"]["Pid"]))
+        return iter(output)
+
+    def _end(self) -> Report:
+        """Inspecting waits for the engine to be done with it: until then its address is not free."""
+        with asking(f"wait for the container of {self._launch.name}"):
+            self._client.api.wait(self.name)
+            state = self._client.api.inspect_container(self.name)["State"]
+        return how(state, self._trouble, self._launch.limits.memory)
+
+    def _signal(self, signal: SignalName) -> None:
+        self._begun.wait()
+        if self.ended.is_set():
+            return
+        try:
+            with asking(f"{signal} the container of {self._launch.name}"):
+                self._perform(signal)
+        except Refused as error:
+            self._give_up(str(error))
+        except EngineError:
+            return  # the other thread hears of it too, and tells
+
+    def _perform(self, signal: SignalName) -> None:
+        api = self._client.api
+        if signal == "stop":
+            api.pause(self.name)
+            self._paused = True
+            self._tell(Stopped())
+            return
+        if signal == "kill":
+            api.kill(self.name, "SIGKILL")  # first: a paused one that is let go must not run on
+        if self._paused:
+            self._paused = False
+            self._unpause()
+        elif signal == "continue":
+            api.kill(self.name, "SIGCONT")  # it stopped itself, at a failpoint; its init passes the signal on
+
+    def _unpause(self) -> None:
+        try:
+            self._client.api.unpause(self.name)
+        except docker.errors.APIError:
+            if self._alive():  # some engines let go what they kill
+                raise
+
+    def _give_up(self, reason: str) -> None:
+        """What could not be done to one that lives makes the run worthless: it is told as the reason of its end."""
+        if self.ended.is_set() or not self._alive():
+            return
+        self._trouble = reason
+        self._client.api.kill(self.name, "SIGKILL")
+
+    def _alive(self) -> bool:
+        state = self._client.api.inspect_container(self.name)["State"]
+        return bool(state["Running"])
+
+
+def lines(output: Iterator[tuple[bytes | None, bytes | None]], log: IO[bytes]) -> Iterator[str]:
+    """The lines of the standard output, as they become complete; everything goes into the log."""
+    rest = b""
+    for out, error in output:
+        log.write(error or b"")
+        log.write(out or b"")
+        *complete, rest = (rest + (out or b"")).split(b"\n")
+        for line in complete:
+            yield line.decode("utf-8", "replace")
+
+
+def how(state: dict[str, Any], trouble: str | None, memory: int | None) -> Report:
+    """How it ended, going by the state that the engine tells of it."""
+    code: int = state["ExitCode"]
+    if trouble is not None:
+        return Failed(trouble)
+    if state.get("OOMKilled"):
+        limit = "the machine has no more" if memory is None else f"its limits.memory is {memory}"
+        return Failed(f"the kernel killed it for want of memory: {limit}; give it more, or let it do less")
+    if code - BY_SIGNAL in set(signals.Signals):
+        return Ended(code - BY_SIGNAL, 0)
+    return Ended(0, code)

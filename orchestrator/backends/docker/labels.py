@@ -1,0 +1,28 @@
+"""PURE: the labels that say whose a container, network or volume is."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+RUN = "org.faultbed.run"
+ORCHESTRATOR = "org.faultbed.orchestrator"
+PLACE = "org.faultbed.place"
+"""Where the orchestrator's process id counts: a host's name and a pid namespace. Another one's are not judged here."""
+
+
+class Owner(NamedTuple):
+    """The run that something was made for, and the orchestrator, "pid:create_time", that has to remove it."""
+
+    run: str
+    orchestrator: str
+    place: str
+
+    def labels(self) -> dict[str, str]:
+        return {RUN: self.run, ORCHESTRATOR: self.orchestrator, PLACE: self.place}
+
+
+def owner(labels: dict[str, str]) -> Owner | None:
+    """Whose it is; None for what is not ours, or was not labelled by an orchestrator."""
+    if RUN not in labels or ORCHESTRATOR not in labels:
+        return None
+    return Owner(labels[RUN], labels[ORCHESTRATOR], labels.get(PLACE, ""))

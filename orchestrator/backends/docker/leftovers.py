@@ -1,0 +1,142 @@
+"""What runs have left in the engine: found by label, removed, and shown to be gone. Sources of trouble that are met:
+
+a paused container that cannot be removed on some engines, and networks that remember endpoints after a parallel
+removal; both are tried again, endpoints first, until the engine has nothing left or `PATIENCE` has passed.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from typing import Any, NamedTuple
+
+import docker
+
+from orchestrator.backends.docker.engine import Missing, Refused, asking
+from orchestrator.backends.docker.labels import RUN, Owner, owner
+
+CONTAINER, VOLUME, NETWORK = KINDS = ("container", "volume", "network")
+"""In the order in which they can be removed: each may be held by those before it."""
+PATIENCE = 30.0
+PAUSE = 0.1
+PID_NAMESPACE = "/proc/self/ns/pid"
+
+
+class Thing(NamedTuple):
+    """A container, volume or network that was made for a run. `id` is what the engine knows it by."""
+
+    kind: str
+    id: str
+    name: str
+    owner: Owner
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+def place() -> str:
+    """Where this process's id counts: the host, and its pid namespace."""
+    try:
+        namespace = os.readlink(PID_NAMESPACE)
+    except OSError:
+        namespace = "-"
+    return f"{platform.node()} {namespace}"
+
+
+def things(client: docker.DockerClient, run: str | None = None) -> list[Thing]:
+    """What the engine has of one run, or of every run: the residue check. Raises EngineError."""
+    label = {"label": RUN if run is None else f"{RUN}={run}"}
+    with asking("list what runs have left"):
+        api = client.api
+        containers = api.containers(all=True, filters=label)
+        volumes = api.volumes(filters=label)["Volumes"] or []
+        networks = api.networks(filters=label)
+    found = [_thing(CONTAINER, one["Id"], one["Names"][0].lstrip("/"), one) for one in containers]
+    found += [_thing(VOLUME, one["Name"], one["Name"], one) for one in volumes]
+    found += [_thing(NETWORK, one["Id"], one["Name"], one) for one in networks]
+    return [thing for thing in found if thing is not None]
+
+
+def _thing(kind: str, id: str, name: str, listed: dict[str, Any]) -> Thing | None:
+    whose = owner(listed.get("Labels") or {})
+    return None if whose is None else Thing(kind, id, name, whose)
+
+
+def remove(
+    client: docker.DockerClient, found: Sequence[Thing], pool: Executor, patience: float = PATIENCE
+) -> list[Thing]:
+    """Remove these, kind by kind -> those that the engine still has after `patience` seconds. Raises Gone."""
+    deadline = time.monotonic() + patience
+    left: list[Thing] = []
+    for kind in KINDS:
+        mine = [thing for thing in found if thing.kind == kind]
+        while mine:
+            mine = [thing for thing in pool.map(lambda thing: _removed(client, thing), mine) if thing is not None]
+            if mine and time.monotonic() > deadline:
+                break
+            if mine:
+                time.sleep(PAUSE)  # the engine is at it; it has no way to tell when it is done
+        left += mine
+    return left
+
+
+def _removed(client: docker.DockerClient, thing: Thing) -> Thing | None:
+    """-> None once it is gone."""
+    try:
+        _REMOVE[thing.kind](client, thing)
+    except Missing:
+        return None
+    except Refused:
+        return thing
+    return None
+
+
+def _remove_container(client: docker.DockerClient, thing: Thing) -> None:
+    try:
+        with asking(f"remove {thing}"):
+            client.api.remove_container(thing.id, force=True)
+    except Missing:
+        raise
+    except Refused:
+        with asking(f"let {thing} go"):
+            client.api.unpause(thing.id)
+        raise
+
+
+def _remove_volume(client: docker.DockerClient, thing: Thing) -> None:
+    with asking(f"remove {thing}"):
+        client.api.remove_volume(thing.id)
+
+
+def _remove_network(client: docker.DockerClient, thing: Thing) -> None:
+    try:
+        with asking(f"remove {thing}"):
+            client.api.remove_network(thing.id)
+    except Missing:
+        raise
+    except Refused:
+        _detach(client, thing)
+        raise
+
+
+def _detach(client: docker.DockerClient, thing: Thing) -> None:
+    """Take every endpoint off it, those of containers that are gone too."""
+    with asking(f"look at {thing}"):
+        endpoints = client.api.inspect_network(thing.id).get("Containers") or {}
+    for container, endpoint in endpoints.items():
+        for known_as in (container, endpoint.get("Name")):
+            try:
+                with asking(f"take {known_as} off {thing}"):
+                    client.api.disconnect_container_from_network(known_as, thing.id, force=True)
+            except Refused:
+                continue
+
+
+_REMOVE: dict[str, Callable[[docker.DockerClient, Thing], None]] = {
+    CONTAINER: _remove_container,
+    VOLUME: _remove_volume,
+    NETWORK: _remove_network,
+}

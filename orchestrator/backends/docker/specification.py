@@ -1,0 +1,50 @@
+"""PURE: what a process is in a container: unprivileged, with a read-only root and its evidence in a volume."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import docker.types
+
+from orchestrator.backends.host import Launch
+from orchestrator.scenario import Limits
+
+USER = "1000:1000"
+SCRATCH = {"/tmp": "size=16m"}
+EVERYWHERE = "0.0.0.0"
+"""A container's control endpoint listens on all of its addresses: they are on the run's own network."""
+
+
+def specification(launch: Launch, home: str, image: str) -> dict[str, Any]:
+    """The part of the engine's container configuration that a process itself decides."""
+    common = ["--name", launch.name, "--home", home, "--control", EVERYWHERE]
+    engine = [] if launch.engine is None else ["--engine", launch.engine]
+    node = launch.role == "node"
+    return {
+        "image": image,
+        "entrypoint": ["python3", "-I", "-m", "nodes" if node else "chaos"],
+        "command": [*common, "--epoch", str(launch.epoch), *engine] if node else [*common, "--plane", launch.role],
+        "hostname": launch.name,
+        "user": USER,
+        "working_dir": home,
+        "healthcheck": {"test": ["NONE"]},  # readiness is what the process says itself
+    }
+
+
+def confinement(limits: Limits, network: str) -> dict[str, Any]:
+    """What the engine holds a container to. An init reaps, and passes signals on: Python as PID 1 would ignore them."""
+    wanted: dict[str, Any] = {
+        "network_mode": network,
+        "init": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges"],
+        "read_only": True,
+        "tmpfs": SCRATCH,
+    }
+    if limits.cpus is not None:
+        wanted["nano_cpus"] = int(limits.cpus * 1_000_000_000)
+    if limits.memory is not None:
+        wanted |= {"mem_limit": limits.memory, "memswap_limit": limits.memory}
+    if limits.files is not None:
+        wanted["ulimits"] = [docker.types.Ulimit(name="nofile", soft=limits.files, hard=limits.files)]
+    return wanted
