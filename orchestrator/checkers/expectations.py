@@ -19,6 +19,7 @@ from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.outcomes import mismatch, text
 from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.steps import verb
 from orchestrator.checkers.verdict import ExpectationVerdict, Met
 from orchestrator.history import Operation
 from orchestrator.scenario import Delivery, Implicit
@@ -60,15 +61,11 @@ def _doubt(setting: Setting, found: Found) -> str:
     if found.failure:
         return found.failure
     if found.bite.idle:
-        rules = ", ".join(f"{rule + 1} ({_kind(setting, rule)})" for rule in found.bite.idle)
+        rules = ", ".join(f"{rule + 1} ({verb(setting.cell.faults[rule])})" for rule in found.bite.idle)
         return f"fault {rules} did not bite"
     if found.bite.too_late:
         return f"{len(found.bite.late)} operations were late with nothing done to them, more than a tenth"
     return ""
-
-
-def _kind(setting: Setting, rule: int) -> str:
-    return type(setting.cell.faults[rule]).__name__.lower()
 
 
 def _bitten(setting: Setting, found: Found, expected: Expected, doubt: str) -> ExpectationVerdict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from chaos.decide import directions
 from chaos.faults import Blackhole, Cut, Down, Fault, Kill, Loss, Netem, Pause, Reject, Split, Toxic
 from orchestrator.checkers.bite import Bite
@@ -27,7 +29,7 @@ def steps(cell: Cell, bite: Bite, offered: dict[str, frozenset[Operation]]) -> t
 
 def title(fault: Fault) -> str:
     """A fault in few words: "drop request", "cut after reply", "latency downstream", "kill at before-commit"."""
-    kind = type(fault).__name__.lower()
+    kind = verb(fault)
     match fault:
         case Kill() | Pause():
             return f"{kind} at {fault.at}" if fault.at else kind
@@ -48,3 +50,8 @@ def title(fault: Fault) -> str:
         case _:
             which = directions(fault)
             return f"{kind} {which[0] if len(which) == 1 else 'both'}"
+
+
+def verb(fault: Fault) -> str:
+    """Its key in a scenario: "drop", "reset_peer"."""
+    return re.sub("(?<!^)(?=[A-Z])", "_", type(fault).__name__).lower()

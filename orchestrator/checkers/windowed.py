@@ -191,15 +191,20 @@ def _missing(seen: Suffering) -> bool:
 
 
 def _ended_late(setting: Setting, trace: Trace, asked: int) -> bool:
-    """Its server died, and its client had the end of that connection only so much later."""
-    deaths = [outage for outage in setting.index.downs if outage.life[0] == setting.server_of(trace)]
-    sent = {event.attempt: event.order for event in trace.sends}
-    return any(
-        sent.get(end.attempt, end.order) < death.begin < end.order
-        and delayed(setting.index.events[death.begin], end, asked)
-        for death in deaths
-        for end in trace.ends
-    )
+    """The other side's last sign of life (its answer, or its death) is so much older than the connection's end."""
+    deaths = [
+        setting.index.events[outage.begin]
+        for outage in setting.index.downs
+        if outage.life[0] == setting.server_of(trace)
+    ]
+    for end in trace.ends:
+        if end.detail.get("error") == "timeout":
+            continue
+        own = [event for event in (*trace.sends, *trace.answers) if event.attempt == end.attempt]
+        signs = [event for event in (*own, *deaths) if event.order < end.order]
+        if signs and delayed(max(signs, key=lambda event: event.order), end, asked):
+            return True
+    return False
 
 
 def _shaped(fault: Netem, trace: Trace, seen: Suffering) -> bool:

@@ -17,6 +17,7 @@ from chaos.faults import (
     Slicer,
     Split,
 )
+from orchestrator.checkers.steps import title as titled
 from orchestrator.command import check_planes
 from orchestrator.document import BadScenario
 from orchestrator.fault_choice import FAULTS
@@ -44,6 +45,22 @@ def made(fault: str, via: str, transport: str = "tcp") -> Fault:
 def test_every_fault_has_a_verb_of_its_own() -> None:
     assert set(FAULTS.values()) == set(get_args(Fault))
     assert len(set(FAULTS.values())) == len(FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "via", "title"),
+    [
+        ("reset_peer: 0, stream: upstream", "toxiproxy", "reset_peer upstream"),
+        ("down: true", "toxiproxy", "down"),
+        ("loss: reply, every: 2", "direct", "loss reply"),
+        ("partition: both", "direct", "partition both"),
+        ("reject: icmp", "direct", "reject icmp"),
+        ("blackhole: 1", "direct", "blackhole"),
+        ("netem: {loss: 0.1}, of: request", "direct", "netem request"),
+    ],
+)
+def test_a_fault_is_told_by_its_verb(text: str, via: str, title: str) -> None:
+    assert titled(made(f"{text}, link: client -> server", via)) == title
 
 
 @pytest.mark.parametrize(
