@@ -20,6 +20,43 @@ def ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True)
 
 
+class Inside:
+    """Makes sockets in a network namespace, by a thread that is in it."""
+
+    def __init__(self, path: str) -> None:
+        self._thread = ThreadPoolExecutor(1)
+        self._thread.submit(_enter, path).result()
+
+    def __enter__(self) -> Inside:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._thread.shutdown()
+
+    def socket(self, address: str, kind: int) -> socket.socket:
+        """Bound to an address there. Its reads wait, with a bound that is never met."""
+        sock = self._thread.submit(socket.socket, socket.AF_INET, kind).result()
+        sock.settimeout(TIMEOUT)
+        sock.bind((address, 0))
+        return sock
+
+
+def _enter(path: str) -> None:
+    """Put the calling thread into a network namespace."""
+    with open(path) as namespace:
+        if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), f"setns {path}")
+
+
+def run_inside(path: str, *command: str) -> str:
+    """-> the standard output of a command in a network namespace."""
+    entered = ["nsenter", f"--net={path}", *command]
+    return subprocess.run(entered, check=True, capture_output=True, text=True).stdout
+
+
 class Switched:
     """Nodes at 10.77.0.1, .2, ... The switch has a namespace of its own, so that no filter of the host meets it."""
 
@@ -27,7 +64,7 @@ class Switched:
         self._stack = stack
         self._mark = f"fbtest{os.getpid()}n{next(_numbers)}"
         self.addresses = {node: f"10.77.0.{n}" for n, node in enumerate(nodes, 1)}
-        self._threads: dict[str, ThreadPoolExecutor] = {}
+        self._insides: dict[str, Inside] = {}
         self._namespace("switch")
         ip("-n", self.name("switch"), "link", "add", "switch", "type", "bridge")
         ip("-n", self.name("switch"), "link", "set", "switch", "up")
@@ -49,12 +86,11 @@ class Switched:
         ip("-n", inside, "address", "add", f"{self.addresses[node]}/24", "dev", "net")
         ip("-n", inside, "link", "set", "net", "up")
         ip("-n", self.name("switch"), "link", "set", port, "master", "switch", "up")
-        self._threads[node] = thread = self._stack.enter_context(ThreadPoolExecutor(1))
-        thread.submit(_enter, self.path(node)).result()
+        self._insides[node] = self._stack.enter_context(Inside(self.path(node)))
 
     def unplug(self, node: str) -> None:
         """The node's namespace ends, with all that is in it."""
-        self._threads.pop(node).shutdown()
+        self._insides.pop(node).close()
         ip("-n", self.name("switch"), "link", "delete", f"to-{node}")  # the kernel takes its time with a namespace
         ip("netns", "delete", self.name(node))
 
@@ -62,17 +98,10 @@ class Switched:
         return {node: {"address": address, "netns": self.path(node)} for node, address in self.addresses.items()}
 
     def socket(self, node: str, kind: int) -> socket.socket:
-        """A socket of the node's network, bound to its address. Its reads wait, with a bound that is never met."""
-        sock = self._threads[node].submit(socket.socket, socket.AF_INET, kind).result()
-        self._stack.enter_context(sock)
-        sock.settimeout(TIMEOUT)
-        sock.bind((self.addresses[node], 0))
-        return sock
+        return self._stack.enter_context(self._insides[node].socket(self.addresses[node], kind))
 
     def run(self, node: str, *command: str) -> str:
-        """-> the standard output of a command in the node's network."""
-        entered = ["nsenter", f"--net={self.path(node)}", *command]
-        return subprocess.run(entered, check=True, capture_output=True, text=True).stdout
+        return run_inside(self.path(node), *command)
 
     def ruleset(self, node: str) -> str:
         return self.run(node, "nft", "list", "ruleset")
@@ -85,10 +114,3 @@ class Switched:
     def _delete(self, node: str) -> None:
         if Path(self.path(node)).exists():
             ip("netns", "delete", self.name(node))
-
-
-def _enter(path: str) -> None:
-    """Put the calling thread into a network namespace."""
-    with open(path) as namespace:
-        if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), f"setns {path}")

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import selectors
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
 from typing import Any
 
 import pytest
+from packet_rig import COUNT, LINK, Datagrams, Rig
 from requirements import need_root
-from running import until
 from switched import Switched
 
-from chaos.faults import Blackhole, Fault, Loss, Partition, Reject, Split
-from chaos.planes.packet import availability, nft
+from chaos.faults import Blackhole, Loss, Partition, Reject, Split
+from chaos.planes.packet import availability
 from chaos.planes.packet.plane import PacketPlane
 from chaos.rules import BadConfiguration
-from nodes.wire.record import Kind
 
-LINK = "client -> server"
 NODES = ("server", "client", "other")
-COUNT = 12
-"""Packets of a test; a multiple of every `every`."""
 
 
 @pytest.fixture
@@ -33,82 +27,6 @@ def switched() -> Iterator[Switched]:
         pytest.skip(f"netfilter: {reason}")
     with ExitStack() as stack:
         yield Switched(stack, *NODES)
-
-
-class Rig:
-    """A plane with one direct link, and rules that are off."""
-
-    def __init__(self, switched: Switched, server: socket.socket, *faults: Fault) -> None:
-        self.notes: list[tuple[Kind, dict[str, Any]]] = []
-        self.plane = PacketPlane(self._note)
-        rules = [
-            {"index": n, "kind": type(fault).__name__, "active": False, **asdict(fault)}
-            for n, fault in enumerate(faults)
-        ]
-        link = {"name": LINK, "transport": _transport(server), "source": "client", "target": "server", "epoch": 1}
-        link |= {"upstream": list(server.getsockname()), "rules": [rule for rule in rules if "link" in rule]}
-        whole = [rule for rule in rules if "link" not in rule]
-        self.address: list[Any] = self.plane.obey(
-            {"type": "configure", "seed": 7, "links": [link], "rules": whole, "places": switched.places()}
-        )["addresses"][LINK]
-
-    def switch(self, active: bool, index: int = 0) -> None:
-        assert self.plane.obey({"type": "rule", "index": index, "active": active}) == {}
-
-    def counted(self) -> dict[tuple[str, str], int]:
-        """Packets by link and direction."""
-        counts = [detail for kind, detail in self.notes if kind is Kind.COUNTER]
-        return {(detail["link"], detail["direction"]): detail["packets"] for detail in counts}
-
-    def switches(self) -> list[bool]:
-        return [detail["active"] for kind, detail in self.notes if kind is Kind.RULE]
-
-    def _note(self, kind: Kind, *numbers: int, detail: dict[str, Any]) -> None:
-        self.notes.append((kind, detail))
-
-
-def _transport(sock: socket.socket) -> str:
-    return "udp" if sock.type == socket.SOCK_DGRAM else "tcp"
-
-
-class Datagrams:
-    """A client and a server, and somebody from elsewhere."""
-
-    def __init__(self, switched: Switched, *, connected: bool = False) -> None:
-        self._switched = switched
-        self.server = switched.socket("server", socket.SOCK_DGRAM)
-        self.client = switched.socket("client", socket.SOCK_DGRAM)
-        self.other = switched.socket("other", socket.SOCK_DGRAM)
-        if connected:
-            self.client.connect(self.server.getsockname())
-
-    def asked(self, count: int = COUNT) -> list[int]:
-        """Numbers of the requests that reach the server, out of 1..count."""
-        return self.through(self.client, self.server, "server", count)
-
-    def answered(self, count: int = COUNT) -> list[int]:
-        return self.through(self.server, self.client, "client", count)
-
-    def through(self, sender: socket.socket, receiver: socket.socket, node: str, count: int = COUNT) -> list[int]:
-        """What arrives at `node` of 1..count: the kernel's counters tell when the others are lost."""
-        before = self._lost(node)
-        for number in range(1, count + 1):
-            sender.sendto(bytes([number]), receiver.getsockname())
-        arrived: list[int] = []
-        with selectors.DefaultSelector() as selector:
-            selector.register(receiver, selectors.EVENT_READ)
-
-            def all_accounted() -> bool:
-                while selector.select(0):
-                    arrived.append(receiver.recv(100)[0])
-                return len(arrived) + self._lost(node) - before == count
-
-            until(all_accounted, f"{count} packets to arrive at {node} or be counted")
-        return arrived
-
-    def _lost(self, node: str) -> int:
-        counters = nft.counted(self._switched.run(node, *nft.LIST))
-        return sum(counter.packets for counter in counters.values())
 
 
 ALL = list(range(1, COUNT + 1))

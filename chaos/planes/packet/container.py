@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import docker
-from docker.errors import APIError, ContainerError, DockerException, ImageNotFound, NotFound
+from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.models.containers import Container
+from requests import RequestException
 
-from chaos.planes.packet.entering import execute, may_enter
+from chaos.planes.packet.entering import PATIENCE, execute, may_enter
 from chaos.planes.packet.namespace import NamespaceError, NamespaceGone
 from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
 
@@ -37,7 +39,7 @@ class ContainerNamespace:
             return self._from_helper(argv, text)
         except NotFound as error:
             raise NamespaceGone(f"container {self._container} is gone") from error
-        except DockerException as error:
+        except (DockerException, RequestException) as error:  # the SDK lets some of requests' pass
             raise NamespaceError(f"the engine failed at container {self._container}: {error}") from error
 
     def _sandbox(self) -> str:
@@ -49,7 +51,7 @@ class ContainerNamespace:
 
     def _from_helper(self, argv: Sequence[str], text: str) -> str:
         try:
-            output: bytes = engine().containers.run(
+            helper = engine().containers.create(
                 self._helper,
                 ["-c", PIPE, "sh", *argv],
                 entrypoint=["sh"],
@@ -61,23 +63,31 @@ class ContainerNamespace:
                 security_opt=["no-new-privileges"],
                 read_only=True,
                 labels=labels(),
-                remove=True,
             )
         except ImageNotFound as error:
             raise NamespaceError(f"the helper's image {self._helper} is missing: run `faultbed image build`") from error
-        except ContainerError as error:
-            raise self._failure(argv, error) from error
+        try:
+            return self._output(helper, argv)
+        finally:
+            helper.remove(force=True)
+
+    def _output(self, helper: Container, argv: Sequence[str]) -> str:
+        try:
+            helper.start()
         except APIError as error:
-            if error.status_code == CONFLICT:  # it ended since
+            if error.status_code == CONFLICT:  # the node's container ended since
                 raise NamespaceGone(f"container {self._container} does not run") from error
             raise
+        status: int = helper.wait(timeout=PATIENCE)["StatusCode"]
+        if status:
+            raise self._failure(argv, status, helper.logs(stdout=False, stderr=True).decode(errors="replace"))
+        output: bytes = helper.logs(stdout=True, stderr=False)
         return output.decode()
 
-    def _failure(self, argv: Sequence[str], error: ContainerError) -> NamespaceError:
-        said = error.stderr.decode(errors="replace") if isinstance(error.stderr, bytes) else str(error.stderr)
+    def _failure(self, argv: Sequence[str], status: int, said: str) -> NamespaceError:
         what = f"{' '.join(argv)} failed in a helper at container {self._container}: {said.strip()}"
-        if error.exit_status == NOT_FOUND:
-            return NamespaceError(f"{what}; the helper's image {self._helper} needs nftables and iproute2")
+        if status == NOT_FOUND:
+            return NamespaceError(f"{what}; packet faults need nftables and iproute2 in the image {self._helper}")
         return NamespaceError(what)
 
 
