@@ -49,10 +49,13 @@ class Exchange:
 
 
 class ToxiproxyRig:
-    """A configured plane whose rules are off until switched."""
+    """A configured plane whose rules are off until switched. The link's server listens at `here`."""
 
-    def __init__(self, home: Path, stack: ExitStack, faults: tuple[ToxicFault, ...] = (), **place: Any) -> None:
+    def __init__(
+        self, home: Path, stack: ExitStack, faults: tuple[ToxicFault, ...] = (), here: str = "127.0.0.1", **place: Any
+    ) -> None:
         self._stack = stack
+        self._here = here
         self.plane = Relay(home, stack, "toxiproxy")
         self.control = self.plane.connect()
         self.server = self.listen()
@@ -67,7 +70,7 @@ class ToxiproxyRig:
         self.address: tuple[str, int] = (addresses[LINK][0], addresses[LINK][1])
 
     def listen(self) -> socket.socket:
-        server = self._stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        server = self._stack.enter_context(socket.create_server((self._here, 0)))
         server.settimeout(TIMEOUT)
         return server
 
