@@ -70,7 +70,7 @@ class PacketPlane:
         config, found = configuration(command), places(command)
         check_places(config, found)
         self._configuration = config
-        self._places |= {node: Place(place.address, namespace(place)) for node, place in found.items()}
+        self._places |= _entered(found)
         self._rules = {rule.index: rule for rule in config.rules}
         self._mechanisms = mechanisms(config, self._places)
         for index in config.active:
@@ -84,22 +84,22 @@ class PacketPlane:
         epoch = field(command, "epoch", int, f"upstream of link {flow.link!r}")
         target = address(command.get("address"))
         found = places(command)
-        self._places |= {node: Place(place.address, namespace(place)) for node, place in found.items()}
+        if flow.server not in found:
+            raise BadConfiguration(f"no place is given for {flow.server}, the server of link {flow.link!r}")
+        expected = (found[flow.server].address, flow.port)
+        if target not in (None, expected):
+            raise BadConfiguration(f"link {flow.link!r} is direct: its server must stay at {expected}, not {target}")
+        self._places |= _entered(found)
         if target is not None:
-            expected = (self._places[flow.server].address, flow.port)
-            if target != expected:
-                raise BadConfiguration(
-                    f"link {flow.link!r} is direct: its server must stay at {expected}, not {target}"
-                )
             for mechanism in set(self._mechanisms.values()):
                 mechanism.again(flow.server)
         self._note(Kind.UPSTREAM, detail={"link": flow.link, "up": target is not None, "epoch": epoch})
         return {}
 
     def _rule(self, command: Command) -> Command:
-        index, active = command.get("index"), field(command, "active", bool, "rule")
+        index, active = field(command, "index", int, "rule"), field(command, "active", bool, "rule")
         if index not in self._rules:
-            raise BadConfiguration(f"no rule has the index {index!r:.80}; there are {sorted(self._rules)}")
+            raise BadConfiguration(f"no rule has the index {index}; there are {sorted(self._rules)}")
         if active and index not in self._active and not self._healed:
             self._on(self._rules[index])
         elif not active and index in self._active:
@@ -138,6 +138,10 @@ class PacketPlane:
         raise BadConfiguration(
             f"no link {command.get('link')!r:.80}; there are {', '.join(flow.link for flow in flows)}"
         )
+
+
+def _entered(found: Mapping[str, NamedPlace | ContainerPlace]) -> dict[str, Place]:
+    return {node: Place(place.address, namespace(place)) for node, place in found.items()}
 
 
 def namespace(place: NamedPlace | ContainerPlace) -> Namespace:
