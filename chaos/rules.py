@@ -7,25 +7,26 @@ Everything that comes in is checked, since it comes from another process; a text
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import partial
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from chaos import faults
 from chaos.decide import Rule
-from chaos.framers import framer
+from chaos.framers import STREAM_CODECS, framers
 from chaos.hop import Hop, Note, Unsupported
 
 KINDS: dict[str, type[faults.RelayFault]] = {kind.__name__: kind for kind in get_args(faults.RelayFault)}
 """The faults of a relay, by the names that they travel under."""
 
 TRANSPORTS = ("udp", "tcp")
-CODECS = ("xdr", "msgpack")
+CODECS = ("xdr", "msgpack", "http1", "resp")
 
 Address = tuple[str, int]
 Map = dict[str, Any]
 F = TypeVar("F", bound=faults.Fault)
+T = TypeVar("T")
 
 
 class BadConfiguration(ValueError):
@@ -42,12 +43,13 @@ class Decoded(Generic[F]):
 
 
 class LinkPlan(NamedTuple):
-    """One link, ready to be opened. `upstream` None: the server is not there yet."""
+    """One link, ready to be opened. `upstream` None: the server is not there yet. `port` 0: at a free one."""
 
     hop: Hop
     transport: str
     upstream: Address | None
     epoch: int
+    port: int
 
 
 def plans(command: Map, note: Note) -> dict[str, LinkPlan]:
@@ -109,21 +111,22 @@ def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
     where = f"link {name!r}"
     transport = one_of(link, "transport", TRANSPORTS, where)
     codec = one_of(link, "codec", CODECS, where)
+    if transport == "udp" and codec in STREAM_CODECS:
+        raise BadConfiguration(f"{where}: {codec} is a protocol of streams, expected transport tcp")
     rules = [rule_of(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where)]
     on = [rule.index for rule, active in rules if active]
-    make: Callable[[], Any] = partial(framer, codec, transport)
+    make: Callable[[], Any] = partial(framers, codec, transport)
     try:
         hop = Hop(name, make, [rule for rule, _ in rules], on, seed, note, stream=transport == "tcp")
     except Unsupported as error:
         raise BadConfiguration(str(error)) from error
-    return LinkPlan(hop, transport, address(link.get("upstream")), field(link, "epoch", int, where))
+    port = field(link, "port", int, where) if "port" in link else 0
+    return LinkPlan(hop, transport, address(link.get("upstream")), field(link, "epoch", int, where), port)
 
 
-def _fault(kind: type[F], fields: Map, where: str) -> F:
+def _fault(kind: type[T], fields: Map, where: str) -> T:
     hints = get_type_hints(kind)
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
-    }
+    values = {name: _unpacked(value, hints.get(name), f"{where}: {name}") for name, value in fields.items()}
     for name, value in values.items():
         if name not in hints:
             raise BadConfiguration(f"{where}: {kind.__name__} has no field {name!r}; it has {', '.join(sorted(hints))}")
@@ -138,6 +141,15 @@ def _fault(kind: type[F], fields: Map, where: str) -> F:
     if isinstance(fault, faults.MessageFault) and fault.every is not None and fault.every < 1:
         raise BadConfiguration(f"{where}: every is {fault.every}, expected at least 1")
     return fault
+
+
+def _unpacked(value: Any, hint: Any, where: str) -> Any:
+    """Tuples travel as lists, and a value inside a fault as a map."""
+    if isinstance(value, list):
+        return tuple(_unpacked(item, None, where) for item in value)
+    if isinstance(value, dict) and isinstance(hint, type) and is_dataclass(hint):
+        return _fault(hint, value, where)
+    return value
 
 
 def _fits(value: Any, hint: Any) -> bool:

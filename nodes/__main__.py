@@ -16,6 +16,7 @@ from typing import Any
 from nodes import control, engines
 from nodes.clock import clock_domain, now
 from nodes.control_endpoint import ControlEndpoint
+from nodes.drivers import DriverFailed
 from nodes.failpoints import Failpoint, Failpoints
 from nodes.journal import JournalError, JournalWriter
 from nodes.ledger import Fenced, LedgerError, SqliteLedger
@@ -136,7 +137,7 @@ def main() -> int:
         token = control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, ""))
         process = Process(options, token)
         engines.create(options.engine, process.commit, process.random).run(process.main())
-    except (control.ControlError, engines.Unavailable, LedgerError) as error:
+    except (control.ControlError, engines.Unavailable, DriverFailed, LedgerError) as error:
         print(f"node {options.name}: {error}", file=sys.stderr)
         return control.FENCED if isinstance(error, Fenced) else FAILED
     return 0

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from nodes.drivers import Driver
+from nodes.drivers.exec import ExecDriver
 from nodes.drivers.rpc import RpcDriver
 from nodes.ops import Address, Bind, Listen, Program, Queue, ReplyRecord, Spawn
 from nodes.reports import Reports
@@ -120,16 +122,20 @@ class ServerNode:
 
 
 class ClientNode:
-    """Runs one workload over one link."""
+    """Runs one workload: over one link, or by a program of the user's."""
 
     def __init__(self, spec: dict[str, Any], environment: Environment) -> None:
         self._spec = spec
         self._environment = environment
         self._reports = Reports(environment.outbox, [(event, number) for event, number in spec["report"]])
-        self._retry = retry_of(spec["link"]["semantics"], spec["retry"])
-        self._harness = Harness(spec, environment.epoch, environment.witness, self._reports, self._driver)
+        driver = self._program if "exec" in spec else self._caller
+        self._harness = Harness(spec, environment.epoch, environment.witness, self._reports, driver)
 
-    def _driver(self, process: int) -> RpcDriver:
+    def _program(self, process: int) -> Driver:
+        told = self._spec["exec"]
+        return ExecDriver(told["argv"], told["folder"], process, told["target"], told["timeout"], told["patience"])
+
+    def _caller(self, process: int) -> Driver:
         link = self._spec["link"]
         number = client_number(self._spec["ordinal"], process, self._environment.epoch)
         interface = SERVICES[link["service"]].interface
@@ -140,7 +146,7 @@ class ClientNode:
             link["transport"],
             (link["target"][0], link["target"][1]),
             link["local"],
-            self._retry,
+            retry_of(link["semantics"], self._spec["retry"]),
             self._environment.witness,
             self._reports,
             process,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from nodes.drivers import Driver, Operation
+from nodes.drivers import Driver, DriverFailed, Operation
 from nodes.ops import Get, Join, Program, Put, Queue, Spawn
 from nodes.reports import Reports
 from nodes.rpc.calls import End, Outcome
@@ -23,6 +23,7 @@ VALUES: dict[str, tuple[str, Callable[[int], Any]]] = {
     "echo": ("echo", lambda intent: intent.to_bytes(8, "big")),
     "add": ("add", lambda intent: 1),
     "write": ("write", lambda intent: intent),
+    "call": ("call", lambda intent: intent),
 }
 """Workload -> the procedure it calls, and the argument for an intent."""
 
@@ -68,7 +69,7 @@ class Harness:
         self._witness = witness
         self._reports = reports
         self._gated = frozenset(spec["gates"])
-        self._unknown_as_fail = spec["link"]["variant"] == "unknown-as-fail"
+        self._unknown_as_fail = spec.get("link", {}).get("variant") == "unknown-as-fail"
         self._drivers = {process: driver(process) for process in range(1, spec["clients"] + 1)}
         self._finished = False
         self.gates = Gates(spec["clients"], reports)
@@ -137,6 +138,8 @@ class Harness:
         self.open += 1
         try:
             outcome = yield from driver.invoke(operation)
+        except DriverFailed:
+            raise
         except Exception as error:
             outcome = Outcome(End.INFO, f"{type(error).__name__}: {error}")
         self.open -= 1
@@ -144,7 +147,8 @@ class Harness:
         if end is End.INFO and self._unknown_as_fail:
             end = End.FAIL
         key = "value" if end is End.OK else "error"
-        self._witness.note(COMPLETION[end], client, call, 0, process, {key: outcome.value})
+        told = {key: outcome.value} | ({"attempts": outcome.attempts} if outcome.attempts else {})
+        self._witness.note(COMPLETION[end], client, call, 0, process, told)
         if end is End.OK:
             yield from self._reports.tell("ok", call, client)
         yield from self._reports.tell("end", call, client)

@@ -26,9 +26,8 @@ class Splitter(Protocol):
 class StreamFramer:
     """Splits until bytes come that are no message: from there on every chunk passes as one unidentified message."""
 
-    decisions = STREAM_DECISIONS
-
-    def __init__(self, splitter: Splitter) -> None:
+    def __init__(self, splitter: Splitter, decisions: frozenset[str] = STREAM_DECISIONS) -> None:
+        self.decisions = decisions
         self._splitter = splitter
         self._undecodable = False
 

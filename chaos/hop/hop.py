@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol
 
 from chaos.decide import Chunk, Key, Rule, act, decide, draw, share
 from chaos.faults import Corrupt, Cut, Delay, Direction, Drop, Duplicate, Hold, Partition, Rate, Reorder, Truncate
-from chaos.framers import Framer, Message
+from chaos.framers import Framer, Framers, Message
 from chaos.hop.alter import flipped, half
 from chaos.hop.effects import Effect, End, Finish, Forward, Inject
 from chaos.hop.kept import Awaits, Closing, Kept, Shelf, Timetable
@@ -58,7 +58,7 @@ class Status(NamedTuple):
 
 
 class Hop:
-    """One link. `framer` makes a fresh framer, of which every connection has one per direction.
+    """One link. `framers` makes fresh framers, of which every connection has one per direction.
 
     Raises Unsupported for a rule that the framer's protocol does not allow. Every input returns its effects.
     """
@@ -66,7 +66,7 @@ class Hop:
     def __init__(
         self,
         link: str,
-        framer: Callable[[], Framer],
+        framers: Callable[[], Framers],
         rules: Sequence[Rule],
         active: Collection[int],
         seed: int,
@@ -76,7 +76,7 @@ class Hop:
     ) -> None:
         self.link = link
         self.rules = tuple(rules)
-        self._framer = framer
+        self._framers = framers
         self._active = set(active)
         self._seed = seed
         self._note = note
@@ -91,13 +91,13 @@ class Hop:
         self._timetable = Timetable()
         self._free: dict[tuple[int, Direction], int] = {}
         self._effects: list[Effect] = []
-        self._refuse_unsupported(framer())
+        self._refuse_unsupported(framers()["request"])
 
     # Inputs: the path
 
     def opened(self, connection: int) -> None:
         """A client's connection, or over UDP the first datagram from its address. Numbers are never used again."""
-        self._paths[connection] = Path(connection, self._framer)
+        self._paths[connection] = Path(connection, self._framers)
 
     def received(self, connection: int, direction: Direction, data: bytes, now: int) -> list[Effect]:
         """Bytes of a stream, or one datagram."""

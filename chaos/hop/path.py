@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chaos.faults import Direction
-from chaos.framers import Framer
+from chaos.framers import Framers
 
 
 class Path:
@@ -13,9 +13,9 @@ class Path:
 
     __slots__ = ("chunks", "connection", "framers", "open")
 
-    def __init__(self, connection: int, framer: Callable[[], Framer]) -> None:
+    def __init__(self, connection: int, framers: Callable[[], Framers]) -> None:
         self.connection = connection
-        self.framers: dict[Direction, Framer] = {"request": framer(), "reply": framer()}
+        self.framers = framers()
         self.open: dict[Direction, bool] = {"request": True, "reply": True}
         self.chunks: dict[Direction, int] = {"request": 0, "reply": 0}
 

@@ -22,15 +22,15 @@ def bound(address: Address) -> socket.socket:
 
 
 class ReservedPort:
-    """A free port at `host`, by a bound socket that never listens.
+    """A free port at `host`, or the one that is asked for, by a bound socket that never listens.
 
     On Linux it stays open beside the listener and keeps the port while nobody listens: no other process gets it,
     and no client that connects to it is given the same port and so connects to itself. Elsewhere two sockets cannot
     be bound so, and the port is only probably free later.
     """
 
-    def __init__(self, host: str) -> None:
-        self._socket = bound((host, 0))
+    def __init__(self, host: str, port: int = 0) -> None:
+        self._socket = bound((host, port))
         self.address: Address = self._socket.getsockname()
         if sys.platform != "linux":
             self._socket.close()

@@ -56,7 +56,11 @@ class Relay:
         return {"addresses": addresses}
 
     def _open(self, plan: LinkPlan, listen: str) -> Link:
-        link: Link = (TcpLink if plan.transport == "tcp" else UdpLink)(self._loop, plan.hop, listen)
+        link: Link
+        if plan.transport == "tcp":
+            link = TcpLink(self._loop, plan.hop, listen, plan.port)
+        else:
+            link = UdpLink(self._loop, plan.hop, listen)
         link.upstream(plan.upstream, plan.epoch)
         self._loop.tickers.append(link)
         return link

@@ -93,7 +93,7 @@ class Injection:
 class TcpLink:
     """Performs a hop's effects on sockets. While the upstream is down nobody listens."""
 
-    def __init__(self, loop: Loop, hop: Hop, host: str) -> None:
+    def __init__(self, loop: Loop, hop: Hop, host: str, port: int = 0) -> None:
         self.loop = loop
         self.hop = hop
         self.injections: set[Injection] = set()
@@ -102,7 +102,7 @@ class TcpLink:
         self._count = 0
         self._upstream: Address | None = None
         self._listener: socket.socket | None = None
-        self._reserved = ReservedPort(host)
+        self._reserved = ReservedPort(host, port)
         self.address = self._reserved.address
 
     def upstream(self, address: Address | None, epoch: int) -> None:

@@ -17,6 +17,10 @@ class Operation(NamedTuple):
     value: Any
 
 
+class DriverFailed(Exception):
+    """The driver itself hangs, died or cannot be understood: the testbed's failure, not an operation's outcome."""
+
+
 class Driver(Protocol):
     """Turns operations into calls on a system. Every method is a program; retransmission is the driver's affair."""
 
@@ -33,4 +37,4 @@ class Driver(Protocol):
         """After the last operation."""
 
 
-__all__ = ["Driver", "Operation", "Outcome"]
+__all__ = ["Driver", "DriverFailed", "Operation", "Outcome"]

@@ -28,10 +28,11 @@ class End(Enum):
 
 
 class Outcome(NamedTuple):
-    """`value` is the result of OK, else the error's text."""
+    """`value` is the result of OK, else the error's text; `attempts`, if they are known, how many it took."""
 
     end: End
     value: Any
+    attempts: int = 0
 
 
 class Call:

@@ -60,6 +60,15 @@ def process_of(client: int) -> int:
     return client // 100 % 100
 
 
+def operation_of(intent: int) -> tuple[int, int]:
+    """(client, seq) of the operation with that intent, in its client's first epoch. Raises ValueError for no intent."""
+    place, call = divmod(intent, 1_000_000)
+    node, process = divmod(place, 100)
+    if not (0 < node < 1_000 and process and call):
+        raise ValueError(f"{intent} is no intent: it names no node, no process or no call")
+    return client_number(node, process, 1), call
+
+
 def intent_number(node: int, process: int, call: int) -> int:
     """What a user wanted, independent of the client's epoch. `call` counts from 1."""
     return (node * 100 + process) * 1_000_000 + call

@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.decide import Rule
 from chaos.faults import Direction, RelayFault
-from chaos.framers import framer
+from chaos.framers import framers
 from chaos.hop import Effect, Forward, Hop, Inject
 from nodes.rpc.codecs import Codec, codec
 from nodes.rpc.interfaces import COUNTER
@@ -48,7 +48,7 @@ class Bench:
         rules = [Rule(index, fault) for index, fault in enumerate(faults)]
         self.hop = Hop(
             LINK,
-            partial(framer, codec_name, transport),
+            partial(framers, codec_name, transport),
             rules,
             [rule.index for rule in rules],
             seed,

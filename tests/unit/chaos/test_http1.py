@@ -1,0 +1,130 @@
+"""The HTTP/1 framer: where messages end, whose they are, and what passes without identity."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chaos.framers import Framers, Message, framers
+from nodes.wire.header import client_number, intent_number
+
+INTENT = intent_number(1, 2, 5)
+OPERATION = (client_number(1, 2, 1), 5)
+
+
+def request(intent: object = INTENT, body: bytes = b"{}", name: str = "Idempotency-Key") -> bytes:
+    head = f"POST /orders HTTP/1.1\r\nHost: orders\r\n{name}: {intent}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def response(body: bytes = b"ok", status: str = "200 OK") -> bytes:
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nTrailer: 1\r\n\r\n"
+
+
+def one(connection: Framers, direction: str, data: bytes) -> Message:
+    (message,) = connection[direction].feed(data, direction)  # type: ignore[index, arg-type]
+    return message
+
+
+def identity(message: Message) -> tuple[int | None, int | None, int | None]:
+    return message.client, message.seq, message.attempt
+
+
+@pytest.mark.parametrize("name", ["Idempotency-Key", "IDEMPOTENCY-KEY", "X-Request-Id"])
+def test_request_and_its_response_have_the_identity_of_the_header(name: str) -> None:
+    connection = framers("http1", "tcp")
+    asked = one(connection, "request", request(name=name, body=b"seven"))
+    answered = one(connection, "reply", response(b"done"))
+    assert identity(asked) == identity(answered) == (*OPERATION, 1)
+    assert asked.data[asked.body] == b"seven"
+    assert answered.data[answered.body] == b"done"
+
+
+@pytest.mark.parametrize("intent", ["", "a-key", "7", "0", "123e4567-e89b-12d3-a456-426614174000"])
+def test_a_key_that_is_no_intent_gives_no_identity(intent: str) -> None:
+    connection = framers("http1", "tcp")
+    assert identity(one(connection, "request", request(intent))) == (None, None, None)
+    assert identity(one(connection, "reply", response())) == (None, None, None)
+
+
+def test_pipelined_responses_belong_to_their_requests_in_order() -> None:
+    connection = framers("http1", "tcp")
+    connection["request"].feed(request(INTENT) + request(INTENT + 1), "request")
+    found = connection["reply"].feed(response() + CHUNKED, "reply")
+    assert [message.seq for message in found] == [5, 6]
+    assert found[1].data == CHUNKED
+
+
+@pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
+def test_responses_without_a_body_end_with_their_head(status: str) -> None:
+    connection = framers("http1", "tcp")
+    connection["request"].feed(request() + request(INTENT + 1), "request")
+    bare = f"HTTP/1.1 {status}\r\n\r\n".encode()
+    assert [message.data for message in connection["reply"].feed(bare + response(), "reply")] == [bare, response()]
+
+
+def test_a_response_to_head_has_a_length_and_no_body() -> None:
+    connection = framers("http1", "tcp")
+    connection["request"].feed(b"HEAD / HTTP/1.1\r\n\r\n" + request(), "request")
+    bare = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n"
+    assert [message.data for message in connection["reply"].feed(bare + response(), "reply")] == [bare, response()]
+
+
+def test_an_interim_response_does_not_answer_its_request() -> None:
+    connection = framers("http1", "tcp")
+    one(connection, "request", request())
+    found = connection["reply"].feed(b"HTTP/1.1 100 Continue\r\n\r\n" + response(), "reply")
+    assert [identity(message) for message in found] == [(*OPERATION, 1)] * 2
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.0 200 OK\r\n\r\nuntil the end",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nuntil the end",
+        b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+        b"SSH-2.0-OpenSSH\r\n\r\n",
+        b"x" * 65536,
+    ],
+)
+def test_what_cannot_be_split_passes_at_once_and_whole(reply: bytes) -> None:
+    connection = framers("http1", "tcp")
+    one(connection, "request", request())
+    message = one(connection, "reply", reply)
+    assert (message.data, identity(message)) == (reply, (None, None, None))
+    assert one(connection, "reply", b"more").data == b"more"
+
+
+def test_after_an_upgrade_bytes_pass_as_they_come() -> None:
+    connection = framers("http1", "tcp")
+    one(connection, "request", request())
+    one(connection, "reply", b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    assert one(connection, "reply", b"\x81\x05hello").client is None
+    assert one(connection, "request", b"\x81\x05hello").data == b"\x81\x05hello"
+
+
+def test_a_second_answer_or_one_out_of_order_is_not_offered() -> None:
+    decisions = framers("http1", "tcp")["request"].decisions
+    assert {"drop", "hold", "delay", "cut", "truncate", "corrupt", "partition", "rate"} <= decisions
+    assert not decisions & {"duplicate", "reorder"}
+
+
+@given(st.data())
+def test_boundaries_of_reads_change_nothing(data: st.DataObject) -> None:
+    requests = b"".join(request(INTENT + call, b"b" * call) for call in range(3))
+    replies = response(b"first") + CHUNKED + response(b"", "404 Not Found")
+    connection = framers("http1", "tcp")
+    seen = []
+    for direction, stream in (("request", requests), ("reply", replies)):
+        cuts = sorted(data.draw(st.sets(st.integers(1, len(stream) - 1), max_size=12)))
+        for begin, end in pairwise([0, *cuts, len(stream)]):
+            seen += connection[direction].feed(stream[begin:end], direction)  # type: ignore[index, arg-type]
+        assert connection[direction].pending() == b""  # type: ignore[index]
+    assert [message.seq for message in seen] == [5, 6, 7] * 2
+    assert b"".join(message.data for message in seen) == requests + replies
