@@ -1,9 +1,9 @@
 """PURE: a history's bytes, and its export as lines.
 
-The file is a msgpack stream: a header map {format, schema, evidence, domains, nodes, events}, then one array an
-event, [time, domain, node, epoch, kind, client, seq, attempt, process, detail] with domain and node as indices
-into the header's lists, then a footer map {end, crc}: how many events there were, and the CRC-32 of every byte
-before the footer. A file without its footer was cut off; one with the wrong sum was changed.
+The file is a msgpack stream: a header map {format, schema, evidence, domains, nodes, clocks, events}, then one array
+an event, [time, domain, node, epoch, kind, client, seq, attempt, process, detail] with domain and node as indices
+into the header's lists; a clock is [domain, offset, error, where] (orchestrator/clocks.py). Then a footer map {end,
+crc}: how many events there were, and the CRC-32 of every byte before the footer. A file without its footer was cut off; one with the wrong sum was changed.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from zlib import crc32
 import msgpack
 
 from nodes.wire.record import Kind
+from orchestrator.clocks import Clock
 from orchestrator.history import Event, History, HistoryError
 
 FORMAT = "faultbed history"
@@ -34,6 +35,7 @@ def dump(history: History) -> bytes:
         "evidence": history.evidence,
         "domains": list(domains),
         "nodes": list(nodes),
+        "clocks": [list(clock) for clock in history.clocks],
         "events": len(history.events),
     }
     parts = [pack(head)]
@@ -58,11 +60,16 @@ def _load(data: bytes) -> History:
     try:
         domains, nodes, count = list(head["domains"]), list(head["nodes"]), int(head["events"])
         evidence = str(head["evidence"])
+        clocks = tuple(_clock(*fields) for fields in head.get("clocks", ()))
     except (KeyError, TypeError, ValueError) as error:
         raise HistoryError(f"byte 0: its header is damaged ({type(error).__name__} {error})") from error
     events = tuple(_event(unpacker, order, count, domains, nodes) for order in range(count))
     _finish(unpacker, data, count)
-    return History(evidence, events)
+    return History(evidence, events, clocks)
+
+
+def _clock(domain: str, offset: int, error: int, where: str) -> Clock:
+    return Clock(str(domain), int(offset), int(error), str(where))
 
 
 def _next(unpacker: Any, what: str) -> Any:

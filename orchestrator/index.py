@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from nodes.wire.record import Kind
-from orchestrator.history import COMPLETIONS, Event, History, Operation
+from orchestrator.history import COMPLETIONS, Event, History, Operation, Ordered
 
 Life = tuple[str, int]
 """(node, epoch): one process."""
@@ -96,15 +96,18 @@ _LISTS = {
 
 
 class Index:
-    """What checkers ask of a history. Operation 0 of a client is its hello: `hellos` has it, `traces` has not."""
+    """What checkers ask of a history. Operation 0 of a client is its hello: `hellos` has it, `traces` has not.
+
+    Times are the orchestrator's, by estimate where another clock told them.
+    """
 
     def __init__(self, history: History) -> None:
         self.history = history
-        self.events = history.events
+        self.events = history.on_one_clock()
         self.traces: dict[Operation, Trace] = {}
         self.hellos: dict[int, Trace] = {}
         self.lives: dict[Life, list[Event]] = defaultdict(list)
-        for event in history.events:
+        for event in self.events:
             if event.kind not in (Kind.EFFECT, Kind.LEDGER):
                 self.lives[event.node, event.epoch].append(event)
             if event.client:
@@ -124,6 +127,11 @@ class Index:
         if seq == 0:
             return self.hellos.setdefault(client, Trace(operation))
         return self.traces.setdefault(operation, Trace(operation))
+
+    @cached_property
+    def ordered(self) -> Ordered:
+        """Whether one event is known to have come before another; orders alone may be estimates between two clocks."""
+        return self.history.ordered()
 
     @cached_property
     def invoked(self) -> dict[Operation, Trace]:
@@ -165,6 +173,26 @@ class Index:
         """Server process -> the id of the durable history that it found or made."""
         lives = ((node, epoch) for node, epochs in self.servers.items() for epoch in epochs)
         return {life: int(self.start(life).get("history") or 0) for life in lives}
+
+    @cached_property
+    def rows(self) -> dict[str, list[Event]]:
+        """Ledger -> its rows, in the order in which they were written."""
+        found: dict[str, list[Event]] = defaultdict(list)
+        for event in self.of_kind(Kind.EFFECT):
+            found[event.detail["ledger"]].append(event)
+        return {ledger: sorted(rows, key=lambda row: int(row.detail["n"])) for ledger, rows in found.items()}
+
+    @cached_property
+    def outdated(self) -> list[Event]:
+        """Rows that an epoch wrote after a later one had written to the same ledger."""
+        found = []
+        for rows in self.rows.values():
+            newest = 0
+            for row in rows:
+                newest = max(newest, row.epoch)
+                if row.epoch < newest:
+                    found.append(row)
+        return found
 
     @cached_property
     def reaped(self) -> dict[Life, Event]:

@@ -113,7 +113,7 @@ def _conduct(cell: Cell, runner: Runner, folder: CellStore) -> tuple[Judgement |
 
     def collect(collected: Collected) -> None:
         journals = {key: journal.records for key, journal in collected.journals.items()}
-        kept.append(merge(journals, collected.ledgers))
+        kept.append(merge(journals, collected.ledgers, collected.clocks))
         folder.write_history(kept[0])
 
     try:

@@ -44,7 +44,7 @@ def check(setting: Setting, offered: Opportunities, bitten: frozenset[Operation]
     judged = [trace for trace in setting.index.traces.values() if trace.invoke is None or trace.has_effect]
     counts = {"bitten": len(bitten & {trace.operation for trace in judged})}
     return (
-        Finding("valid", tuple(_invalid(judged)), counts),
+        Finding("valid", tuple(_invalid(setting, judged)), counts),
         Finding("complete", tuple(_incomplete(setting, judged)), _counts(setting, "complete", offered)),
         Finding("once", tuple(_repeated(judged)), _counts(setting, "once", offered)),
     )
@@ -58,18 +58,18 @@ def _counts(setting: Setting, name: str, offered: Opportunities) -> dict[str, in
     return {opportunity: len(offered.get(opportunity, ())) for opportunity in sorted(wanted)}
 
 
-def _invalid(judged: list[Trace]) -> Iterator[Violation]:
+def _invalid(setting: Setting, judged: list[Trace]) -> Iterator[Violation]:
     for trace in judged:
-        reason = _invalidity(trace)
+        reason = _invalidity(setting, trace)
         if reason:
             yield Violation(trace.operation, reason)
 
 
-def _invalidity(trace: Trace) -> str:
+def _invalidity(setting: Setting, trace: Trace) -> str:
     executions = len(trace.effects)
     if trace.invoke is None or trace.completion is None:
         return f"it has {executions} effects and nobody invoked it" if executions else ""
-    if trace.executes and trace.executes[0].order < trace.invoke.order:
+    if trace.executes and setting.index.ordered(trace.executes[0], trace.invoke):
         return "it was executed before it was invoked"
     if trace.ending == "fail" and executions:
         return f"its client was told that it failed, and it was executed ({executions} effects)"

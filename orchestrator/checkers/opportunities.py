@@ -52,8 +52,9 @@ def died_after_commit(setting: Setting, trace: Trace) -> bool:
     """A server died after the commit and before its reply arrived; a later epoch received the operation again."""
     for effect in trace.effects:
         death = setting.index.killed_at(_life(effect))
-        later = [event.order for event in trace.receives if event.epoch > effect.epoch and event.node == effect.node]
-        if death is not None and later and not any(reply.order < later[0] for reply in trace.replies):
+        later = [event for event in trace.receives if event.epoch > effect.epoch and event.node == effect.node]
+        ordered = setting.index.ordered
+        if death is not None and later and all(ordered(later[0], reply) for reply in trace.replies):
             return True
     return False
 
@@ -139,10 +140,11 @@ def reply_received_twice(setting: Setting, trace: Trace) -> bool:
 
 def invoked_while_down(setting: Setting, trace: Trace) -> bool:
     """It was first issued after the server's listener was closed, before the next epoch was ready."""
-    invoke = trace.invoke
+    invoke, index = trace.invoke, setting.index
     return invoke is not None and any(
-        outage.closed < invoke.order < outage.end
-        for outage in setting.index.downs
+        index.ordered(index.events[outage.closed], invoke)
+        and (outage.end == index.end or index.ordered(invoke, index.events[outage.end]))
+        for outage in index.downs
         if outage.life[0] == setting.server_of(trace)
     )
 

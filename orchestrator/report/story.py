@@ -90,11 +90,12 @@ def _incarnation(event: Event) -> str:
 
 def story(history: History, operation: Operation) -> list[str]:
     """Lines of text; times are milliseconds since the call. [] for an operation that the history does not know."""
-    own = [event for event in history.events if event.operation == operation and event.kind in TELLINGS]
+    events = history.on_one_clock()
+    own = [event for event in events if event.operation == operation and event.kind in TELLINGS]
     if not own:
         return []
     first, last = own[0], own[-1]
-    told = [event for event in history.events if _belongs(event, operation, first, last)]
+    told = [event for event in events if _belongs(event, operation, first, last)]
     width = max(len(_who(event)) for event in told)
     lines = [f"Operation {operation[1]} of client process {process_of(operation[0])}:"]
     for event in told:
