@@ -211,7 +211,7 @@ def check_planes(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:
     for cell in cells:
         for index, fault in enumerate(cell.faults):
             if isinstance(fault, Pause) and fault.at is not None:
-                message = "a simulated process cannot stop in the middle of a step; expected a backend of real processes"
+                message = "a simulated process cannot stop in the middle of a step; expected real processes"
                 raise BadScenario(str(paths[cell.scenario]), 0, f"faults[{index}].at", message)
         for plane in planes(cell):
             if plane == "relay":

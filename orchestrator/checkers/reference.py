@@ -7,7 +7,8 @@ Rules of this file:
    commit, joined while the operation executes, executed otherwise (RIFL, SOSP 2015, section 3).
 2. Every execution and every answer uses up one received copy of its attempt, of which it must be a legal answer.
 3. Forgetting above what the client acknowledged is a violation in itself, whether or not a repeat ever comes.
-4. An epoch that was killed owes nothing. What a crash leaves open (did this hello count?) makes several answers legal.
+4. A ledger belongs to the newest epoch that opened it: an older one that writes after it has ignored its fence.
+5. An epoch that was killed owes nothing. What a crash leaves open (did this hello count?) makes several answers legal.
 """
 
 from __future__ import annotations
@@ -201,8 +202,14 @@ def check(setting: Setting) -> Finding:
         durables: dict[tuple[str, int], Durable] = {}
         for epoch in epochs:
             violations.extend(_live(setting, (node, epoch), durables))
+    violations.extend(_beside(setting))
     counts = {name: len(setting.index.of_kind(kind)) for name, kind in COUNTED.items()}
     return Finding("reference", tuple(violations), counts)
+
+
+def _beside(setting: Setting) -> Iterator[Violation]:
+    for row in setting.index.outdated:
+        yield Violation(row.operation, f"{_said(row)} was written after a later epoch had written to that ledger")
 
 
 COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.ANSWER}

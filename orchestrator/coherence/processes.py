@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaos.faults import Kill, Pause
+from chaos.faults import Kill, Pause, Restart
 from orchestrator.coherence.messages import operations
 from orchestrator.coherence.problem import Path, Problem, names, trigger
 from orchestrator.scenario import Cell
@@ -14,6 +14,10 @@ CLIENT_TARGETS = {
     "pause": "one that is stopped looks late with nothing done to its messages",
 }
 """Why a client is not a process fault's target."""
+
+
+OUTSIDE_TRANSACTIONS = ("received", "after-commit", "before-send", "after-send")
+"""Failpoints at which a server holds no lock on its ledger."""
 
 
 def problems(cell: Cell, fault: Kill | Pause, path: Path) -> Iterator[Problem]:
@@ -27,8 +31,11 @@ def problems(cell: Cell, fault: Kill | Pause, path: Path) -> Iterator[Problem]:
         return
     if isinstance(fault, Kill):
         yield from _kill(cell, fault, path)
-    elif fault.at is not None:
-        yield Problem((*path, "at"), "a failpoint can only kill; expected when or after")
+    else:
+        yield from _pause(cell, fault, path)
+    yield from _failpoint(cell, fault, target, path)
+    if fault.restart is not None:
+        yield from _restart(cell, fault.restart, (*path, "restart"))
     if fault.at is None and fault.when is None and fault.after is None:
         yield Problem(path, f"nothing says when to {verb}; expected at, when or after")
     if fault.at is None and (fault.operation is not None or fault.nth is not None):
@@ -38,22 +45,42 @@ def problems(cell: Cell, fault: Kill | Pause, path: Path) -> Iterator[Problem]:
 def _kill(cell: Cell, fault: Kill, path: Path) -> Iterator[Problem]:
     if fault.lasts is not None:
         yield Problem((*path, "lasts"), "a kill does not last; expected restart: {after: ...}")
+
+
+def _pause(cell: Cell, fault: Pause, path: Path) -> Iterator[Problem]:
+    if fault.restart is None:
+        return
+    if fault.at not in OUTSIDE_TRANSACTIONS:
+        expected = f"expected at one of {names(OUTSIDE_TRANSACTIONS)}"
+        yield Problem((*path, "restart"), f"a process stopped inside a transaction keeps its successor out; {expected}")
+    if fault.restart.state != "keep":
+        yield Problem((*path, "restart", "state"), "the one that was stopped still has the ledger open; expected keep")
+    for link in cell.links:
+        if link.target == fault.pause and link.via == "direct":
+            message = f"link {link.name} is direct, and two processes cannot have its one address; expected via: relay"
+            yield Problem((*path, "restart"), message)
+
+
+def _failpoint(cell: Cell, fault: Kill | Pause, target: str, path: Path) -> Iterator[Problem]:
     if fault.at is not None and (fault.when is not None or fault.after is not None):
         yield Problem((*path, "at"), "a failpoint and a time; expected at alone, or when and after")
     if fault.at is not None and (fault.operation is None) == (fault.nth is None):
-        yield Problem((*path, "at"), "expected either the operation or the nth passage to die at")
+        yield Problem((*path, "at"), "expected either the operation or the nth passage to act at")
     if fault.operation is not None:
-        yield from _killed_operation(cell, fault, fault.operation, path)
-    if fault.restart is not None and fault.restart.when is not None:
-        yield from trigger(cell, fault.restart.when, (*path, "restart", "when"))
-    if fault.restart is not None and fault.restart.after < 0:
-        yield Problem((*path, "restart", "after"), "expected a duration that is not negative")
+        yield from _operation(cell, fault, fault.operation, target, path)
 
 
-def _killed_operation(cell: Cell, fault: Kill, operation: int, path: Path) -> Iterator[Problem]:
-    callers = [cell.clients[link.source] for link in cell.links if link.target == fault.kill]
+def _restart(cell: Cell, restart: Restart, path: Path) -> Iterator[Problem]:
+    if restart.when is not None:
+        yield from trigger(cell, restart.when, (*path, "when"))
+    if restart.after < 0:
+        yield Problem((*path, "after"), "expected a duration that is not negative")
+
+
+def _operation(cell: Cell, fault: Kill | Pause, operation: int, target: str, path: Path) -> Iterator[Problem]:
+    callers = [cell.clients[link.source] for link in cell.links if link.target == target]
     if not callers:
-        yield Problem((*path, "operation"), f"nobody calls {fault.kill!r}")
+        yield Problem((*path, "operation"), f"nobody calls {target!r}")
         return
     yield from operations(callers[0], (operation,), (*path, "operation"))
     if not 1 <= fault.client <= callers[0].clients:

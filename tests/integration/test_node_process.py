@@ -24,6 +24,7 @@ SPEC = {
     "durability": "process",
     "lease": 60_000,
     "host": "127.0.0.1",
+    "fenced": True,
     "seed": 1,
     "endpoints": [
         {
