@@ -20,6 +20,7 @@ import click
 from orchestrator import shipped
 from orchestrator.backends import SessionError
 from orchestrator.commands.agent import agent, token
+from orchestrator.commands.clean import clean
 from orchestrator.commands.image import image
 from orchestrator.document import BadScenario
 from orchestrator.result import CellResult, Exit, exit_code
@@ -219,20 +220,7 @@ def doctor() -> int:
     return Exit.TESTBED if any(finding.needed and not finding.works for finding in found) else Exit.MET
 
 
-@main.command()
-def clean() -> int:
-    """End what a killed `faultbed run` left behind: exactly the processes whose orchestrator is gone."""
-    from orchestrator.leftovers import end, leftovers
-
-    found = leftovers()
-    left = end(found)
-    for leftover in found:
-        click.echo(f"{'could not end' if leftover in left else 'ended'} {leftover}")
-    if not found:
-        click.echo("nothing was left behind")
-    return Exit.TESTBED if left else Exit.MET
-
-
 main.add_command(agent)
+main.add_command(clean)
 main.add_command(image)
 main.add_command(token)

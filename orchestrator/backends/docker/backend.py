@@ -13,15 +13,13 @@ import docker
 from orchestrator.backends import SessionError
 from orchestrator.backends.docker.engine import EngineError, connect
 from orchestrator.backends.docker.labels import Owner
-from orchestrator.backends.docker.leftovers import CONTAINER, VOLUME, Thing, place, remove, things
+from orchestrator.backends.docker.leftovers import AT_ONCE, CONTAINER, VOLUME, Thing, place, remove, sweep, things
 from orchestrator.backends.docker.network import Networks
 from orchestrator.backends.docker.specification import confinement
 from orchestrator.backends.processes import Supervisor, orchestrator_id
 from orchestrator.image import check_image, image_name
 from orchestrator.scenario import Limits
 
-AT_ONCE = 8
-"""Containers that are started, and asked for, side by side: more only wait for one another in the engine."""
 TOXIPROXY = "ghcr.io/shopify/toxiproxy:2.12.0"
 
 
@@ -41,10 +39,14 @@ class DockerBackend:
 
     @classmethod
     def open(cls, supervisor: Supervisor, image: str | None, toxiproxy_image: str | None) -> DockerBackend:
-        """Raises SessionError, with the remedy: no engine that can be used, or not with this image."""
+        """What earlier runs were killed over is removed first.
+
+        Raises SessionError, with the remedy: no engine that can be used, or not with this image.
+        """
         client = connect()
         try:
             check_image(client, image or image_name())
+            sweep(client)
         except BaseException:
             client.close()
             raise

@@ -46,22 +46,22 @@ def asking(what: str) -> Iterator[None]:
         raise Gone(f"the Docker engine did not answer when it should {what}: {error}; is it still running?") from error
 
 
-def connect() -> docker.DockerClient:
-    """A client of the engine on this host, whose containers can be reached at their own addresses.
-
-    Raises EngineError that names the remedy.
-    """
+def answering() -> docker.DockerClient:
+    """A client of the engine that DOCKER_HOST names, or of this host's. Raises EngineError that names the remedy."""
     try:
-        client = docker.from_env(timeout=TIMEOUT, max_pool_size=CONNECTIONS)
+        return docker.from_env(timeout=TIMEOUT, max_pool_size=CONNECTIONS)
     except (DockerException, requests.RequestException, OSError) as error:
         raise Gone(f"no Docker engine can be used here: {why_not(error)}") from None
+
+
+def connect() -> docker.DockerClient:
+    """An engine whose containers can be reached at their own addresses. Raises EngineError that names the remedy."""
+    client = answering()
     try:
         with asking("describe itself"):
             problem = unreachable(client.api.base_url, client.info())
         if problem is not None:
-            raise EngineError(
-                f"containers cannot be reached from here: {problem}; run agents instead (--backend attach)"
-            )
+            raise EngineError(f"containers cannot be reached: {problem}; run agents there instead (--backend attach)")
     except EngineError:
         client.close()
         raise

@@ -10,18 +10,21 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import docker
 
 from orchestrator.backends.docker.engine import Missing, Refused, asking
 from orchestrator.backends.docker.labels import RUN, Owner, owner
+from orchestrator.leftovers import alive
 
 CONTAINER, VOLUME, NETWORK = KINDS = ("container", "volume", "network")
 """In the order in which they can be removed: each may be held by those before it."""
 PATIENCE = 30.0
 PAUSE = 0.1
+AT_ONCE = 8
+"""What the engine is asked for side by side: more would only wait for one another in it."""
 PID_NAMESPACE = "/proc/self/ns/pid"
 
 
@@ -35,6 +38,10 @@ class Thing(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
+
+    def told(self) -> str:
+        """With whose it is."""
+        return f"{self} of run {self.owner.run}, whose orchestrator {self.owner.orchestrator} is gone"
 
 
 def place() -> str:
@@ -58,6 +65,23 @@ def things(client: docker.DockerClient, run: str | None = None) -> list[Thing]:
     found += [_thing(VOLUME, one["Name"], one["Name"], one) for one in volumes]
     found += [_thing(NETWORK, one["Id"], one["Name"], one) for one in networks]
     return [thing for thing in found if thing is not None]
+
+
+def abandoned(client: docker.DockerClient) -> list[Thing]:
+    """Those whose orchestrator is gone. Another place's are left alone: who lives there cannot be seen from here."""
+    here = ("", place())
+    return [thing for thing in things(client) if thing.owner.place in here and not alive(thing.owner.orchestrator)]
+
+
+def sweep(client: docker.DockerClient) -> tuple[list[Thing], list[Thing]]:
+    """Remove what is abandoned, until the engine shows no more of it -> (removed, what would not go)."""
+    removed: list[Thing] = []
+    with ThreadPoolExecutor(AT_ONCE, "sweep") as pool:
+        while found := abandoned(client):  # the engine may still be at what it was last asked for
+            if left := remove(client, found, pool):
+                return [*removed, *(thing for thing in found if thing not in left)], left
+            removed += found
+    return removed, []
 
 
 def _thing(kind: str, id: str, name: str, listed: dict[str, Any]) -> Thing | None:

@@ -13,9 +13,10 @@ PREFIX = 22
 def free_subnets(taken: Iterable[IPv4Network], start: int) -> Iterator[IPv4Network]:
     """Subnets of POOL that overlap none of `taken`, beginning with the `start`-th, once round."""
     occupied = [network for network in taken if network.overlaps(POOL)]
-    every = list(POOL.subnets(new_prefix=PREFIX))
-    start %= len(every)
-    for subnet in every[start:] + every[:start]:
+    count: int = 1 << (PREFIX - POOL.prefixlen)
+    for number in range(start, start + count):
+        first = int(POOL.network_address) + (number % count << (POOL.max_prefixlen - PREFIX))
+        subnet = IPv4Network((first, PREFIX))
         if not any(subnet.overlaps(network) for network in occupied):
             yield subnet
 

@@ -1,0 +1,48 @@
+"""`faultbed clean`: an end to what killed runs left behind, and the check that nothing of it is left."""
+
+from __future__ import annotations
+
+import click
+
+from orchestrator.backends import SessionError
+from orchestrator.result import Exit
+
+
+@click.command()
+def clean() -> int:
+    """End what a killed `faultbed run` left behind: exactly what belongs to an orchestrator that is gone.
+
+    Processes, and at the Docker engine containers, networks and volumes.
+    """
+    done, left = _processes()
+    try:
+        removed, remaining = _engine()
+        done, left = [*done, *removed], [*left, *remaining]
+    except SessionError as error:
+        click.echo(f"not looked for at a Docker engine: {error}")
+    for line in [*done, *left]:
+        click.echo(line)
+    if not done and not left:
+        click.echo("nothing was left behind")
+    return Exit.TESTBED if left else Exit.MET
+
+
+def _processes() -> tuple[list[str], list[str]]:
+    """-> (what was ended, what was not), a line each."""
+    from orchestrator.leftovers import end, leftovers
+
+    found = leftovers()
+    left = end(found)
+    return [f"ended {one}" for one in found if one not in left], [f"could not end {one}" for one in left]
+
+
+def _engine() -> tuple[list[str], list[str]]:
+    from orchestrator.backends.docker.engine import answering  # the SDK takes a while to import
+    from orchestrator.backends.docker.leftovers import sweep
+
+    client = answering()
+    try:
+        removed, left = sweep(client)
+    finally:
+        client.close()
+    return [f"removed {one.told()}" for one in removed], [f"could not remove {one.told()}" for one in left]
