@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 from orchestrator.backends import Collected, Session
 from orchestrator.backends.attach.fleet import Fleet
 from orchestrator.backends.local import LocalSession
+from orchestrator.backends.namespaces import NamespaceSession
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
 from orchestrator.backends.real_time import run as run_in_real_time
@@ -20,6 +21,7 @@ from orchestrator.backends.sim import SimSession
 from orchestrator.backends.sim import run as run_in_virtual_time
 from orchestrator.conductor import Conductor
 from orchestrator.scenario import Cell
+from orchestrator.specs import planes
 from orchestrator.store import CellStore
 
 
@@ -70,7 +72,14 @@ Open = Callable[[Options, Interrupts], AbstractContextManager[Runner]]
 @contextmanager
 def _local(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
     with Supervisor(secrets.token_hex(8)) as supervisor:
-        yield real(lambda cell, home: LocalSession(supervisor, home), interrupts)
+        yield real(lambda cell, home: local_session(supervisor, cell, home), interrupts)
+
+
+def local_session(supervisor: Supervisor, cell: Cell, home: Path) -> RealSession:
+    """On loopback; where packets have faults every node has a network of its own. Raises SessionError."""
+    if "packet" in planes(cell):
+        return NamespaceSession(supervisor, home, cell)
+    return LocalSession(supervisor, home)
 
 
 @contextmanager
