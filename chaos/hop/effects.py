@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import NamedTuple
 
 from chaos.faults import Direction
@@ -35,3 +37,19 @@ class Inject(NamedTuple):
 
 
 Effect = Forward | Finish | End | Inject
+
+
+def joined(effects: Iterable[Effect]) -> list[Effect]:
+    """The same bytes and ends of streams in the same order; what goes to one side without a break goes at once."""
+    made: list[Effect] = []
+    for target, group in groupby(effects, _target):
+        together = list(group)
+        if target is None or len(together) == 1:
+            made += together
+        else:
+            made.append(Forward(*target, b"".join(effect.data for effect in together if isinstance(effect, Forward))))
+    return made
+
+
+def _target(effect: Effect) -> tuple[int, Direction] | None:
+    return (effect.connection, effect.direction) if isinstance(effect, Forward) else None

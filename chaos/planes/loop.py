@@ -33,25 +33,24 @@ class Loop:
     def __init__(self) -> None:
         self.tickers: list[Ticker] = []
         self._selector = selectors.DefaultSelector()
+        self._watched: dict[socket.socket, Ready] = {}
         self._stopped = False
 
     def watch(self, sock: socket.socket, events: int, ready: Ready) -> None:
         """Call `ready` whenever one of `events` (READ, WRITE, their union, or 0 for none) is true of `sock`."""
-        known = sock in self._selector.get_map()
         if not events:
-            if known:
-                self._selector.unregister(sock)
-        elif known:
-            self._selector.modify(sock, events, (sock, ready))
+            self._forget(sock)
+        elif sock in self._watched:
+            self._selector.modify(sock, events)
+            self._watched[sock] = ready
         else:
-            self._selector.register(sock, events, (sock, ready))
+            self._selector.register(sock, events)
+            self._watched[sock] = ready
 
     def close(self, sock: socket.socket) -> None:
         """Forget `sock` and close it."""
-        if sock.fileno() >= 0:
-            if sock in self._selector.get_map():
-                self._selector.unregister(sock)
-            sock.close()
+        self._forget(sock)
+        sock.close()
 
     def stop(self) -> None:
         self._stopped = True
@@ -59,13 +58,18 @@ class Loop:
     def run(self) -> None:
         while not self._stopped:
             for key, events in self._selector.select(self._timeout()):
-                sock: socket.socket = key.data[0]
-                # An earlier callback of this round may have closed this socket, or taken what it was ready for.
-                if sock.fileno() >= 0 and sock in self._selector.get_map():
-                    key.data[1](events)
+                assert isinstance(key.fileobj, socket.socket)
+                # An earlier callback of this round may have closed this socket.
+                ready = self._watched.get(key.fileobj)
+                if ready is not None:
+                    ready(events)
             at = now()
             for ticker in self.tickers:
                 ticker.tick(at)
+
+    def _forget(self, sock: socket.socket) -> None:
+        if self._watched.pop(sock, None) is not None:
+            self._selector.unregister(sock)
 
     def _timeout(self) -> float | None:
         times = [time for ticker in self.tickers if (time := ticker.next_time()) is not None]

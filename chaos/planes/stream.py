@@ -41,6 +41,8 @@ class Stream:
         self._connecting = False
         self._reading = False
         self._read_end = False
+        self._watched = 0
+        self.closed = False
         self._after_flush: Callable[[], None] | None = None
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -53,10 +55,6 @@ class Stream:
     @property
     def congested(self) -> bool:
         return len(self._buffer) > CONGESTED
-
-    @property
-    def closed(self) -> bool:
-        return self.socket.fileno() < 0
 
     def connect(self, address: tuple[str, int]) -> None:
         """Begin to connect; `connected` or `lost` follows, never before this returns."""
@@ -76,10 +74,18 @@ class Stream:
         """Send all of `data`, now or as the peer takes it."""
         if self.closed or self._after_flush is not None:
             return
-        self._buffer += data
-        if len(self._buffer) == len(data) and not self._connecting:
-            self._flush()
-        else:
+        if self._buffer or self._connecting:
+            self._buffer += data  # behind what waits; the socket is watched already
+            return
+        try:
+            sent = self.socket.send(data)
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        except OSError:
+            self._lose()
+            return
+        if sent < len(data):
+            self._buffer += data[sent:]
             self._watch()
 
     def finish(self) -> None:
@@ -89,7 +95,7 @@ class Stream:
     def close(self) -> None:
         """Close after what was sent. A peer that takes nothing more delays that until the relay ends."""
         self.read(False)
-        self._then(self._closed)
+        self._then(self._close)
 
     def reset(self) -> None:
         """Close at once, with a reset where the system can, after one attempt to hand over what was sent."""
@@ -101,7 +107,7 @@ class Stream:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         except OSError:
             pass  # it is gone already, which is what is wanted
-        self._closed()
+        self._close()
 
     def receive(self) -> bool:
         """Read once and tell the owner; -> whether there may be more."""
@@ -136,12 +142,13 @@ class Stream:
         except OSError:
             pass  # the peer has gone: reading will say so
 
-    def _closed(self) -> None:
+    def _close(self) -> None:
+        self.closed = True
         self._buffer.clear()
         self._loop.close(self.socket)
 
     def _lose(self) -> None:
-        self._closed()
+        self._close()
         self._events.lost(self)
 
     def _ready(self, events: int) -> None:
@@ -185,7 +192,9 @@ class Stream:
             return
         reads = READ if self._reading and not self._read_end and not self._connecting else 0
         writes = WRITE if self._buffer or self._connecting else 0
-        self._loop.watch(self.socket, reads | writes, self._ready)
+        if reads | writes != self._watched:
+            self._watched = reads | writes
+            self._loop.watch(self.socket, self._watched, self._ready)
 
 
 def _has_peer(sock: socket.socket) -> bool:

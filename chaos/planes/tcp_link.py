@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
 
 from chaos.faults import Direction
-from chaos.hop import Effect, End, Finish, Forward, Hop, Inject
+from chaos.hop import Effect, End, Finish, Forward, Hop, Inject, joined
 from chaos.planes.loop import READ, Loop
 from chaos.planes.ports import Address, ReservedPort, bound
 from chaos.planes.stream import Stream
@@ -123,8 +122,8 @@ class TcpLink:
                     if not stream.receive():
                         break
 
-    def perform(self, effects: Iterable[Effect]) -> None:
-        for effect in effects:
+    def perform(self, effects: list[Effect]) -> None:
+        for effect in effects if len(effects) < 2 else joined(effects):
             match effect:
                 case Forward(connection, direction, data):
                     if pair := self._pairs.get(connection):
