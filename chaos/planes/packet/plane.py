@@ -19,6 +19,7 @@ from chaos.planes.packet.entering import NamedNamespace
 from chaos.planes.packet.mechanism import Flow, Mechanism, Place, Rule
 from chaos.planes.packet.namespace import Namespace, NamespaceError
 from chaos.planes.packet.netfilter import Netfilter
+from chaos.planes.packet.shaping import Shaping
 from chaos.rules import BadConfiguration, address, field
 from nodes.wire.record import Kind
 
@@ -159,5 +160,5 @@ def container_namespace(container: str, helper: str) -> Namespace:
 
 def mechanisms(config: Configuration, places: Mapping[str, Place]) -> dict[type, Mechanism]:
     """What performs each kind of fault."""
-    netfilter = Netfilter(places, config.links)
-    return dict.fromkeys(netfilter.KINDS, netfilter)
+    netfilter, shaping = Netfilter(places, config.links), Shaping(places, config.seed)
+    return {**dict.fromkeys(netfilter.KINDS, netfilter), **dict.fromkeys(shaping.KINDS, shaping)}
