@@ -22,6 +22,7 @@ from orchestrator.backends import SessionError
 from orchestrator.commands.agent import agent, token
 from orchestrator.commands.clean import clean
 from orchestrator.commands.image import image
+from orchestrator.commands.planes import planes
 from orchestrator.document import BadScenario
 from orchestrator.result import CellResult, Exit, exit_code
 from orchestrator.store import HISTORY, StoreError, read_cell, read_history, stored_cells
@@ -223,4 +224,5 @@ def doctor() -> int:
 main.add_command(agent)
 main.add_command(clean)
 main.add_command(image)
+main.add_command(planes)
 main.add_command(token)

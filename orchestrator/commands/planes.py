@@ -1,0 +1,44 @@
+"""`faultbed planes`: which rows of the table of call semantics each plane reaches over each transport."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("results", type=click.Path(exists=True, path_type=Path), required=False)
+def planes(results: Path | None) -> None:
+    """Say which rows of the table of call semantics each plane reaches over each transport, and why not the others.
+
+    With RESULTS, a folder that `faultbed run` made, it judges the recorded runs again and counts the opportunities that
+    they made; without it, it names those that every run of the row's scenarios must make.
+    """
+    from orchestrator import shipped
+    from orchestrator.planes_table import lines, reached
+
+    cells = [cell for plan in shipped.plans([str(shipped.root())]) for cell in plan.cells]
+    for line in lines(reached(cells), None if results is None else _made(results)):
+        click.echo(line)
+
+
+def _made(results: Path) -> dict[tuple[str, str, str], Counter[str]]:
+    """What the met cells of recorded runs made, by their place in the table."""
+    from orchestrator.checkers.expect import judge
+    from orchestrator.planes_table import place
+    from orchestrator.result import CellResult, Exit
+    from orchestrator.store import HISTORY, read_cell, read_history, stored_cells
+
+    made: dict[tuple[str, str, str], Counter[str]] = {}
+    for directory in stored_cells(results):
+        cell = read_cell(directory)
+        where = place(cell)
+        if where is None:
+            continue
+        judgement = judge(cell, read_history(directory / HISTORY))
+        result = CellResult(cell=cell, repeat=1, seconds=0.0, judgement=judgement, directory=directory)
+        if result.exit_code is Exit.MET:
+            made.setdefault(where, Counter()).update(judgement.opportunities)
+    return made
