@@ -23,7 +23,7 @@ RUN --mount=type=secret,id=ca \
 FROM ${BASE}
 # For the helper alone: a node has no capability to use them.
 RUN set -e; \
-    if ! command -v nft tc >/dev/null; then \
+    if ! command -v nft >/dev/null || ! command -v tc >/dev/null; then \
       apt-get update -qq; \
       apt-get install -y -qq --no-install-recommends nftables iproute2 >/dev/null; \
       rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log; \
