@@ -221,7 +221,8 @@ class Split(Window):
 
 @dataclass(frozen=True, kw_only=True)
 class Reject(Window):
-    """Requests of a direct link are answered by the kernel: with a TCP reset, or with ICMP port unreachable."""
+    """Requests of a direct link are answered by the kernel: with a TCP reset, or with ICMP port unreachable. Of TCP's
+    segments these are the ones that open a connection or carry data."""
 
     reject: Literal["rst", "icmp"]
     link: str

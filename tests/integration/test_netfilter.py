@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from packet_rig import COUNT, LINK, Datagrams, Rig
 from requirements import need_root
+from running import until
 from switched import Switched
 
 from chaos.faults import Blackhole, Loss, Partition, Reject, Split
@@ -174,6 +175,19 @@ def test_a_reset_ends_open_connections_and_refuses_new_ones(switched: Switched, 
     rig.switch(False)
     passes(*streams.connection())
     assert rig.counted() == {(LINK, "request"): 2}
+
+
+def test_an_acknowledgement_is_not_rejected(switched: Switched, streams: Streams) -> None:
+    """A reply that is on its way when the rule comes on still arrives, and its connection goes on."""
+    client, server = streams.connection()
+    rig = Rig(switched, streams.server, Reject(link=LINK, reject="rst"))
+    rig.switch(True)
+    server.sendall(b"reply")
+    assert client.recv(100) == b"reply"
+    until(lambda: not unanswered(server), "the reply to be acknowledged")
+    rig.switch(False)
+    passes(client, server)
+    assert rig.counted() == {(LINK, "request"): 0}
 
 
 def test_icmp_refuses_a_new_connection(switched: Switched, streams: Streams) -> None:

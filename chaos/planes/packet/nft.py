@@ -68,7 +68,7 @@ def clauses(
         case Partition():
             return [c for c in _both(flow, request, reply) if fault.partition in (c.direction, "both")]
         case Reject():
-            return [Clause(flow.server, flow.link, "request", request, _rejection(fault, flow))]
+            return [Clause(flow.server, flow.link, "request", _asking(request, flow), _rejection(fault, flow))]
         case Blackhole():
             return _hole(fault, flow, request, reply, peers)
 
@@ -171,6 +171,12 @@ def _share(fault: Loss) -> str:
         raise ValueError(f"loss on {fault.link!r}: probability is {probability}, expected above 1e-7 and at most 1")
     below = round(probability * _MODULUS)
     return f"numgen random mod {_MODULUS} < {below}" if below < _MODULUS else ""
+
+
+def _asking(request: str, flow: Flow) -> str:
+    """Segments that open a connection or end a piece of data (PSH). A late acknowledgement asks for nothing: rejecting
+    it would end a connection that nobody is using."""
+    return f"{request} tcp flags & (syn | psh) != 0" if flow.transport == "tcp" else request
 
 
 def _rejection(fault: Reject, flow: Flow) -> Literal["reject with tcp reset", "reject with icmp port-unreachable"]:

@@ -57,7 +57,8 @@ def test_loss_takes_a_share(fault: Loss, share: str) -> None:
     ],
 )
 def test_requests_are_rejected(kind: Any, flow: Flow, verdict: str) -> None:
-    expected = [("server", "request", REQUEST.format(flow.transport), verdict)]
+    asking = REQUEST.format(flow.transport) + (" tcp flags & (syn | psh) != 0" if flow is TCP else "")
+    expected = [("server", "request", asking, verdict)]
     assert made(Reject(link=LINK, reject=kind), flow) == expected
 
 
