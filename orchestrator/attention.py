@@ -11,8 +11,8 @@ from orchestrator.agenda import Agenda
 from orchestrator.backends import Session
 
 MILLISECOND = 1_000_000
-PATIENCE = 10_000 * MILLISECOND
-"""For what should take milliseconds: a process's start, an answer to a command."""
+PATIENCE = 30_000 * MILLISECOND
+"""For what takes milliseconds, or seconds where many containers keep few cores busy: a start, an answer, an end."""
 
 
 class RunFailed(Exception):

@@ -18,8 +18,10 @@ from orchestrator.backends import ORCHESTRATOR, Collected, Event, Evidence, Role
 from orchestrator.backends.evidence import read_journals, read_ledgers
 from orchestrator.backends.host import Host, Launch
 from orchestrator.backends.node_process import NodeProcess
-from orchestrator.backends.processes import PATIENCE
 from orchestrator.scenario import NO_LIMITS, Limits
+
+PATIENCE = 30.0
+"""Seconds for a process to be reaped after it was killed, and for its connection to be read to the end."""
 
 Place = Callable[[str, Role], Host]
 """Where a process of this name and role runs."""
@@ -50,9 +52,7 @@ class RealSession:
         self._journal = JournalWriter(self.home / f"{ORCHESTRATOR}.1.journal")
         self._note_start()
 
-    def start(
-        self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS
-    ) -> None:
+    def start(self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS) -> None:
         latest = self._latest.get(name)
         if name == ORCHESTRATOR or (latest and latest.epoch >= epoch):
             raise SessionError(f"{name} cannot start as epoch {epoch}: that name, or that epoch, is taken")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal as signals
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -15,6 +16,7 @@ from orchestrator.backends import SignalName
 from orchestrator.backends.docker.engine import EngineError, Refused, asking
 from orchestrator.backends.host import Ended, Failed, Launch, Line, Report, Spawned, Stopped, Tell
 
+PATIENCE = 10.0
 BY_SIGNAL = 128
 """The exit code of what was ended by the signal n is this much above n, of shells and of the engine alike."""
 
@@ -114,7 +116,7 @@ class Container:
     def _perform(self, signal: SignalName) -> None:
         api = self._client.api
         if signal == "stop":
-            api.pause(self.name)
+            self._pause()
             self._paused = True
             self._tell(Stopped())
             return
@@ -125,6 +127,17 @@ class Container:
             self._unpause()
         elif signal == "continue":
             api.kill(self.name, "SIGCONT")  # it stopped itself, at a failpoint; its init passes the signal on
+
+    def _pause(self) -> None:
+        """On a busy machine with cgroup v1 the freezer does not always get hold of every thread at the first try."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._client.api.pause(self.name)
+                return
+            except docker.errors.APIError as error:
+                if "unable to freeze" not in str(error) or time.monotonic() > deadline:
+                    raise
 
     def _unpause(self) -> None:
         try:

@@ -18,7 +18,7 @@ from orchestrator.backends.docker.evidence import unpack
 from orchestrator.backends.docker.specification import specification
 from orchestrator.backends.docker.toxiproxy import Toxiproxy
 from orchestrator.backends.host import Launch, Tell
-from orchestrator.backends.processes import PATIENCE
+from orchestrator.backends.real import PATIENCE
 
 HOME = "/data"
 
