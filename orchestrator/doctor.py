@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import platform
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from chaos.planes.packet import availability as packets
+from chaos.planes.toxiproxy import child as toxiproxy
 from nodes.engines import NAMES, availability
+from orchestrator.backends import SessionError
+from orchestrator.backends.docker.engine import connect
+from orchestrator.image import check_image, image_name
 
 
 class Finding(NamedTuple):
@@ -31,7 +38,43 @@ def findings() -> Iterator[Finding]:
     yield _stop_signal()
     for name in NAMES:
         reason = availability(name)
-        yield Finding(f"engine {name}", reason is None, reason or "available")
+        yield _unless(f"engine {name}", reason)
+    yield from _docker()
+    yield _compose()
+    yield _unless("toxiproxy", toxiproxy.availability())
+    linux = sys.platform == "linux"
+    elsewhere = f"Linux's, and this is {platform.system()}"
+    yield _unless("netfilter", packets.netfilter() if linux else elsewhere)
+    yield _unless("netem", packets.netem() if linux else elsewhere)
+
+
+def _unless(subject: str, reason: str | None) -> Finding:
+    return Finding(subject, reason is None, reason or "available")
+
+
+def _docker() -> Iterator[Finding]:
+    try:
+        client = connect()
+    except SessionError as error:
+        yield Finding("docker", False, str(error))
+        return
+    try:
+        yield Finding("docker", True, f"engine {client.version()['Version']}")
+        check_image(client, image_name())
+        yield Finding("docker image", True, image_name())
+    except SessionError as error:
+        yield Finding("docker image", False, str(error))
+    finally:
+        client.close()
+
+
+def _compose() -> Finding:
+    if shutil.which("docker") is None:
+        return Finding("docker compose", False, "there is no program 'docker' on PATH: install Docker's command line")
+    asked = subprocess.run(["docker", "compose", "version", "--short"], capture_output=True, text=True, check=False)
+    if asked.returncode != 0:
+        return Finding("docker compose", False, "docker has no command 'compose': install Docker's Compose plug-in")
+    return Finding("docker compose", True, asked.stdout.strip())
 
 
 def _loopback(transport: str, kind: socket.SocketKind) -> Finding:

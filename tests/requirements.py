@@ -15,11 +15,9 @@ import pytest
 from docker.errors import DockerException
 
 from orchestrator.backends import SessionError
+from orchestrator.backends.docker.labels import ORCHESTRATOR, RUN
 from orchestrator.image import check_image, image_name
 from orchestrator.leftovers import alive
-
-RUN_LABEL = "org.faultbed.run"
-ORCHESTRATOR_LABEL = "org.faultbed.orchestrator"
 
 
 def need(program: str, feature: str) -> str:
@@ -74,14 +72,14 @@ def _connect() -> docker.DockerClient | str:
 
 def labelled(client: docker.DockerClient) -> dict[str, dict[str, str]]:
     """Containers, networks and volumes of Faultbed's runs -> their labels."""
-    chosen = {"label": RUN_LABEL}
+    chosen = {"label": RUN}
     containers = client.containers.list(all=True, filters=chosen, ignore_removed=True)
-    found = {f"container {one.id} ({one.name})": one.labels for one in containers}
+    found: dict[str, dict[str, str]] = {f"container {one.id} ({one.name})": one.labels for one in containers}
     found |= {f"network {one.id} ({one.name})": one.attrs["Labels"] for one in client.networks.list(filters=chosen)}
     return found | {f"volume {one.name}": one.attrs["Labels"] for one in client.volumes.list(filters=chosen)}
 
 
 def _abandoned(labels: dict[str, str]) -> bool:
     """Whether nobody will remove it any more: another session that goes on at the same engine is left alone."""
-    orchestrator = labels.get(ORCHESTRATOR_LABEL, "")
+    orchestrator = labels.get(ORCHESTRATOR, "")
     return orchestrator.startswith(f"{psutil.Process().pid}:") or not alive(orchestrator)

@@ -22,7 +22,7 @@ def works(command: Sequence[str]) -> bool:
 
 
 def run(command: Sequence[str], what: str) -> str:
-    """Tell on standard error what is done -> the program's standard output."""
+    """-> the program's standard output. `what` is done by it, for the error if it fails."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-LAST_LINES:])

@@ -8,6 +8,7 @@ from chaos.planes.packet.entering import execute, may_enter
 from chaos.planes.packet.mechanism import Flow
 from chaos.planes.packet.namespace import NamespaceError
 
+_PRIVILEGE = "needs CAP_SYS_ADMIN and CAP_NET_ADMIN: run as root"
 _FLOW = Flow("client -> server", "tcp", "client", "server", 1)
 _ADDRESSES = {"client": "192.0.2.1", "server": "192.0.2.2"}  # RFC 5737, for documentation
 
@@ -15,11 +16,22 @@ _ADDRESSES = {"client": "192.0.2.1", "server": "192.0.2.2"}  # RFC 5737, for doc
 def netfilter() -> str | None:
     """Why not, and what to do; None if it can. Tried in a namespace that is gone when this returns."""
     if not may_enter():
-        return "needs CAP_SYS_ADMIN and CAP_NET_ADMIN: run as root"
+        return _PRIVILEGE
     try:
         execute(["unshare", "--net", *nft.COMMAND], _sample(), "a new network namespace")
     except NamespaceError as error:
         return f"nftables does not work: {error}"
+    return None
+
+
+def netem() -> str | None:
+    """Why this kernel shapes no packets by sch_netem, and what to do; None if it does. Tried as above."""
+    if not may_enter():
+        return _PRIVILEGE
+    try:
+        execute(["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem"], "", "a new network namespace")
+    except NamespaceError as error:
+        return f"sch_netem does not work: {error}; it needs a kernel with CONFIG_NET_SCH_NETEM (modprobe sch_netem)"
     return None
 
 
