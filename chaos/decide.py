@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -114,8 +115,15 @@ def share(seed: int, index: int, key: Key | Chunk, purpose: str) -> float:
 def draw(seed: int, index: int, key: Key | Chunk, purpose: str) -> int:
     """64 bits that depend on nothing but the arguments. `purpose` has at most 16 ASCII characters."""
     text = "\0".join((str(index), type(key).__name__, *map(str, key)))
-    digest = blake2b(text.encode(), digest_size=8, key=str(seed).encode(), person=purpose.encode())
+    digest = _keyed(seed, purpose).copy()
+    digest.update(text.encode())
     return int.from_bytes(digest.digest(), "big")
+
+
+@lru_cache(maxsize=64)
+def _keyed(seed: int, purpose: str) -> blake2b:
+    """The hash before it has seen a message: always copied, never updated."""
+    return blake2b(digest_size=8, key=str(seed).encode(), person=purpose.encode())
 
 
 def _names(fault: MessageFault, key: Key) -> bool:

@@ -8,23 +8,41 @@ from __future__ import annotations
 from chaos.faults import Direction
 from chaos.framers.message import NOTHING, Found
 from chaos.framers.shells import found
-from nodes.wire.oncrpc import Accept, decode_call, decode_reply
+from nodes.wire.oncrpc import (
+    OUR_CALL_SIZE,
+    OUR_REPLY_SIZE,
+    Accept,
+    decode_call,
+    decode_reply,
+    our_call,
+    our_reply,
+)
 from nodes.wire.record_marking import MARK_SIZE, RecordMarking
 
 
 def identify(data: bytes, direction: Direction) -> Found:
     """Raises WireError for what is no ONC RPC call (request) or reply (reply)."""
     if direction == "request":
-        call = decode_call(data)
-        body = slice(len(data) - len(call.body), len(data))
-        if call.header is None:
-            return Found(None, None, None, None, body)
-        return Found(call.header.client, call.header.seq, call.header.attempt, call.header.first, body)
+        return _call(data)
+    ours = our_reply(data)
+    if ours is not None:
+        return Found(*ours, None, slice(OUR_REPLY_SIZE, len(data)))
     reply = decode_reply(data)
     body = slice(len(data) - len(reply.body), len(data)) if reply.accept is Accept.SUCCESS else NOTHING
     if reply.header is None:
         return Found(None, None, None, None, body)
     return Found(reply.header.client, reply.header.seq, reply.header.attempt, None, body)
+
+
+def _call(data: bytes) -> Found:
+    ours = our_call(data)
+    if ours is not None:
+        return Found(*ours, slice(OUR_CALL_SIZE, len(data)))
+    call = decode_call(data)
+    body = slice(len(data) - len(call.body), len(data))
+    if call.header is None:
+        return Found(None, None, None, None, body)
+    return Found(call.header.client, call.header.seq, call.header.attempt, call.header.first, body)
 
 
 class Records:
@@ -40,8 +58,9 @@ class Records:
         record = self._marking.next()
         if record is None:
             return None
-        identity = found(identify, record.payload, direction)
-        return record.raw, identity._replace(body=_behind_mark(identity.body, record.first))
+        place = found(identify, record.payload, direction)
+        body = _behind_mark(place.body, record.first)
+        return record.raw, Found(place.client, place.seq, place.attempt, place.first, body)
 
     def pending(self) -> bytes:
         return self._marking.pending()

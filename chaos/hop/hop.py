@@ -179,7 +179,7 @@ class Hop:
     # Deciding
 
     def _arrive(self, path: Path, message: Message, now: int) -> None:
-        if message.direction == "reply":
+        if self._shelf and message.direction == "reply":
             self._release(self._shelf.take(lambda kept: kept.awaits is Awaits.REPLY and _same_call(kept, message)))
         key = self._key(path, message)
         rule = decide(self._seed, self.rules, key, self._active)
@@ -265,7 +265,8 @@ class Hop:
 
     def _passed_by(self, message: Message) -> None:
         """What waited for this message to pass goes behind it."""
-        self._release(self._shelf.take(lambda kept: _follows(kept, message)))
+        if self._shelf:
+            self._release(self._shelf.take(lambda kept: _follows(kept, message)))
 
     def _release(self, due: Sequence[Kept | Closing]) -> None:
         for item in due:
@@ -336,11 +337,13 @@ class Hop:
         return any(rule.index == index and isinstance(rule.fault, Rate) for rule in self.rules)
 
     def _say(self, kind: Kind, key: Key | Chunk, detail: dict[str, Any]) -> None:
-        detail |= {"link": key.link, "direction": key.direction}
+        detail["link"], detail["direction"] = key.link, key.direction
         if isinstance(key, Key):
-            self._note(kind, key.client, key.seq, key.attempt, detail=detail | {"occurrence": key.occurrence})
+            detail["occurrence"] = key.occurrence
+            self._note(kind, key.client, key.seq, key.attempt, detail=detail)
         else:
-            self._note(kind, detail=detail | {"occurrence": 1, "chunk": key.chunk, "replayable": False})
+            detail |= {"occurrence": 1, "chunk": key.chunk, "replayable": False}
+            self._note(kind, detail=detail)
 
     def _refuse_unsupported(self, framer: Framer) -> None:
         for rule in self.rules:

@@ -11,7 +11,7 @@ from chaos.faults import Direction
 from chaos.framers import Framer, Message, framer
 from nodes.rpc.codecs import NAMES, Codec, codec
 from nodes.rpc.interfaces import COUNTER, ECHO
-from nodes.wire import record_marking
+from nodes.wire import oncrpc, record_marking
 from nodes.wire.header import CallHeader, ReplyHeader, Status
 
 U32 = st.integers(0, 2**32 - 1)
@@ -247,3 +247,23 @@ def test_whatever_comes_nothing_is_lost_and_bodies_lie_within(
     for message in messages:
         assert 0 <= message.body.start <= message.body.stop <= len(message.data)
         assert (message.client is None) == (message.seq is None) == (message.attempt is None)
+
+
+@given(st.binary(max_size=12), st.integers(0, 200), st.integers(0, 255), st.sampled_from(["request", "reply"]))
+@settings(max_examples=300, deadline=None)
+def test_the_short_way_to_an_identity_agrees_with_the_decoder(
+    tail: bytes, place: int, value: int, direction: Direction
+) -> None:
+    whole = oncrpc.encode_call(7, 1, 1, 1, HEADER, tail)
+    if direction == "reply":
+        whole = oncrpc.encode_reply(7, ANSWER, tail)
+    damaged = bytearray(whole)
+    damaged[place % len(damaged)] = value
+    for data in (whole, bytes(damaged), whole[: place % len(whole)]):
+        short = oncrpc.our_call(data) if direction == "request" else oncrpc.our_reply(data)
+        if short is not None:
+            decoded = oncrpc.decode_call(data) if direction == "request" else oncrpc.decode_reply(data)
+            assert decoded.header is not None
+            assert decoded.header[: len(short)] == short
+            assert decoded.body == data[oncrpc.OUR_CALL_SIZE if direction == "request" else oncrpc.OUR_REPLY_SIZE :]
+    assert (oncrpc.our_call(whole) if direction == "request" else oncrpc.our_reply(whole)) is not None
