@@ -11,7 +11,8 @@ from nodes.wire.record import Kind
 from orchestrator.history import History
 from orchestrator.plan import Plan
 from orchestrator.result import CellResult, Task
-from orchestrator.run import run_cells
+from orchestrator.run import NONE, run_cells
+from orchestrator.runners import Options
 from orchestrator.scenario import Cell
 from orchestrator.store import HISTORY, Store, read_history
 
@@ -29,11 +30,12 @@ def applicable(plans: Iterable[Plan]) -> list[Cell]:
     return [cell for plan in plans for cell in plan.cells if cell.not_applicable is None]
 
 
-def run(cells: Sequence[Cell], backend: str) -> list[Ran]:
+def run(cells: Sequence[Cell], backend: str, options: Options = NONE) -> list[Ran]:
     """Run them, two at a time on real processes; in the order given. Raises AssertionError if the testbed failed."""
     with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
-        jobs = 2 if backend == "local" else 1
-        results = run_cells([Task(cell) for cell in cells], backend, jobs, Store(Path(folder), "run"), lambda _: None)
+        jobs = 1 if backend == "sim" else 2
+        store = Store(Path(folder), "run")
+        results = run_cells([Task(cell) for cell in cells], backend, jobs, store, lambda _: None, options)
         ran = {name(result.cell): _ran(result) for result in results}
     return [ran[name(cell)] for cell in cells]
 
@@ -58,3 +60,14 @@ def first_decisions(history: History) -> frozenset[tuple[Any, ...]]:
         for event in history.events
         if event.kind is Kind.DECISION and event.seq and event.attempt == 1
     )
+
+
+def not_met(ran: Iterable[Ran]) -> list[str]:
+    """Which expectations of which cells are not met, and why."""
+    return [
+        f"{name(one.result.cell)}: {found.name}: {found.reason}"
+        for one in ran
+        if one.result.judgement is not None
+        for found in one.result.judgement.expectations
+        if found.verdict != "met"
+    ]

@@ -1,0 +1,126 @@
+"""Wherever a row is reached the verdict is the same on this machine's processes, in containers and on agents."""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import suite
+from requirements import need, need_root
+from suite import Ran
+from toxiproxy_image import toxiproxy_image
+
+from chaos.planes.toxiproxy.child import OwnServer
+from orchestrator.backends.attach.fleet import connected
+from orchestrator.inventory import load
+from orchestrator.runners import Options
+from orchestrator.scenario import Cell
+from orchestrator.shipped import plans
+
+__all__ = ["toxiproxy_image"]
+
+pytestmark = pytest.mark.timeout(600)
+
+CHOSEN = {
+    "rpc/02-reply-lost": {"codec": "xdr"},
+    "rpc/09-crash-after-commit": {"codec": "msgpack"},
+    "rpc/11-history-lost": {"codec": "msgpack", "transport": "udp"},
+    "containers/02-reply-lost-timeout": {},
+    "containers/07b-cut-before-reply-toxiproxy": {"toxic": "limit_data"},
+    "containers/13a-partition-request-packets": {},
+}
+"""Scenario -> axis values: a row by each plane."""
+SEMANTICS = ("at-most-once", "exactly-once")
+OF_PACKETS = "containers/13a-partition-request-packets"
+
+
+def chosen(*without: str) -> list[Cell]:
+    return [
+        cell
+        for scenario, axes in CHOSEN.items()
+        if scenario not in without
+        for cell in suite.applicable(plans([scenario]))
+        if axes.items() <= cell.axes.items() and cell.axes["semantics"] in SEMANTICS
+    ]
+
+
+@pytest.fixture(scope="module")
+def local() -> list[Ran]:
+    need("toxiproxy-server", "toxiproxy")
+    need("nft", "netfilter")
+    need_root()
+    return suite.run(chosen(), "local")
+
+
+@pytest.fixture(scope="module")
+def inventory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Two agents on this machine, each an own process, and a Toxiproxy."""
+    need("toxiproxy-server", "toxiproxy")
+    toxiproxy = OwnServer("127.0.0.1", 1)
+    folder = tmp_path_factory.mktemp("agents")
+    (folder / "token").write_text(secrets.token_hex(32))
+    agents = [start_agent(folder), start_agent(folder)]
+    entries = "".join(f"  {name}: {{address: '{address(agent)}'}}\n" for name, agent in zip("ab", agents, strict=True))
+    path = folder / "agents.yaml"
+    shared = f"toxiproxy: {{api: '{toxiproxy.url}', host: 127.0.0.1}}"
+    path.write_text(f"token_file: token\nagents:\n{entries}{shared}\n")
+    yield path
+    toxiproxy.close()
+    for agent in agents:
+        agent.terminate()
+        agent.communicate()
+
+
+def start_agent(folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-I", "-c", "from orchestrator.cli import main; main()", "agent"]
+    options = ["--listen", "127.0.0.1:0", "--token-file", str(folder / "token")]
+    return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def address(agent: subprocess.Popen[str]) -> str:
+    """It says where it listens in its first line."""
+    assert agent.stdout is not None
+    return agent.stdout.readline().split()[1]
+
+
+def verdicts(ran: list[Ran]) -> dict[str, dict[str, str]]:
+    """What is said of each cell's properties and expectations."""
+    return {
+        suite.name(one.result.cell): {
+            found.name: str(found.verdict)
+            for found in (*one.result.judgement.properties, *one.result.judgement.expectations)
+        }
+        for one in ran
+        if one.result.judgement is not None
+    }
+
+
+def outcomes(ran: list[Ran]) -> dict[str, set[tuple[str, int]]]:
+    """What the bitten operations came to; of these semantics all are exact."""
+    return {
+        suite.name(one.result.cell): {(found.client, found.executions) for found in one.result.judgement.outcomes}
+        for one in ran
+        if one.result.judgement is not None
+    }
+
+
+@pytest.mark.usefixtures("node_image")
+def test_containers_come_to_the_same_verdicts_as_processes(local: list[Ran], toxiproxy_image: str) -> None:
+    ran = suite.run(chosen(), "docker", Options(toxiproxy_image=toxiproxy_image))
+    assert suite.not_met(ran) == []
+    assert verdicts(ran) == verdicts(local)
+    assert outcomes(ran) == outcomes(local)
+
+
+def test_agents_come_to_the_same_verdicts_as_processes(local: list[Ran], inventory: Path) -> None:
+    cells = chosen(OF_PACKETS)
+    with connected(load(inventory)) as fleet:
+        ran = suite.run(cells, "attach", Options(fleet=fleet))
+    names = {suite.name(cell) for cell in cells}
+    assert suite.not_met(ran) == []
+    assert verdicts(ran) == {name: found for name, found in verdicts(local).items() if name in names}
+    assert outcomes(ran) == {name: found for name, found in outcomes(local).items() if name in names}
