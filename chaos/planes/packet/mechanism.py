@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -45,10 +46,14 @@ class Count(NamedTuple):
 
 
 class Mechanism(Protocol):
-    """Each method raises NamespaceError; a node whose namespace is gone has no packets, so that is no error.
+    """Each method raises NamespaceError; but a node whose namespace is gone has no packets, and that is no error.
 
     The places of the nodes come with its making, as a mapping that the plane keeps up to date.
     """
+
+    def check(self, rules: Sequence[Rule]) -> None:
+        """Before the load: its tools run at every node of these rules, all of which are there. Raises NamespaceGone
+        too."""
 
     def on(self, rule: Rule) -> None:
         """The rule is off. Returning, the kernel has it; raising, nothing of it is left."""

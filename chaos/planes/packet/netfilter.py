@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import TypeVar
 
 from chaos.faults import Blackhole, Loss, Partition, Reject, Split
 from chaos.groups import separated
@@ -12,6 +13,9 @@ from chaos.planes.packet import connections, nft
 from chaos.planes.packet.connections import Peer
 from chaos.planes.packet.mechanism import Count, Flow, Place, Rule
 from chaos.planes.packet.namespace import NamespaceError, NamespaceGone
+
+T = TypeVar("T")
+AT_ONCE = 8
 
 ByNode = dict[str, list[nft.Clause]]
 
@@ -27,20 +31,23 @@ class Netfilter:
         self._on: dict[int, ByNode] = {}
         self._touched: set[str] = set()
 
+    def check(self, rules: Sequence[Rule]) -> None:
+        nodes = {node for rule in rules for node in self._made(rule)}
+        nodes |= {rule.flow.server for rule in rules if rule.flow}  # a black hole is made of nothing yet
+        _at_each(nodes, self._counters)
+
     def on(self, rule: Rule) -> None:
-        made: ByNode = defaultdict(list)
-        for clause in self._clauses(rule):
-            made[clause.node].append(clause)
-        self._on[rule.index] = made
+        made = self._on[rule.index] = self._made(rule)
+        self._touched |= made.keys()
         try:
-            for node in made:
-                self._install(node, rule.index)
+            _at_each(made, lambda node: self._install(node, rule.index))
         except NamespaceError:
             self._withdraw(rule.index)
             raise
 
     def off(self, rule: Rule) -> list[Count]:
-        return [count for node, lines in self._on.pop(rule.index).items() for count in self._take(node, rule, lines)]
+        made = self._on.pop(rule.index)
+        return [count for counts in _at_each(made, lambda node: self._take(node, rule, made[node])) for count in counts]
 
     def again(self, node: str) -> None:
         with suppress(NamespaceGone):
@@ -50,11 +57,15 @@ class Netfilter:
                     self._install(node, index)
 
     def close(self) -> None:
-        for node in sorted(self._touched):
-            with suppress(NamespaceGone):
-                self._run(node, nft.remove_table())
-        self._touched.clear()
+        touched, self._touched = self._touched, set()
         self._on.clear()
+        _at_each(touched, self._remove_table)
+
+    def _made(self, rule: Rule) -> ByNode:
+        made: ByNode = {}
+        for clause in self._clauses(rule):
+            made.setdefault(clause.node, []).append(clause)
+        return made
 
     def _clauses(self, rule: Rule) -> list[nft.Clause]:
         addresses = {node: place.address for node, place in self._places.items()}
@@ -73,7 +84,6 @@ class Netfilter:
         return []
 
     def _install(self, node: str, index: int) -> None:
-        self._touched.add(node)
         with suppress(NamespaceGone):
             self._run(node, nft.install(index, self._on[index][node]))
 
@@ -83,18 +93,31 @@ class Netfilter:
             with suppress(NamespaceError):
                 self._run(node, nft.remove(index) + nft.forget(index, lines))
 
-    def _take(self, node: str, rule: Rule, lines: list[nft.Clause]) -> Iterator[Count]:
+    def _take(self, node: str, rule: Rule, lines: list[nft.Clause]) -> list[Count]:
         """The chain goes first, so that its counters are final when they are read."""
         with suppress(NamespaceGone):
             self._run(node, nft.remove(rule.index))
             counters = self._counters(node)
             self._run(node, nft.forget(rule.index, lines))
-            for n, line in enumerate(lines):
-                packets, size = counters[nft.counter_name(rule.index, n)]
-                yield Count(line.link, line.direction, packets, size)
+            names = [nft.counter_name(rule.index, n) for n in range(len(lines))]
+            return [Count(line.link, line.direction, *counters[name]) for name, line in zip(names, lines, strict=True)]
+        return []
+
+    def _remove_table(self, node: str) -> None:
+        with suppress(NamespaceGone):
+            self._run(node, nft.remove_table())
 
     def _counters(self, node: str) -> dict[str, nft.Counter]:
         return nft.counted(self._places[node].namespace.run(nft.LIST))
 
     def _run(self, node: str, text: str) -> None:
         self._places[node].namespace.run(nft.COMMAND, text)
+
+
+def _at_each(nodes: Collection[str], act: Callable[[str], T]) -> list[T]:
+    """At some nodes at once, so that a partition of many begins and ends nearly everywhere together.
+
+    Raises what the first of them raised, after all have ended.
+    """
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(act, sorted(nodes)))

@@ -70,10 +70,12 @@ class PacketPlane:
             raise BadConfiguration("the packet plane is configured already")
         config, found = configuration(command), places(command)
         check_places(config, found)
-        self._configuration = config
         self._places |= _entered(found)
+        performing = mechanisms(config, self._places)
+        for mechanism in set(performing.values()):
+            mechanism.check([rule for rule in config.rules if performing[type(rule.fault)] is mechanism])
+        self._configuration, self._mechanisms = config, performing
         self._rules = {rule.index: rule for rule in config.rules}
-        self._mechanisms = mechanisms(config, self._places)
         for index in config.active:
             self._on(self._rules[index])
         addresses = {flow.link: [self._places[flow.server].address, flow.port] for flow in config.links}

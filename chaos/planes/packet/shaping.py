@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -39,6 +39,10 @@ class Shaping:
         self._on: dict[int, Rule] = {}
         self._roots: set[tuple[str, str]] = set()
         self._seeds: dict[str, bool] = {}
+
+    def check(self, rules: Sequence[Rule]) -> None:
+        for node in sorted({part.sender for rule in rules for part in _parts(rule)}):
+            self._places[node].namespace.run(tc.VERSION)
 
     def on(self, rule: Rule) -> None:
         self._on[rule.index] = rule

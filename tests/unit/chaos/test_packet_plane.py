@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -31,6 +31,9 @@ class Told:
     def __init__(self, log: list[Any]) -> None:
         self._log = log
         self.failing = False
+
+    def check(self, rules: Sequence[Rule]) -> None:
+        self._act("check", [rule.index for rule in rules])
 
     def on(self, rule: Rule) -> None:
         self._act("on", rule.index)
@@ -94,7 +97,7 @@ def test_what_is_on_from_the_beginning_is_on_before_it_is_ready(monkeypatch: pyt
     rig = Rig(monkeypatch, active=(1,))
     addresses = {LINK: ["10.0.0.1", 7000]}
     assert rig.answer == {"addresses": addresses}
-    assert rig.log == [("on", 1), switched(1, True), (Kind.READY, {"addresses": addresses})]
+    assert rig.log == [("check", [0, 1]), ("on", 1), switched(1, True), (Kind.READY, {"addresses": addresses})]
 
 
 def test_the_noted_window_is_inside_the_true_one(monkeypatch: pytest.MonkeyPatch) -> None:
