@@ -157,9 +157,7 @@ def check(path: Path) -> int:
     results = []
     for directory in stored_cells(path):
         cell, history = read_cell(directory), read_history(directory / HISTORY)
-        results.append(
-            CellResult(cell=cell, repeat=1, seconds=0.0, judgement=judge(cell, history), directory=directory)
-        )
+        results.append(CellResult(cell, 1, 0.0, judge(cell, history), directory=directory, clocks=history.clocks))
         click.echo(cell_line(results[-1]))
     for line in closing(results, (), lambda directory: read_history(directory / HISTORY)):
         click.echo(line)

@@ -183,9 +183,9 @@ def _ordered(history: History) -> Ordered:
 
 def _track(node: str, epoch: int, records: Iterable[Record], domain: str) -> Iterator[tuple[int, Event]]:
     """The journal's events, each with the time to merge by, which never goes back within a journal."""
-    latest = 0
+    latest: int | None = None
     for time, kind, client, seq, attempt, process, detail in records:
-        latest = max(latest, time)
+        latest = time if latest is None else max(latest, time)
         yield latest, Event(0, time, domain, node, epoch, kind, client, seq, attempt, process, detail or {})
 
 

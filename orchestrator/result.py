@@ -8,6 +8,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from orchestrator.checkers.verdict import Judgement, Met
+from orchestrator.clocks import Clock
 from orchestrator.scenario import Cell
 
 
@@ -35,7 +36,8 @@ class CellResult:
     """One run of one cell. Exactly one of `judgement` and `error` is given; `error` says how the testbed failed.
 
     `seconds` is wall time (virtual time in the simulator's case is in its history); `directory` is where the
-    run's files are, None if nothing is kept. `interrupted`: Ctrl-C ended it, so there is no verdict.
+    run's files are, None if nothing is kept. `interrupted`: Ctrl-C ended it, so there is no verdict. `clocks` are those
+    of its history that are not the orchestrator's.
     """
 
     cell: Cell
@@ -45,6 +47,7 @@ class CellResult:
     error: str | None = None
     directory: Path | None = None
     interrupted: bool = False
+    clocks: tuple[Clock, ...] = ()
 
     @property
     def seed(self) -> int:

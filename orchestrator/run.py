@@ -102,14 +102,17 @@ def _one(task: Task, runner: Runner, store: Store, interrupts: Interrupts) -> Ce
         folder.write_plan(task.cell)
     except OSError as error:
         return CellResult(task.cell, task.repeat, time.monotonic() - start, error=f"nothing can be kept: {error}")
-    judgement, problem, interrupted = _conduct(task.cell, runner, folder)
-    seconds = time.monotonic() - start
-    return CellResult(task.cell, task.repeat, seconds, judgement, problem, folder.directory, interrupted)
-
-
-def _conduct(cell: Cell, runner: Runner, folder: CellStore) -> tuple[Judgement | None, str | None, bool]:
-    """-> (judgement, error, interrupted). The history is on disk before any checker runs."""
     kept: list[History] = []
+    judgement, problem, interrupted = _conduct(task.cell, runner, folder, kept)
+    seconds = time.monotonic() - start
+    clocks = kept[0].clocks if kept else ()
+    return CellResult(task.cell, task.repeat, seconds, judgement, problem, folder.directory, interrupted, clocks)
+
+
+def _conduct(
+    cell: Cell, runner: Runner, folder: CellStore, kept: list[History]
+) -> tuple[Judgement | None, str | None, bool]:
+    """-> (judgement, error, interrupted); `kept` gets the history, which is on disk before any checker runs."""
 
     def collect(collected: Collected) -> None:
         journals = {key: journal.records for key, journal in collected.journals.items()}

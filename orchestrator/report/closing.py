@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.checkers.verdict import Verdict
+from orchestrator.clocks import Clock
 from orchestrator.history import History, Operation
 from orchestrator.report.claims import claims_of, claims_table, declared, undeclared
 from orchestrator.report.faults import LEGEND as FAULTS_LEGEND
@@ -17,6 +18,7 @@ from orchestrator.report.table import LEGEND, listing, pivot, render
 from orchestrator.result import CellResult, Exit
 from orchestrator.scenario import Cell
 
+SECOND, MILLISECOND = 1_000_000_000, 1_000_000
 MAX_PROBLEMS = 10
 """A broken machine breaks every cell alike; the rest are in summary.json."""
 
@@ -28,6 +30,7 @@ def closing(results: Sequence[CellResult], skipped: Sequence[Cell], read: ReadHi
     yield from _tables(results, skipped)
     yield from _faults(results)
     yield from _claims(results)
+    yield from _clocks(results)
     yield from _problems(results)
     yield from _witnesses(results, read)
     yield from ("", _count(results, skipped))
@@ -61,6 +64,23 @@ def _claims(results: Sequence[CellResult]) -> Iterator[str]:
     missing = undeclared(claimed)
     if missing:
         yield from ("", "Not exercised, so not claimed:", *(f"  {line}" for line in missing))
+
+
+def _clocks(results: Sequence[CellResult]) -> Iterator[str]:
+    """Each foreign clock, as well as it was known in the cell that knew it least."""
+    worst: dict[str, Clock] = {}
+    for clock in (clock for result in results for clock in result.clocks):
+        if clock.where not in worst or worst[clock.where].error < clock.error:
+            worst[clock.where] = clock
+    if not worst:
+        return
+    yield from ("", "Clocks that are not the orchestrator's, and how far ahead of it they are:")
+    yield from (f"  agent {where}: {clock_text(clock)}" for where, clock in sorted(worst.items()))
+
+
+def clock_text(clock: Clock) -> str:
+    """In seconds, with an error to two digits in milliseconds."""
+    return f"{clock.offset / SECOND:+.6f} s, give or take {clock.error / MILLISECOND:.2g} ms"
 
 
 def _problems(results: Sequence[CellResult]) -> Iterator[str]:
