@@ -10,14 +10,12 @@ import warnings
 from collections.abc import Iterator
 
 import docker
-import psutil
 import pytest
 from docker.errors import DockerException
 
 from orchestrator.backends import SessionError
-from orchestrator.backends.docker.labels import ORCHESTRATOR, RUN
+from orchestrator.backends.docker.leftovers import Thing, abandoned, things
 from orchestrator.image import check_image, image_name
-from orchestrator.leftovers import alive
 
 
 def need(program: str, feature: str) -> str:
@@ -39,12 +37,11 @@ def docker_engine() -> Iterator[docker.DockerClient]:
     client = _connect()
     if isinstance(client, str):
         pytest.skip(f"docker: no engine answers: {client}")
-    before = set(labelled(client))
+    before = left_behind(client)
     yield client
-    residue = {name: labels for name, labels in labelled(client).items() if name not in before}
-    left = [name for name, labels in residue.items() if _abandoned(labels)]
+    left = left_behind(client) - before
     client.close()
-    assert not left, "left in the engine by the tests:\n" + "\n".join(left)
+    assert not left, "left in the engine by the tests:\n" + "\n".join(map(str, left))
 
 
 @pytest.fixture(scope="session")
@@ -70,16 +67,7 @@ def _connect() -> docker.DockerClient | str:
     return reason
 
 
-def labelled(client: docker.DockerClient) -> dict[str, dict[str, str]]:
-    """Containers, networks and volumes of Faultbed's runs -> their labels."""
-    chosen = {"label": RUN}
-    containers = client.containers.list(all=True, filters=chosen, ignore_removed=True)
-    found: dict[str, dict[str, str]] = {f"container {one.id} ({one.name})": one.labels for one in containers}
-    found |= {f"network {one.id} ({one.name})": one.attrs["Labels"] for one in client.networks.list(filters=chosen)}
-    return found | {f"volume {one.name}": one.attrs["Labels"] for one in client.volumes.list(filters=chosen)}
-
-
-def _abandoned(labels: dict[str, str]) -> bool:
-    """Whether nobody will remove it any more: another session that goes on at the same engine is left alone."""
-    orchestrator = labels.get(ORCHESTRATOR, "")
-    return orchestrator.startswith(f"{psutil.Process().pid}:") or not alive(orchestrator)
+def left_behind(client: docker.DockerClient) -> set[Thing]:
+    """What nobody will remove any more: other sessions that go on at the same engine are left alone."""
+    mine = f"{os.getpid()}:"
+    return {*abandoned(client), *(thing for thing in things(client) if thing.owner.orchestrator.startswith(mine))}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 
 from orchestrator.image.external import need, run, works
 
-BASE = "faultbed-base:bookworm"
 SUITE = "bookworm"
-PACKAGES = "python3.11,libc-bin,busybox-static,iproute2,nftables,ca-certificates"
+PACKAGES = "python3.11,libc-bin,busybox-static,dash,iproute2,nftables,ca-certificates"
+"""dash, since busybox's own shell prefers its applets, a tc among them, to what is on PATH."""
+
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Packages are unpacked and not configured: that would need dpkg's own world in the image, twice the size.
@@ -26,6 +28,9 @@ for d in doc man locale info perl5 zoneinfo keyrings lintian; do rm -rf "$r/usr/
 rm -rf "$r"/usr/lib/*-linux-gnu/gconv "$r"/usr/lib/*-linux-gnu/perl-base "$r"/usr/bin/perl*
 chroot "$r" /usr/bin/python3.11 -m compileall -q /usr/lib/python3.11
 """
+
+BASE = f"faultbed-base:{SUITE}-{sha256((PACKAGES + HOOK).encode()).hexdigest()[:8]}"
+"""Another recipe makes another image."""
 
 
 def make_base() -> str:
