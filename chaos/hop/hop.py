@@ -85,7 +85,7 @@ class Hop:
         self._epoch = 0
         self._healed = False
         self._paths: dict[int, Path] = {}
-        self._seen: Counter[tuple[Direction, int, int, int]] = Counter()
+        self._seen: dict[tuple[Direction, int, int, int], int] = {}
         self._passed: Counter[int] = Counter()
         self._shelf = Shelf()
         self._timetable = Timetable()
@@ -198,8 +198,8 @@ class Hop:
             path.chunks[direction] += 1
             return Chunk(self.link, direction, path.connection, path.chunks[direction])
         identity = (direction, message.client, message.seq, message.attempt)
-        self._seen[identity] += 1
-        return Key(self.link, *identity, self._seen[identity])
+        occurrence = self._seen[identity] = self._seen.get(identity, 0) + 1
+        return Key(self.link, *identity, occurrence)
 
     def _decided(self, path: Path, key: Key | Chunk, rule: int | None, name: str) -> None:
         self._say(Kind.DECISION, key, {"connection": path.connection, "rule": rule, "act": name})

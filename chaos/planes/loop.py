@@ -56,21 +56,31 @@ class Loop:
         self._stopped = True
 
     def run(self) -> None:
-        while not self._stopped:
-            for key, events in self._selector.select(self._timeout()):
+        while True:
+            timeout = self._tick()
+            if self._stopped:
+                return
+            for key, events in self._selector.select(timeout):
                 assert isinstance(key.fileobj, socket.socket)
                 # An earlier callback of this round may have closed this socket.
                 ready = self._watched.get(key.fileobj)
                 if ready is not None:
                     ready(events)
-            at = now()
-            for ticker in self.tickers:
-                ticker.tick(at)
 
     def _forget(self, sock: socket.socket) -> None:
         if self._watched.pop(sock, None) is not None:
             self._selector.unregister(sock)
 
-    def _timeout(self) -> float | None:
-        times = [time for ticker in self.tickers if (time := ticker.next_time()) is not None]
-        return max(0, min(times) - now()) / SECOND if times else None
+    def _tick(self) -> float | None:
+        """Do what is due -> the seconds until more will be."""
+        soonest: int | None = None
+        for ticker in self.tickers:
+            time = ticker.next_time()
+            if time is None:
+                continue
+            if time <= (at := now()):
+                ticker.tick(at)
+                time = ticker.next_time()
+            if time is not None and (soonest is None or time < soonest):
+                soonest = time
+        return None if soonest is None else max(0, soonest - now()) / SECOND

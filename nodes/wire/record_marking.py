@@ -80,5 +80,8 @@ class RecordMarking:
     def _take(self) -> Record:
         raw, parts = bytes(self._buffer[: self._scanned]), self._parts
         del self._buffer[: self._scanned]
-        self._parts, self._scanned = [], 0
-        return Record(raw, parts[0] if len(parts) == 1 else b"".join(parts), len(parts[0]))
+        self._scanned = 0
+        if len(parts) == 1:
+            return Record(raw, parts.pop(), len(raw) - MARK_SIZE)
+        self._parts = []
+        return Record(raw, b"".join(parts), len(parts[0]))
