@@ -1,10 +1,11 @@
-# Everything lives in .venv; nothing outside this folder is touched. `make` alone lists the targets.
+# Everything lives in .venv; outside this folder only `make image` leaves something, an image in the engine.
+# `make` alone lists the targets.
 PYTHON ?= python3
 JOBS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo table test kill-matrix check bench clean
+.PHONY: help venv demo table test kill-matrix check bench image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -46,6 +47,9 @@ check: .venv/.installed  ## style, types and the import contract
 bench: .venv/.benchmarks  ## the measured claims: CPU per echo, calls a second
 	@$(BIN)/python -I benchmarks/engine.py
 	@$(BIN)/python -I benchmarks/rpc.py
+
+image: .venv/.installed  ## the image for nodes in containers; BASE=debian where no registry can be reached
+	@$(BIN)/faultbed image build $(if $(BASE),--base $(BASE))
 
 clean:  ## remove .venv and caches; results stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis .pytest_cache

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Iterator
 
@@ -16,6 +17,9 @@ from docker.errors import DockerException
 from orchestrator.backends import SessionError
 from orchestrator.backends.docker.leftovers import Thing, abandoned, things
 from orchestrator.image import check_image, image_name
+
+PATIENCE = 10.0
+"""Seconds that another session at the same engine has to remove what is its own; ours has removed everything by now."""
 
 
 def need(program: str, feature: str) -> str:
@@ -39,7 +43,9 @@ def docker_engine() -> Iterator[docker.DockerClient]:
         pytest.skip(f"docker: no engine answers: {client}")
     before = left_behind(client)
     yield client
-    left = left_behind(client) - before
+    deadline = time.monotonic() + PATIENCE
+    while (left := left_behind(client) - before) and time.monotonic() < deadline:
+        time.sleep(0.5)
     client.close()
     assert not left, "left in the engine by the tests:\n" + "\n".join(map(str, left))
 
