@@ -5,12 +5,13 @@ from __future__ import annotations
 import signal as signals
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
 import docker
+from docker.utils.socket import STDOUT, frames_iter_no_tty
 
 from orchestrator.backends import SignalName
 from orchestrator.backends.docker.engine import EngineError, Refused, asking
@@ -81,18 +82,23 @@ class Container:
                     return Failed("it was killed before it was started")
                 output = self._start()
             self._begun.set()
-            for line in lines(output, log):
-                self._tell(Line(line))
+            frames: Any = frames_iter_no_tty(output)
+            try:
+                for line in lines(frames, log):
+                    self._tell(Line(line))
+            finally:
+                close(output)
             return self._end()
 
-    def _start(self) -> Iterator[tuple[bytes | None, bytes | None]]:
+    def _start(self) -> Any:
+        """-> what it prints, as the SDK's socket."""
         api = self._client.api
         self._create()
         with asking(f"start a container for {self._launch.name}"):
-            output: Any = api.attach(self.name, stdout=True, stderr=True, stream=True, demux=True)
+            output = api.attach_socket(self.name, {"stdout": 1, "stderr": 1, "stream": 1})
             api.start(self.name)
             self._tell(Spawned(api.inspect_container(self.name)["State"]["Pid"]))
-        return iter(output)
+        return output
 
     def _end(self) -> Report:
         """Inspecting waits for the engine to be done with it: until then its address is not free."""
@@ -158,13 +164,23 @@ class Container:
         return bool(state["Running"])
 
 
-def lines(output: Iterator[tuple[bytes | None, bytes | None]], log: IO[bytes]) -> Iterator[str]:
-    """The lines of the standard output, as they become complete; everything goes into the log."""
+def close(output: Any) -> None:
+    """End what attaching began. The SDK hides the response in its socket, and closes neither."""
+    output._response.close()
+    output.close()
+
+
+def lines(frames: Iterable[tuple[int, bytes]], log: IO[bytes]) -> Iterator[str]:
+    """The lines of the standard output, as they become complete; everything goes into the log.
+
+    A frame is (STDOUT or STDERR, data).
+    """
     rest = b""
-    for out, error in output:
-        log.write(error or b"")
-        log.write(out or b"")
-        *complete, rest = (rest + (out or b"")).split(b"\n")
+    for stream, data in frames:
+        log.write(data)
+        if stream != STDOUT:
+            continue
+        *complete, rest = (rest + data).split(b"\n")
         for line in complete:
             yield line.decode("utf-8", "replace")
 

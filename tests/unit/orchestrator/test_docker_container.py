@@ -19,14 +19,14 @@ from orchestrator.scenario import NO_LIMITS, Limits
 @given(st.lists(st.sampled_from([b"a", b"b\n", b"\n", b"cd\ne"]), max_size=8))
 def test_lines_are_told_whole_however_they_come(pieces: list[bytes]) -> None:
     log = io.BytesIO()
-    told = list(lines(iter([(piece, None) for piece in pieces]), log))
+    told = list(lines([(1, piece) for piece in pieces], log))
     assert told == b"".join(pieces).decode().split("\n")[:-1]
     assert log.getvalue() == b"".join(pieces)
 
 
 def test_errors_go_into_the_log_alone() -> None:
     log = io.BytesIO()
-    assert list(lines(iter([(b"control 0.0.0.0 1\n", None), (None, b"Traceback\n")]), log)) == ["control 0.0.0.0 1"]
+    assert list(lines([(1, b"control 0.0.0.0 1\n"), (2, b"Traceback\n")], log)) == ["control 0.0.0.0 1"]
     assert b"Traceback" in log.getvalue()
 
 
