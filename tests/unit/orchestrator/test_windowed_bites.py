@@ -28,9 +28,13 @@ from chaos.faults import (
     Split,
     Timeout,
 )
+from nodes.rpc.codecs import NAMES, codec
+from nodes.rpc.interfaces import COUNTER
+from nodes.wire.header import CallHeader, ReplyHeader, Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.bite import Bite, bite
 from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.windowed import SMALLEST
 from orchestrator.index import Index
 
 FIRST = (CLIENT, 1)
@@ -237,3 +241,13 @@ def test_a_rule_that_nobody_switched_off_was_on_until_the_end() -> None:
     run = request_gone().counter("request", 1).healed(9)
     setting = Setting(cell(faults=(PACKETS[1],), via="direct"), Index(run.history()))
     assert bite(setting).bitten == {FIRST}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_message_is_smaller_than_what_a_rate_is_measured_by(name: str) -> None:
+    add = COUNTER.procedure("add")
+    made = codec(name, COUNTER)
+    incarnation = 2**63  # random 64 bits: smaller ones are rare
+    call = made.encode_call(1, add, CallHeader(10101, 1, 1, 1, 0, 1_000_001), (1,))
+    reply = made.encode_reply(1, add, ReplyHeader(10101, 1, 1, Status.EXECUTED, incarnation, incarnation, 60_000), 1)
+    assert min(len(call), len(reply)) >= SMALLEST
