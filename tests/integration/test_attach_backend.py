@@ -64,6 +64,7 @@ def test_nodes_are_spread_over_the_agents_and_their_folders_removed(tmp_path: Pa
             until(lambda: bool(beta.named("nodes", "client")), "the client on beta")
             assert alpha.named("chaos", "relay")
             assert not alpha.named("nodes", "client")
+            until(lambda: any(has_ledger(folder) for folder in folders_of(alpha)), "the server's ledger")
             running.process.send_signal(signal.SIGINT)
             assert running.end()[0] == 130
         assert list(tmp_path.rglob("server.ledger")), "what an interrupted run had is brought back"
@@ -74,6 +75,10 @@ def test_nodes_are_spread_over_the_agents_and_their_folders_removed(tmp_path: Pa
 
 def folders_of(agent: AgentProcess) -> list[Path]:
     return list(Path(tempfile.gettempdir()).glob(f"faultbed-agent.{agent.process.pid}:*"))
+
+
+def has_ledger(folder: Path) -> bool:
+    return any(folder.rglob("server.ledger"))
 
 
 def test_placed_by_name_and_by_capability(tmp_path: Path) -> None:
