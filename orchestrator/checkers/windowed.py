@@ -47,7 +47,7 @@ OF_STREAM: MappingProxyType[str, tuple[Direction, ...]] = MappingProxyType(
 REPAIR = 200 * MILLISECOND
 """What a lost segment costs at least, if the kernel notices by time: the least retransmission timeout of Linux
 (TCP_RTO_MIN; RFC 6298 has 1 s)."""
-SMALLEST = 24
+SMALLEST = 20
 """Bytes that every call and every reply has at least, in any codec."""
 
 
