@@ -12,6 +12,8 @@ from orchestrator.document import BadScenario, Node, join, parse
 from orchestrator.fault_choice import fault
 from orchestrator.matrix import Axes, Selector, check_axis_value, combinations, hint, label, matches, text
 from orchestrator.scenario import Cell, Client, Expect, Link, Server
+from orchestrator.system.coherence import problems as system_problems
+from orchestrator.system.plan import check_keys, system
 from orchestrator.typed import locate, typed
 
 KEYS = (
@@ -21,13 +23,16 @@ KEYS = (
     "matrix",
     "not_applicable",
     "nodes",
+    "system",
     "links",
+    "driver",
+    "oracle",
     "faults",
     "expect",
     "load",
     "settle",
 )
-REQUIRED = ("scenario", "nodes", "links", "expect")
+REQUIRED = ("scenario", "links", "expect")
 DURATIONS = frozenset(
     {
         *("first", "maximum", "patience", "yields", "lease", "load", "settle", "after", "lasts", "by", "jitter"),
@@ -90,9 +95,10 @@ def _top(root: Node, file: str) -> Mapping[str, Node]:
     for key, node in root.mapping.items():
         if key not in KEYS:
             raise BadScenario(file, node.line, key, f"unknown key; {hint(key, list(KEYS))}")
-    for key in REQUIRED:
+    for key in REQUIRED if "system" in root.mapping else ("nodes", *REQUIRED):
         if key not in root.mapping:
             raise BadScenario(file, root.line, "", f"key {key!r} is missing")
+    check_keys(root.mapping, file)
     return root.mapping
 
 
@@ -145,7 +151,9 @@ class _CellBuilder:
         keys = [key for key in self.body if key != "expect" or reason is None]
         parts = {key: _durations(self.selector.resolve(self.body[key], key), key) for key in keys}
         document = Node(parts, self.root.line)
-        servers, clients = self._nodes(parts["nodes"])
+        links = self._list(parts, "links")
+        foreign = system(parts, links, self.file) if "system" in parts else None
+        servers, clients = ({}, {}) if foreign else self._nodes(parts["nodes"])
         cell = Cell(
             scenario=scenario,
             about=about,
@@ -154,19 +162,20 @@ class _CellBuilder:
             seed=self._integer(parts, "seed", 1),
             servers=servers,
             clients=clients,
-            links=tuple(typed(Link, node, path, self.file) for path, node in self._list(parts, "links")),
+            links=() if foreign else tuple(typed(Link, node, path, self.file) for path, node in links),
             faults=tuple(fault(_spaced(node), path, self.file) for path, node in self._list(parts, "faults")),
             expect=self._expect(parts.get("expect")),
             load=self._integer(parts, "load", 5_000),
             settle=self._integer(parts, "settle", 5_000),
             not_applicable=reason,
+            system=foreign,
         )
         if reason is None:
             self._check(cell, document)
         return cell
 
     def _check(self, cell: Cell, document: Node) -> None:
-        for location, message in problems(cell):
+        for location, message in (problems if cell.system is None else system_problems)(cell):
             node, path, rest = locate(document, location, "")
             for step in rest:  # a default is wrong with what stands beside it
                 path = join(path, step)

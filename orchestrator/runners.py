@@ -72,7 +72,22 @@ Open = Callable[[Options, Interrupts], AbstractContextManager[Runner]]
 @contextmanager
 def _local(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
     with Supervisor(secrets.token_hex(8)) as supervisor:
-        yield real(lambda cell, home: local_session(supervisor, cell, home), interrupts)
+        ours = real(lambda cell, home: local_session(supervisor, cell, home), interrupts)
+        yield _or_system(ours, supervisor, options, interrupts)
+
+
+def _or_system(ours: Runner, supervisor: Supervisor, options: Options, interrupts: Interrupts) -> Runner:
+    """Cells of our own nodes run as `ours`, and those of a system that is not ours in their compose projects."""
+
+    def run(cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None:
+        if cell.system is None:
+            ours(cell, folder, collect)
+            return
+        from orchestrator.system.run import SystemRunner  # the engine's client takes a while to import
+
+        SystemRunner(supervisor, options.image, interrupts)(cell, folder, collect)
+
+    return run
 
 
 def local_session(supervisor: Supervisor, cell: Cell, home: Path) -> RealSession:

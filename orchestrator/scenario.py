@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from chaos.faults import Fault
+from orchestrator.system.scenario import System, SystemLink
+from orchestrator.value import Milliseconds, Value
 
 Semantics = Literal["maybe", "at-least-once", "at-most-once", "at-most-once-incarnation", "exactly-once"]
 Level = Literal["maybe", "at-least-once", "at-most-once", "exactly-once"]
@@ -39,7 +41,6 @@ Variant = Literal[
 ]
 Implicit = Literal["replies", "reference"]
 """The checkers that judge every cell, whatever its scenario expects."""
-Milliseconds = Annotated[int, Field(ge=0)]
 
 
 def _count(value: object) -> object:
@@ -52,10 +53,6 @@ def _count(value: object) -> object:
 Count = Annotated[
     str, BeforeValidator(_count, json_schema_input_type=int | str), Field(pattern=r"^(>=|<=)?[0-9]{1,6}$")
 ]
-
-
-class Value(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class Retry(Value):
@@ -114,7 +111,7 @@ class Client(Value):
     after_heal: int = Field(default=2, ge=1)
     engine: str = "epoll"
     retry: Retry = Retry()
-    gates: dict[int, str] = {}
+    gates: dict[int, str] = Field(default={})
     limits: Limits = NO_LIMITS
     place: Place | None = None
 
@@ -181,3 +178,9 @@ class Cell(Value):
     load: Milliseconds = Field(default=5_000, description="cap of the load phase")
     settle: Milliseconds = Field(default=5_000, description="cap of settling, and of draining")
     not_applicable: str | None = Field(default=None, description="why this cell is not run")
+    system: System | None = Field(default=None, description="one that is not ours, instead of servers and clients")
+
+    @property
+    def paths(self) -> tuple[Link | SystemLink, ...]:
+        """Every link, whoever's."""
+        return self.links if self.system is None else self.system.links

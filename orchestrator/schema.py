@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from orchestrator.fault_choice import FAULTS
 from orchestrator.plan import DURATIONS, REQUIRED
 from orchestrator.scenario import Client, Expect, Link, Server
+from orchestrator.system.scenario import ORACLES, Driver, Project, SystemLink
 
 _SELECTION = {"$ref": "#/$defs/selection"}
 _SUBSTITUTION = {"$ref": "#/$defs/substitution"}
@@ -33,6 +34,7 @@ def schema() -> dict[str, Any]:
         "substitution": {"type": "string", "pattern": r"\$\{[a-z][a-z0-9_-]*\}"},
         "duration": {"type": "string", "pattern": "^[0-9]{1,9}(ms|s)$"},
     }
+    link = {"anyOf": [_of(Link, definitions), _of(SystemLink, definitions)]}
     node = {"oneOf": [_of(Server, definitions), _of(Client, definitions)]}
     faults = {"anyOf": [_verb(verb, _of(kind, definitions)) for verb, kind in FAULTS.items()]}
     return {
@@ -41,6 +43,7 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "required": list(REQUIRED),
+        "oneOf": [{"required": ["nodes"]}, {"required": ["system", "driver", "oracle"]}],
         "properties": {
             "scenario": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,63}$"},
             "about": {"type": "string"},
@@ -48,7 +51,10 @@ def schema() -> dict[str, Any]:
             "matrix": _matrix(),
             "not_applicable": _not_applicable(),
             "nodes": {"type": "object", "minProperties": 1, "additionalProperties": _or_selected(node)},
-            "links": _or_selected({"type": "array", "items": _or_selected(_of(Link, definitions))}),
+            "system": _or_selected(_of(Project, definitions)),
+            "links": _or_selected({"type": "array", "items": _or_selected(link)}),
+            "driver": _or_selected(_of(Driver, definitions)),
+            "oracle": _or_selected({"oneOf": [_of(kind, definitions) for kind in ORACLES.values()]}),
             "faults": _or_selected({"type": "array", "items": _or_selected(faults)}),
             "expect": _or_selected(_of(Expect, definitions)),
             "load": _or_selected(_time("cap of the load phase")),

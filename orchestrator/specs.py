@@ -29,12 +29,12 @@ def plane_of(cell: Cell, fault: Fault) -> PlaneName | None:
         return None
     if isinstance(fault, Split):
         return "packet"
-    return PLANE_OF[next(link.via for link in cell.links if link.name == fault.link)]
+    return PLANE_OF[next(link.via for link in cell.paths if link.name == fault.link)]
 
 
 def planes(cell: Cell) -> list[PlaneName]:
     """The planes that the cell needs, in the order in which they are started."""
-    needed: set[PlaneName | None] = {PLANE_OF[link.via] for link in cell.links if link.via != "direct"}
+    needed: set[PlaneName | None] = {PLANE_OF[link.via] for link in cell.paths if link.via != "direct"}
     needed |= {plane_of(cell, fault) for fault in cell.faults}
     return [plane for plane in PLANES if plane in needed]
 
@@ -126,12 +126,17 @@ def _plane_link(cell: Cell, link: Link, upstream: Address) -> dict[str, Any]:
         "target": link.target,
         "upstream": list(upstream),
         "epoch": 1,
-        "rules": [
-            _rule(index, fault)
-            for index, fault in enumerate(cell.faults)
-            if not isinstance(fault, (Kill, Pause, Split)) and fault.link == link.name
-        ],
+        "rules": rules_of(cell, link.name),
     }
+
+
+def rules_of(cell: Cell, link: str) -> list[dict[str, Any]]:
+    """The faults of one link, as its plane is told them."""
+    return [
+        _rule(index, fault)
+        for index, fault in enumerate(cell.faults)
+        if not isinstance(fault, (Kill, Pause, Split)) and fault.link == link
+    ]
 
 
 def _rule(index: int, fault: Fault) -> dict[str, Any]:

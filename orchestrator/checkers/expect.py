@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TypeVar
 
-from orchestrator.checkers import delivery, evidence, reference, replies
+from orchestrator.checkers import delivery, evidence, foreign, reference, replies
 from orchestrator.checkers.bite import Bite, bite
 from orchestrator.checkers.expectations import Found, judge_all
 from orchestrator.checkers.finding import Finding, verdict
@@ -26,7 +26,7 @@ def judge(cell: Cell, history: History) -> Judgement:
     """Everything that can be said about a run of `cell`. A checker that crashes makes its property unknown."""
     setting = Setting(cell, Index(history))
     gate = _gate(setting)
-    found = _found(setting)
+    found = _found(setting) if cell.system is None else _foreign(setting)
     return Judgement(
         properties=tuple(verdict(finding) for finding in found.findings.values()),
         expectations=_expectations(setting, found),
@@ -50,7 +50,8 @@ def _expectations(setting: Setting, found: Found) -> tuple[ExpectationVerdict, .
 
 def _gate(setting: Setting) -> tuple[str, ...]:
     nothing: tuple[str, ...] = ()
-    gate, crash = _guarded(lambda: evidence.problems(setting.index), nothing)
+    problems = evidence.problems if setting.cell.system is None else foreign.problems
+    gate, crash = _guarded(lambda: problems(setting.index), nothing)
     return (f"the evidence gate failed: {crash}",) if crash else gate
 
 
@@ -66,6 +67,17 @@ def _found(setting: Setting) -> Found:
         _finding("reference", lambda: reference.check(setting)),
     ]
     return Found(bites, opportunities, {finding.name: finding for finding in findings}, failure)
+
+
+def _foreign(setting: Setting) -> Found:
+    none: frozenset[Operation] = frozenset()
+    findings = {name: Finding(name, (), {}) for name in ("valid", "complete", "once")}
+    nothing = Found(Bite((), none, none, none, none, none), {}, findings, "")
+    found, crash = _guarded(lambda: foreign.judge(setting), nothing)
+    if not crash:
+        return found
+    unknown = {name: finding._replace(failure=crash) for name, finding in findings.items()}
+    return found._replace(findings=unknown, failure=crash)
 
 
 def _delivery(

@@ -51,9 +51,13 @@ class Claim(NamedTuple):
 
 
 def claims(results: Iterable[Result]) -> tuple[Claim, ...]:
-    """One claim for each mechanism, level and model that the cells speak of, in the order of the cells."""
+    """One claim for each mechanism, level and model that the cells speak of, in the order of the cells.
+
+    A system that is not ours is no mechanism: what is said of it is its cell's verdict.
+    """
     groups: dict[tuple[str, Level, Model], list[Result]] = {}
-    sound = [(cell, judgement) for cell, judgement in results if not judgement.gate and cell.expect.delivery]
+    ours = [(cell, judgement) for cell, judgement in results if cell.system is None]
+    sound = [(cell, judgement) for cell, judgement in ours if not judgement.gate and cell.expect.delivery]
     for cell, judgement in sound:
         for level, model in _spoken_of(cell):
             groups.setdefault((mechanism(cell), level, model), []).append((cell, judgement))

@@ -1,0 +1,244 @@
+"""PURE: the program that conducts one run of a system that is not ours, through the same phases as every run.
+
+A service has *ready* when its container is up and healthy, and links behind it are told its address then; *down* once
+the container is dead and links have closed. A service that was killed comes back at the latest at heal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from chaos.faults import Restart
+from nodes.ops import Now, Program, Sleep
+from nodes.wire.record import Kind
+from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed
+from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Started, Stopped
+from orchestrator.fault_acts import FaultActs
+from orchestrator.scenario import Cell
+from orchestrator.specs import Address, addresses
+from orchestrator.system.scenario import DRIVER, System
+from orchestrator.system.session import SystemSession
+from orchestrator.system.specs import driver_spec, layers, plane_spec
+
+POLL = 2 * MILLISECOND
+
+
+class SystemConductor(FaultActs):
+    """`services` are all of the project's; `folder` is the scenario's, absolute."""
+
+    def __init__(self, cell: Cell, system: System, session: SystemSession, services: list[str], folder: str) -> None:
+        super().__init__(cell, session)
+        self._system = system
+        self._session: SystemSession = session
+        self._folder = folder
+        self._layers = layers(system, services)
+        self._epochs |= dict.fromkeys((*services, DRIVER), 1)
+        self._services = frozenset(services)
+        self._down: dict[str, Restart | None] = {}
+        self._at_heal = self._done = False
+        self._launched: set[str] = set()
+        self._stopping: set[str] = set()
+
+    def program(self) -> Program:
+        """Every phase in turn. Raises RunFailed; KeyboardInterrupt heals and stops before it goes on."""
+        try:
+            yield from self._start()
+            yield from self._load()
+            yield from self._heal()
+            yield from self._settle()
+            yield from self._drain()
+        except KeyboardInterrupt:
+            self._phase("interrupted")
+            yield from self._leave()
+            raise
+        self._phase("stop")
+        yield from self._stop(self._planes)
+        self._phase("end")
+
+    # Phases
+
+    def _start(self) -> Program:
+        self._phase("start")
+        yield from self._arm()
+        for gate, trigger in self._system.driver.gates.items():
+            yield from self._agenda.when(trigger, partial(self._release_gate, gate))
+        for plane in self._planes:
+            self._session.start(plane, plane, 1)
+        self._session.start(DRIVER, "node", 1)
+        yield from self._alive_all((*self._planes, DRIVER))
+        targets: dict[str, Address] = {}
+        for plane in self._planes:
+            command = {"type": "configure", **self._session.plane(plane), **plane_spec(self._cell, self._system)}
+            targets |= addresses((yield from self._call(plane, command)))
+        for layer in self._layers:
+            self._session.up(layer)
+            yield from self._alive_all(layer)
+        target = f"{self._session.address(self._planes[0])}:{targets[self._system.entry.name][1]}"
+        spec = driver_spec(self._cell, self._system, self._folder, target)
+        yield from self._call(DRIVER, {"type": "configure", "spec": spec})
+
+    def _alive_all(self, names: Iterable[str]) -> Program:
+        lives = {(name, self._epochs[name]) for name in names}
+        what = f"{', '.join(sorted(name for name, _ in lives))} to be ready"
+        yield from self._until(lambda: lives <= self._alive, self._patience, what)
+
+    @property
+    def _patience(self) -> int:
+        """Longer than Compose's own, so that it is Compose who tells what was not ready."""
+        return self._system.project.start * MILLISECOND + 3 * PATIENCE
+
+    def _load(self) -> Program:
+        self._phase("load")
+        now = yield Now()
+        for index, fault in enumerate(self._cell.faults):
+            if fault.after is not None and fault.when is None:
+                self._agenda.at(now + fault.after * MILLISECOND, self._begin(index, fault))
+        yield from self._call(DRIVER, {"type": "go"})
+        yield from self._wait(self._loaded, self._cell.load * MILLISECOND)
+
+    def _loaded(self) -> bool:
+        returning = self._killing or any(self._down.values())
+        return (self._at_heal or self._done) and not returning
+
+    def _heal(self) -> Program:
+        self._phase("heal")
+        self._agenda.heal()
+        for name in sorted(self._paused):
+            yield from self._resume(name)
+        yield from self._until(lambda: not self._killing, PATIENCE, "killed services to be dead")
+        for name in sorted(self._down):
+            yield from self._restart(name)
+        yield from self._until(lambda: not self._down, self._patience, "killed services to be ready again")
+        for plane in self._planes:
+            yield from self._call(plane, {"type": "heal"})
+        yield from self._agenda.occur("healed")
+        for gate in sorted(self._system.driver.gates):
+            yield from self._release_gate(gate)
+        yield from self._call(DRIVER, {"type": "healed"})
+
+    def _release_gate(self, gate: int) -> Program:
+        yield from self._call(DRIVER, {"type": "release", "gate": gate})
+
+    def _settle(self) -> Program:
+        self._phase("settle")
+        if (yield from self._wait(lambda: self._done, self._cell.settle * MILLISECOND)):
+            return
+        self._session.note(Kind.PHASE, detail={"phase": "settle-capped"})
+        yield from self._call(DRIVER, {"type": "finish"})
+        yield from self._until(lambda: self._done, PATIENCE, "the driver to end its open calls")
+
+    def _drain(self) -> Program:
+        """Planes hold nothing back any more. Connections stay: services keep theirs to one another open."""
+        self._phase("drain")
+        yield from self._stop([DRIVER])
+        now = yield Now()
+        cap = now + self._cell.settle * MILLISECOND
+        while now <= cap:
+            statuses = []
+            for plane in self._planes:
+                statuses.append((yield from self._call(plane, {"type": "status"})))
+            if not any(status["held"] or status["pending"] for status in statuses):
+                return
+            now = yield Now()
+            yield Sleep(now + POLL)
+        self._session.note(Kind.PHASE, detail={"phase": "drain-capped"})
+
+    def _leave(self) -> Program:
+        """After Ctrl-C: end the processes; services are taken down with their project."""
+        ours = {(name, epoch) for name, epoch in self._alive if name not in self._services}
+        for name, _ in sorted(ours):
+            self._stopping.add(name)
+            self._session.command(name, {"type": "stop"})
+        yield from self._wait(lambda: not ours & self._alive, 2_000 * MILLISECOND)
+
+    def _stop(self, names: Iterable[str]) -> Program:
+        names = list(names)
+        for name in names:
+            self._stopping.add(name)
+            self._session.command(name, {"type": "stop"})
+        yield from self._until(
+            lambda: not any(name in names for name, _ in self._alive), PATIENCE, f"{', '.join(names)} to stop"
+        )
+
+    # Services
+
+    def _ready(self, name: str, epoch: int) -> Program:
+        address = self._session.service(name)
+        yield from self._upstream(name, address, epoch)
+        self._act("ready", name)
+        self._down.pop(name, None)
+        self._launched.discard(name)
+        yield from self._agenda.occur(f"{name} ready", epoch)
+
+    def _exited(self, event: Exited) -> Program:
+        name = event.name
+        detail = {"node": name, "epoch": event.epoch, "signal": event.signal, "code": event.code}
+        self._session.note(Kind.REAPED, detail=detail)
+        self._alive.discard((name, event.epoch))
+        kill = self._killing.pop(name, None)
+        if kill is not None:
+            self._down[name] = kill.restart
+            yield from self._upstream(name, None, event.epoch)
+            yield from self._agenda.occur(f"{name} down", event.epoch)
+            yield from self._plan_restart(name, kill.restart)
+        elif name not in self._stopping or event.code or event.signal:
+            raise RunFailed(f"{name} ended: signal {event.signal}, exit code {event.code}")
+
+    def _plan_restart(self, name: str, restart: Restart | None) -> Program:
+        if restart is None:
+            return  # heal brings it back
+
+        def later() -> Program:
+            now = yield Now()
+            self._agenda.at(now + restart.after * MILLISECOND, lambda: self._restart(name))
+
+        if restart.when is None:
+            yield from later()
+        else:
+            yield from self._agenda.when(restart.when, later)
+
+    def _restart(self, name: str) -> Program:
+        """Start the next epoch of a service that is down, once."""
+        if name in self._down and name not in self._launched:
+            self._launched.add(name)
+            self._epochs[name] += 1
+            self._act("restart", name)
+            self._session.up([name], self._epochs[name])
+        return
+        yield
+
+    def _upstream(self, name: str, address: str | None, epoch: int) -> Program:
+        for link in self._system.links:
+            if link.service == name:
+                place = None if address is None else [address, link.port]
+                command: dict[str, Any] = {"type": "upstream", "link": link.name, "address": place, "epoch": epoch}
+                for plane in self._planes:
+                    yield from self._call(plane, {**self._session.plane(plane), **command})
+
+    # Events
+
+    def _handle(self, event: Any) -> Program:
+        if isinstance(event, Answer):
+            self._answers[event.name, event.id] = event.body
+        elif isinstance(event, NodeEvent):
+            yield from self._node_event(event)
+        elif isinstance(event, Started):
+            if event.name in self._services:
+                yield from self._ready(event.name, event.epoch)
+            self._alive.add((event.name, event.epoch))
+        elif isinstance(event, Exited):
+            yield from self._exited(event)
+        elif isinstance(event, Stopped):
+            self._stopped.add((event.name, event.epoch))
+        elif isinstance(event, Lost):
+            raise RunFailed(event.reason)
+
+    def _node_event(self, event: NodeEvent) -> Program:
+        if event.event == "heal-gate":
+            self._at_heal = True
+        elif event.event == "done":
+            self._done = True
+        else:
+            yield from self._agenda.occur(f"{event.name} {event.event}", event.number)

@@ -1,0 +1,93 @@
+"""The proxy's container, which a project's override declares: the relay in it is a process like every other plane's."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from chaos.supports import PlaneName
+from nodes.control import TOKEN_VARIABLE, parse_control_line
+from orchestrator.backends import SessionError, SignalName
+from orchestrator.backends.docker.container import Container
+from orchestrator.backends.docker.engine import EngineError, asking
+from orchestrator.backends.docker.evidence import unpack
+from orchestrator.backends.docker.specification import USER
+from orchestrator.backends.host import Launch, Tell
+from orchestrator.backends.processes import PATIENCE
+from orchestrator.system.override import PROXY
+from orchestrator.system.project import ComposeProject
+
+RELAY = "relay"
+ANYWHERE = "0.0.0.0"
+DATA = "/data"
+
+
+def relay_service(project: str, image: str) -> dict[str, Any]:
+    """How the relay is run in a project: with no right but to listen and connect."""
+    command = ["python3", "-I", "-m", "chaos", "--plane", RELAY, "--name", RELAY, "--home", DATA, "--control", ANYWHERE]
+    return {
+        "image": image,
+        "container_name": container_name(project),
+        "entrypoint": command,
+        "command": [],
+        "environment": {TOKEN_VARIABLE: None},  # from the command's own environment: it stands in no file
+        "init": True,
+        "user": USER,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "healthcheck": {"disable": True},
+    }
+
+
+def container_name(project: str) -> str:
+    return f"{project}-proxy"
+
+
+class ProxyHost:
+    """Where the relay of a project runs; see orchestrator.backends.host.Host."""
+
+    def __init__(self, project: ComposeProject, home: Path) -> None:
+        self._project = project
+        self._home = home
+        self._container: Container | None = None
+
+    def spawn(self, launch: Launch, tell: Tell) -> None:
+        def create() -> None:
+            self._project.create(PROXY, {TOKEN_VARIABLE: launch.token})
+
+        name = container_name(self._project.name)
+        self._container = Container(self._project.client, name, launch, create, nullcontext(), tell)
+
+    def signal(self, name: str, epoch: int, signal: SignalName) -> None:
+        if self._container is not None:
+            self._container.signal(signal)
+
+    def connect(self, name: str, epoch: int, line: str, timeout: float) -> socket.socket:
+        _, port = parse_control_line(line)
+        return socket.create_connection((self.address(name), port), timeout)
+
+    def address(self, name: str) -> str:
+        return self._project.address(PROXY)
+
+    def plane(self, name: PlaneName) -> dict[str, Any]:
+        return {"listen": ANYWHERE}
+
+    def archive(self, name: str) -> None:
+        raise SessionError(f"{name} has no ledger to be set aside")
+
+    def fetch(self, names: Iterable[str]) -> None:
+        container = container_name(self._project.name)
+        try:
+            with asking("copy the proxy's journal"):
+                pieces, _ = self._project.client.api.get_archive(container, DATA)
+        except EngineError as error:
+            raise OSError(str(error)) from error
+        unpack(pieces, RELAY, self._home)
+
+    def close(self) -> None:
+        """The container goes with its project."""
+        if self._container is not None:
+            self._container.close(PATIENCE)

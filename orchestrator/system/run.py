@@ -1,0 +1,119 @@
+"""Runs one cell of a system that is not ours: its project up, the run, what the oracle says, the project down."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from orchestrator.backends import Collected, SessionError
+from orchestrator.backends.docker.labels import Owner
+from orchestrator.backends.docker.leftovers import place
+from orchestrator.backends.processes import Supervisor
+from orchestrator.backends.real_time import run as run_in_real_time
+from orchestrator.image import check_image, image_name
+from orchestrator.oracles import read
+from orchestrator.oracles.effects import Effect, ledger
+from orchestrator.oracles.places import Places
+from orchestrator.scenario import Cell
+from orchestrator.store import CellStore
+from orchestrator.system.conductor import SystemConductor
+from orchestrator.system.override import Behind, override, text
+from orchestrator.system.project import ComposeProject, check_compose
+from orchestrator.system.proxy import relay_service
+from orchestrator.system.scenario import System
+from orchestrator.system.session import SystemSession
+
+if TYPE_CHECKING:
+    from orchestrator.runners import Interrupts
+
+OVERRIDE = "compose.override.yml"
+LOG = "compose.log"
+READINGS = 20
+"""How often an oracle is asked at most until two of its answers are alike: what was under way then is done."""
+
+
+class SystemRunner:
+    """See orchestrator.runners.Runner; `image` is that of the proxy, None for this version's own."""
+
+    def __init__(self, supervisor: Supervisor, image: str | None, interrupts: Interrupts) -> None:
+        self._supervisor = supervisor
+        self._image = image or image_name()
+        self._interrupts = interrupts
+
+    def __call__(self, cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None:
+        """Raises SessionError, RunFailed: nothing of the project is left then either."""
+        system = cell.system
+        assert system is not None, "the cell of a system"
+        check_compose()
+        with self._project(system, folder) as (project, services):
+            effects: tuple[Effect, ...] = ()
+            session = SystemSession(self._supervisor, project, system.project, folder.logs)
+            self._interrupts.enter(session)
+            try:
+                where = Path(system.project.folder).absolute()
+                conductor = SystemConductor(cell, system, session, services, str(where))
+                run_in_real_time(conductor.program(), session)
+                effects = quiet(system, project, services, where)
+            finally:
+                self._interrupts.leave(session)
+                session.close()
+                collected = session.collect()
+                collect(collected._replace(ledgers=[*collected.ledgers, ledger(effects)]))
+
+    @contextmanager
+    def _project(self, system: System, folder: CellStore) -> Iterator[tuple[ComposeProject, list[str]]]:
+        """The project, with the override laid over it, and its services; taken down whatever happens."""
+        file = (Path(system.project.folder) / system.project.compose).absolute()
+        if not file.is_file():
+            raise SessionError(f"{file}: there is no such compose file; system.compose names it")
+        name = f"faultbed-{self._supervisor.run[:8]}-{secrets.token_hex(3)}"
+        project = ComposeProject(name, [file], system.project.environment)
+        try:
+            check_image(project.client, self._image)
+            config = project.config()
+            services = sorted(config["services"])
+            _check_services(system, services, file)
+            laid = folder.directory / OVERRIDE
+            laid.write_text(self._override(name, system, config), encoding="utf-8")
+            project.lay_over(laid)
+            try:
+                yield project, services
+            finally:
+                project.logs(folder.logs / LOG)
+                project.down()
+        finally:
+            project.close()
+
+    def _override(self, name: str, system: System, config: dict[str, object]) -> str:
+        me = psutil.Process()
+        owner = Owner(self._supervisor.run, f"{me.pid}:{me.create_time()}", place())
+        services = {link.service for link in system.links}
+        behind = [
+            Behind(service, frozenset(link.source for link in system.links if link.service == service))
+            for service in sorted(services)
+        ]
+        return text(override(config, behind, relay_service(name, self._image), owner.labels()))
+
+
+def _check_services(system: System, services: list[str], file: Path) -> None:
+    for name in system.services:
+        if name not in services:
+            raise SessionError(f"{file} has no service {name!r}, which a link names; it has {', '.join(services)}")
+
+
+def quiet(system: System, project: ComposeProject, services: list[str], folder: Path) -> tuple[Effect, ...]:
+    """What the oracle reports once it reports the same twice. Raises SessionError: it never does."""
+    running = {service: project.address(service) for service in services if project.runs(service)}
+    places = Places(running, folder)
+    before = read(system.oracle, places)
+    for _ in range(READINGS):
+        effects = read(system.oracle, places)
+        if effects == before:
+            return effects
+        before = effects
+    raise SessionError(f"the oracle reported something else each of {READINGS} times: the system is still at work")

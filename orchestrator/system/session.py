@@ -1,0 +1,80 @@
+"""A session of one system: the proxy and the driver are its processes, the project's services are steered beside them.
+
+What is done to a service takes the engine a while, so it is done in a thread of its own, one thing after another; its
+end is an event as of a process: Started, Stopped, Exited.
+"""
+
+from __future__ import annotations
+
+import signal as signals
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from orchestrator.backends import Event, Exited, Lost, SessionError, SignalName, Started, Stopped
+from orchestrator.backends.host import Host
+from orchestrator.backends.local import LocalHost, command_line
+from orchestrator.backends.processes import Supervisor
+from orchestrator.backends.real import RealSession
+from orchestrator.system.project import ComposeProject
+from orchestrator.system.proxy import ProxyHost
+from orchestrator.system.scenario import DRIVER, Project
+
+
+class SystemSession(RealSession):
+    """See orchestrator.backends.Session; the methods of its own are about services."""
+
+    def __init__(self, supervisor: Supervisor, project: ComposeProject, wanted: Project, home: Path) -> None:
+        local = LocalHost(supervisor, home.absolute(), command_line)
+        proxy = ProxyHost(project, home.absolute())
+        hosts: dict[str, Host] = {DRIVER: local}
+        super().__init__(home, lambda name, role: hosts.get(name, proxy))
+        self._project = project
+        self._wanted = wanted
+        self._services: dict[str, int] = {}
+        self._acts = ThreadPoolExecutor(1, "services")
+
+    def up(self, services: Iterable[str], epoch: int = 1) -> None:
+        """Start services; leads to Started of each, once it is ready, or to Lost."""
+        names = list(services)
+        self._services |= dict.fromkeys(names, epoch)
+        self._later(lambda: self._start(names, epoch))
+
+    def service(self, name: str) -> str:
+        """Its address, while it runs. Raises SessionError."""
+        return self._project.address(name)
+
+    def signal(self, name: str, signal: SignalName, epoch: int | None = None) -> None:
+        if name not in self._services:
+            super().signal(name, signal, epoch)
+            return
+        life = (name, self._services[name])
+        self._later(lambda: self._perform(signal, *life))
+
+    def close(self) -> None:
+        self._acts.shutdown(wait=True, cancel_futures=True)
+        super().close()
+
+    def _start(self, names: list[str], epoch: int) -> list[Event]:
+        self._project.up(names, self._wanted.ready == "healthy", self._wanted.start / 1000)
+        return [Started(name, epoch) for name in names]
+
+    def _perform(self, signal: SignalName, name: str, epoch: int) -> list[Event]:
+        if signal == "kill":
+            self._project.kill(name)
+            return [Exited(name, epoch, signals.SIGKILL, 0)]
+        if signal == "stop":
+            self._project.pause(name)
+            return [Stopped(name, epoch)]
+        self._project.unpause(name)
+        return []
+
+    def _later(self, act: Callable[[], list[Event]]) -> None:
+        def perform() -> None:
+            try:
+                for event in act():
+                    self._inbox.put(event)
+            except SessionError as error:
+                self._inbox.put(Lost("system", str(error)))
+
+        self._acts.submit(perform)
