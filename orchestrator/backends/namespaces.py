@@ -36,51 +36,58 @@ def availability() -> str | None:
 class NamespaceHost(LocalHost):
     """This machine, with a network for one cell; see orchestrator.backends.host.Host.
 
-    Nodes and the relay have namespaces; the other planes run beside the orchestrator. Raises SessionError.
+    Who has an address in `switch`, nodes and the relay, runs in its namespace there; the other planes run beside the
+    orchestrator. The switch is not closed with the host.
     """
 
     def __init__(
-        self, supervisor: Supervisor, home: Path, names: Sequence[str], commands: CommandLine = command_line
+        self, supervisor: Supervisor, home: Path, switch: Switch, commands: CommandLine = command_line
     ) -> None:
-        if reason := availability():
-            raise SessionError(f"packet faults need a network namespace for each node: {reason}")
         super().__init__(supervisor, home, self._command_line)
+        self._switch = switch
         self._plain = commands
-        self.switch = Switch(Owner(supervisor.run, orchestrator_id(), next(_numbers)), names)
 
     def address(self, name: str) -> str:
-        return self.switch.addresses.get(name, self.switch.host)
+        return self._switch.addresses.get(name, self._switch.host)
 
     def plane(self, name: PlaneName) -> dict[str, Any]:
         if name != "packet":
             return {"listen": self.address(name)}
-        nodes = self.switch.addresses.items()
-        return {"places": {node: {"address": address, "netns": self.switch.path(node)} for node, address in nodes}}
-
-    def close(self) -> None:
-        self.switch.close()
+        nodes = self._switch.addresses.items()
+        return {"places": {node: {"address": address, "netns": self._switch.path(node)} for node, address in nodes}}
 
     def _command_line(self, name: str, role: Role, epoch: int, home: Path, engine: str | None) -> list[str]:
         command = self._plain(name, role, epoch, home, engine)
-        if name not in self.switch.addresses:
+        if name not in self._switch.addresses:
             return command
         # nsenter, because `ip netns exec` would hide the mounts of control groups
-        enter = ["nsenter", f"--net={self.switch.path(name)}", "--", *WITHOUT_CAPABILITIES]
-        return [*enter, *command, "--control", self.switch.addresses[name]]
+        enter = ["nsenter", f"--net={self._switch.path(name)}", "--", *WITHOUT_CAPABILITIES]
+        return [*enter, *command, "--control", self._switch.addresses[name]]
 
 
 class NamespaceSession(RealSession):
     """Every process of one cell's run on this machine, in a network of the cell's. Raises SessionError."""
 
     def __init__(self, supervisor: Supervisor, home: Path, cell: Cell, commands: CommandLine = command_line) -> None:
-        names = [*cell.servers, *cell.clients, *(plane for plane in planes(cell) if plane == "relay")]
-        self._host = NamespaceHost(supervisor, home.absolute(), names, commands)
+        relay = [plane for plane in planes(cell) if plane == "relay"]
+        self._switch = switch(supervisor.run, [*cell.servers, *cell.clients, *relay])
         try:
-            super().__init__(home, lambda name, role: self._host)
+            host = NamespaceHost(supervisor, home.absolute(), self._switch, commands)
+            super().__init__(home, lambda name, role: host)
         except BaseException:
-            self._host.close()
+            self._switch.close()
             raise
 
     def close(self) -> None:
-        super().close()
-        self._host.close()  # also if no process was ever started there
+        """The network goes last, also if no process was ever started in it."""
+        try:
+            super().close()
+        finally:
+            self._switch.close()
+
+
+def switch(run: str, names: Sequence[str]) -> Switch:
+    """A network for one cell of a run. Raises SessionError."""
+    if reason := availability():
+        raise SessionError(f"packet faults need a network namespace for each node: {reason}")
+    return Switch(Owner(run, orchestrator_id(), next(_numbers)), names)
