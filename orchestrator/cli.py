@@ -86,7 +86,9 @@ def main() -> None:
     type=click.Choice(["local", "sim", "docker", "attach"]),
     default="local",
     show_default=True,
-    help="Real processes and sockets, the simulator, a container for every node, or agents that run already.",
+    envvar="FAULTBED_BACKEND",
+    help="Real processes and sockets, the simulator, a container for every node, or agents that run already.  "
+    "[env: FAULTBED_BACKEND]",
 )
 @click.option("--image", metavar="IMAGE", help="Docker: the nodes' image, instead of what `faultbed image build` made.")
 @click.option(

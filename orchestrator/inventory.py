@@ -3,11 +3,13 @@
     token_file: token                     # beside the inventory
     agents:
       alpha: {address: "10.0.0.5:7400"}
-      beta: {address: "beta:7400", data: 10.1.0.6, relay: true}
+      beta: {address: "beta:7400", data: 10.1.0.6}
+      gamma: {address: "10.0.0.7:7400", relay: true, nodes: false}
     toxiproxy: {api: "http://10.0.0.7:8474", host: 10.0.0.7}
 
 `address` is the agent's, `data` is where the sockets of its nodes are bound and reached (without it, the address at
-which the agent was reached); the relay runs on the agent that says so, else on the first.
+which the agent was reached); the relay runs on the agent that says so, else on the first; `nodes: false` keeps nodes
+away from an agent.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from pydantic import AfterValidator, Field
 
 from nodes.control import ControlError, token_from_hex
 from orchestrator.document import BadScenario, Node, parse
-from orchestrator.scenario import Value
 from orchestrator.typed import typed
+from orchestrator.value import Value
 
 TOKEN_BYTES = 16
 """The shortest token that is accepted: 128 bits cannot be guessed."""
@@ -46,6 +48,7 @@ class AgentEntry(Value):
     address: Annotated[str, AfterValidator(_endpoint)]
     data: str | None = Field(default=None, min_length=1)
     relay: bool = False
+    nodes: bool = True
 
 
 class ToxiproxyEntry(Value):
@@ -97,6 +100,8 @@ def _check(content: InventoryFile, root: Node, file: str) -> None:
     relays = [name for name, entry in content.agents.items() if entry.relay]
     if len(relays) > 1:
         raise BadScenario(file, agents.line, "agents", f"{' and '.join(relays)} have the relay; expected one of them")
+    if not any(entry.nodes for entry in content.agents.values()):
+        raise BadScenario(file, agents.line, "agents", "every one has `nodes: false`; expected one that takes nodes")
     places = [entry.address for entry in content.agents.values()]
     for name, entry in content.agents.items():
         if places.count(entry.address) > 1:

@@ -31,11 +31,12 @@ class Misplaced(Exception):
         self.path = path
 
 
-def place(cell: Cell, offers: Mapping[str, Offer]) -> dict[str, str]:
+def place(cell: Cell, agents: Mapping[str, AgentEntry], offers: Mapping[str, Offer]) -> dict[str, str]:
     """Node -> agent. Nodes that several agents fit are dealt out, one to each in turn. Raises Misplaced."""
+    taking = {name: offer for name, offer in offers.items() if agents[name].nodes}
     placed: dict[str, str] = {}
     for turn, (name, node) in enumerate((cell.servers | cell.clients).items()):
-        reasons = {agent: misfit(node, agent, offer) for agent, offer in offers.items()}
+        reasons = {agent: misfit(node, agent, offer) for agent, offer in taking.items()}
         fitting = [agent for agent, reason in reasons.items() if reason is None]
         if not fitting:
             told = "; ".join(f"{agent}: {reason}" for agent, reason in reasons.items())

@@ -17,7 +17,7 @@ def check_fleet(plans: Sequence[Plan], cells: Sequence[Cell], fleet: Fleet) -> N
     paths = {plan.scenario: plan.path for plan in plans}
     for cell in cells:
         try:
-            place(cell, fleet.offers)
+            place(cell, fleet.inventory.agents, fleet.offers)
         except Misplaced as error:
             raise BadScenario(str(paths[cell.scenario]), 0, error.path, f"{error} (in cell {cell.cell})") from None
         if (reason := _without_plane(cell, fleet)) is not None:

@@ -48,7 +48,7 @@ class AttachSession(RealSession):
     def __init__(self, fleet: Fleet, cell: Cell, home: Path) -> None:
         super().__init__(home, self._host_of)
         self._fleet = fleet
-        self._placed = place(cell, fleet.offers)
+        self._placed = place(cell, fleet.inventory.agents, fleet.offers)
         self._relay = relay_agent(fleet.inventory.agents)
         self._at: dict[str, AgentHost] = {}
         self._probed: dict[str, list[Exchange]] = {}
