@@ -15,7 +15,7 @@ from typing import NamedTuple
 from orchestrator.backends import SessionError
 from orchestrator.image.debian import make_base
 from orchestrator.image.dockerfile import dockerfile
-from orchestrator.image.external import need, run
+from orchestrator.image.external import need, run, works
 from orchestrator.image.wheel import make_wheel
 
 DEBIAN = "debian"
@@ -57,8 +57,23 @@ def build(base: str | None, tag: str, tell: Tell) -> int:
         _collect(context / "wheels", interpreter)
         tell(f"building {tag}")
         arguments = ("--build-arg", f"BASE={base}", "--build-arg", f"VERSION={version('faultbed')}")
+        before = _named(tag)
         run(["docker", "build", "--progress", "plain", *arguments, "--tag", tag, folder], f"building {tag}")
+    for image in before - _named(tag):
+        _forget(image)
     return int(run(["docker", "image", "inspect", "--format", "{{.Size}}", tag], f"asking for the size of {tag}"))
+
+
+def _named(tag: str) -> set[str]:
+    """The id of the image that has this name, if one has."""
+    return set(run(["docker", "image", "ls", "--quiet", "--no-trunc", tag], f"looking for {tag}").split())
+
+
+def _forget(image: str) -> None:
+    """Remove the predecessor, which has lost its name, unless it has another, or a container still needs it."""
+    names = run(["docker", "image", "inspect", "--format", "{{len .RepoTags}}", image], f"looking at {image}")
+    if int(names) == 0:
+        works(["docker", "image", "rm", image])
 
 
 def default_base() -> str:

@@ -91,6 +91,19 @@ def test_healthy_is_who_listens(docker_engine: docker.DockerClient, built: str, 
         container.remove(force=True)
 
 
+def test_the_predecessor_is_not_left_behind(docker_engine: docker.DockerClient, built: str) -> None:
+    """The engine has an unnamed image more after any build of changed files, unless somebody removes it."""
+    label = "org.faultbed.test=predecessor"
+    file = f"FROM {built}\nLABEL {label}\n"
+    subprocess.run(
+        ["docker", "build", "--quiet", "-t", built, "-"], input=file, text=True, check=True, capture_output=True
+    )
+    (predecessor,) = docker_engine.images.list(filters={"label": label})
+    assert faultbed("image", "build", "--base", "debian", "--tag", built).returncode == 0
+    assert docker_engine.images.get(built).id != predecessor.id
+    assert docker_engine.images.list(all=True, filters={"label": label}) == []
+
+
 def test_a_base_without_python_is_refused(docker_engine: docker.DockerClient, built: str, tmp_path: Path) -> None:
     bare = "faultbed-test:bare"
     subprocess.run(["docker", "import", "-", bare], input=b"\0" * 10240, check=True, capture_output=True)  # empty tar
