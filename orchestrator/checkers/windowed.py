@@ -49,6 +49,8 @@ REPAIR = 200 * MILLISECOND
 (TCP_RTO_MIN; RFC 6298 has 1 s)."""
 SMALLEST = 20
 """Bytes that every call and every reply has at least, in any codec."""
+HEADERS = 42
+"""Bytes that every packet has beside its message: Ethernet's, IPv4's and UDP's headers, which the kernel counts."""
 
 
 class Suffering(NamedTuple):
@@ -166,7 +168,7 @@ def _bit(setting: Setting, fault: WindowFault, trace: Trace, seen: Suffering) ->
         case Loss() | Partition() | Split() | Blackhole():
             return _missing(seen)
         case Rate():
-            return _slowed(seen, SMALLEST / fault.bytes_per_second * 1_000 * MILLISECOND)
+            return _slowed(seen, _passage(fault.bytes_per_second))
         case Netem():
             return _shaped(fault, trace, seen)
         case _:
@@ -183,6 +185,11 @@ def _slowed(seen: Suffering, asked: float) -> bool:
         return False
     waited = any(wait >= max(asked / 2, NOISE) for wait in seen.waited)
     return waited or any(transit.lost or transit.late(asked) for transit in seen.transits)
+
+
+def _passage(bytes_per_second: int) -> float:
+    """Nanoseconds that the smallest packet takes."""
+    return (SMALLEST + HEADERS) / bytes_per_second * 1_000 * MILLISECOND
 
 
 def _missing(seen: Suffering) -> bool:
@@ -211,7 +218,7 @@ def _shaped(fault: Netem, trace: Trace, seen: Suffering) -> bool:
     shape = fault.netem
     if shape.delay is not None and _slowed(seen, shape.delay * MILLISECOND):
         return True
-    if shape.bytes_per_second is not None and _slowed(seen, SMALLEST / shape.bytes_per_second * 1_000 * MILLISECOND):
+    if shape.bytes_per_second is not None and _slowed(seen, _passage(shape.bytes_per_second)):
         return True
     if shape.duplicate is not None and _doubled(fault, trace):
         return True
