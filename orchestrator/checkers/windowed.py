@@ -36,7 +36,7 @@ from chaos.faults import (
 from chaos.groups import separated
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.transits import MILLISECOND, NOISE, Transit, delayed, failures, openings, transits
-from orchestrator.history import Operation
+from orchestrator.history import Event, Operation
 from orchestrator.index import Trace, Window, per_attempt
 
 WindowFault = ToxicFault | PacketFault
@@ -54,10 +54,12 @@ HEADERS = 42
 
 
 class Suffering(NamedTuple):
-    """What one operation went through while a rule was on."""
+    """What one operation went through while a rule was on: messages, waits for a connection with its hello
+    (nanoseconds), ends of connections that it did not end itself; `failed` if no absent server explains one of them."""
 
     transits: list[Transit]
     waited: list[int]
+    ends: list[Event]
     failed: bool
 
 
@@ -148,8 +150,9 @@ def _suffering(setting: Setting, fault: WindowFault, trace: Trace, window: Windo
         for first, then in openings(trace)
         if first.order < window.end and then.order > window.begin
     ]
+    ends = [event for event in trace.ends if event.order > window.begin and event.detail.get("error") != "timeout"]
     failed = any(window.begin < event.order < window.end for event in failures(setting, trace))
-    return Suffering(inside, waited, failed)
+    return Suffering(inside, waited, ends, failed)
 
 
 def _bit(setting: Setting, fault: WindowFault, trace: Trace, seen: Suffering) -> bool:
@@ -162,7 +165,7 @@ def _bit(setting: Setting, fault: WindowFault, trace: Trace, seen: Suffering) ->
             slices = ceil(SMALLEST / (fault.slicer + fault.variation))
             return _slowed(seen, (slices - 1) * fault.gap * 1_000)
         case SlowClose():
-            return _ended_late(setting, trace, fault.slow_close * MILLISECOND)
+            return _ended_late(setting, trace, seen, fault.slow_close * MILLISECOND)
         case Timeout() | ResetPeer() | LimitData() | Down() | Reject():
             return seen.failed or _lost(seen)
         case Loss() | Partition() | Split() | Blackhole():
@@ -197,16 +200,14 @@ def _missing(seen: Suffering) -> bool:
     return seen.failed or _slowed(seen, REPAIR)
 
 
-def _ended_late(setting: Setting, trace: Trace, asked: int) -> bool:
+def _ended_late(setting: Setting, trace: Trace, seen: Suffering, asked: int) -> bool:
     """The other side's last sign of life (its answer, or its death) is so much older than the connection's end."""
     deaths = [
         setting.index.events[outage.begin]
         for outage in setting.index.downs
         if outage.life[0] == setting.server_of(trace)
     ]
-    for end in trace.ends:
-        if end.detail.get("error") == "timeout":
-            continue
+    for end in seen.ends:
         own = [event for event in (*trace.sends, *trace.answers) if event.attempt == end.attempt]
         signs = [event for event in (*own, *deaths) if event.order < end.order]
         if signs and delayed(max(signs, key=lambda event: event.order), end, asked):

@@ -21,8 +21,9 @@ from orchestrator.shipped import plans
 
 pytestmark = pytest.mark.timeout(600)  # the first test of each backend runs them all
 
-ELSEWHERE = {"Reorder"}
-"""Kinds that only the table of call semantics (scenarios/rpc) shows."""
+ELSEWHERE = {"Reorder", "Netem"}
+"""Kinds that only the table of call semantics (scenarios/rpc) shows, or only a kernel that has netem
+(tests/integration/test_netem_router.py)."""
 
 WITHOUT_CONSEQUENCE = {"delay", "delay-jitter", "rate", "corrupt-request", "corrupt-reply", "cut-after-reply"}
 """What is late within the client's patience, altered unseen or done already: effective, and no mechanism could fail."""
@@ -90,7 +91,8 @@ def steps(ran: Ran) -> tuple[FaultSteps, ...]:
 
 
 def test_every_kind_of_fault_has_a_scenario() -> None:
-    shown = {type(fault).__name__ for cell in cells() for fault in cell.faults}
+    every = [*cells(), *suite.applicable(plans(["containers"]))]
+    shown = {type(fault).__name__ for cell in every for fault in cell.faults}
     assert shown | ELSEWHERE == {kind.__name__ for kind in get_args(Fault)}
 
 
