@@ -3,6 +3,7 @@ environment (FAULTBED_RUN, and FAULTBED_ORCHESTRATOR as "pid:create_time") and e
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import psutil
@@ -31,9 +32,18 @@ def leftovers() -> list[Leftover]:
         except (psutil.Error, OSError):
             continue  # another user's, a zombie, or gone meanwhile
         run, orchestrator = environment.get(RUN), environment.get(ORCHESTRATOR)
-        if run and orchestrator and not alive(orchestrator):
+        if run and orchestrator and numbered_as_here(process.pid) and not alive(orchestrator):
             found.append(Leftover(process, run, orchestrator))
     return found
+
+
+def numbered_as_here(pid: int) -> bool:
+    """Whether it is in our PID namespace (pid_namespaces(7)): in a container of its own its orchestrator's id means
+    another process, and the container ends it."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return not os.path.exists("/proc/self/ns/pid")  # a system without namespaces, or it is gone or another user's
 
 
 def alive(orchestrator: str) -> bool:
