@@ -96,9 +96,8 @@ class Netfilter:
     def _take(self, node: str, rule: Rule, lines: list[nft.Clause]) -> list[Count]:
         """The chain goes first, so that its counters are final when they are read."""
         with suppress(NamespaceGone):
-            self._run(node, nft.remove(rule.index))
-            counters = self._counters(node)
-            self._run(node, nft.forget(rule.index, lines))
+            listing = self._places[node].namespace.run(nft.take(rule.index), nft.forget(rule.index, lines))
+            counters = nft.counted(listing)
             names = [nft.counter_name(rule.index, n) for n in range(len(lines))]
             return [Count(line.link, line.direction, *counters[name]) for name, line in zip(names, lines, strict=True)]
         return []

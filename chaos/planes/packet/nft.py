@@ -104,6 +104,14 @@ def install(index: int, lines: Sequence[Clause]) -> str:
     return _text(text)
 
 
+def take(index: int) -> tuple[str, ...]:
+    """The command that switches it off, prints what `counted` reads, and takes what `forget` makes.
+
+    One command for three transactions, since starting it in a helper container is what takes the time.
+    """
+    return ("sh", "-c", f'nft "$0" && {" ".join(LIST)} && exec {" ".join(COMMAND)}', remove(index))
+
+
 def remove(index: int) -> str:
     """The transaction that switches it off; its counters stay."""
     return _text([f"flush chain {TABLE} {_chain(index)}", f"delete chain {TABLE} {_chain(index)}"])

@@ -112,6 +112,7 @@ def test_transactions() -> None:
         f'add rule ip faultbed rule_4 {REQUEST.format("udp")} counter name "rule_4_0" drop\n'
     )
     assert nft.remove(4) == "flush chain ip faultbed rule_4\ndelete chain ip faultbed rule_4\n"
+    assert nft.take(4)[-1] == nft.remove(4)
     assert nft.forget(4, lines) == "delete counter ip faultbed rule_4_0\n"
     assert nft.remove_table() == "add table ip faultbed\ndelete table ip faultbed\n"
 
