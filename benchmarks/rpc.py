@@ -34,7 +34,7 @@ from rich.progress import track
 from rich.table import Table
 
 from nodes import engines
-from nodes.control import Ended
+from nodes.control import Ended, parse_control_line
 from nodes.drivers import Operation
 from nodes.drivers.rpc import RpcDriver
 from nodes.ops import Now, Program, Queue
@@ -81,8 +81,8 @@ class Ours:
             argv, stdout=subprocess.PIPE, env={**os.environ, "FAULTBED_TOKEN": token}, text=True
         )
         assert self._process.stdout is not None
-        _, host, port = self._process.stdout.readline().split()
-        self._control = ControlClient((host, int(port)), bytes.fromhex(token))
+        address = parse_control_line(self._process.stdout.readline())
+        self._control = ControlClient(socket.create_connection(address), bytes.fromhex(token))
         self._target = self._configure()
         self._client = 10101
 
@@ -94,16 +94,18 @@ class Ours:
             "yields": 0,
             "durability": "process",
             "lease": 60_000,
+            "fenced": False,
             "host": "127.0.0.1",
-            "port": 0,
-            "endpoints": [{**self._link, "transport": self._transport, "codec": self._codec}],
+            "endpoints": [{**self._link, "transport": self._transport, "codec": self._codec, "port": 0}],
             "failpoints": [],
         }
         answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._listener = threading.Thread(target=self._listen, args=(answers.put,))
         self._listener.start()
         self._control.send({"type": "configure", "id": 1, "spec": spec})
-        host, port = answers.get(timeout=10)["addresses"]["client -> server"]
+        answer = answers.get(timeout=10)
+        assert "error" not in answer, answer
+        host, port = answer["addresses"]["client -> server"]
         return host, port
 
     def _listen(self, take: Callable[[dict[str, Any]], None]) -> None:
@@ -121,6 +123,7 @@ class Ours:
             codec(self._codec, interface),
             self._transport,
             self._target,
+            "127.0.0.1",
             PATIENT,
             Silent(),
             Reports(Queue()),
