@@ -199,7 +199,8 @@ class Down(Window):
 
 @dataclass(frozen=True, kw_only=True)
 class Loss(Window):
-    """Packets of a direct link are lost: each with `probability`, or every `every`-th one."""
+    """Packets of a direct link are lost: each with `probability` (the kernel's chance, which takes no seed), or every
+    `every`-th one of a direction."""
 
     loss: Directions
     link: str
@@ -230,7 +231,8 @@ class Reject(Window):
 
 @dataclass(frozen=True, kw_only=True)
 class Blackhole(Window):
-    """No packet of one TCP connection passes any more, either way: of those that are open, the n-th (from 1)."""
+    """No packet of one TCP connection passes any more, either way: of those that are open, the n-th (from 1) by its
+    client's address and port, which are all that the kernel tells of their order."""
 
     blackhole: int
     link: str
