@@ -13,7 +13,10 @@ from chaos.faults import Drop, Kill, Loss, Netem, Shape
 from orchestrator import shipped
 from orchestrator.commands.planes import planes
 from orchestrator.planes_table import PLANES, REASONS, ROWS, TRANSPORTS, Reached, lines, place, reached, reason
+from orchestrator.result import Task
+from orchestrator.run import run_cells
 from orchestrator.scenario import Cell, Expect
+from orchestrator.store import Store, StoreError
 
 PAGE = Path(__file__).parents[3] / "docs" / "planes.md"
 LINK = "client -> server"
@@ -80,3 +83,18 @@ def test_the_opportunities_of_all_cells_are_told_once() -> None:
 
     found = reached([made("reply-unseen"), made("reply-unseen", "repeat-after-commit"), made()])
     assert found == {("relay", "tcp", "2"): Reached(("reply-unseen", "repeat-after-commit"), ("02-x",))}
+
+
+def test_the_command_counts_what_recorded_runs_made(tmp_path: Path, cells: list[Cell]) -> None:
+    chosen = [made for made in cells if made.scenario == "01-request-lost" and made.axes["codec"] == "xdr"]
+    run_cells([Task(made) for made in chosen], "sim", 1, Store(tmp_path, "run"), lambda _: None)
+    printed = CliRunner().invoke(planes, [str(tmp_path)]).output
+    head, counted = next(line for line in printed.splitlines() if "request lost" in line).split("reached: ")
+    assert head.split() == ["1", "request", "lost"]
+    assert counted.endswith(" request-unseen")
+    assert int(counted.split()[0]) >= len(chosen) // 2  # of each transport half; every cell's fault bites four calls
+    assert "2    reply lost                             reached: no recorded run" in printed
+
+
+def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
+    assert isinstance(CliRunner().invoke(planes, [str(tmp_path)]).exception, StoreError)
