@@ -306,3 +306,12 @@ def test_what_the_kernel_refuses_leaves_nothing(switched: Switched) -> None:
         rig.switch(True)
     assert "rule_0" not in switched.ruleset("server")
     assert rig.switches() == []
+
+
+def test_dropped_where_it_leaves_a_packet_is_not_lost_in_silence(switched: Switched) -> None:
+    """Why our rules are at the input: the other way the sender is told, which no network does."""
+    udp = Datagrams(switched)
+    chain = "add chain ip broken output { type filter hook output priority filter; }"
+    switched.run("client", "nft", f"add table ip broken; {chain}; add rule ip broken output drop")
+    with pytest.raises(PermissionError):
+        udp.client.sendto(b"x", udp.server.getsockname())
