@@ -13,6 +13,7 @@ import click
 from chaos.faults import Pause
 from chaos.supports import PLANE_OF
 from nodes.engines import availability
+from orchestrator.backends import SessionError
 from orchestrator.backends.attach.feasible import check_fleet
 from orchestrator.backends.attach.fleet import Fleet, connected
 from orchestrator.document import BadScenario
@@ -55,9 +56,10 @@ class Command:
         self._choice = choice
         self._store = Store(choice.out, time)
         self._results: list[CellResult] = []
+        self._not_undone: str | None = None
 
     def run(self) -> Exit:
-        """Raises BadScenario or ClickException before anything is started."""
+        """Raises BadScenario or ClickException before anything is started, SessionError if not all could be undone."""
         cells = selected(self._plans, self._choice.only)
         wanted = [cell for cell in cells if cell.not_applicable is None]
         skipped = [cell for cell in cells if cell.not_applicable is not None]
@@ -69,6 +71,7 @@ class Command:
             check_planes(self._plans, wanted)
         check_limits(self._plans, wanted, self._choice.backend)
         check_places(self._plans, wanted, self._choice.backend)
+        check_systems(self._plans, wanted, self._choice.backend)
         with self._connected() as fleet:
             if fleet is not None:
                 check_fleet(self._plans, wanted, fleet)
@@ -76,6 +79,8 @@ class Command:
             interrupted = self._perform(tasks(wanted, self._choice.seed, self._choice.repeat), fleet)
         self._keep(skipped)
         self._tell(skipped)
+        if self._not_undone is not None:
+            raise SessionError(self._not_undone)
         return Exit.INTERRUPTED if interrupted else exit_code(self._results)
 
     def _connected(self) -> AbstractContextManager[Fleet | None]:
@@ -100,6 +105,10 @@ class Command:
                 run_cells(wanted, self._choice.backend, self._choice.jobs, self._store, finished, options)
             except KeyboardInterrupt:
                 return True
+            except SessionError as error:
+                if not self._results:
+                    raise
+                self._not_undone = str(error)  # what the cells came to is told all the same
         return False
 
     def _keep(self, skipped: Sequence[Cell]) -> None:
@@ -203,6 +212,15 @@ def check_places(plans: Sequence[Plan], cells: Sequence[Cell], backend: str) -> 
             if node.place is not None and backend != "attach":
                 message = f"--backend {backend} has no agents to place nodes on; use --backend attach --inventory FILE"
                 raise BadScenario(str(paths[cell.scenario]), 0, f"nodes.{name}.place", message)
+
+
+def check_systems(plans: Sequence[Plan], cells: Sequence[Cell], backend: str) -> None:
+    """Refuse, before anything is started, a system that is not ours on other backends. Raises BadScenario."""
+    paths = {plan.scenario: plan.path for plan in plans}
+    for cell in cells:
+        if cell.system is not None and backend != "local":
+            message = f"a compose project runs at this machine's engine, whatever --backend {backend}; leave it out"
+            raise BadScenario(str(paths[cell.scenario]), 0, "system", message)
 
 
 def check_planes(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:

@@ -72,6 +72,8 @@ class NodeProcess:
             case Failed(reason):
                 self._failure = reason
         self.gone.set()
+        if self._failure is not None and self._client is not None:
+            self._client.close()  # it may go on running, but nothing that it says can be relied on
         if self._thread is None:
             self._finish()
 
@@ -114,6 +116,8 @@ class NodeProcess:
         except OSError as error:
             return f"no control connection to it ({line}): {error}{self._tail()}"
         self._client = client
+        if self._failure is not None:
+            client.close()
         self._put(Started(self.name, self.epoch))
         try:
             client.listen(self._message)
