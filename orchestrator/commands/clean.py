@@ -12,9 +12,11 @@ from orchestrator.result import Exit
 def clean() -> int:
     """End what a killed `faultbed run` left behind: exactly what belongs to an orchestrator that is gone.
 
-    Processes, and at the Docker engine containers, networks and volumes.
+    Processes, networks of this machine's own, and at the Docker engine containers, networks and volumes.
     """
     done, left = _processes()
+    networks, kept = _networks()
+    done, left = [*done, *networks], [*left, *kept]
     try:
         removed, remaining = _engine()
         done, left = [*done, *removed], [*left, *remaining]
@@ -34,6 +36,20 @@ def _processes() -> tuple[list[str], list[str]]:
     found = leftovers()
     left = end(found)
     return [f"ended {one}" for one in found if one not in left], [f"could not end {one}" for one in left]
+
+
+def _networks() -> tuple[list[str], list[str]]:
+    """Those of the local backend. Their processes must have ended, so they come after them."""
+    from orchestrator.backends.switch import leftovers, remove
+
+    done, left = [], []
+    for owner in leftovers():
+        try:
+            remove(owner)
+            done.append(f"removed {owner}")
+        except SessionError as error:
+            left.append(f"could not remove {owner}: {error}")
+    return done, left
 
 
 def _engine() -> tuple[list[str], list[str]]:
