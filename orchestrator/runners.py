@@ -85,7 +85,7 @@ def _or_system(ours: Runner, supervisor: Supervisor, options: Options, interrupt
             return
         from orchestrator.system.run import SystemRunner  # the engine's client takes a while to import
 
-        SystemRunner(supervisor, options.image, interrupts)(cell, folder, collect)
+        SystemRunner(supervisor, options.image, options.toxiproxy_image, interrupts)(cell, folder, collect)
 
     return run
 

@@ -10,7 +10,7 @@ import json
 import sys
 import time
 
-PATIENCE = 0.4
+PATIENCE = 1.0
 """Seconds to wait for one answer."""
 
 

@@ -6,15 +6,17 @@ driver's. So a fault is *bitten* where these show it (docs/system.md, "What bite
 - a message of the operation that a rule took away, or of which it let a part pass: the operation did not go on as if
   nothing had happened, that is, its request came again or it did not end `ok`;
 - a message that a rule kept: it went on later, while the operation was open, or the operation went on without it;
-- a message without identity, a toxic, and a process that is away: operations that were open at that time.
+- a toxic: operations that were open while it was on, and took at least half of its latency; of those that end
+  connections, operations that needed another attempt or did not end `ok`;
+- a message without identity, and a process that is away: operations that were open at that time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
-from chaos.faults import Delay, Fault, Hold, Kill, MessageFault, Pause, Rate
+from chaos.faults import Delay, Fault, Hold, Kill, Latency, MessageFault, Pause, Rate, ToxicFault
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
 from orchestrator.checkers import evidence
@@ -25,7 +27,7 @@ from orchestrator.checkers.setting import Setting
 from orchestrator.history import Event, Operation
 from orchestrator.index import Index, Trace
 
-Operations = frozenset[Operation]
+MILLISECOND = 1_000_000
 
 RULES = (
     evidence.reached_its_end,
@@ -106,6 +108,8 @@ def _rule(setting: Setting, index: int, fault: Fault) -> RuleBite:
         if any(_effective(fault, event, setting.index.traces[operation]) for event in on_identified[operation])
     )
     named = applied | frozenset(_named(setting, fault))
+    if isinstance(fault, get_args(ToxicFault)):
+        return _toxic(setting, index, fault)
     around = _during(setting, index, list(_moments(setting, index)))
     return RuleBite(index, named | around.named, applied | around.applied, bitten | around.bitten)
 
@@ -134,13 +138,25 @@ def _effective(fault: Fault, decision: Event, trace: Trace) -> bool:
     return again or trace.ending != "ok"
 
 
+def _toxic(setting: Setting, index: int, fault: Fault) -> RuleBite:
+    around = _during(setting, index, list(_switched(setting.index, index)))
+    felt = frozenset(operation for operation in around.applied if _felt(fault, setting.index.traces[operation]))
+    return around._replace(bitten=felt)
+
+
+def _felt(fault: Fault, trace: Trace) -> bool:
+    if trace.invoke is None or trace.completion is None:
+        return False
+    if isinstance(fault, Latency):
+        return 2 * (trace.completion.time - trace.invoke.time) >= fault.latency * MILLISECOND
+    return trace.ending != "ok" or trace.completion.detail.get("attempts", 0) > 1
+
+
 def _moments(setting: Setting, index: int) -> Iterator[Window]:
-    """When a rule met messages without identity; of a plane that sees no messages, when it was on."""
+    """When a rule met messages without identity."""
     for event in setting.index.of_kind(Kind.DECISION):
         if not event.client and event.detail.get("rule") == index:
             yield Window(event.order, event.order)
-    if setting.index.start(("toxiproxy", 1)):
-        yield from _switched(setting.index, index)
 
 
 def _switched(index: Index, rule: int) -> Iterator[Window]:

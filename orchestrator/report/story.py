@@ -11,6 +11,8 @@ from nodes.wire.record import Kind
 from orchestrator.history import Event, History, Operation
 
 MILLISECOND = 1_000_000
+ORACLE = "oracle"
+"""The ledger that a system's oracle fills."""
 Telling = Callable[[Event], str]
 
 
@@ -117,7 +119,9 @@ def _who(event: Event) -> str:
 
 def _ending(history: History, operation: Operation) -> str:
     effects = [event for event in history.events if event.kind is Kind.EFFECT and event.operation == operation]
-    epochs = [str(event.detail.get("epoch", event.epoch)) for event in effects]
     times = {0: "never", 1: "once", 2: "twice"}.get(len(effects), f"{len(effects)} times")
+    if any(event.detail.get("ledger") == ORACLE for event in effects):
+        return f"  By the oracle it was executed {times}."
+    epochs = [str(event.detail.get("epoch", event.epoch)) for event in effects]
     where = f", in epoch {' and '.join(epochs)}" if epochs else ""
     return f"  By the ledgers it was executed {times}{where}."

@@ -7,14 +7,18 @@ its services as servers and its driver as their client. What is different is che
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import MappingProxyType
 
-from chaos.faults import Fault, Kill, MessageFault, Pause
+from chaos.faults import Bandwidth, Fault, Kill, MessageFault, Pause, Slicer, SlowClose
 from chaos.framers import framers
 from orchestrator.coherence import expectations, faults
 from orchestrator.coherence.nodes import RESERVED
 from orchestrator.coherence.problem import Path, Problem, names, trigger
 from orchestrator.scenario import Cell, Client, Link, Server
 from orchestrator.system.scenario import DRIVER, System, SystemLink
+
+UNTOLD = MappingProxyType({Bandwidth: "bandwidth", Slicer: "slicer", SlowClose: "slow_close"})
+"""Toxics of which the driver's evidence shows nothing."""
 
 
 class Shown(Link):
@@ -115,8 +119,16 @@ def _fault(links: dict[str, SystemLink], fault: Fault, path: Path) -> Iterator[P
         yield Problem((*path, "when"), "a driver's attempts are its own affair; expected ok, end or gate")
     if isinstance(fault, (Kill, Pause)):
         yield from _process_fault(fault, path)
-    elif (link := links.get(getattr(fault, "link", ""))) is not None and isinstance(fault, MessageFault):
+    yield from _toxic(fault, path)
+    if (link := links.get(getattr(fault, "link", ""))) is not None and isinstance(fault, MessageFault):
         yield from _message_fault(link, fault, path)
+
+
+def _toxic(fault: Fault, path: Path) -> Iterator[Problem]:
+    for kind, verb in UNTOLD.items():
+        if isinstance(fault, kind):
+            message = f"what {verb} does to a system's calls looks like their own slowness; expected another toxic"
+            yield Problem((*path, verb), message)
 
 
 def _process_fault(fault: Kill | Pause, path: Path) -> Iterator[Problem]:

@@ -18,6 +18,7 @@ from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Started, Stop
 from orchestrator.fault_acts import FaultActs
 from orchestrator.scenario import Cell
 from orchestrator.specs import Address, addresses
+from orchestrator.system.override import PROXY
 from orchestrator.system.scenario import DRIVER, System
 from orchestrator.system.session import SystemSession
 from orchestrator.system.specs import driver_spec, layers, plane_spec
@@ -34,8 +35,8 @@ class SystemConductor(FaultActs):
         self._session: SystemSession = session
         self._folder = folder
         self._layers = layers(system, services)
-        self._epochs |= dict.fromkeys((*services, DRIVER), 1)
-        self._services = frozenset(services)
+        self._epochs |= dict.fromkeys((*services, PROXY, DRIVER), 1)
+        self._services = frozenset((*services, PROXY))
         self._down: dict[str, Restart | None] = {}
         self._at_heal = self._done = False
         self._launched: set[str] = set()
@@ -64,6 +65,9 @@ class SystemConductor(FaultActs):
         yield from self._arm()
         for gate, trigger in self._system.driver.gates.items():
             yield from self._agenda.when(trigger, partial(self._release_gate, gate))
+        if "toxiproxy" in self._planes:  # its server is a service of the project
+            self._session.up([PROXY])
+            yield from self._alive_all([PROXY])
         for plane in self._planes:
             self._session.start(plane, plane, 1)
         self._session.start(DRIVER, "node", 1)
@@ -72,6 +76,8 @@ class SystemConductor(FaultActs):
         for plane in self._planes:
             command = {"type": "configure", **self._session.plane(plane), **plane_spec(self._cell, self._system)}
             targets |= addresses((yield from self._call(plane, command)))
+        for link in self._system.links:
+            yield from self._upstream(link.service, None, 0)
         for layer in self._layers:
             self._session.up(layer)
             yield from self._alive_all(layer)

@@ -1,8 +1,9 @@
-"""The proxy's container, which a project's override declares: the relay in it is a process like every other plane's."""
+"""The proxy's container, which a project's override declares: our relay, or a Toxiproxy server."""
 
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterable
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,14 +16,17 @@ from orchestrator.backends.docker.container import Container
 from orchestrator.backends.docker.engine import EngineError, asking
 from orchestrator.backends.docker.evidence import unpack
 from orchestrator.backends.docker.specification import USER
+from orchestrator.backends.docker.toxiproxy import PORT
 from orchestrator.backends.host import Launch, Tell
-from orchestrator.backends.processes import PATIENCE
+from orchestrator.backends.local import LocalHost, command_line
+from orchestrator.backends.processes import PATIENCE, Supervisor
 from orchestrator.system.override import PROXY
 from orchestrator.system.project import ComposeProject
 
 RELAY = "relay"
 ANYWHERE = "0.0.0.0"
 DATA = "/data"
+PAUSE = 0.02
 
 
 def relay_service(project: str, image: str) -> dict[str, Any]:
@@ -44,6 +48,47 @@ def relay_service(project: str, image: str) -> dict[str, Any]:
 
 def container_name(project: str) -> str:
     return f"{project}-proxy"
+
+
+def toxiproxy_service(project: str, image: str) -> dict[str, Any]:
+    """How a Toxiproxy server is run in a project."""
+    return {
+        "image": image,
+        "container_name": container_name(project),
+        "command": ["-host", ANYWHERE, "-port", str(PORT)],
+        "init": True,
+        "user": USER,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "healthcheck": {"disable": True},
+    }
+
+
+def answers(address: str) -> None:
+    """Wait until a Toxiproxy server that was just started listens. Raises SessionError: it does not."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection((address, PORT), PATIENCE).close()
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise SessionError(f"Toxiproxy in the project does not answer at {address}:{PORT}: {error}") from error
+            time.sleep(PAUSE)
+
+
+class ToxiproxyHost(LocalHost):
+    """The plane's process is on this machine; the server that it steers is the project's proxy, which runs already."""
+
+    def __init__(self, supervisor: Supervisor, project: ComposeProject, home: Path) -> None:
+        super().__init__(supervisor, home, command_line)
+        self._project = project
+
+    def address(self, name: str) -> str:
+        return self._project.address(PROXY)
+
+    def plane(self, name: PlaneName) -> dict[str, Any]:
+        return {"listen": ANYWHERE, "api": f"http://{self.address(name)}:{PORT}"}
 
 
 class ProxyHost:

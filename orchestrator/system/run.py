@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from orchestrator.backends import Collected, SessionError
+from orchestrator.backends.docker.backend import TOXIPROXY
 from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.docker.leftovers import place
 from orchestrator.backends.processes import Supervisor
@@ -24,7 +25,7 @@ from orchestrator.store import CellStore
 from orchestrator.system.conductor import SystemConductor
 from orchestrator.system.override import Behind, override, text
 from orchestrator.system.project import ComposeProject, check_compose
-from orchestrator.system.proxy import relay_service
+from orchestrator.system.proxy import relay_service, toxiproxy_service
 from orchestrator.system.scenario import System
 from orchestrator.system.session import SystemSession
 
@@ -38,11 +39,14 @@ READINGS = 20
 
 
 class SystemRunner:
-    """See orchestrator.runners.Runner; `image` is that of the proxy, None for this version's own."""
+    """See orchestrator.runners.Runner; the images are those of the proxy, None for the usual ones."""
 
-    def __init__(self, supervisor: Supervisor, image: str | None, interrupts: Interrupts) -> None:
+    def __init__(
+        self, supervisor: Supervisor, image: str | None, toxiproxy_image: str | None, interrupts: Interrupts
+    ) -> None:
         self._supervisor = supervisor
         self._image = image or image_name()
+        self._toxiproxy_image = toxiproxy_image or TOXIPROXY
         self._interrupts = interrupts
 
     def __call__(self, cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None:
@@ -74,7 +78,8 @@ class SystemRunner:
         name = f"faultbed-{self._supervisor.run[:8]}-{secrets.token_hex(3)}"
         project = ComposeProject(name, [file], system.project.environment)
         try:
-            check_image(project.client, self._image)
+            if system.links[0].via == "relay":
+                check_image(project.client, self._image)
             config = project.config()
             services = sorted(config["services"])
             _check_services(system, services, file)
@@ -97,7 +102,11 @@ class SystemRunner:
             Behind(service, frozenset(link.source for link in system.links if link.service == service))
             for service in sorted(services)
         ]
-        return text(override(config, behind, relay_service(name, self._image), owner.labels()))
+        if system.links[0].via == "relay":
+            proxy = relay_service(name, self._image)
+        else:
+            proxy = toxiproxy_service(name, self._toxiproxy_image)
+        return text(override(config, behind, proxy, owner.labels()))
 
 
 def _check_services(system: System, services: list[str], file: Path) -> None:

@@ -11,24 +11,28 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from orchestrator.backends import Event, Exited, Lost, SessionError, SignalName, Started, Stopped
+from orchestrator.backends import Event, Exited, Lost, Role, SessionError, SignalName, Started, Stopped
 from orchestrator.backends.host import Host
 from orchestrator.backends.local import LocalHost, command_line
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
+from orchestrator.system.override import PROXY
 from orchestrator.system.project import ComposeProject
-from orchestrator.system.proxy import ProxyHost
-from orchestrator.system.scenario import DRIVER, Project
+from orchestrator.system.proxy import ProxyHost, ToxiproxyHost, answers
+from orchestrator.system.scenario import Project
 
 
 class SystemSession(RealSession):
     """See orchestrator.backends.Session; the methods of its own are about services."""
 
     def __init__(self, supervisor: Supervisor, project: ComposeProject, wanted: Project, home: Path) -> None:
-        local = LocalHost(supervisor, home.absolute(), command_line)
-        proxy = ProxyHost(project, home.absolute())
-        hosts: dict[str, Host] = {DRIVER: local}
-        super().__init__(home, lambda name, role: hosts.get(name, proxy))
+        home = home.absolute()
+        hosts: dict[Role, Host] = {
+            "node": LocalHost(supervisor, home, command_line),
+            "relay": ProxyHost(project, home),
+            "toxiproxy": ToxiproxyHost(supervisor, project, home),
+        }
+        super().__init__(home, lambda name, role: hosts[role])
         self._project = project
         self._wanted = wanted
         self._services: dict[str, int] = {}
@@ -56,7 +60,12 @@ class SystemSession(RealSession):
         super().close()
 
     def _start(self, names: list[str], epoch: int) -> list[Event]:
-        self._project.up(names, self._wanted.ready == "healthy", self._wanted.start / 1000)
+        seconds = self._wanted.start / 1000
+        if PROXY in names:
+            self._project.up(names, False, seconds)
+            answers(self._project.address(PROXY))
+        else:
+            self._project.up(names, self._wanted.ready == "healthy", seconds)
         return [Started(name, epoch) for name in names]
 
     def _perform(self, signal: SignalName, name: str, epoch: int) -> list[Event]:

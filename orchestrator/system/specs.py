@@ -8,6 +8,8 @@ from orchestrator.scenario import Cell
 from orchestrator.specs import REPORTED, rules_of, triggers
 from orchestrator.system.scenario import DRIVER, System, SystemLink
 
+NOBODY = "192.0.2.1"
+"""An address that nobody has (RFC 5737)."""
 ORDINAL = 1
 """The driver's number among the client nodes of its cell: it is the only one."""
 
@@ -29,7 +31,7 @@ def layers(system: System, services: list[str]) -> list[list[str]]:
 
 
 def plane_spec(cell: Cell, system: System) -> dict[str, Any]:
-    """Every link at the port of its service, which is not there yet."""
+    """Every link at its service's port; that nobody is there yet, and later who, upstream commands say."""
     return {"seed": cell.seed, "rules": [], "links": [_link(cell, link) for link in system.links]}
 
 
@@ -41,7 +43,7 @@ def _link(cell: Cell, link: SystemLink) -> dict[str, Any]:
         "source": link.source,
         "target": link.service,
         "port": link.port,
-        "upstream": None,
+        "upstream": [NOBODY, link.port],
         "epoch": 0,
         "rules": rules_of(cell, link.name),
     }

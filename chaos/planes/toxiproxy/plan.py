@@ -12,11 +12,12 @@ ToxicRule = Decoded[ToxicFault]
 
 
 class LinkPlan(NamedTuple):
-    """One link, to be given a proxy."""
+    """One link, to be given a proxy, at `port` of a server that runs; 0: at a free one."""
 
     name: str
     upstream: Address
     rules: tuple[ToxicRule, ...]
+    port: int = 0
 
 
 class Plan(NamedTuple):
@@ -50,7 +51,8 @@ def _link(link: Map) -> LinkPlan:
     if upstream is None:
         raise BadConfiguration(f"{where}: Toxiproxy needs the server's address from the beginning, got none")
     rules = (_rule(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where))
-    return LinkPlan(name, upstream, tuple(rules))
+    port = field(link, "port", int, where) if "port" in link else 0
+    return LinkPlan(name, upstream, tuple(rules), port)
 
 
 def _rule(value: Map, link: str) -> ToxicRule:

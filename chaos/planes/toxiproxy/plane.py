@@ -158,7 +158,7 @@ class ToxiproxyPlane:
     def _ports(self, wanted: Plan) -> list[int]:
         """Where our own server shall listen; another one finds free ports, in a network that may not be ours."""
         if wanted.api is not None:
-            return [0] * len(wanted.links)
+            return [link.port for link in wanted.links]
         for _ in wanted.links:
             self._reserved.append(ReservedPort(wanted.listen))
         return [reserved.address[1] for reserved in self._reserved]
