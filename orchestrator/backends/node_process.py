@@ -16,7 +16,7 @@ from orchestrator.backends.host import Ended, Failed, Host, Line, Report, Spawne
 from orchestrator.backends.host import Stopped as ProcessStopped
 from orchestrator.control_client import HANDSHAKE_SECONDS, ControlClient
 
-GRACE = 20.0
+GRACE = 15.0
 """Seconds in which a process must have ended after its control connection did."""
 LOG_LINES = 10
 STOPPED = STOPPED_LINE.decode().strip()
