@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,13 @@ from requests import RequestException
 
 from chaos.planes.packet.entering import PATIENCE, execute, may_enter
 from chaos.planes.packet.namespace import NamespaceError, NamespaceGone
-from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
 
 PIPE = 'printf %s "$FAULTBED_INPUT" | exec "$@"'
 """A helper's program: the engine's API has no simple way to give a container its standard input."""
 NOT_FOUND = 127
 """Exit code of a shell that found no such program (POSIX, "Exit Status for Commands")."""
 CONFLICT = 409
+OWNER = ("org.faultbed.run", "org.faultbed.orchestrator", "org.faultbed.place")
 
 
 class ContainerNamespace:
@@ -33,23 +32,24 @@ class ContainerNamespace:
 
     def run(self, argv: Sequence[str], text: str = "") -> str:
         try:
-            sandbox = self._sandbox()
+            node = self._inspected()
+            sandbox = node["NetworkSettings"]["SandboxKey"]
+            # By the number of a process one could enter the namespace of another that got it since; by this file not.
             if may_enter() and Path(sandbox).exists():
                 return execute(["nsenter", f"--net={sandbox}", "--", *argv], text, sandbox)
-            return self._from_helper(argv, text)
+            return self._from_helper(argv, text, owner(node["Config"]["Labels"] or {}))
         except NotFound as error:
             raise NamespaceGone(f"container {self._container} is gone") from error
         except (DockerException, RequestException) as error:  # the SDK lets some of requests' pass
             raise NamespaceError(f"the engine failed at container {self._container}: {error}") from error
 
-    def _sandbox(self) -> str:
-        """The file of its namespace. By the number of a process one could enter that of another that got it since."""
+    def _inspected(self) -> dict[str, Any]:
         attributes: dict[str, Any] = engine().api.inspect_container(self._container)
         if not attributes["State"]["Running"]:
             raise NamespaceGone(f"container {self._container} does not run")
-        return str(attributes["NetworkSettings"]["SandboxKey"])
+        return attributes
 
-    def _from_helper(self, argv: Sequence[str], text: str) -> str:
+    def _from_helper(self, argv: Sequence[str], text: str, labels: dict[str, str]) -> str:
         try:
             helper = engine().containers.create(
                 self._helper,
@@ -62,7 +62,7 @@ class ContainerNamespace:
                 cap_add=["NET_ADMIN"],
                 security_opt=["no-new-privileges"],
                 read_only=True,
-                labels=labels(),
+                labels=labels,
             )
         except ImageNotFound as error:
             raise NamespaceError(f"the helper's image {self._helper} is missing: run `faultbed image build`") from error
@@ -97,7 +97,6 @@ def engine() -> docker.DockerClient:
     return docker.from_env()
 
 
-def labels() -> dict[str, str]:
-    """So that `faultbed clean` finds a helper whose run was killed."""
-    names = {"org.faultbed.run": RUN_VARIABLE, "org.faultbed.orchestrator": ORCHESTRATOR_VARIABLE}
-    return {label: os.environ[variable] for label, variable in names.items() if variable in os.environ}
+def owner(labels: Mapping[str, str]) -> dict[str, str]:
+    """Of a node's labels those that say whose it is: by them `faultbed clean` finds a helper whose run was killed."""
+    return {label: labels[label] for label in OWNER if label in labels}

@@ -76,11 +76,19 @@ class PacketPlane:
             mechanism.check([rule for rule in config.rules if performing[type(rule.fault)] is mechanism])
         self._configuration, self._mechanisms = config, performing
         self._rules = {rule.index: rule for rule in config.rules}
+        self._try_shapes(config)
         for index in config.active:
             self._on(self._rules[index])
         addresses = {flow.link: [self._places[flow.server].address, flow.port] for flow in config.links}
         self._note(Kind.READY, detail={"addresses": addresses})
         return {"addresses": addresses}
+
+    def _try_shapes(self, config: Configuration) -> None:
+        """Kernels differ in what they can shape: one that refuses a rule does so before the load begins."""
+        for rule in config.rules:
+            if isinstance(rule.fault, Shaping.KINDS):
+                self._mechanisms[type(rule.fault)].on(rule)
+                self._mechanisms[type(rule.fault)].off(rule)
 
     def _upstream(self, command: Command) -> Command:
         flow = self._flow(command)

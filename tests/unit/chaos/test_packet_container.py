@@ -1,19 +1,15 @@
-"""Helper containers carry the labels of their run, by which `faultbed clean` finds them."""
+"""Helper containers are labelled as the node's container is, so that `faultbed clean` finds them."""
 
 from __future__ import annotations
 
-import pytest
-
-from chaos.planes.packet.container import labels
-
-
-def test_a_helper_is_labelled_with_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAULTBED_RUN", "a1b2")
-    monkeypatch.setenv("FAULTBED_ORCHESTRATOR", "12:345.6")
-    assert labels() == {"org.faultbed.run": "a1b2", "org.faultbed.orchestrator": "12:345.6"}
+from chaos.planes.packet.container import owner
+from orchestrator.backends.docker.labels import Owner
 
 
-def test_outside_of_a_run_there_is_nothing_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("FAULTBED_RUN", raising=False)
-    monkeypatch.delenv("FAULTBED_ORCHESTRATOR", raising=False)
-    assert labels() == {}
+def test_a_helper_belongs_to_whom_the_node_belongs() -> None:
+    labels = Owner("a1b2", "12:345.6", "here").labels()
+    assert owner({**labels, "org.faultbed.version": "1", "theirs": "x"}) == labels
+
+
+def test_a_container_of_no_run_has_no_owner() -> None:
+    assert owner({"theirs": "x"}) == {}
