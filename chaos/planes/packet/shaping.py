@@ -11,9 +11,13 @@ from chaos.planes.packet import tc
 from chaos.planes.packet.mechanism import Count, Place, Rule
 from chaos.planes.packet.namespace import NamespaceError, NamespaceGone
 
-UNKNOWN = "qdisc kind is unknown"
-"""What a kernel answers that has no such discipline."""
-REMEDY = "the kernel was built without it or has its module not loaded: modprobe it, or use a host that has it"
+_TAKEN = "another root qdisc is at the device, and stays: remove it if nobody needs it (tc qdisc delete)"
+REMEDIES = {
+    "qdisc kind is unknown": "the kernel has no such discipline: modprobe its module, or use a host that has it",
+    "NLM_F_REPLACE": _TAKEN,
+    "Exclusivity flag": _TAKEN,
+}
+"""What the kernel says, and what can be done."""
 
 
 class Part(NamedTuple):
@@ -137,8 +141,8 @@ class Shaping:
         except NamespaceGone:
             raise
         except NamespaceError as error:
-            remedy = f"; {REMEDY}" if UNKNOWN in str(error) else ""
-            raise NamespaceError(f"{error} ({tc.failed_line(str(error), text)}){remedy}") from error
+            remedies = [f"; {remedy}" for said, remedy in REMEDIES.items() if said in str(error)]
+            raise NamespaceError(f"{error} ({tc.failed_line(str(error), text)}){''.join(remedies)}") from error
 
 
 def _parts(rule: Rule) -> Iterator[Part]:
