@@ -38,6 +38,21 @@ def test_what_is_reached_rests_on_opportunities(cells: list[Cell]) -> None:
     assert [where for where, what in reached(cells).items() if not what.opportunities] == []
 
 
+def test_a_row_asks_for_the_same_outcome_whichever_plane_reaches_it(cells: list[Cell]) -> None:
+    asked: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
+    planes_of: dict[tuple[str, str, str], set[str]] = {}
+    for made in cells:
+        where, expected = place(made), made.expect.bitten
+        if where is None or expected is None or made.not_applicable is not None:
+            continue
+        plane, transport, number = where
+        key = (number, transport, made.axes["semantics"])
+        asked.setdefault(key, set()).add((expected.client, expected.executions))
+        planes_of.setdefault(key, set()).add(plane)
+    assert {key: outcomes for key, outcomes in asked.items() if len(outcomes) > 1} == {}
+    assert sum(len(planes) > 1 for planes in planes_of.values()) > 20
+
+
 def test_every_reason_holds_somewhere(cells: list[Cell]) -> None:
     told = "\n".join(lines(reached(cells)))
     assert [one for one in REASONS if one.text not in told] == []
