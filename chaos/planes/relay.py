@@ -66,7 +66,8 @@ class Relay:
         return link
 
     def _upstream(self, command: Command) -> Command:
-        link = self._links.get(command.get("link", ""))
+        name = command.get("link")
+        link = self._links.get(name) if isinstance(name, str) else None
         if link is None:
             raise BadConfiguration(f"no link {command.get('link')!r:.80}; there are {', '.join(self._links)}")
         epoch = command.get("epoch")

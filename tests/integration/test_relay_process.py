@@ -88,6 +88,7 @@ def test_a_bad_configuration_is_answered_with_what_is_wrong(tmp_path: Path, stac
     assert "'seed' must be of type int" in client.ask("configure", listen="127.0.0.1")["error"]
     assert "no command 'dance'" in client.ask("dance")["error"]
     assert "no link 'a -> b'" in client.ask("upstream", link="a -> b", address=None, epoch=1)["error"]
+    assert "no link ['a']" in client.ask("upstream", link=["a"], address=None, epoch=1)["error"]
     assert "no rule has the index 4" in client.ask("release", index=4)["error"]
     assert client.tell("status")["passed"] == {}
 

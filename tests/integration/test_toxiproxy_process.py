@@ -98,6 +98,22 @@ def test_runs_share_a_server_and_take_away_what_is_theirs(tmp_path: Path, stack:
     other.delete()
 
 
+@pytest.mark.parametrize("how", ["stop", "kill -9"])
+def test_nothing_is_left_on_a_shared_server(tmp_path: Path, stack: ExitStack, shared: OwnServer, how: str) -> None:
+    server = Server(shared.url)
+    server.create("somebody-elses", "127.0.0.1:0", "127.0.0.1:9")
+    rig = ToxiproxyRig(tmp_path, stack, api=shared.url)
+    assert len(server.proxies()) == 2
+    (guard,) = psutil.Process(rig.plane.process.pid).children()
+    if how == "stop":
+        rig.control.tell("stop")
+        rig.plane.process.wait(TIMEOUT)
+    else:
+        rig.plane.process.kill()
+    until(lambda: list(server.proxies()) == ["somebody-elses"], "its proxy to be deleted")
+    until(lambda: not guard.is_running() or guard.status() == psutil.STATUS_ZOMBIE, "the guard to end")
+
+
 def test_toxics_are_on_the_server_while_their_rules_are(tmp_path: Path, stack: ExitStack, shared: OwnServer) -> None:
     rig = ToxiproxyRig(tmp_path, stack, (LimitData(link=LINK, limit_data=60),), api=shared.url)
     (proxy,) = Server(shared.url).proxies().values()

@@ -1,4 +1,4 @@
-"""A toxiproxy-server of our own, that does not outlive this process."""
+"""The processes of ours beside the plane: a server that ends with it, or a guard that outlives it for a moment."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import psutil
 
+from chaos.planes.toxiproxy import guard
 from chaos.planes.toxiproxy.api import ToxiproxyError
 
 PROGRAM = "toxiproxy-server"
@@ -75,6 +76,23 @@ class OwnServer:
                     return int(connection.laddr.port)
             time.sleep(POLL)
         raise ToxiproxyError(f"{PROGRAM} did not listen within {PATIENCE:.0f} s; see its log")
+
+
+class Guard:
+    """Deletes the proxies at `url` whose names begin with `prefix` when this process has ended, however."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", guard.__file__, url, prefix],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,  # what kills our group leaves it
+        )
+
+    def dismiss(self) -> None:
+        """They are deleted, or the server is gone."""
+        self._process.kill()
+        self._process.communicate()
 
 
 def _dies_with_us() -> Callable[[], None] | None:

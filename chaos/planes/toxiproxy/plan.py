@@ -39,6 +39,8 @@ def planned(command: Map) -> Plan:
     if command.get("rules"):
         raise BadConfiguration("Toxiproxy stands in links: it has no rules that belong to none")
     api = None if command.get("api") is None else field(command, "api", str, "configure")
+    if api is None and any(link.port for link in links):
+        raise BadConfiguration("a server of our own takes free ports: 'port' is for one that runs ('api')")
     seed = field(command, "seed", int, "configure")
     return Plan(seed, field(command, "listen", str, "configure"), api, links)
 

@@ -11,7 +11,7 @@ from chaos.faults import Down
 from chaos.hop import Note
 from chaos.planes.ports import ReservedPort
 from chaos.planes.toxiproxy.api import Proxy, Server, ToxiproxyError
-from chaos.planes.toxiproxy.child import OwnServer
+from chaos.planes.toxiproxy.child import Guard, OwnServer
 from chaos.planes.toxiproxy.plan import LinkPlan, Plan, ToxicRule, planned
 from chaos.planes.toxiproxy.toxics import spec
 from chaos.rules import Address, BadConfiguration, address, field
@@ -89,6 +89,7 @@ class ToxiproxyPlane:
     def __init__(self, note: Note) -> None:
         self._note = note
         self._own: OwnServer | None = None
+        self._guard: Guard | None = None
         self._server: Server | None = None
         self._reserved: list[ReservedPort] = []
         self._links: dict[str, Link] = {}
@@ -112,10 +113,13 @@ class ToxiproxyPlane:
 
     def close(self) -> None:
         """Delete what we made on the server, or end the server that is ours."""
-        for link in self._links.values():
-            with suppress(ToxiproxyError):  # that server has gone, and the proxy with it
+        for name, link in list(self._links.items()):
+            with suppress(ToxiproxyError):  # that server has gone, or the guard will do it once we have
                 link.close()
-        self._links.clear()
+                del self._links[name]
+        if self._guard is not None and not self._links:
+            self._guard.dismiss()
+            self._guard = None
         for port in self._reserved:
             port.close()
         self._reserved.clear()
@@ -145,10 +149,12 @@ class ToxiproxyPlane:
     def _open(self, wanted: Plan) -> dict[str, list[Any]]:
         ports = self._ports(wanted)
         server = self._server = Server(wanted.api or self._start(wanted))
-        run = secrets.token_hex(8)  # several runs may share a server
+        prefix = f"faultbed-{secrets.token_hex(8)}-"  # several runs may share a server
+        if wanted.api is not None:
+            self._guard = Guard(wanted.api, prefix)
         for number, (link_plan, port) in enumerate(zip(wanted.links, ports, strict=True), 1):
             listen, upstream = f"{wanted.listen}:{port}", "{}:{}".format(*link_plan.upstream)
-            proxy = server.create(f"faultbed-{run}-{number}", listen, upstream)
+            proxy = server.create(f"{prefix}{number}", listen, upstream)
             self._links[link_plan.name] = Link(link_plan, proxy, self._note)
         for link in self._links.values():
             for rule in link.rules.values():

@@ -67,7 +67,8 @@ def test_a_configuration_becomes_links() -> None:
     assert [(rule.index, rule.fault, rule.active) for rule in link.rules] == [
         (index, fault, True) for index, fault in enumerate(FAULTS)
     ]
-    assert planned({**configure(), "api": "http://toxiproxy:8474"}).api == "http://toxiproxy:8474"
+    shared = planned({**configure(port=80), "api": "http://toxiproxy:8474"})
+    assert (shared.api, shared.links[0].port) == ("http://toxiproxy:8474", 80)
 
 
 LATENCY = Latency(link=LINK, latency=20)
@@ -83,6 +84,8 @@ SLICER = Slicer(link=LINK, slicer=10)
         ({**configure(), "links": [3]}, "a link must be a map"),
         ({**configure(), "links": configure()["links"] * 2}, "link names must differ"),
         ({**configure(), "rules": [{}]}, "it has no rules that belong to none"),
+        (configure(port=80), "a server of our own takes free ports"),
+        (configure(port="80"), "link 'client -> server': 'port' must be of type int"),
         (configure(transport="udp"), "transport is 'udp', expected one of tcp"),
         (configure(upstream=None), "link 'client -> server': Toxiproxy needs the server's address"),
         (configure(wire(LATENCY), wire(LATENCY)), "rule indexes must differ"),
