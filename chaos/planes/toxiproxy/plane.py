@@ -113,13 +113,8 @@ class ToxiproxyPlane:
 
     def close(self) -> None:
         """Delete what we made on the server, or end the server that is ours."""
-        for name, link in list(self._links.items()):
-            with suppress(ToxiproxyError):  # that server has gone, or the guard will do it once we have
-                link.close()
-                del self._links[name]
-        if self._guard is not None and not self._links:
-            self._guard.dismiss()
-            self._guard = None
+        if self._own is None:
+            self._delete()
         for port in self._reserved:
             port.close()
         self._reserved.clear()
@@ -129,6 +124,15 @@ class ToxiproxyPlane:
         if self._own is not None:
             self._own.close()
             self._own = None
+
+    def _delete(self) -> None:
+        for name, link in list(self._links.items()):
+            with suppress(ToxiproxyError):  # that server has gone, or the guard will do it once we have
+                link.close()
+                del self._links[name]
+        if self._guard is not None and not self._links:
+            self._guard.dismiss()
+            self._guard = None
 
     def _configure(self, command: Command) -> Command:
         if self._server is not None:
