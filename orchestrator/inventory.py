@@ -14,6 +14,7 @@ away from an agent.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -26,19 +27,25 @@ from orchestrator.value import Value
 
 TOKEN_BYTES = 16
 """The shortest token that is accepted: 128 bits cannot be guessed."""
+ENDPOINT = "an address HOST:PORT, such as 127.0.0.1:7400"
 FORMAT = "an inventory, a mapping with token_file and agents (docs/agents.md)"
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 
 
 def parse_endpoint(text: str) -> tuple[str, int]:
     """HOST:PORT or [IPv6]:PORT -> (host, port). Raises ValueError."""
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ValueError(f"expected HOST:PORT, such as 127.0.0.1:7400, got {text!r:.80}")
+        raise ValueError(f"expected {ENDPOINT}, got {text!r:.80}")
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def _endpoint(text: str) -> str:
-    parse_endpoint(text)
+    try:
+        parse_endpoint(text)
+    except ValueError:
+        raise ValueError(ENDPOINT) from None  # the caller says that it was expected
     return text
 
 
@@ -62,7 +69,7 @@ class InventoryFile(Value):
     """The file's content."""
 
     token_file: str = Field(min_length=1)
-    agents: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")], AgentEntry] = Field(min_length=1)
+    agents: dict[str, AgentEntry] = Field(min_length=1)
     toxiproxy: ToxiproxyEntry | None = None
 
 
@@ -104,6 +111,8 @@ def _check(content: InventoryFile, root: Node, file: str) -> None:
         raise BadScenario(file, agents.line, "agents", "every one has `nodes: false`; expected one that takes nodes")
     places = [entry.address for entry in content.agents.values()]
     for name, entry in content.agents.items():
+        if not _NAME.fullmatch(name):
+            raise BadScenario(file, agents.line, f"agents.{name}", "expected a name of small letters, digits and -")
         if places.count(entry.address) > 1:
             raise BadScenario(file, agents.line, f"agents.{name}.address", f"{entry.address} is two agents' address")
 
