@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from nodes.ops import Get, Now, Program
@@ -13,6 +13,12 @@ from orchestrator.backends import Session
 MILLISECOND = 1_000_000
 PATIENCE = 30_000 * MILLISECOND
 """For what takes milliseconds, or seconds where many containers keep few cores busy: a start, an answer, an end."""
+EACH = 1_000 * MILLISECOND
+
+
+def patience(processes: Collection[str]) -> int:
+    """Nanoseconds for so many to start, or to end, side by side."""
+    return PATIENCE + EACH * len(processes)
 
 
 class RunFailed(Exception):

@@ -20,7 +20,7 @@ from nodes.control import FENCED
 from nodes.ops import Now, Program, Sleep
 from nodes.wire.record import Kind
 from orchestrator.agenda import Act
-from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed
+from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed, patience
 from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Session, Started, Stopped
 from orchestrator.drained import drained
 from orchestrator.fault_acts import FaultActs, Life
@@ -71,7 +71,9 @@ class Conductor(FaultActs):
             self._session.start(plane, plane, 1)
         for name in (*self._cell.servers, *self._cell.clients):
             self._launch(name)
-        yield from self._until(lambda: len(self._alive) == len(self._epochs), PATIENCE, "every process to start")
+        yield from self._until(
+            lambda: len(self._alive) == len(self._epochs), patience(self._epochs), "every process to start"
+        )
         targets: dict[str, Address] = {}
         for name in self._cell.servers:
             self._first[name] = yield from self._configure_server(name)
@@ -189,7 +191,7 @@ class Conductor(FaultActs):
             self._stopping.add(name)
             self._session.command(name, {"type": "stop"})
         yield from self._until(
-            lambda: not any(name in names for name, _ in self._alive), PATIENCE, f"{', '.join(names)} to stop"
+            lambda: not any(name in names for name, _ in self._alive), patience(names), f"{', '.join(names)} to stop"
         )
 
     # Processes
