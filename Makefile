@@ -44,9 +44,10 @@ check: .venv/.installed  ## style, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
-bench: .venv/.benchmarks  ## the measured claims: CPU per echo, calls a second
+bench: .venv/.benchmarks  ## the measured claims: CPU per echo, calls a second, a hop's cost
 	@$(BIN)/python -I benchmarks/engine.py
 	@$(BIN)/python -I benchmarks/rpc.py
+	@$(BIN)/python -I benchmarks/relay.py
 
 image: .venv/.installed  ## the image for nodes in containers; BASE=debian where no registry can be reached
 	@$(BIN)/faultbed image build $(if $(BASE),--base $(BASE))

@@ -128,7 +128,10 @@ def plane(name: str, home: Path, upstream: tuple[str, int]) -> Iterator[Hop]:
         place = {"listen": "127.0.0.1", "seed": 1, "links": [{**link, "rules": rules}]}
         try:
             control.send({"type": "configure", "id": 1, **place})
-            host, port = answers.get(timeout=20)["addresses"][LINK]
+            answer = answers.get(timeout=20)
+            if "error" in answer:
+                sys.exit(f"the {name} plane refuses: {answer['error']}")
+            host, port = answer["addresses"][LINK]
             children = psutil.Process(process.pid).children()
             yield Hop((host, port), children[0].pid if children else process.pid)
         finally:
