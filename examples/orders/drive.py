@@ -10,7 +10,7 @@ import json
 import sys
 import time
 
-PATIENCE = 1.0
+PATIENCE = 2.5
 """Seconds to wait for one answer."""
 
 

@@ -6,8 +6,8 @@ driver's. So a fault is *bitten* where these show it (docs/system.md, "What bite
 - a message of the operation that a rule took away, or of which it let a part pass: the operation did not go on as if
   nothing had happened, that is, its request came again or it did not end `ok`;
 - a message that a rule kept: it went on later, while the operation was open, or the operation went on without it;
-- a toxic: operations that were open while it was on, and took at least half of its latency; of those that end
-  connections, operations that needed another attempt or did not end `ok`;
+- a toxic: operations that were open while it was on and needed another attempt, did not end `ok`, or took at least
+  half of its latency;
 - a message without identity, and a process that is away: operations that were open at that time.
 """
 
@@ -147,8 +147,9 @@ def _toxic(setting: Setting, index: int, fault: Fault) -> RuleBite:
 def _felt(fault: Fault, trace: Trace) -> bool:
     if trace.invoke is None or trace.completion is None:
         return False
-    if isinstance(fault, Latency):
-        return 2 * (trace.completion.time - trace.invoke.time) >= fault.latency * MILLISECOND
+    taken = trace.completion.time - trace.invoke.time
+    if isinstance(fault, Latency) and 2 * taken >= fault.latency * MILLISECOND:
+        return True
     return trace.ending != "ok" or trace.completion.detail.get("attempts", 0) > 1
 
 

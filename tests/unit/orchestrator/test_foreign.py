@@ -185,7 +185,7 @@ def test_a_toxic_latency_bites_what_took_half_of_it(milliseconds: int, bitten: i
 
 
 @pytest.mark.parametrize(("attempts", "on", "bitten"), [(2, True, 1), (1, True, 0), (2, False, 0)])
-def test_a_toxic_that_ends_connections_bites_what_was_tried_again(attempts: int, on: bool, bitten: int) -> None:
+def test_a_toxic_bites_what_was_tried_again(attempts: int, on: bool, bitten: int) -> None:
     run = Run().note("relay", Kind.RULE, rule=0, active=True)
     run = run if on else run.note("relay", Kind.RULE, rule=0, active=False)
     judgement = run.invoke(1).ok(1, attempts).judged(cell(Timeout(timeout=5, link=FRONT)), Effect(intent(1), 1))
