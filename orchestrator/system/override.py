@@ -2,9 +2,10 @@
 
 A service behind a link (an *upstream*) moves to a private network of its own, and the proxy takes over its name on
 the networks where it was. The proxy is in the private network too, under the names of the other upstreams, so that
-what the service calls in its turn goes through its own links. Every other service of those networks can be called by
-the upstream and so joins its private network as well, unless a link says that it calls the upstream: it must
-not meet it under its own name.
+what the service calls in its turn goes through its own links. Services that it depends on (`depends_on`) and that are
+behind no link join the private network as well; whoever else may call the upstream stays outside and meets the proxy.
+A dependency that the user's file does not declare is then not found, which is seen at once; were everybody let in, a
+caller could miss the proxy unseen.
 
 What a second project beside it would collide with is taken away: published ports and container names. Restart policies
 are off, since bringing back what was killed is the scenario's affair. `!override` and `!reset` need Compose 2.24.4.
@@ -25,7 +26,7 @@ Services = Mapping[str, Mapping[str, Any]]
 
 
 class Behind(NamedTuple):
-    """An upstream, and the services that links let call it."""
+    """An upstream, and the services of which links say that they call it."""
 
     service: str
     callers: frozenset[str]
@@ -99,9 +100,8 @@ def _service(name: str, services: Services, upstreams: Mapping[str, Behind], lab
 
 
 def _serves(name: str, upstream: Behind, services: Services) -> bool:
-    """Whether the upstream could call it by its name, and may."""
-    shared = _networks(services[name]).keys() & _networks(services[upstream.service]).keys()
-    return bool(shared) and name not in upstream.callers
+    """Whether the upstream depends on it, and it does not call the upstream in its turn."""
+    return name in (services[upstream.service].get("depends_on") or {}) and name not in upstream.callers
 
 
 def _of_proxy(services: Services, upstreams: Mapping[str, Behind]) -> dict[str, Any]:

@@ -12,7 +12,11 @@ from orchestrator.system.override import PROXY, Behind, Override, Reset, overrid
 LABELS = {"org.faultbed.run": "r"}
 PROJECT: dict[str, Any] = {
     "services": {
-        "orders": {"networks": {"default": None}, "ports": [{"target": 8080}]},
+        "orders": {
+            "networks": {"default": None},
+            "ports": [{"target": 8080}],
+            "depends_on": {"redis": {}, "mail": {}, "web": {}},
+        },
         "redis": {"networks": {"default": {"aliases": ["cache"]}}},
         "mail": {"networks": {"default": None}},
         "web": {"networks": {"default": None}},
@@ -42,9 +46,9 @@ def members(made: dict[str, Any], network: str) -> set[str]:
     return found
 
 
-def test_an_upstream_is_alone_with_the_proxy_and_what_it_may_call(made: dict[str, Any]) -> None:
+def test_an_upstream_is_alone_with_the_proxy_and_what_it_depends_on(made: dict[str, Any]) -> None:
     assert members(made, "faultbed-orders") == {"orders", PROXY, "mail"}
-    assert members(made, "faultbed-redis") == {"redis", PROXY, "mail", "web"}
+    assert members(made, "faultbed-redis") == {"redis", PROXY}
     assert members(made, "default") == {PROXY, "mail", "web"}
 
 
