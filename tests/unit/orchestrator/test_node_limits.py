@@ -1,0 +1,70 @@
+"""Limits of a node: how a scenario says them, and which backend can set which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.command import check_limits
+from orchestrator.document import BadScenario
+from orchestrator.plan import Plan, load
+from orchestrator.scenario import Limits
+
+TEXT = """
+scenario: limited
+about: A server with little.
+nodes:
+  server: {{service: counter, limits: {limits}}}
+  client: {{workload: add}}
+links:
+  - {{from: client, to: server, semantics: maybe, transport: udp}}
+faults:
+  - {{drop: request, link: client -> server, operations: [2]}}
+expect:
+  others: {{client: ok, executions: 1}}
+"""
+
+
+def plan(folder: Path, limits: str) -> Plan:
+    path = folder / "limited.yaml"
+    path.write_text(TEXT.format(limits=limits))
+    return load(path)
+
+
+def test_limits_are_read(tmp_path: Path) -> None:
+    (cell,) = plan(tmp_path, "{cpus: 0.5, memory: 64000000, files: 256}").cells
+    assert cell.servers["server"].limits == Limits(cpus=0.5, memory=64_000_000, files=256)
+    assert cell.clients["client"].limits == Limits()
+
+
+@pytest.mark.parametrize(
+    "limits", ["{cpus: 0}", "{memory: 1000}", "{files: 3}", "{disk: 5}", "[1]", "{cpus: many}", "{files: -1}"]
+)
+def test_a_limit_that_is_none_is_told_with_its_place(tmp_path: Path, limits: str) -> None:
+    with pytest.raises(BadScenario, match=r"nodes\.server\.limits"):
+        plan(tmp_path, limits)
+
+
+@pytest.mark.parametrize(
+    ("backend", "limits", "refused"),
+    [
+        ("docker", "{cpus: 1, memory: 64000000, files: 256}", None),
+        ("local", "{files: 256}", None),
+        ("local", "{cpus: 1, files: 256}", "cpus"),
+        ("local", "{memory: 64000000, cpus: 1}", "cpus and memory"),
+        ("sim", "{files: 256}", "files"),
+        ("attach", "{cpus: 1}", "cpus"),
+        ("sim", "{}", None),
+    ],
+)
+def test_what_a_backend_cannot_limit_is_refused_before_anything_starts(
+    tmp_path: Path, backend: str, limits: str, refused: str | None
+) -> None:
+    made = plan(tmp_path, limits)
+    if refused is None:
+        check_limits([made], made.cells, backend)
+        return
+    with pytest.raises(BadScenario, match=f"--backend {backend} cannot limit the {refused} of a node") as caught:
+        check_limits([made], made.cells, backend)
+    assert "nodes.server.limits" in str(caught.value)
