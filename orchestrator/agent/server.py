@@ -35,7 +35,7 @@ class Server:
     def __init__(self, listen: Endpoint, token: bytes) -> None:
         self._token = token
         self._lock = threading.Lock()
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, tuple[Session, threading.Thread]] = {}
         self._listener = _listener(listen)
         self.endpoint = Endpoint(*self._listener.getsockname()[:2])
 
@@ -61,9 +61,10 @@ class Server:
         self._listener.close()
         with self._lock:
             sessions = list(self._sessions.values())
-            self._sessions.clear()
-        for session in sessions:
-            session.end()
+        for session, _ in sessions:
+            session.leave()
+        for _, thread in sessions:
+            thread.join()
 
     def _attend(self, connection: socket.socket, who: str) -> None:
         channel = Channel(connection, self._token)
@@ -84,16 +85,16 @@ class Server:
     def _converse(self, channel: Channel, who: str, messages: chain[Message]) -> None:
         session = Session(channel, self._token)
         with self._lock:
-            self._sessions[session.id] = session
+            self._sessions[session.id] = (session, threading.current_thread())
         say(f"{who}: session {session.id[:8]} begins")
         try:
             for command in messages:
                 channel.send(_obey(session, command))
         finally:
-            with self._lock:
-                self._sessions.pop(session.id, None)
             session.end()
             say(f"{who}: session {session.id[:8]} has ended, and everything that it started")
+            with self._lock:
+                del self._sessions[session.id]
 
     def _tunnel(self, channel: Channel, request: Message) -> None:
         try:
@@ -107,10 +108,10 @@ class Server:
         """A connection to the control endpoint that the request names. Raises BadRequest, OSError."""
         life = number(request.get("cell")), process_name(request.get("name")), number(request.get("epoch"))
         with self._lock:
-            session = self._sessions.get(str(request.get("session")))
-        if session is None:
+            found = self._sessions.get(str(request.get("session")))
+        if found is None:
             raise BadRequest("there is no such session here")
-        connection = socket.create_connection(session.control(life), TUNNEL_SECONDS)
+        connection = socket.create_connection(found[0].control(life), TUNNEL_SECONDS)
         connection.settimeout(None)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection

@@ -75,6 +75,10 @@ class Session:
         except KeyError:
             raise BadRequest(f"{life[1]} (epoch {life[2]}) has no control endpoint here") from None
 
+    def leave(self) -> None:
+        """End its connection; whoever obeys it then ends it. From any thread."""
+        self._channel.close()
+
     def end(self) -> None:
         """Kill every process, wait for it, and remove what it left."""
         self._supervisor.close()
