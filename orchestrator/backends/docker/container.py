@@ -96,8 +96,12 @@ class Container:
         self._create()
         with asking(f"start a container for {self._launch.name}"):
             output = api.attach_socket(self.name, {"stdout": 1, "stderr": 1, "stream": 1})
-            api.start(self.name)
-            self._tell(Spawned(api.inspect_container(self.name)["State"]["Pid"]))
+            try:
+                api.start(self.name)
+                self._tell(Spawned(api.inspect_container(self.name)["State"]["Pid"]))
+            except BaseException:
+                close(output)
+                raise
         return output
 
     def _end(self) -> Report:
