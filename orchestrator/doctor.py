@@ -46,6 +46,7 @@ def findings() -> Iterator[Finding]:
     elsewhere = f"Linux's, and this is {platform.system()}"
     yield _unless("netfilter", packets.netfilter() if linux else elsewhere)
     yield _unless("netem", packets.netem() if linux else elsewhere)
+    yield _unless("netem seed", packets.netem_seed() if linux else elsewhere)
 
 
 def _unless(subject: str, reason: str | None) -> Finding:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from chaos.faults import Netem
+from chaos.planes.packet.availability import netem
 from chaos.planes.packet.entering import may_enter
 from chaos.supports import PlaneName
 from orchestrator.backends import Role, SessionError
@@ -27,6 +30,8 @@ _numbers = itertools.count(1)
 
 def availability() -> str | None:
     """Why nodes cannot have namespaces here, and what to do; None if they can."""
+    if sys.platform != "linux":
+        return "they are Linux's: use --backend docker"
     if not may_enter():
         return "this needs CAP_SYS_ADMIN and CAP_NET_ADMIN: run as root, or use --backend docker"
     missing = [f"{tool} ({package})" for tool, package in TOOLS.items() if shutil.which(tool) is None]
@@ -69,6 +74,8 @@ class NamespaceSession(RealSession):
     """Every process of one cell's run on this machine, in a network of the cell's. Raises SessionError."""
 
     def __init__(self, supervisor: Supervisor, home: Path, cell: Cell, commands: CommandLine = command_line) -> None:
+        if any(isinstance(fault, Netem) for fault in cell.faults) and (reason := netem()):
+            raise SessionError(f"a fault of the scenario is netem's, which cannot be had here: {reason}")
         relay = [plane for plane in planes(cell) if plane == "relay"]
         self._switch = switch(supervisor.run, [*cell.servers, *cell.clients, *relay])
         try:

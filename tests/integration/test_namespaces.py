@@ -16,6 +16,7 @@ from switched import run_inside
 
 from nodes.clock import now
 from orchestrator.backends import SessionError, Started, switch
+from orchestrator.backends import namespaces as namespaces_module
 from orchestrator.backends.namespaces import NamespaceSession, availability
 from orchestrator.backends.processes import Supervisor, orchestrator_id
 from orchestrator.backends.real import RealSession
@@ -149,6 +150,17 @@ def test_without_privilege_nothing_is_started(tmp_path: Path) -> None:
     assert code == 3
     assert "run as root, or use --backend docker" in out
     assert not list(tmp_path.rglob("server.1.journal"))
+
+
+def test_without_netem_in_the_kernel_nothing_is_made(
+    monkeypatch: pytest.MonkeyPatch, supervisor: Supervisor, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(namespaces_module, "netem", lambda: "no kernel of that kind")
+    text = SHORT.replace("rate: both", "netem: {delay: 5ms}").replace(", bytes_per_second: 3000", "")
+    (shaped,) = expand(text, "in-namespaces.yaml").cells
+    with pytest.raises(SessionError, match="netem's, which cannot be had here: no kernel of that kind"):
+        NamespaceSession(supervisor, tmp_path, shaped)
+    assert (namespaces("5e55"), interfaces("5e55"), list(tmp_path.iterdir())) == ([], [], [])
 
 
 @pytest.mark.parametrize("interrupted", [True, False])

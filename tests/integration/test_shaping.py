@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from packet_rig import LINK, Rig
 from requirements import need, need_root
-from running import until
 from switched import Switched
 
 from chaos.faults import Netem, Rate, Shape
@@ -192,13 +191,15 @@ def test_a_rule_at_a_node_that_is_gone_comes_with_it(switched: Switched) -> None
 
 
 def test_a_kernel_without_netem_refuses_before_the_load(switched: Switched) -> None:
-    if availability.netem() is None:
-        switched.run("client", "tc", "qdisc", "add", "dev", "lo", "root", "netem")
-        return  # it is there: tests of the router show what it does
     ends = Ends(switched)
+    fault = Netem(link=LINK, netem=Shape(delay=5))
+    if availability.netem() is None:
+        Rig(switched, ends.server, fault).switch(True)
+        assert [qdisc["kind"] for qdisc in qdiscs(switched, "client")] == ["htb", "netem"]
+        return
     with pytest.raises(BadConfiguration, match=r"(?s)kind is unknown.*\(qdisc add .* netem .* delay 5ms\); .*modprobe"):
-        Rig(switched, ends.server, Netem(link=LINK, netem=Shape(delay=5)))
-    until(lambda: leaves(switched) == {}, "no class to be left")
+        Rig(switched, ends.server, fault)
+    assert leaves(switched) == {}
 
 
 def leaves(switched: Switched, node: str = "client") -> dict[int, tc.Leaf]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chaos.faults import Loss, Reject
-from chaos.planes.packet import nft
+from chaos.planes.packet import nft, tc
 from chaos.planes.packet.entering import execute, may_enter
 from chaos.planes.packet.mechanism import Flow
 from chaos.planes.packet.namespace import NamespaceError
@@ -33,6 +33,17 @@ def netem() -> str | None:
     except NamespaceError as error:
         return f"sch_netem does not work: {error}; it needs a kernel with CONFIG_NET_SCH_NETEM (modprobe sch_netem)"
     return None
+
+
+def netem_seed() -> str | None:
+    """Why what netem does is another thing in each run, whatever the scenario's seed; None if it is the same."""
+    try:
+        version, release = (execute(list(command), "", "this machine") for command in (tc.VERSION, tc.RELEASE))
+    except NamespaceError as error:
+        return str(error)
+    if tc.takes_seed(version, release):
+        return None
+    return f"a seed needs Linux and iproute2 from 6.6 on, and here are Linux {release.strip()}, {version.strip()}"
 
 
 def _sample() -> str:
