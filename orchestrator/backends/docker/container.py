@@ -194,7 +194,7 @@ def how(state: dict[str, Any], trouble: str | None, memory: int | None) -> Repor
     code: int = state["ExitCode"]
     if trouble is not None:
         return Failed(trouble)
-    if state.get("OOMKilled"):
+    if state.get("OOMKilled") and code == BY_SIGNAL + signals.SIGKILL:  # not something else that ran in it
         limit = "the machine has no more" if memory is None else f"its limits.memory is {memory}"
         return Failed(f"the kernel killed it for want of memory: {limit}; give it more, or let it do less")
     if code - BY_SIGNAL in set(signals.Signals):

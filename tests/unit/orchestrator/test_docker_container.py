@@ -38,6 +38,7 @@ def test_errors_go_into_the_log_alone() -> None:
         ({"ExitCode": 137, "OOMKilled": False}, Ended(9, 0)),
         ({"ExitCode": 143}, Ended(15, 0)),
         ({"ExitCode": 255}, Ended(0, 255)),
+        ({"ExitCode": 0, "OOMKilled": True}, Ended(0, 0)),
     ],
 )
 def test_an_exit_code_above_128_is_a_signal(state: dict[str, Any], report: Ended) -> None:
