@@ -239,8 +239,11 @@ class Run:
         return self.unfinished()
 
     def unfinished(self) -> History:
+        return merge(self.journals, self.ledgers())
+
+    def ledgers(self) -> list[Ledger]:
         names = dict.fromkeys(f"server.{history}" for history in self.histories[: self.epoch])
-        ledgers = [
+        return [
             Ledger(
                 name=name,
                 node="server",
@@ -251,4 +254,3 @@ class Run:
             )
             for name in names
         ]
-        return merge(self.journals, ledgers)
