@@ -112,7 +112,9 @@ def test_what_waits_when_a_rule_goes_is_sent_yet(switched: Switched) -> None:
     ends.send(ends.client, 10)
     rig.switch(False)
     assert rig.counted() == {(LINK, "request"): 10}
+    assert rig.plane.obey({"type": "status"})["pending"] > 0
     assert len(ends.arrivals(10)) == 10
+    assert rig.plane.obey({"type": "status"})["pending"] == 0
     rig.switch(True)
     ends.send(ends.client, 1)
     ends.arrivals(1)

@@ -52,8 +52,8 @@ class Mechanism(Protocol):
     """
 
     def check(self, rules: Sequence[Rule]) -> None:
-        """Before the load: its tools run at every node of these rules, all of which are there. Raises NamespaceGone
-        too."""
+        """Before the load: its tools run at every node of these rules, all of which are there, and the kernel can do
+        what they ask for. Raises NamespaceGone too."""
 
     def on(self, rule: Rule) -> None:
         """The rule is off. Returning, the kernel has it; raising, nothing of it is left."""
@@ -63,6 +63,9 @@ class Mechanism(Protocol):
 
     def again(self, node: str) -> None:
         """The node is back, perhaps in another namespace: what is on and missing there is applied again."""
+
+    def waiting(self) -> int:
+        """How many packets it keeps back that will yet be sent on, also of rules that are off."""
 
     def close(self) -> None:
         """Take away all that is left, and nothing else."""

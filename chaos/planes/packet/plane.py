@@ -76,19 +76,11 @@ class PacketPlane:
             mechanism.check([rule for rule in config.rules if performing[type(rule.fault)] is mechanism])
         self._configuration, self._mechanisms = config, performing
         self._rules = {rule.index: rule for rule in config.rules}
-        self._try_shapes(config)
         for index in config.active:
             self._on(self._rules[index])
         addresses = {flow.link: [self._places[flow.server].address, flow.port] for flow in config.links}
         self._note(Kind.READY, detail={"addresses": addresses})
         return {"addresses": addresses}
-
-    def _try_shapes(self, config: Configuration) -> None:
-        """Kernels differ in what they can shape: one that refuses a rule does so before the load begins."""
-        for rule in config.rules:
-            if isinstance(rule.fault, Shaping.KINDS):
-                self._mechanisms[type(rule.fault)].on(rule)
-                self._mechanisms[type(rule.fault)].off(rule)
 
     def _upstream(self, command: Command) -> Command:
         flow = self._flow(command)
@@ -123,8 +115,8 @@ class PacketPlane:
         return {}
 
     def _status(self, command: Command) -> Command:
-        """The kernel keeps nothing back that it would tell of."""
-        return {"held": 0, "pending": 0, "connections": 0, "passed": {}}
+        waiting = sum(mechanism.waiting() for mechanism in set(self._mechanisms.values()))
+        return {"held": 0, "pending": waiting, "connections": 0, "passed": {}}
 
     def _all_off(self) -> None:
         for index in sorted(self._active):

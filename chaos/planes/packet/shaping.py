@@ -47,6 +47,9 @@ class Shaping:
     def check(self, rules: Sequence[Rule]) -> None:
         for node in sorted({part.sender for rule in rules for part in _parts(rule)}):
             self._places[node].namespace.run(tc.VERSION)
+        for rule in rules:  # kernels differ in what they can shape
+            self.on(rule)
+            self.off(rule)
 
     def on(self, rule: Rule) -> None:
         self._on[rule.index] = rule
@@ -69,6 +72,13 @@ class Shaping:
                 if part.sender == node:
                     with suppress(NamespaceGone):
                         self._install_missing(part)
+
+    def waiting(self) -> int:
+        found = 0
+        for node, device in sorted(self._roots):
+            with suppress(NamespaceGone):
+                found += sum(leaf.waiting for leaf in tc.leaves(self._show(node, device)).values())
+        return found
 
     def close(self) -> None:
         roots, self._roots = sorted(self._roots), set()

@@ -45,6 +45,9 @@ class Told:
     def again(self, node: str) -> None:
         self._act("again", node)
 
+    def waiting(self) -> int:
+        return 3
+
     def close(self) -> None:
         self._act("close", None)
 
@@ -181,6 +184,6 @@ def test_it_is_configured_once(monkeypatch: pytest.MonkeyPatch) -> None:
         rig.plane.obey(rig.configure)
 
 
-def test_the_kernel_has_nothing_to_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_kernel_keeps_back_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     status = Rig(monkeypatch).plane.obey({"type": "status"})
-    assert status == {"held": 0, "pending": 0, "connections": 0, "passed": {}}
+    assert status == {"held": 0, "pending": 3, "connections": 0, "passed": {}}
