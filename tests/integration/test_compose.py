@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -98,11 +97,6 @@ def test_nothing_is_privileged_and_no_socket_is_mounted(project: Project) -> Non
         assert service["read_only"] is True, name
         assert not {"privileged", "cap_add", "devices", "network_mode", "pid", "ports"} & service.keys(), name
         assert not [mount for mount in service.get("volumes", ()) if "docker.sock" in mount["source"]], name
-
-
-def test_the_services_have_this_version(project: Project) -> None:
-    text = (project.folder / "compose.yaml").read_text()
-    assert f"image: ${{FAULTBED_IMAGE:-faultbed:{version('faultbed')}}}" in text
 
 
 def test_run_prints_the_verdicts_and_brings_the_results_to_the_host(project: Project) -> None:

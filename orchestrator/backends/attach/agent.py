@@ -41,6 +41,7 @@ class Agent:
         self.entry = entry
         self._token = token
         self._lock = threading.Lock()
+        self._sending = threading.Lock()
         self._answers: dict[int, Callable[[dict[str, Any]], None]] = {}
         self._processes: dict[Life, Take] = {}
         self._last_id = 0
@@ -82,12 +83,14 @@ class Agent:
                 self._last_id += 1
                 number = self._last_id
                 self._answers[number] = take
-                try:
-                    self._client.send({**command, "id": number})
-                except ControlError:
-                    pass  # the listening thread tells everybody that the agent is gone
         if gone is not None:
             take({"error": gone})
+            return
+        try:
+            with self._sending:  # not the tables' lock: the listening thread needs that while we wait for the network
+                self._client.send({**command, "id": number})
+        except ControlError:
+            pass  # the listening thread tells everybody that the agent is gone
 
     def open_cell(self) -> int:
         """A folder for one cell's evidence -> its number. Raises SessionError."""
