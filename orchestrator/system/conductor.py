@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chaos.faults import Restart
 from nodes.ops import Now, Program, Sleep
@@ -20,8 +20,10 @@ from orchestrator.scenario import Cell
 from orchestrator.specs import Address, addresses
 from orchestrator.system.override import PROXY
 from orchestrator.system.scenario import DRIVER, System
-from orchestrator.system.session import SystemSession
 from orchestrator.system.specs import driver_spec, layers, plane_spec
+
+if TYPE_CHECKING:
+    from orchestrator.system.session import SystemSession
 
 POLL = 2 * MILLISECOND
 

@@ -34,10 +34,16 @@ class ComposeProject:
         self.name = name
         self._files = list(files)
         self._environment = {**os.environ, **environment}
+        self._running: set[subprocess.Popen[str]] = set()
         self.client = connect()
 
     def close(self) -> None:
         self.client.close()
+
+    def abort(self) -> None:
+        """End what Compose is doing now, in whichever thread; it fails there."""
+        for process in list(self._running):
+            process.terminate()
 
     def lay_over(self, file: Path) -> None:
         self._files.append(file)
@@ -57,7 +63,7 @@ class ComposeProject:
         """Start services that do not run, and wait until they run or, with a health check, are healthy."""
         names = list(services)
         waiting = ("--wait", "--wait-timeout", str(max(int(seconds), 1))) if healthy else ()
-        what = f"starting {', '.join(names) or 'the project'}"
+        what = f"starting {', '.join(names)} (their words are in the cell's logs)"
         self._compose(what, "up", "--detach", "--no-recreate", *waiting, *names)
 
     def down(self) -> None:
@@ -123,18 +129,25 @@ class ComposeProject:
         files = [part for file in self._files for part in ("--file", str(file))]
         folder = str(self._files[0].parent)
         command = ["docker", "compose", "--project-name", self.name, "--project-directory", folder, *files, *arguments]
-        done = subprocess.run(
+        # A session of its own: Ctrl-C at the terminal is the orchestrator's to handle.
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             env={**self._environment, **(environment or {})},
-            check=False,
+            start_new_session=True,
         )
-        if done.returncode != 0:
-            said = "\n".join(done.stderr.strip().splitlines()[-LAST_LINES:])
-            raise SessionError(f"{what} of {self._files[0]}: docker compose failed ({done.returncode}):\n{said}")
-        return done.stdout
+        self._running.add(process)
+        try:
+            out, error = process.communicate()
+        finally:
+            self._running.discard(process)
+        if process.returncode != 0:
+            said = "\n".join(error.strip().splitlines()[-LAST_LINES:])
+            raise SessionError(f"{what} of {self._files[0]}: docker compose failed ({process.returncode}):\n{said}")
+        return out
 
 
 def check_compose() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
 from orchestrator.backends import Collected, SessionError
 from orchestrator.backends.docker.backend import TOXIPROXY
 from orchestrator.backends.docker.labels import Owner
@@ -76,7 +77,10 @@ class SystemRunner:
         if not file.is_file():
             raise SessionError(f"{file}: there is no such compose file; system.compose names it")
         name = f"faultbed-{self._supervisor.run[:8]}-{secrets.token_hex(3)}"
-        project = ComposeProject(name, [file], system.project.environment)
+        owner = self._owner()
+        # By these a Compose that goes on after its orchestrator was killed is found, and ended before what it made.
+        marks = {RUN_VARIABLE: owner.run, ORCHESTRATOR_VARIABLE: owner.orchestrator}
+        project = ComposeProject(name, [file], {**system.project.environment, **marks})
         try:
             if system.links[0].via == "relay":
                 check_image(project.client, self._image)
@@ -84,7 +88,7 @@ class SystemRunner:
             services = sorted(config["services"])
             _check_services(system, services, file)
             laid = folder.directory / OVERRIDE
-            laid.write_text(self._override(name, system, config), encoding="utf-8")
+            laid.write_text(self._override(name, system, config, owner), encoding="utf-8")
             project.lay_over(laid)
             try:
                 yield project, services
@@ -94,9 +98,11 @@ class SystemRunner:
         finally:
             project.close()
 
-    def _override(self, name: str, system: System, config: dict[str, object]) -> str:
+    def _owner(self) -> Owner:
         me = psutil.Process()
-        owner = Owner(self._supervisor.run, f"{me.pid}:{me.create_time()}", place())
+        return Owner(self._supervisor.run, f"{me.pid}:{me.create_time()}", place())
+
+    def _override(self, name: str, system: System, config: dict[str, object], owner: Owner) -> str:
         services = {link.service for link in system.links}
         behind = [
             Behind(service, frozenset(link.source for link in system.links if link.service == service))

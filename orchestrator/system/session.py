@@ -56,7 +56,9 @@ class SystemSession(RealSession):
         self._later(lambda: self._perform(signal, *life))
 
     def close(self) -> None:
-        self._acts.shutdown(wait=True, cancel_futures=True)
+        self._acts.shutdown(wait=False, cancel_futures=True)
+        self._project.abort()
+        self._acts.shutdown(wait=True)
         super().close()
 
     def _start(self, names: list[str], epoch: int) -> list[Event]:
