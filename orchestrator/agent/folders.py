@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -19,12 +20,14 @@ def new_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{me.pid}:{me.create_time()}."))
 
 
-def sweep() -> list[Path]:
-    """Remove the folders of agents that live no more -> what was removed."""
-    removed = []
+def sweep() -> tuple[list[Path], list[Path]]:
+    """Remove the folders of agents that live no more, if they are this user's -> (removed, not removed)."""
+    removed: list[Path] = []
+    left: list[Path] = []
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         owner = path.name.removeprefix(PREFIX).rpartition(".")[0]
-        if not alive(owner):
-            shutil.rmtree(path, ignore_errors=True)
-            removed.append(path)
-    return removed
+        if not os.access(path, os.W_OK) or alive(owner):
+            continue
+        shutil.rmtree(path, ignore_errors=True)
+        (left if path.exists() else removed).append(path)
+    return removed, left

@@ -40,7 +40,7 @@ def agent(listen: str, token_file: Path) -> int:
         endpoint, token = Endpoint(*parse_endpoint(listen)), read_token(token_file)
     except (ValueError, ControlError) as error:
         raise click.UsageError(str(error)) from None
-    for folder in sweep():
+    for folder in sweep()[0]:
         say(f"removed {folder}, which a killed agent had left")
     server = Server(endpoint, token)
 

@@ -12,11 +12,12 @@ from orchestrator.result import Exit
 def clean() -> int:
     """End what a killed `faultbed run` left behind: exactly what belongs to an orchestrator that is gone.
 
-    Processes, networks of this machine's own, and at the Docker engine containers, networks and volumes.
+    Processes, folders of agents, networks of this machine's own, and at the Docker engine containers, networks and
+    volumes.
     """
     done, left = _processes()
-    networks, kept = _networks()
-    done, left = [*done, *networks], [*left, *kept]
+    for removed, kept in (_folders(), _networks()):
+        done, left = [*done, *removed], [*left, *kept]
     try:
         removed, remaining = _engine()
         done, left = [*done, *removed], [*left, *remaining]
@@ -36,6 +37,14 @@ def _processes() -> tuple[list[str], list[str]]:
     found = leftovers()
     left = end(found)
     return [f"ended {one}" for one in found if one not in left], [f"could not end {one}" for one in left]
+
+
+def _folders() -> tuple[list[str], list[str]]:
+    """Those of agents that were killed; their processes have ended."""
+    from orchestrator.agent.folders import sweep
+
+    removed, left = sweep()
+    return [f"removed {path}" for path in removed], [f"could not remove {path}" for path in left]
 
 
 def _networks() -> tuple[list[str], list[str]]:

@@ -156,6 +156,21 @@ def test_an_agent_that_vanishes_in_the_middle_of_a_run(tmp_path: Path) -> None:
             assert not folders_of(alpha), "the next agent does"
 
 
+def test_clean_removes_the_folder_of_a_killed_agent_and_of_no_living_one(tmp_path: Path) -> None:
+    with running_agents(tmp_path, (), ()) as (alpha, beta):
+        names = inventory(tmp_path, token_file(tmp_path), alpha=alpha.address, beta=beta.address)
+        (tmp_path / "long.yaml").write_text(long())
+        with Running(tmp_path, "run", "long.yaml", "--backend", "attach", "--inventory", str(names)):
+            until(lambda: bool(folders_of(alpha)) and bool(folders_of(beta)), "both folders")
+            alpha.process.kill()
+            alpha.process.wait()
+            with Running(tmp_path, "clean") as cleaning:
+                out = cleaning.end()[1]
+            assert f"faultbed-agent.{alpha.process.pid}:" in out
+            assert f"faultbed-agent.{beta.process.pid}:" not in out
+        assert not folders_of(alpha)
+
+
 def test_nodes_end_when_the_orchestrator_is_killed(tmp_path: Path) -> None:
     (tmp_path / "long.yaml").write_text(long())
     with running_agents(tmp_path, ()) as (alpha,):
