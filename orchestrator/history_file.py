@@ -2,8 +2,9 @@
 
 The file is a msgpack stream: a header map {format, schema, evidence, domains, nodes, clocks, events}, then one array
 an event, [time, domain, node, epoch, kind, client, seq, attempt, process, detail] with domain and node as indices
-into the header's lists; a clock is [domain, offset, error, where] (orchestrator/clocks.py). Then a footer map {end,
-crc}: how many events there were, and the CRC-32 of every byte before the footer. A file without its footer was cut off; one with the wrong sum was changed.
+into the header's lists; a clock is [domain, offset, error, where] (orchestrator/clocks.py). Then a footer map
+{end, crc}: how many events there were, and the CRC-32 of every byte before the footer. A file without its footer was
+cut off; one with the wrong sum was changed.
 """
 
 from __future__ import annotations
@@ -120,8 +121,10 @@ def _finish(unpacker: Any, data: bytes, count: int) -> None:
 
 def to_jsonl(history: History) -> Iterator[str]:
     """One JSON object a line, an event each: index, time (ns), domain, node, epoch, process, type, f, value,
-    operation [client, seq], intent, attempt, error, then what else its kind has. Bytes are hexadecimal."""
-    for event in history.events:
+    operation [client, seq], intent, attempt, error, then what else its kind has. Bytes are hexadecimal. Where there are
+    several clocks, `estimate` and `estimate_error` tell the time by the orchestrator's (ns)."""
+    errors = {clock.domain: clock.error for clock in history.clocks}
+    for event, here in zip(history.events, history.on_one_clock(), strict=True):
         detail = event.detail
         line: dict[str, Any] = {
             "index": event.order,
@@ -138,6 +141,8 @@ def to_jsonl(history: History) -> Iterator[str]:
             "attempt": event.attempt,
             "error": detail.get("error"),
         }
+        if history.clocks:
+            line |= {"estimate": here.time, "estimate_error": errors.get(event.domain, 0)}
         line.update((key, value) for key, value in detail.items() if key not in line)
         yield json.dumps(line, default=_text)
 

@@ -86,6 +86,7 @@ def _cell(result: CellResult) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "directory": result.directory.name if result.directory else None,
         "problem": result.problem,
+        "clocks": [clock._asdict() for clock in result.clocks],
     }
     if judgement is not None:
         cell["bitten"] = judgement.bitten

@@ -3,6 +3,7 @@ error."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -28,7 +29,10 @@ from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement, Verdict
 from orchestrator.clocks import Clock
 from orchestrator.history import History, merge
+from orchestrator.history_file import to_jsonl
+from orchestrator.report.closing import closing
 from orchestrator.report.story import story
+from orchestrator.result import CellResult
 
 STORIES: dict[Callable[[Run], Run], tuple[Fault, ...]] = {
     request_lost: (DROP_REQUEST,),
@@ -104,3 +108,23 @@ def test_a_story_is_told_on_one_clock() -> None:
     lines = story(elsewhere(request_lost(Run()), DAY, 10), (CLIENT, 1))
     assert lines == story(request_lost(Run()).history(), (CLIENT, 1))
     assert any(Kind.EXECUTE.name in line for line in lines)
+
+
+def test_lines_tell_the_time_of_the_events_clock_and_of_the_orchestrators() -> None:
+    lines = [json.loads(line) for line in to_jsonl(elsewhere(request_lost(Run()), DAY, 10))]
+    receive = next(line for line in lines if line["type"] == "receive")
+    assert (receive["domain"], receive["time"] - receive["estimate"], receive["estimate_error"]) == ("other", DAY, 10)
+    invoke = next(line for line in lines if line["type"] == "invoke")
+    assert (invoke["time"], invoke["estimate_error"]) == (invoke["estimate"], 0)
+
+
+def test_the_report_tells_each_clock_as_well_as_it_was_known_in_the_worst_cell() -> None:
+    clocks = [Clock("other", DAY, error, "beta") for error in (170_000, 2_300_000, 90_000)]
+    results = [CellResult(cell(), 1, 1.0, error="", clocks=(clock,)) for clock in clocks]
+    lines = list(closing(results, (), lambda path: History("real", ())))
+    assert "  agent beta: +86400.000000 s, give or take 2.3 ms" in lines
+    assert not [
+        line
+        for line in closing([CellResult(cell(), 1, 1.0, error="")], (), lambda path: History("real", ()))
+        if "clock" in line
+    ]
