@@ -25,12 +25,12 @@ from chaos.planes.packet.entering import failure
 
 LOOP = Path(__file__).with_name("uml_loop.py")
 MODULES = Path("/usr/lib/uml/modules")
-NEEDED = ("sch_htb", "sch_tbf", "sch_netem", "cls_u32")
+NEEDED = ("sch_htb", "sch_tbf", "sch_netem", "cls_u32", "veth", "bridge")
 TAPS = ("tap0", "tap1")
 EVERY = "192.0.2.0/24"
 """Both sides (RFC 5737, for documentation): nothing but the namespaces ever hears of it."""
-PATIENCE = 60.0
-"""Seconds to start, or for one command, on a machine that is very busy; it takes 2."""
+PATIENCE = 120.0
+"""Seconds to start, or for one command, on a machine that is very busy; it takes 2, a whole run 15."""
 
 INIT = """#!/bin/sh
 mount -t proc proc /proc
@@ -55,7 +55,7 @@ def need_router() -> None:
 class Router:
     """The guest. A Namespace of chaos.planes.packet: tools run in it, on its kernel."""
 
-    def __init__(self, stack: ExitStack, home: Path) -> None:
+    def __init__(self, stack: ExitStack, home: Path, memory: str = "128M") -> None:
         self._console = home / "console"
         init = home / "init"
         python = shutil.which("python3") or sys.executable
@@ -64,7 +64,7 @@ class Router:
         console = stack.enter_context(self._console.open("wb"))
         apart = ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child"]
         self._process = subprocess.Popen(
-            [*apart, *_command(init)],
+            [*apart, *_command(init, memory)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=console,
@@ -130,10 +130,20 @@ class Router:
             self._process.stdout.close()
 
 
-def _command(init: Path) -> list[str]:
+def _command(init: Path, memory: str) -> list[str]:
     ends = [f"vec{n}:transport=tap,ifname={tap},depth=64" for n, tap in enumerate(TAPS)]
     root = ["rootfstype=hostfs", "root=/dev/root", "rootflags=/", "ro", f"init={init}"]
-    return ["linux.uml", "mem=128M", *root, "con=null", "con0=null,fd:2", "ssl=null", "ssl0=fd:0,fd:1", "quiet", *ends]
+    return [
+        "linux.uml",
+        f"mem={memory}",
+        *root,
+        "con=null",
+        "con0=null,fd:2",
+        "ssl=null",
+        "ssl0=fd:0,fd:1",
+        "quiet",
+        *ends,
+    ]
 
 
 def _host(command: list[str]) -> None:
