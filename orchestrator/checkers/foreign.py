@@ -175,18 +175,22 @@ def _switched(index: Index, rule: int) -> Iterator[Window]:
 
 
 def _away(setting: Setting, index: int, fault: Kill | Pause) -> Iterator[Window]:
-    """From the act on until the service was ready again, or resumed."""
+    """From where the service was certainly dead, or stopped, until it was ready again, or resumed."""
     back = "ready" if isinstance(fault, Kill) else "resume"
     acts = setting.index.of_kind(Kind.ACT)
     for act in acts:
-        if act.detail.get("fault") == index and act.detail.get("act") in ("kill", "pause"):
-            later = (
-                event.order
-                for event in acts
-                if event.order > act.order
-                and (event.detail.get("act"), event.detail.get("node")) == (back, act.detail.get("node"))
-            )
-            yield Window(act.order, next(later, setting.index.end))
+        if act.detail.get("fault") != index or act.detail.get("act") not in ("kill", "pause"):
+            continue
+        node = act.detail["node"]
+        reaped = setting.index.reaped.get((node, act.detail["epoch"])) if isinstance(fault, Kill) else act
+        if reaped is None:
+            continue
+        later = (
+            event.order
+            for event in acts
+            if event.order > reaped.order and (event.detail.get("act"), event.detail.get("node")) == (back, node)
+        )
+        yield Window(reaped.order, next(later, setting.index.end))
 
 
 def _during(setting: Setting, index: int, windows: Iterable[Window]) -> RuleBite:

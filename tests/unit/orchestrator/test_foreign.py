@@ -165,11 +165,13 @@ def test_a_message_without_identity_bites_whoever_is_open_then() -> None:
 
 
 def test_a_killed_service_bites_what_was_open_until_it_was_ready_again() -> None:
-    run = Run().invoke(1).act("kill", "redis", 0).ok(1).invoke(2).act("ready", "redis").ok(2).call(3)
+    run = Run().act("kill", "redis", 0).call(1).invoke(2)
+    run.note("orchestrator", Kind.REAPED, node="redis", epoch=1, signal=9, code=0)
+    run = run.ok(2).invoke(3).act("ready", "redis").ok(3).call(4)
     judgement = run.judged(
-        cell(Kill(kill="redis", after=1, restart=Restart())), *(Effect(intent(seq), 1) for seq in (1, 2, 3))
+        cell(Kill(kill="redis", after=1, restart=Restart())), *(Effect(intent(seq), 1) for seq in (1, 2, 3, 4))
     )
-    assert (judgement.bitten, judgement.others) == (2, 2)
+    assert (judgement.bitten, judgement.others) == (2, 3)
 
 
 def test_a_paused_service_bites_what_was_open_until_its_resume() -> None:
