@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -44,6 +44,7 @@ class DockerHost:
         self._containers: dict[tuple[str, int], Container] = {}
         self._latest: dict[str, Container] = {}
         self._addresses: dict[str, str] = {}
+        self._called_at: dict[tuple[str, int], str] = {}
         self._taken: list[str] = []
         self._volumes: dict[str, Volume] = {}
         self._kept: dict[Volume, tuple[str, Container]] = {}
@@ -59,6 +60,7 @@ class DockerHost:
         create = partial(self._create, name, launch, volume, self._addresses[launch.name])
         container = Container(self._backend.client, name, launch, create, self._backend.gate, tell)
         self._containers[launch.name, launch.epoch] = self._latest[launch.name] = container
+        self._called_at[launch.name, launch.epoch] = self._addresses[launch.name]
         self._kept[volume] = (launch.name, container)
 
     def signal(self, name: str, epoch: int, signal: SignalName) -> None:
@@ -66,7 +68,7 @@ class DockerHost:
 
     def connect(self, name: str, epoch: int, line: str, timeout: float) -> socket.socket:
         _, port = parse_control_line(line)
-        return socket.create_connection((self._addresses[name], port), timeout)
+        return socket.create_connection((self._called_at[name, epoch], port), timeout)
 
     def address(self, name: str) -> str:
         return self._addresses[name]
@@ -140,8 +142,12 @@ class DockerHost:
         name, container = self._kept[volume]
         generation = volume.generation if volume != self._volumes[name] else None
         try:
-            with asking(f"give the evidence of {name}"):
-                archive, _ = self._backend.client.api.get_archive(container.name, HOME)
-                unpack(archive, name, self._home, generation)
+            unpack(self._archive(container), name, self._home, generation)
         except Missing:
             return  # it was never made
+
+    def _archive(self, container: Container) -> Iterator[bytes]:
+        """Its volume as a tar, in pieces. Raises EngineError."""
+        with asking(f"give the evidence in {container.name}"):
+            archive, _ = self._backend.client.api.get_archive(container.name, HOME)
+            yield from archive
