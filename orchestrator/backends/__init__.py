@@ -109,9 +109,7 @@ class Session(Protocol):
     def events(self) -> Queue:
         """Events, to be taken with Get."""
 
-    def start(
-        self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS
-    ) -> None:
+    def start(self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS) -> None:
         """Start a process; `engine` is the I/O model of a node. Leads to Started, or to Lost."""
 
     def address(self, name: str) -> str:

@@ -196,9 +196,7 @@ class SimSession:
         self._own = SimJournal(self.world, self.world.host(ORCHESTRATOR))
         self._own.start(ORCHESTRATOR, 1, ORCHESTRATOR, 0, 0)
 
-    def start(
-        self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS
-    ) -> None:
+    def start(self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS) -> None:
         life = Life(self, name, role, epoch)
         self._lives[name, epoch] = self._latest[name] = life
         life.start()
