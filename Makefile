@@ -5,7 +5,7 @@ JOBS ?= 2
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo table test kill-matrix check bench image clean
+.PHONY: help venv demo table test kill-matrix check bench bench-containers image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -48,6 +48,11 @@ bench: .venv/.benchmarks  ## the measured claims: CPU per echo, calls a second, 
 	@$(BIN)/python -I benchmarks/engine.py
 	@$(BIN)/python -I benchmarks/rpc.py
 	@$(BIN)/python -I benchmarks/relay.py
+
+bench-containers: .venv/.installed  ## what containers cost, fifty of them, and kills at random; needs the image
+	@$(BIN)/python -I benchmarks/backends.py
+	@$(BIN)/python -I benchmarks/fifty.py
+	@$(BIN)/python -I benchmarks/kill_and_clean.py
 
 image: .venv/.installed  ## the image for nodes in containers; BASE=debian where no registry can be reached
 	@$(BIN)/faultbed image build $(if $(BASE),--base $(BASE))
