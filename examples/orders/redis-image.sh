@@ -1,8 +1,8 @@
 #!/bin/sh
 # An image of Redis from Debian's package, for machines that reach no registry:
-#   ./redis-image.sh faultbed-example-redis && REDIS_IMAGE=faultbed-example-redis faultbed run reply-lost.yaml
+#   ./redis-image.sh && REDIS_IMAGE=faultbed-example-redis PYTHON_IMAGE=faultbed:0.1.0 faultbed run reply-lost.yaml
 set -eu
-image=${1:?usage: redis-image.sh IMAGE}
+image=${1:-faultbed-example-redis}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 mmdebstrap --quiet --variant=extract --include=redis-server,redis-tools,libc-bin,busybox-static \
