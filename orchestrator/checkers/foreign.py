@@ -29,12 +29,20 @@ from orchestrator.index import Index, Trace
 
 MILLISECOND = 1_000_000
 
+
+def oracle_was_asked(index: Index) -> Iterator[str]:
+    """A run whose oracle gave no answer had any effects."""
+    if not index.of_kind(Kind.LEDGER):
+        yield "the oracle reported nothing, not even that there are no effects"
+
+
 RULES = (
     evidence.reached_its_end,
     evidence.begins_with_start,
     evidence.rows_have_no_gap,
     evidence.invokes_come_first,
     evidence.completions_are_single,
+    oracle_was_asked,
 )
 """What of the evidence gate can be asked without a server's journal."""
 

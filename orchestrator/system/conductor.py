@@ -173,8 +173,8 @@ class SystemConductor(FaultActs):
     # Services
 
     def _ready(self, name: str, epoch: int) -> Program:
-        address = self._session.service(name)
-        yield from self._upstream(name, address, epoch)
+        if any(link.service == name for link in self._system.links):
+            yield from self._upstream(name, self._session.service(name), epoch)
         self._act("ready", name)
         self._down.pop(name, None)
         self._launched.discard(name)

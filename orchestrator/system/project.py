@@ -85,15 +85,16 @@ class ComposeProject:
     def address(self, service: str) -> str:
         """Where this machine reaches it: the address of its container on one of its networks."""
         container = self.container(service)
-        networks = container.attrs["NetworkSettings"]["Networks"]
-        found = [network["IPAddress"] for network in networks.values() if network["IPAddress"]]
-        if not found:
+        found = _address(container)
+        if found is None:
             state = container.attrs["State"]["Status"]
             raise SessionError(f"service {service} has no address: its container is {state}{self._said(container)}")
-        return str(found[0])
+        return found
 
-    def runs(self, service: str) -> bool:
-        return self.container(service).status == "running"
+    def addresses(self) -> dict[str, str]:
+        """Those of every service that runs and has one; of one with several containers, any of them."""
+        running = self._containers(all=False)
+        return {one.labels[SERVICE_LABEL]: found for one in running if (found := _address(one)) is not None}
 
     def kill(self, service: str) -> None:
         container = self.container(service)
@@ -148,6 +149,11 @@ class ComposeProject:
             said = "\n".join(error.strip().splitlines()[-LAST_LINES:])
             raise SessionError(f"{what} of {self._files[0]}: docker compose failed ({process.returncode}):\n{said}")
         return out
+
+
+def _address(container: Container) -> str | None:
+    networks = container.attrs["NetworkSettings"]["Networks"].values()
+    return next((str(network["IPAddress"]) for network in networks if network["IPAddress"]), None)
 
 
 def check_compose() -> None:

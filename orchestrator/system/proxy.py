@@ -13,7 +13,7 @@ from chaos.supports import PlaneName
 from nodes.control import TOKEN_VARIABLE, parse_control_line
 from orchestrator.backends import SessionError, SignalName
 from orchestrator.backends.docker.container import Container
-from orchestrator.backends.docker.engine import EngineError, asking
+from orchestrator.backends.docker.engine import EngineError, Missing, asking
 from orchestrator.backends.docker.evidence import unpack
 from orchestrator.backends.docker.specification import USER
 from orchestrator.backends.docker.toxiproxy import PORT
@@ -128,6 +128,8 @@ class ProxyHost:
         try:
             with asking("copy the proxy's journal"):
                 pieces, _ = self._project.client.api.get_archive(container, DATA)
+        except Missing:
+            return  # it was never made, so that it has nothing to say; a journal that is due is missed when read
         except EngineError as error:
             raise OSError(str(error)) from error
         unpack(pieces, RELAY, self._home)

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 import psutil
 
 from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
+from orchestrator import oracles
 from orchestrator.backends import Collected, SessionError
 from orchestrator.backends.docker.backend import TOXIPROXY
 from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.docker.leftovers import place
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real_time import run as run_in_real_time
+from orchestrator.history import Ledger
 from orchestrator.image import check_image, image_name
-from orchestrator.oracles import read
 from orchestrator.oracles.effects import Effect, ledger
 from orchestrator.oracles.places import Places
 from orchestrator.scenario import Cell
@@ -56,19 +57,18 @@ class SystemRunner:
         assert system is not None, "the cell of a system"
         check_compose()
         with self._project(system, folder) as (project, services):
-            effects: tuple[Effect, ...] = ()
+            read: list[Ledger] = []
             session = SystemSession(self._supervisor, project, system.project, folder.logs)
             self._interrupts.enter(session)
             try:
                 where = Path(system.project.folder).absolute()
                 conductor = SystemConductor(cell, system, session, services, str(where))
                 run_in_real_time(conductor.program(), session)
-                effects = quiet(system, project, services, where)
+                read.append(ledger(quiet(system, Places(project.addresses(), where))))
             finally:
                 self._interrupts.leave(session)
                 session.close()
-                collected = session.collect()
-                collect(collected._replace(ledgers=[*collected.ledgers, ledger(effects)]))
+                collect(session.collect()._replace(ledgers=read))
 
     @contextmanager
     def _project(self, system: System, folder: CellStore) -> Iterator[tuple[ComposeProject, list[str]]]:
@@ -93,8 +93,10 @@ class SystemRunner:
             try:
                 yield project, services
             finally:
-                project.logs(folder.logs / LOG)
-                project.down()
+                try:
+                    project.logs(folder.logs / LOG)
+                finally:
+                    project.down()
         finally:
             project.close()
 
@@ -121,13 +123,11 @@ def _check_services(system: System, services: list[str], file: Path) -> None:
             raise SessionError(f"{file} has no service {name!r}, which a link names; it has {', '.join(services)}")
 
 
-def quiet(system: System, project: ComposeProject, services: list[str], folder: Path) -> tuple[Effect, ...]:
+def quiet(system: System, places: Places) -> tuple[Effect, ...]:
     """What the oracle reports once it reports the same twice. Raises SessionError: it never does."""
-    running = {service: project.address(service) for service in services if project.runs(service)}
-    places = Places(running, folder)
-    before = read(system.oracle, places)
+    before = oracles.read(system.oracle, places)
     for _ in range(READINGS):
-        effects = read(system.oracle, places)
+        effects = oracles.read(system.oracle, places)
         if effects == before:
             return effects
         before = effects

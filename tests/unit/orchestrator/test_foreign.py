@@ -225,3 +225,9 @@ def test_info_is_incomplete_and_late_without_a_fault() -> None:
 def test_the_gate_wants_the_runs_end() -> None:
     run = Run().call(1)
     assert "did not reach its end" in judge(cell(), merge(run.journals)).gate[0]
+
+
+def test_the_gate_wants_the_oracles_answer() -> None:
+    run = Run().call(1).note("orchestrator", Kind.PHASE, phase="end")
+    assert judge(cell(), merge(run.journals, [ledger([])])).gate == ()
+    assert "the oracle reported nothing" in judge(cell(), merge(run.journals)).gate[0]
