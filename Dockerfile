@@ -35,11 +35,13 @@ RUN set -e; \
 COPY --from=installation /opt/faultbed /opt/faultbed
 
 ARG VERSION=0.1.0
+ARG CODE=
 LABEL org.opencontainers.image.title="Faultbed" \
       org.opencontainers.image.description="A distributed-systems testbed" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
-      org.faultbed.version="${VERSION}"
+      org.faultbed.version="${VERSION}" \
+      org.faultbed.code="${CODE}"
 ENV PATH=/opt/faultbed/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     PYTHONUNBUFFERED=1
 USER faultbed

@@ -8,9 +8,13 @@ import docker
 from docker.errors import ImageNotFound
 
 from orchestrator.backends import SessionError
+from orchestrator.image.code import digest
 
 VERSION_LABEL = "org.faultbed.version"
 """The image's label that says which version of Faultbed is in it."""
+
+CODE_LABEL = "org.faultbed.code"
+"""The label with the digest of the code in it. Empty where `docker build` made the image, which cannot know it."""
 
 REMEDY = "run `faultbed image build` (or `faultbed image build --base debian` where no registry can be reached)"
 
@@ -21,7 +25,7 @@ def image_name() -> str:
 
 
 def check_image(client: docker.DockerClient, name: str) -> None:
-    """Raises SessionError, with the remedy, if the engine has no image of this name, or one of another version."""
+    """Raises SessionError, with the remedy, if the engine has no image of this name, or one of other code."""
     try:
         labels = client.images.get(name).labels
     except ImageNotFound:
@@ -30,3 +34,6 @@ def check_image(client: docker.DockerClient, name: str) -> None:
     if found != wanted:
         told = f"Faultbed {found}" if found else f"no Faultbed (it has no label {VERSION_LABEL})"
         raise SessionError(f"image {name} contains {told}, this is Faultbed {wanted}: {REMEDY}")
+    code = labels.get(CODE_LABEL)
+    if code and code != digest():
+        raise SessionError(f"image {name} contains other code of Faultbed {wanted} than is installed here: {REMEDY}")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.backends import SessionError
+from orchestrator.image.code import digest
 from orchestrator.image.debian import make_base
 from orchestrator.image.dockerfile import dockerfile
 from orchestrator.image.external import need, run, works
@@ -56,7 +57,8 @@ def build(base: str | None, tag: str, tell: Tell) -> int:
         tell("collecting the wheels")
         _collect(context / "wheels", interpreter)
         tell(f"building {tag}")
-        arguments = ("--build-arg", f"BASE={base}", "--build-arg", f"VERSION={version('faultbed')}")
+        values = {"BASE": base, "VERSION": version("faultbed"), "CODE": digest()}
+        arguments = [f"--build-arg={name}={value}" for name, value in values.items()]
         before = _named(tag)
         run(["docker", "build", "--progress", "plain", *arguments, "--tag", tag, folder], f"building {tag}")
     for image in before - _named(tag):

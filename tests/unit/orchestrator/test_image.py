@@ -9,7 +9,7 @@ import re
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +17,8 @@ from docker.errors import ImageNotFound
 
 from orchestrator import shipped
 from orchestrator.backends import SessionError
-from orchestrator.image import VERSION_LABEL, build, check_image, debian, external, image_name
+from orchestrator.image import CODE_LABEL, VERSION_LABEL, build, check_image, debian, external, image_name
+from orchestrator.image.code import digest
 from orchestrator.image.dockerfile import dockerfile
 from orchestrator.image.wheel import make_wheel
 
@@ -55,10 +56,10 @@ def test_the_wheels_record_is_true(wheel: zipfile.ZipFile) -> None:
     name = f"faultbed-{version('faultbed')}.dist-info/RECORD"
     rows = list(csv.reader(wheel.read(name).decode().splitlines()))
     assert sorted(row[0] for row in rows) == sorted(wheel.namelist())
-    for path, digest, size in rows:
+    for path, written, size in rows:
         content = wheel.read(path)
         made = "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-        assert path == name or (digest, int(size)) == (made, len(content))
+        assert path == name or (written, int(size)) == (made, len(content))
 
 
 def test_the_wheel_is_one_for_any_python(wheel: zipfile.ZipFile) -> None:
@@ -69,9 +70,23 @@ def test_the_wheel_is_one_for_any_python(wheel: zipfile.ZipFile) -> None:
     assert not [name for name in wheel.namelist() if "direct_url" in name], "where it was installed from is nobody's"
 
 
-def test_an_image_of_this_version_is_accepted() -> None:
-    engine: Any = Engine({VERSION_LABEL: version("faultbed")})
+@pytest.mark.parametrize("code", [{CODE_LABEL: digest()}, {CODE_LABEL: ""}, {}], ids=["same", "untold", "unlabelled"])
+def test_an_image_of_this_version_is_accepted(code: dict[str, str]) -> None:
+    engine: Any = Engine({VERSION_LABEL: version("faultbed"), **code})
     check_image(engine, image_name())
+
+
+def test_a_digest_tells_names_and_contents_apart(tmp_path: Path) -> None:
+    package = ModuleType("package")
+    package.__path__ = [str(tmp_path)]
+    seen = set()
+    for name, content in (("a.py", "1"), ("a.py", "2"), ("b.py", "2"), ("c/a.py", "")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+        seen.add(digest((package,)))
+    (tmp_path / "c" / "a.pyc").write_text("compiled")
+    assert digest((package,)) in seen
+    assert len(seen) == 4
 
 
 @pytest.mark.parametrize(
@@ -80,6 +95,7 @@ def test_an_image_of_this_version_is_accepted() -> None:
         (None, "has no image mine"),
         ({}, "contains no Faultbed"),
         ({VERSION_LABEL: "0.0.9"}, "contains Faultbed 0.0.9"),
+        ({VERSION_LABEL: version("faultbed"), CODE_LABEL: "0" * 16}, "contains other code of Faultbed"),
     ],
 )
 def test_any_other_image_is_refused_with_the_remedy(labels: dict[str, str] | None, told: str) -> None:
