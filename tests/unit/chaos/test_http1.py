@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.framers import Framers, Message, framers
+from chaos.hop import Forward
+from chaos.rules import BadConfiguration, LinkPlan, plans
 from nodes.wire.header import client_number, intent_number
 
 INTENT = intent_number(1, 2, 5)
@@ -128,3 +130,30 @@ def test_boundaries_of_reads_change_nothing(data: st.DataObject) -> None:
         assert connection[direction].pending() == b""  # type: ignore[index]
     assert [message.seq for message in seen] == [5, 6, 7] * 2
     assert b"".join(message.data for message in seen) == requests + replies
+
+
+LINK = "driver -> orders:8080"
+
+
+def configured(rule: dict[str, object], transport: str = "tcp") -> dict[str, LinkPlan]:
+    made = {"index": 0, "active": True, "link": LINK, **rule}
+    link = {"name": LINK, "transport": transport, "codec": "http1", "upstream": None, "epoch": 0, "port": 8080}
+    return plans({"seed": 1, "links": [{**link, "rules": [made]}]}, lambda *_, **__: None)
+
+
+def test_a_relay_drops_the_answer_of_the_operation_that_a_rule_names() -> None:
+    plan = configured({"kind": "Drop", "drop": "reply", "operations": [5]})[LINK]
+    assert plan.port == 8080
+    plan.hop.upstream(True, 1)
+    plan.hop.opened(1)
+    plan.hop.received(1, "request", request(INTENT) + request(INTENT + 1), 0)
+    assert plan.hop.received(1, "reply", response(b"five") + response(b"six"), 0) == [
+        Forward(1, "reply", response(b"six"))
+    ]
+
+
+def test_a_relay_refuses_what_the_protocol_does_not_allow() -> None:
+    with pytest.raises(BadConfiguration, match=r"'duplicate' .* not possible"):
+        configured({"kind": "Duplicate", "duplicate": "reply"})
+    with pytest.raises(BadConfiguration, match="http1 is a protocol of streams"):
+        configured({"kind": "Drop", "drop": "reply"}, transport="udp")
