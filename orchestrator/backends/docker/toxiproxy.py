@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 
+from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.engine import EngineError, Gone, asking
 from orchestrator.backends.docker.network import Network
 from orchestrator.backends.docker.specification import USER, confinement
 from orchestrator.scenario import NO_LIMITS
-
-if TYPE_CHECKING:
-    from orchestrator.backends.docker.backend import DockerBackend
 
 PORT = 8474
 PATIENCE = 10.0
