@@ -2,8 +2,8 @@
 
 A request's identity is the intent in its `Idempotency-Key` (or `X-Request-Id`) header, written in decimal; a response
 has that of the oldest request of its connection that is not answered (RFC 9112, section 9.3.2). A retransmission is the
-same message again, not another attempt. A response whose body ends with the connection, and whatever follows an upgrade,
-passes in pieces without identity.
+same message again, not another attempt. A response whose body ends with the connection passes in pieces without
+identity, and so does whatever follows an upgrade.
 """
 
 from __future__ import annotations
