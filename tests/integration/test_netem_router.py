@@ -6,6 +6,7 @@ What the packet plane would do in the nodes' namespaces is done in the router's,
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -76,7 +77,7 @@ class Rig:
 
     def __init__(self, stack: ExitStack, home: Path) -> None:
         self._home = home
-        self._supervisor = stack.enter_context(Supervisor("0e7e"))
+        self._supervisor = stack.enter_context(Supervisor(secrets.token_hex(8)))
         self._runs = 0
         self._switch = switch(self._supervisor.run, list(ADDRESSES))
         stack.callback(self._switch.close)

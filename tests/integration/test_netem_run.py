@@ -30,7 +30,7 @@ FOLDER = "/run/faultbed"
 def test_netem_bites_from_the_scenario_to_the_verdict(tmp_path: Path) -> None:
     need_router()
     with ExitStack() as stack:
-        guest = Router(stack, tmp_path, memory="512M")
+        guest = Router(stack, tmp_path, memory="512M", modules=["veth", "bridge"])
         guest.run(["mkdir", FOLDER])
         guest.run(["ip", "link", "set", "lo", "up"])
         inside = ["env", "-C", FOLDER, f"HOME={FOLDER}", f"TMPDIR={FOLDER}"]

@@ -25,7 +25,7 @@ from chaos.planes.packet.entering import failure
 
 LOOP = Path(__file__).with_name("uml_loop.py")
 MODULES = Path("/usr/lib/uml/modules")
-NEEDED = ("sch_htb", "sch_tbf", "sch_netem", "cls_u32", "veth", "bridge")
+NEEDED = ("sch_htb", "sch_tbf", "sch_netem", "cls_u32")
 TAPS = ("tap0", "tap1")
 EVERY = "192.0.2.0/24"
 """Both sides (RFC 5737, for documentation): nothing but the namespaces ever hears of it."""
@@ -55,11 +55,13 @@ def need_router() -> None:
 class Router:
     """The guest. A Namespace of chaos.planes.packet: tools run in it, on its kernel."""
 
-    def __init__(self, stack: ExitStack, home: Path, memory: str = "128M") -> None:
+    def __init__(self, stack: ExitStack, home: Path, memory: str = "128M", modules: Sequence[str] = ()) -> None:
+        """`modules` are what it needs beside. None that brings IPv6 along where taps are used: IPv6 speaks as soon as
+        an interface is up, and the driver gives up a tap that does not listen yet."""
         self._console = home / "console"
         init = home / "init"
         python = shutil.which("python3") or sys.executable
-        init.write_text(INIT.format(modules=MODULES, needed=" ".join(NEEDED), python=python, loop=LOOP))
+        init.write_text(INIT.format(modules=MODULES, needed=" ".join([*NEEDED, *modules]), python=python, loop=LOOP))
         init.chmod(0o755)
         console = stack.enter_context(self._console.open("wb"))
         apart = ["unshare", "--net", "--pid", "--mount-proc", "--fork", "--kill-child"]
