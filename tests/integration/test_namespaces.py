@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import subprocess
 from collections.abc import Iterator
 from itertools import islice
@@ -25,6 +26,8 @@ from orchestrator.backends.switch import NAMESPACES, Owner, Switch, ip
 from orchestrator.plan import expand
 from orchestrator.scenario import Cell
 
+RUN = secrets.token_hex(8)
+"""Another one in each session: several may go on at once."""
 SCENARIO = """
 scenario: in-namespaces
 load: 120s
@@ -56,7 +59,7 @@ def _may() -> None:
 
 @pytest.fixture
 def supervisor() -> Iterator[Supervisor]:
-    with Supervisor("5e55") as running:
+    with Supervisor(RUN) as running:
         yield running
 
 
@@ -103,7 +106,7 @@ def test_a_node_is_alone_in_its_namespace_and_has_no_capability(supervisor: Supe
         with pytest.raises(subprocess.CalledProcessError) as refused:  # refused by the node's kernel: it is reached
             run_inside(places["client"]["netns"], *ping)
         assert "ConnectionRefusedError" in refused.value.stderr
-    assert (namespaces("5e55"), interfaces("5e55")) == ([], [])
+    assert (namespaces(RUN), interfaces(RUN)) == ([], [])
 
 
 def session_places(session: RealSession) -> dict[str, dict[str, str]]:
@@ -119,28 +122,28 @@ def test_two_cells_have_networks_of_their_own(supervisor: Supervisor, tmp_path: 
     ):
         first, second = session_places(one), session_places(two)
         assert not {place["address"] for place in first.values()} & {place["address"] for place in second.values()}
-        assert len(interfaces("5e55")) == 2
-    assert (namespaces("5e55"), interfaces("5e55")) == ([], [])
+        assert len(interfaces(RUN)) == 2
+    assert (namespaces(RUN), interfaces(RUN)) == ([], [])
 
 
 def test_a_network_that_cannot_be_made_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(switch, "free", lambda taken, start: iter(()))
     with pytest.raises(SessionError, match="no private subnet is free"):
-        Switch(Owner("5e56", orchestrator_id(), 1), ["server"])
-    assert (namespaces("5e56"), interfaces("5e56")) == ([], [])
+        Switch(Owner(RUN, orchestrator_id(), 9001), ["server"])
+    assert (namespaces(RUN), interfaces(RUN)) == ([], [])
 
 
 def test_a_subnet_that_somebody_else_took_meanwhile_is_left_to_them(monkeypatch: pytest.MonkeyPatch) -> None:
     offered = list(islice(free(routed(ip("-j", "-4", "route", "show", "table", "all")), 7), 3))
     monkeypatch.setattr(switch, "free", lambda taken, start: iter(offered))
-    one = Switch(Owner("5e57", orchestrator_id(), 1), ["server"])
+    one = Switch(Owner(RUN, orchestrator_id(), 9001), ["server"])
     try:
-        two = Switch(Owner("5e57", orchestrator_id(), 2), ["server"])
+        two = Switch(Owner(RUN, orchestrator_id(), 9002), ["server"])
         two.close()
         assert one.addresses["server"] != two.addresses["server"]
     finally:
         one.close()
-    assert (namespaces("5e57"), interfaces("5e57")) == ([], [])
+    assert (namespaces(RUN), interfaces(RUN)) == ([], [])
 
 
 def test_without_privilege_nothing_is_started(tmp_path: Path) -> None:
@@ -160,7 +163,7 @@ def test_without_netem_in_the_kernel_nothing_is_made(
     (shaped,) = expand(text, "in-namespaces.yaml").cells
     with pytest.raises(SessionError, match="netem's, which cannot be had here: no kernel of that kind"):
         NamespaceSession(supervisor, tmp_path, shaped)
-    assert (namespaces("5e55"), interfaces("5e55"), list(tmp_path.iterdir())) == ([], [], [])
+    assert (namespaces(RUN), interfaces(RUN), list(tmp_path.iterdir())) == ([], [], [])
 
 
 @pytest.mark.parametrize("interrupted", [True, False])
