@@ -11,7 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from chaos.faults import Kill, Pause, Restart
@@ -21,16 +21,15 @@ from nodes.ops import Now, Program, Sleep
 from nodes.wire.record import Kind
 from orchestrator.agenda import Act
 from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed, patience
-from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Session, Started, Stopped
+from orchestrator.backends import Exited, NodeEvent, Session, Started
 from orchestrator.drained import drained
-from orchestrator.fault_acts import FaultActs, Life
+from orchestrator.fault_acts import Life
+from orchestrator.phases import POLL, Phases
 from orchestrator.scenario import Cell, Link
 from orchestrator.specs import Address, addresses, client_spec, plane_spec, server_spec
 
-POLL = 2 * MILLISECOND
 
-
-class Conductor(FaultActs):
+class Conductor(Phases):
     """`program()` runs the cell; afterwards the session has everything to collect."""
 
     def __init__(self, cell: Cell, session: Session) -> None:
@@ -38,31 +37,19 @@ class Conductor(FaultActs):
         self._first: dict[str, dict[str, Address]] = {}
         self._at_heal: set[str] = set()
         self._done: set[str] = set()
-        self._down: dict[str, Restart | None] = {}
-        self._launched: set[str] = set()
-        self._stopping: set[str] = set()
         self._spent: set[int] = set()
-
-    def program(self) -> Program:
-        """Every phase in turn. Raises RunFailed; KeyboardInterrupt heals and stops before it goes on."""
-        try:
-            yield from self._start()
-            yield from self._load()
-            yield from self._heal()
-            yield from self._settle()
-            yield from self._drain()
-        except KeyboardInterrupt:
-            self._phase("interrupted")
-            yield from self._leave()
-            raise
-        self._phase("stop")
-        yield from self._stop([*self._cell.servers, *self._planes])
-        self._phase("end")
 
     # Phases
 
+    @property
+    def _remaining(self) -> list[str]:
+        return [*self._cell.servers, *self._planes]
+
+    @property
+    def _return(self) -> int:
+        return PATIENCE
+
     def _start(self) -> Program:
-        self._phase("start")
         yield from self._arm()
         for name, client in self._cell.clients.items():
             for gate, trigger in client.gates.items():
@@ -93,46 +80,24 @@ class Conductor(FaultActs):
         return addresses((yield from self._call(plane, {"type": "configure", **place, **spec})))
 
     def _load(self) -> Program:
-        self._phase("load")
-        now = yield Now()
-        for index, fault in enumerate(self._cell.faults):
-            if fault.after is not None and fault.when is None:
-                self._agenda.at(now + fault.after * MILLISECOND, self._begin(index, fault))
+        yield from self._timed_faults()
         for name in self._cell.clients:
             yield from self._call(name, {"type": "go"})
         yield from self._wait(self._loaded, self._cell.load * MILLISECOND)
 
     def _loaded(self) -> bool:
-        """Clients wait for heal, and every server that comes back before it is there again."""
-        returning = self._killing or any(self._down.values())
-        return set(self._cell.clients) <= self._at_heal | self._done and not returning
-
-    def _heal(self) -> Program:
-        self._phase("heal")
-        self._agenda.heal()
-        for name in sorted(self._paused):
-            yield from self._resume(name)
-        yield from self._until(lambda: not self._killing, PATIENCE, "killed servers to be dead")
-        for name in sorted(self._down):
-            yield from self._restart(name)
-        yield from self._until(lambda: not self._down, PATIENCE, "killed servers to be ready again")
-        for plane in self._planes:
-            yield from self._call(plane, {"type": "heal"})  # last: what was held back finds a server
-        yield from self._agenda.occur("healed")
-        yield from self._open_gates()
+        return set(self._cell.clients) <= self._at_heal | self._done and not self._returning
 
     def _release_gate(self, name: str, gate: int) -> Act:
         return lambda: self._call(name, {"type": "release", "gate": gate})
 
     def _open_gates(self) -> Program:
-        """What a gate waits for can come no more after heal, so none stays closed."""
         for name, client in self._cell.clients.items():
             for gate in sorted(client.gates):
                 yield from self._call(name, {"type": "release", "gate": gate})
             yield from self._call(name, {"type": "healed"})
 
     def _settle(self) -> Program:
-        self._phase("settle")
         clients = set(self._cell.clients)
         if (yield from self._wait(lambda: clients <= self._done, self._cell.settle * MILLISECOND)):
             return
@@ -142,7 +107,6 @@ class Conductor(FaultActs):
         yield from self._until(lambda: clients <= self._done, PATIENCE, "clients to end their open calls")
 
     def _drain(self) -> Program:
-        self._phase("drain")
         yield from self._stop(self._cell.clients)
         yield from self._outlived()
         now = yield Now()
@@ -174,7 +138,6 @@ class Conductor(FaultActs):
         return drained(self._cell, self._epochs, planes, statuses)
 
     def _leave(self) -> Program:
-        """After Ctrl-C: heal what can be healed and end every process, within a short time."""
         for name, epoch in sorted(self._paused.items()):
             self._session.signal(name, "continue", epoch)
         for name, epoch in sorted(self._alive):
@@ -184,15 +147,6 @@ class Conductor(FaultActs):
                     self._session.command(name, {"type": "heal"})
                 self._session.command(name, {"type": "stop"})
         yield from self._wait(lambda: not self._alive, 2_000 * MILLISECOND)
-
-    def _stop(self, names: Iterable[str]) -> Program:
-        names = list(names)
-        for name in names:
-            self._stopping.add(name)
-            self._session.command(name, {"type": "stop"})
-        yield from self._until(
-            lambda: not any(name in names for name, _ in self._alive), patience(names), f"{', '.join(names)} to stop"
-        )
 
     # Processes
 
@@ -245,21 +199,7 @@ class Conductor(FaultActs):
                     now = yield Now()
                     self._agenda.at(now + fault.lasts * MILLISECOND, lambda: self._resume(name))
 
-    def _plan_restart(self, name: str, restart: Restart | None) -> Program:
-        if restart is None:
-            return  # heal brings it back
-
-        def later() -> Program:
-            now = yield Now()
-            self._agenda.at(now + restart.after * MILLISECOND, lambda: self._restart(name))
-
-        if restart.when is None:
-            yield from later()
-        else:
-            yield from self._agenda.when(restart.when, later)
-
     def _restart(self, name: str) -> Program:
-        """Start the next epoch of a server that is down, once."""
         if name not in self._down or name in self._launched:
             return
         restart = self._down[name] or Restart()
@@ -290,21 +230,10 @@ class Conductor(FaultActs):
 
     # Events
 
-    def _handle(self, event: Any) -> Program:
-        if isinstance(event, Answer):
-            self._answers[event.name, event.id] = event.body
-        elif isinstance(event, NodeEvent):
-            yield from self._node_event(event)
-        elif isinstance(event, Started):
-            self._alive.add((event.name, event.epoch))
-            if event.epoch > 1:
-                yield from self._restarted(event.name, event.epoch)
-        elif isinstance(event, Exited):
-            yield from self._exited(event)
-        elif isinstance(event, Stopped):
-            self._stopped.add((event.name, event.epoch))
-        elif isinstance(event, Lost):
-            raise RunFailed(event.reason)
+    def _started(self, event: Started) -> Program:
+        self._alive.add((event.name, event.epoch))
+        if event.epoch > 1:
+            yield from self._restarted(event.name, event.epoch)
 
     def _node_event(self, event: NodeEvent) -> Program:
         if event.event == "heal-gate":

@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from chaos.faults import Restart
 from nodes.ops import Now, Program, Sleep
 from nodes.wire.record import Kind
 from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed
-from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Started, Stopped
-from orchestrator.fault_acts import FaultActs
+from orchestrator.backends import Exited, NodeEvent, Started
+from orchestrator.phases import POLL, Phases
 from orchestrator.scenario import Cell
 from orchestrator.specs import Address, addresses
 from orchestrator.system.override import PROXY
@@ -25,10 +24,8 @@ from orchestrator.system.specs import driver_spec, layers, plane_spec
 if TYPE_CHECKING:
     from orchestrator.system.session import SystemSession
 
-POLL = 2 * MILLISECOND
 
-
-class SystemConductor(FaultActs):
+class SystemConductor(Phases):
     """`services` are all of the project's; `folder` is the scenario's, absolute."""
 
     def __init__(self, cell: Cell, system: System, session: SystemSession, services: list[str], folder: str) -> None:
@@ -39,31 +36,20 @@ class SystemConductor(FaultActs):
         self._layers = layers(system, services)
         self._epochs |= dict.fromkeys((*services, PROXY, DRIVER), 1)
         self._services = frozenset((*services, PROXY))
-        self._down: dict[str, Restart | None] = {}
         self._at_heal = self._done = False
-        self._launched: set[str] = set()
-        self._stopping: set[str] = set()
-
-    def program(self) -> Program:
-        """Every phase in turn. Raises RunFailed; KeyboardInterrupt heals and stops before it goes on."""
-        try:
-            yield from self._start()
-            yield from self._load()
-            yield from self._heal()
-            yield from self._settle()
-            yield from self._drain()
-        except KeyboardInterrupt:
-            self._phase("interrupted")
-            yield from self._leave()
-            raise
-        self._phase("stop")
-        yield from self._stop(self._planes)
-        self._phase("end")
 
     # Phases
 
+    @property
+    def _remaining(self) -> list[str]:
+        return list(self._planes)
+
+    @property
+    def _return(self) -> int:
+        """Longer than Compose's own patience, so that it is Compose who tells what was not ready."""
+        return self._system.project.start * MILLISECOND + 3 * PATIENCE
+
     def _start(self) -> Program:
-        self._phase("start")
         yield from self._arm()
         for gate, trigger in self._system.driver.gates.items():
             yield from self._agenda.when(trigger, partial(self._release_gate, gate))
@@ -90,38 +76,17 @@ class SystemConductor(FaultActs):
     def _alive_all(self, names: Iterable[str]) -> Program:
         lives = {(name, self._epochs[name]) for name in names}
         what = f"{', '.join(sorted(name for name, _ in lives))} to be ready"
-        yield from self._until(lambda: lives <= self._alive, self._patience, what)
-
-    @property
-    def _patience(self) -> int:
-        """Longer than Compose's own, so that it is Compose who tells what was not ready."""
-        return self._system.project.start * MILLISECOND + 3 * PATIENCE
+        yield from self._until(lambda: lives <= self._alive, self._return, what)
 
     def _load(self) -> Program:
-        self._phase("load")
-        now = yield Now()
-        for index, fault in enumerate(self._cell.faults):
-            if fault.after is not None and fault.when is None:
-                self._agenda.at(now + fault.after * MILLISECOND, self._begin(index, fault))
+        yield from self._timed_faults()
         yield from self._call(DRIVER, {"type": "go"})
         yield from self._wait(self._loaded, self._cell.load * MILLISECOND)
 
     def _loaded(self) -> bool:
-        returning = self._killing or any(self._down.values())
-        return (self._at_heal or self._done) and not returning
+        return (self._at_heal or self._done) and not self._returning
 
-    def _heal(self) -> Program:
-        self._phase("heal")
-        self._agenda.heal()
-        for name in sorted(self._paused):
-            yield from self._resume(name)
-        yield from self._until(lambda: not self._killing, PATIENCE, "killed services to be dead")
-        for name in sorted(self._down):
-            yield from self._restart(name)
-        yield from self._until(lambda: not self._down, self._patience, "killed services to be ready again")
-        for plane in self._planes:
-            yield from self._call(plane, {"type": "heal"})
-        yield from self._agenda.occur("healed")
+    def _open_gates(self) -> Program:
         for gate in sorted(self._system.driver.gates):
             yield from self._release_gate(gate)
         yield from self._call(DRIVER, {"type": "healed"})
@@ -130,7 +95,6 @@ class SystemConductor(FaultActs):
         yield from self._call(DRIVER, {"type": "release", "gate": gate})
 
     def _settle(self) -> Program:
-        self._phase("settle")
         if (yield from self._wait(lambda: self._done, self._cell.settle * MILLISECOND)):
             return
         self._session.note(Kind.PHASE, detail={"phase": "settle-capped"})
@@ -139,7 +103,6 @@ class SystemConductor(FaultActs):
 
     def _drain(self) -> Program:
         """Planes hold nothing back any more. Connections stay: services keep theirs to one another open."""
-        self._phase("drain")
         yield from self._stop([DRIVER])
         now = yield Now()
         cap = now + self._cell.settle * MILLISECOND
@@ -154,21 +117,12 @@ class SystemConductor(FaultActs):
         self._session.note(Kind.PHASE, detail={"phase": "drain-capped"})
 
     def _leave(self) -> Program:
-        """After Ctrl-C: end the processes; services are taken down with their project."""
+        """Services are taken down with their project."""
         ours = {(name, epoch) for name, epoch in self._alive if name not in self._services}
         for name, _ in sorted(ours):
             self._stopping.add(name)
             self._session.command(name, {"type": "stop"})
         yield from self._wait(lambda: not ours & self._alive, 2_000 * MILLISECOND)
-
-    def _stop(self, names: Iterable[str]) -> Program:
-        names = list(names)
-        for name in names:
-            self._stopping.add(name)
-            self._session.command(name, {"type": "stop"})
-        yield from self._until(
-            lambda: not any(name in names for name, _ in self._alive), PATIENCE, f"{', '.join(names)} to stop"
-        )
 
     # Services
 
@@ -194,21 +148,7 @@ class SystemConductor(FaultActs):
         elif name not in self._stopping or event.code or event.signal:
             raise RunFailed(f"{name} ended: signal {event.signal}, exit code {event.code}")
 
-    def _plan_restart(self, name: str, restart: Restart | None) -> Program:
-        if restart is None:
-            return  # heal brings it back
-
-        def later() -> Program:
-            now = yield Now()
-            self._agenda.at(now + restart.after * MILLISECOND, lambda: self._restart(name))
-
-        if restart.when is None:
-            yield from later()
-        else:
-            yield from self._agenda.when(restart.when, later)
-
     def _restart(self, name: str) -> Program:
-        """Start the next epoch of a service that is down, once."""
         if name in self._down and name not in self._launched:
             self._launched.add(name)
             self._epochs[name] += 1
@@ -227,21 +167,10 @@ class SystemConductor(FaultActs):
 
     # Events
 
-    def _handle(self, event: Any) -> Program:
-        if isinstance(event, Answer):
-            self._answers[event.name, event.id] = event.body
-        elif isinstance(event, NodeEvent):
-            yield from self._node_event(event)
-        elif isinstance(event, Started):
-            if event.name in self._services:
-                yield from self._ready(event.name, event.epoch)
-            self._alive.add((event.name, event.epoch))
-        elif isinstance(event, Exited):
-            yield from self._exited(event)
-        elif isinstance(event, Stopped):
-            self._stopped.add((event.name, event.epoch))
-        elif isinstance(event, Lost):
-            raise RunFailed(event.reason)
+    def _started(self, event: Started) -> Program:
+        if event.name in self._services:
+            yield from self._ready(event.name, event.epoch)
+        self._alive.add((event.name, event.epoch))
 
     def _node_event(self, event: NodeEvent) -> Program:
         if event.event == "heal-gate":

@@ -1,0 +1,155 @@
+"""PURE: the phases that every run goes through, whether its nodes are ours or somebody's services."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Any
+
+from chaos.faults import Restart
+from nodes.ops import Now, Program
+from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed, patience
+from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Session, Started, Stopped
+from orchestrator.fault_acts import FaultActs
+from orchestrator.scenario import Cell
+
+POLL = 2 * MILLISECOND
+"""Between two looks at whether everything is drained."""
+
+
+class Phases(FaultActs):
+    """What a conductor of a run fills in: how its processes start, call, come back and end."""
+
+    def __init__(self, cell: Cell, session: Session) -> None:
+        super().__init__(cell, session)
+        self._down: dict[str, Restart | None] = {}
+        self._launched: set[str] = set()
+        self._stopping: set[str] = set()
+
+    def program(self) -> Program:
+        """Every phase in turn. Raises RunFailed; KeyboardInterrupt heals and stops before it goes on."""
+        try:
+            for phase, run in (
+                ("start", self._start),
+                ("load", self._load),
+                ("heal", self._heal),
+                ("settle", self._settle),
+                ("drain", self._drain),
+            ):
+                self._phase(phase)
+                yield from run()
+        except KeyboardInterrupt:
+            self._phase("interrupted")
+            yield from self._leave()
+            raise
+        self._phase("stop")
+        yield from self._stop(self._remaining)
+        self._phase("end")
+
+    @property
+    @abstractmethod
+    def _remaining(self) -> list[str]:
+        """The processes that are stopped at the very end."""
+
+    @property
+    @abstractmethod
+    def _return(self) -> int:
+        """Nanoseconds in which whoever was killed must be ready again at heal."""
+
+    @abstractmethod
+    def _start(self) -> Program:
+        """Everything runs and is configured."""
+
+    @abstractmethod
+    def _load(self) -> Program:
+        """Clients call while faults come and go."""
+
+    @abstractmethod
+    def _open_gates(self) -> Program:
+        """What a gate waits for can come no more after heal, so none stays closed; the last calls begin."""
+
+    @abstractmethod
+    def _settle(self) -> Program:
+        """Clients end their calls."""
+
+    @abstractmethod
+    def _drain(self) -> Program:
+        """Clients are stopped, and nothing is on its way any more."""
+
+    @abstractmethod
+    def _leave(self) -> Program:
+        """After Ctrl-C: heal what can be healed and end every process, within a short time."""
+
+    @abstractmethod
+    def _restart(self, name: str) -> Program:
+        """Start the next epoch of one that is down, once."""
+
+    @abstractmethod
+    def _started(self, event: Started) -> Program: ...
+
+    @abstractmethod
+    def _exited(self, event: Exited) -> Program: ...
+
+    @abstractmethod
+    def _node_event(self, event: NodeEvent) -> Program: ...
+
+    def _timed_faults(self) -> Program:
+        """Those that begin some time after the load does."""
+        now = yield Now()
+        for index, fault in enumerate(self._cell.faults):
+            if fault.after is not None and fault.when is None:
+                self._agenda.at(now + fault.after * MILLISECOND, self._begin(index, fault))
+
+    def _heal(self) -> Program:
+        self._agenda.heal()
+        for name in sorted(self._paused):
+            yield from self._resume(name)
+        yield from self._until(lambda: not self._killing, PATIENCE, "what was killed to be dead")
+        for name in sorted(self._down):
+            yield from self._restart(name)
+        yield from self._until(lambda: not self._down, self._return, "what was killed to be ready again")
+        for plane in self._planes:
+            yield from self._call(plane, {"type": "heal"})  # last: what was held back finds a server
+        yield from self._agenda.occur("healed")
+        yield from self._open_gates()
+
+    @property
+    def _returning(self) -> bool:
+        """Whether somebody that comes back before heal is not there again."""
+        return bool(self._killing) or any(self._down.values())
+
+    def _plan_restart(self, name: str, restart: Restart | None) -> Program:
+        if restart is None:
+            return  # heal brings it back
+
+        def later() -> Program:
+            now = yield Now()
+            self._agenda.at(now + restart.after * MILLISECOND, lambda: self._restart(name))
+
+        if restart.when is None:
+            yield from later()
+        else:
+            yield from self._agenda.when(restart.when, later)
+
+    def _stop(self, names: Iterable[str]) -> Program:
+        names = list(names)
+        for name in names:
+            self._stopping.add(name)
+            self._session.command(name, {"type": "stop"})
+        yield from self._until(
+            lambda: not any(name in names for name, _ in self._alive), patience(names), f"{', '.join(names)} to stop"
+        )
+
+    def _handle(self, event: Any) -> Program:
+        if isinstance(event, Answer):
+            self._answers[event.name, event.id] = event.body
+        elif isinstance(event, NodeEvent):
+            yield from self._node_event(event)
+        elif isinstance(event, Started):
+            yield from self._started(event)
+        elif isinstance(event, Exited):
+            yield from self._exited(event)
+        elif isinstance(event, Stopped):
+            self._stopped.add((event.name, event.epoch))
+        elif isinstance(event, Lost):
+            raise RunFailed(event.reason)
