@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from chaos.hop import Note
+from chaos.planes.commands import Command, Commands, perform
 from chaos.planes.loop import Loop
 from chaos.planes.tcp_link import TcpLink
 from chaos.planes.udp_link import UdpLink
 from chaos.rules import BadConfiguration, LinkPlan, address, plans
 from nodes.wire.record import Kind
 
-Command = dict[str, Any]
 Link = TcpLink | UdpLink
 
 
@@ -23,7 +20,7 @@ class Relay:
         self._loop = loop
         self._note = note
         self._links: dict[str, Link] = {}
-        self._commands: dict[str, Callable[[Command], Command]] = {
+        self._commands: Commands = {
             "configure": self._configure,
             "upstream": self._upstream,
             "rule": self._rule,
@@ -34,11 +31,7 @@ class Relay:
 
     def obey(self, command: Command) -> Command:
         """-> the body of the answer. Raises BadConfiguration."""
-        obey = self._commands.get(command["type"])
-        if obey is None:
-            known = ", ".join([*self._commands, "stop"])
-            raise BadConfiguration(f"a relay has no command {command['type']!r:.80}; it has {known}")
-        return obey(command)
+        return perform(self._commands, command, "a relay")
 
     def close(self) -> None:
         """Its sockets end with the process, and what it did ends with them."""

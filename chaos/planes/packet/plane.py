@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from chaos.hop import Note
+from chaos.planes.commands import Command, Commands, perform
 from chaos.planes.packet.configuration import (
     Configuration,
     ContainerPlace,
@@ -23,9 +23,6 @@ from chaos.planes.packet.shaping import Shaping
 from chaos.rules import BadConfiguration, address, field
 from nodes.wire.record import Kind
 
-Command = dict[str, Any]
-"""A command of the control protocol, or an answer to one."""
-
 
 class PacketPlane:
     """Obeys the commands of chaos.planes. The kernel has a rule before its "on" is noted, and until its "off" was."""
@@ -38,7 +35,7 @@ class PacketPlane:
         self._active: set[int] = set()
         self._healed = False
         self._mechanisms: dict[type, Mechanism] = {}
-        self._commands: dict[str, Callable[[Command], Command]] = {
+        self._commands: Commands = {
             "configure": self._configure,
             "upstream": self._upstream,
             "rule": self._rule,
@@ -48,12 +45,8 @@ class PacketPlane:
 
     def obey(self, command: Command) -> Command:
         """-> the body of the answer. Raises BadConfiguration."""
-        obey = self._commands.get(command["type"])
-        if obey is None:
-            known = ", ".join([*self._commands, "stop"])
-            raise BadConfiguration(f"a packet plane has no command {command['type']!r:.80}; it has {known}")
         try:
-            return obey(command)
+            return perform(self._commands, command, "a packet plane")
         except NamespaceError as error:
             raise BadConfiguration(str(error)) from error
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from chaos.faults import Down
 from chaos.hop import Note
+from chaos.planes.commands import Command, Commands, perform
 from chaos.planes.ports import ReservedPort
 from chaos.planes.toxiproxy.api import Proxy, Server, ToxiproxyError
 from chaos.planes.toxiproxy.child import Guard, OwnServer
@@ -16,8 +16,6 @@ from chaos.planes.toxiproxy.plan import LinkPlan, Plan, ToxicRule, planned
 from chaos.planes.toxiproxy.toxics import spec
 from chaos.rules import Address, BadConfiguration, address, field
 from nodes.wire.record import Kind
-
-Command = dict[str, Any]
 
 
 class Link:
@@ -93,7 +91,7 @@ class ToxiproxyPlane:
         self._server: Server | None = None
         self._reserved: list[ReservedPort] = []
         self._links: dict[str, Link] = {}
-        self._commands: dict[str, Callable[[Command], Command]] = {
+        self._commands: Commands = {
             "configure": self._configure,
             "upstream": self._upstream,
             "rule": self._rule,
@@ -103,13 +101,9 @@ class ToxiproxyPlane:
 
     def obey(self, command: Command) -> Command:
         """-> the body of the answer. Raises ValueError."""
-        obey = self._commands.get(command["type"])
-        if obey is None:
-            known = ", ".join([*self._commands, "stop"])
-            raise BadConfiguration(f"a Toxiproxy plane has no command {command['type']!r:.80}; it has {known}")
         if self._own is not None:
             self._own.check()
-        return obey(command)
+        return perform(self._commands, command, "a Toxiproxy plane")
 
     def close(self) -> None:
         """Delete what we made on the server, or end the server that is ours."""
