@@ -17,7 +17,7 @@ from relay_harness import TIMEOUT, Control, Relay
 from requirements import need_root
 from switched import Switched
 
-from chaos.faults import Fault, Netem, Partition, Reject, Shape
+from chaos.faults import Fault, Partition, Rate, Reject
 from chaos.planes.packet import availability
 from nodes.wire.record import Kind
 
@@ -89,7 +89,9 @@ def refusal(control: Control, command: dict[str, Any]) -> str:
     return str(control.ask("configure", **command)["error"])
 
 
-@pytest.mark.parametrize("fault", [Partition(link=LINK, partition="both"), Netem(link=LINK, netem=Shape(delay=1))])
+@pytest.mark.parametrize(
+    "fault", [Partition(link=LINK, partition="both"), Rate(link=LINK, rate="both", bytes_per_second=1000)]
+)
 def test_a_node_that_is_not_there_is_refused_before_the_load(
     tmp_path: Path, stack: ExitStack, switched: Switched, fault: Fault
 ) -> None:

@@ -75,10 +75,10 @@ def until(condition: Callable[[], bool], seconds: float) -> bool:
 def test_a_child_is_reported_from_its_pid_to_its_end(supervisor: Supervisor, tmp_path: Path) -> None:
     script = "import os, sys; print(os.environ['FAULTBED_RUN'], os.getcwd()); print('more'); sys.exit('bad')"
     child = Child(supervisor, tmp_path, [sys.executable, "-I", "-c", script])
-    reports = [child.next(), child.next(), child.next()]
+    reports = [child.next(), child.next(), child.next(), child.next()]
     assert isinstance(reports[0], Spawned)
-    assert reports[1:] == [Line(f"a run {tmp_path}"), Ended(0, 1)]
-    assert sorted(child.log.read_text().split()) == ["bad", "more"]
+    assert reports[1:] == [Line(f"a run {tmp_path}"), Line("more"), Ended(0, 1)]
+    assert sorted(child.log.read_text().splitlines()) == sorted([f"a run {tmp_path}", "bad", "more"])
 
 
 def test_a_child_knows_its_orchestrator_and_its_token(supervisor: Supervisor, tmp_path: Path) -> None:
