@@ -12,9 +12,6 @@ from typing import Any
 
 import pytest
 from requirements import need
-from toxiproxy_image import toxiproxy_image
-
-__all__ = ["toxiproxy_image"]
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 300

@@ -7,7 +7,6 @@ from pathlib import Path
 import docker
 import pytest
 from docker_rig import cells
-from toxiproxy_image import toxiproxy_image
 
 from nodes.wire.record import Kind
 from orchestrator.backends.docker.leftovers import things
@@ -17,8 +16,6 @@ from orchestrator.result import Task
 from orchestrator.run import run_cells
 from orchestrator.runners import Options
 from orchestrator.store import HISTORY, Store, read_history
-
-__all__ = ["toxiproxy_image"]
 
 AXES = {"via": "toxiproxy", "transport": "tcp", "semantics": "exactly-once"}
 

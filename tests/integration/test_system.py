@@ -15,11 +15,8 @@ import docker
 import pytest
 from requirements import need
 from running import Running, until
-from toxiproxy_image import toxiproxy_image
 
 from orchestrator.backends.docker.leftovers import Thing, things
-
-__all__ = ["toxiproxy_image"]
 
 EXAMPLE = Path(__file__).parents[2] / "examples/orders"
 REDIS = "faultbed-example-redis"

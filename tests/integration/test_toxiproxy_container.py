@@ -13,13 +13,10 @@ from relay_harness import LINK, TIMEOUT
 from running import until
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
-from toxiproxy_image import toxiproxy_image
 from toxiproxy_rig import ToxiproxyRig
 
 from chaos.faults import LimitData, ResetPeer
 from chaos.planes.toxiproxy.api import Server, ToxiproxyError
-
-__all__ = ["toxiproxy_image"]
 
 PORT = 8474
 

@@ -67,7 +67,10 @@ def test_the_correct_mechanism_passes_under_the_same_decisions(control: Control,
         assert correct.result.exit_code is Exit.MET
     decisions = suite.first_decisions(control.correct_with.history)
     assert len(decisions) > 0
-    assert suite.first_decisions(control.mutant_with.history) == decisions
+    # A fenced predecessor gives no answer that a hop could decide about, and the mutant gives one.
+    more = suite.first_decisions(control.mutant_with.history) - decisions
+    assert {direction for _, _, _, direction, *_ in more} <= ({"reply"} if row.scenario in REAL_ONLY else set())
+    assert decisions <= suite.first_decisions(control.mutant_with.history)
 
 
 @each_row

@@ -12,7 +12,6 @@ import pytest
 import suite
 from requirements import need, need_root
 from suite import Ran
-from toxiproxy_image import toxiproxy_image
 
 from chaos.planes.toxiproxy.child import OwnServer
 from orchestrator.backends.attach.fleet import connected
@@ -20,8 +19,6 @@ from orchestrator.inventory import load
 from orchestrator.runners import Options
 from orchestrator.scenario import Cell
 from orchestrator.shipped import plans
-
-__all__ = ["toxiproxy_image"]
 
 pytestmark = pytest.mark.timeout(600)
 
