@@ -31,7 +31,7 @@ GONE = "1:1.0"
 
 def closing(folder: Path, name: str, orchestrator: str) -> str:
     """-> what pytest prints about a session that leaves a volume behind."""
-    for file in ("conftest.py", "requirements.py"):
+    for file in ("conftest.py", "requirements.py", "toxiproxy_image.py"):
         shutil.copy(TESTS / file, folder)
     labels = Owner("residue", orchestrator, place()).labels()
     (folder / "test_leaving.py").write_text(SOURCE.format(name=name, labels=labels))
