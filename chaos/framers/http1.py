@@ -52,8 +52,8 @@ class Exchanges:
         self.upgraded = False
 
 
-class Requests:
-    """Splits what the client sends."""
+class Side:
+    """One direction of a connection: what has come of it and was not yet split."""
 
     def __init__(self, exchanges: Exchanges) -> None:
         self._exchanges = exchanges
@@ -62,10 +62,21 @@ class Requests:
     def push(self, data: bytes) -> None:
         self._buffer += data
 
-    def next(self, direction: Direction) -> tuple[bytes, Found] | None:
+    def pending(self) -> bytes:
+        return bytes(self._buffer)
+
+    def _head(self) -> Head | None:
+        """-> the head of the next message, None until it is whole. Raises WireError after an upgrade."""
         if self._exchanges.upgraded and self._buffer:
             raise WireError("another protocol after an upgrade")
-        head = _head(self._buffer)
+        return _head(self._buffer)
+
+
+class Requests(Side):
+    """Splits what the client sends."""
+
+    def next(self, direction: Direction) -> tuple[bytes, Found] | None:
+        head = self._head()
         if head is None:
             return None
         line = _REQUEST.fullmatch(head.start)
@@ -78,24 +89,12 @@ class Requests:
         self._exchanges.waiting.append(asked)
         return _taken(self._buffer, end), _found(asked, slice(head.size, end))
 
-    def pending(self) -> bytes:
-        return bytes(self._buffer)
 
-
-class Responses:
+class Responses(Side):
     """Splits what the server sends."""
 
-    def __init__(self, exchanges: Exchanges) -> None:
-        self._exchanges = exchanges
-        self._buffer = bytearray()
-
-    def push(self, data: bytes) -> None:
-        self._buffer += data
-
     def next(self, direction: Direction) -> tuple[bytes, Found] | None:
-        if self._exchanges.upgraded and self._buffer:
-            raise WireError("another protocol after an upgrade")
-        head = _head(self._buffer)
+        head = self._head()
         if head is None:
             return None
         line = _STATUS.fullmatch(head.start)
@@ -109,9 +108,6 @@ class Responses:
             self._exchanges.waiting.popleft()
         self._exchanges.upgraded = status == 101 or (asked.method == b"CONNECT" and 200 <= status < 300)
         return _taken(self._buffer, end), _found(asked, slice(head.size, end))
-
-    def pending(self) -> bytes:
-        return bytes(self._buffer)
 
     def _end(self, head: Head, asked: Asked, status: int) -> int | None:
         """RFC 9112, section 6.3. Raises WireError for a body that ends with the connection."""
