@@ -18,6 +18,7 @@ from orchestrator.backends.attach.feasible import check_fleet
 from orchestrator.backends.attach.fleet import Fleet, connected
 from orchestrator.document import BadScenario
 from orchestrator.inventory import Inventory
+from orchestrator.matrix import values_of
 from orchestrator.plan import Plan
 from orchestrator.progress import Progress
 from orchestrator.report.claims import summary
@@ -153,12 +154,11 @@ def selected(plans: Sequence[Plan], only: str | None) -> list[Cell]:
     cells = [cell for plan in plans for cell in plan.cells]
     if only is None or only == "-":
         return cells
-    wanted = {}
-    for pair in only.split(","):
-        axis, equals, value = pair.partition("=")
-        if not equals:
-            raise click.UsageError(f"--only {only!r}: expected AXIS=VALUE,..., such as semantics=maybe,transport=udp")
-        wanted[axis.strip()] = value.strip()
+    try:
+        wanted = values_of(only)
+    except ValueError as error:
+        usage = "expected AXIS=VALUE,..., such as semantics=maybe,transport=udp"
+        raise click.UsageError(f"--only {only!r}: {error}; {usage}") from None
     found = [cell for cell in cells if wanted.items() <= cell.axes.items()]
     if not found:
         raise click.UsageError(f"--only {only!r}: no such cell; expected values such as {cells[0].cell!r}")

@@ -7,6 +7,7 @@ under the combination's value. What selects to null disappears.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -19,6 +20,7 @@ MAX_CELLS = 10_000
 Axes = dict[str, Node]  # one combination: each axis with its value
 
 _AXIS = re.compile(r"[a-z][a-z0-9_-]*")
+_PAIR = re.compile(r'\s*([a-z][a-z0-9_-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^",]*)\s*(,|$)')
 _SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -30,8 +32,26 @@ def text(value: object) -> str:
 
 
 def label(axes: Axes) -> str:
-    """The cell's name: "semantics=maybe,transport=udp", or "-" without a matrix."""
-    return ",".join(f"{axis}={text(node.value)}" for axis, node in axes.items()) or "-"
+    """The cell's name: "semantics=maybe,transport=udp", or "-" without a matrix; no two cells of a matrix share one."""
+    return ",".join(f"{axis}={_quoted(text(node.value))}" for axis, node in axes.items()) or "-"
+
+
+def _quoted(value: str) -> str:
+    """As it is, but where one could not tell its end: "a,b" in quotes, as JSON has them."""
+    plain = value.isprintable() and value == value.strip() and not {",", '"'} & set(value)
+    return value if plain else json.dumps(value)
+
+
+def values_of(written: str) -> dict[str, str]:
+    """The inverse of `label`, for any of its axes. Raises ValueError: it is no such text."""
+    found: dict[str, str] = {}
+    rest = written
+    while pair := _PAIR.match(rest):
+        found[pair[1]] = json.loads(pair[2]) if pair[2].startswith('"') else pair[2].strip()
+        if not pair[3]:
+            return found
+        rest = rest[pair.end() :]
+    raise ValueError(f"{rest!r} is no AXIS=VALUE")
 
 
 def combinations(matrix: Node | None, file: str) -> list[Axes]:
@@ -53,7 +73,7 @@ def combinations(matrix: Node | None, file: str) -> list[Axes]:
     wanted = [cell for cell in _product(axes, file, matrix) if not any(matches(cell, some) for some in excluded)]
     for some in _partial(matrix, "include", axes, file):
         wanted += _product(axes | {axis: (node,) for axis, node in some.items()}, file, matrix)
-    found = {label(cell): cell for cell in wanted}
+    found = {tuple(text(node.value) for node in cell.values()): cell for cell in wanted}
     if not found:
         raise BadScenario(file, matrix.line, "matrix.exclude", "nothing is left of the matrix")
     return list(found.values())

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable
-from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -19,6 +17,7 @@ from pydantic import ValidationError
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import Judgement, plain
+from orchestrator.folder_names import cell_folder, scenario_folder
 from orchestrator.history import History, HistoryError
 from orchestrator.history_file import dump, load, to_jsonl
 from orchestrator.result import Task
@@ -39,12 +38,12 @@ class StoreError(Exception):
 
 
 class CellStore:
-    """The folder of one run of one cell. `logs` is the home of its processes."""
+    """The folder of one run of one cell. `logs` is the home of its processes. Raises FileExistsError: it is taken."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.logs = directory / "logs"
-        self.logs.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(parents=True)
 
     def write_plan(self, cell: Cell) -> None:
         write(self.directory / PLAN, cell.model_dump_json(by_alias=True, indent=2).encode() + b"\n")
@@ -74,12 +73,12 @@ class Store:
         """The folder of this scenario's run; made at the first call, never one that was there before."""
         with self._lock:
             if scenario not in self._runs:
-                self._runs[scenario] = _make(self.root / slug(scenario), self._time)
+                self._runs[scenario] = _make(self.root / scenario_folder(scenario), self._time)
             return self._runs[scenario]
 
     def cell(self, task: Task) -> CellStore:
-        repeat = f".{task.repeat}" if task.repeat > 1 else ""
-        return CellStore(self.run(task.cell.scenario) / (cell_slug(task.cell) + repeat))
+        name = cell_folder(tuple(task.cell.axes.values()), task.repeat)
+        return CellStore(self.run(task.cell.scenario) / name)
 
     def finish(self, summaries: dict[str, Any]) -> None:
         """Write each scenario's summary.json, and let `latest` name this run."""
@@ -87,19 +86,6 @@ class Store:
             directory = self.run(scenario)
             write(directory / SUMMARY, _json(summary))
             point(directory.parent / LATEST, directory.name)
-
-
-def slug(text: str) -> str:
-    """The text as one file name on every system; a text that had to be changed gets a mark of its own."""
-    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip(".-")[:80]
-    if kept and kept == text.replace(" ", "-"):
-        return kept
-    return f"{kept or '_'}-{blake2b(text.encode(), digest_size=3).hexdigest()}"
-
-
-def cell_slug(cell: Cell) -> str:
-    """The axes' values, in order: "maybe_udp_xdr"."""
-    return "_".join(slug(value) for value in cell.axes.values()) or "cell"
 
 
 def write(path: Path, data: bytes) -> None:

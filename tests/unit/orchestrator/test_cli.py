@@ -208,6 +208,15 @@ def test_list_names_what_show_shows() -> None:
     assert "not applicable: keeps no history" in shown
 
 
+def test_every_run_of_every_cell_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(
+        SCENARIO.replace("semantics: [maybe, exactly-once]", "loss: [0, 0.2]").replace("${semantics}", "exactly-once")
+    )
+    faultbed("run", "small.yaml", "--backend", "sim", "--repeat", "3")
+    folders = [path.name for path in (tmp_path / "results/small/latest").iterdir() if path.is_dir()]
+    assert sorted(folders) == ["0", "0.2", "0.2_repeat=2", "0.2_repeat=3", "0_repeat=2", "0_repeat=3"]
+
+
 def test_a_folder_means_every_scenario_in_it(tmp_path: Path) -> None:
     assert [plan.scenario for plan in shipped.plans([str(tmp_path), "small.yaml"])] == ["small"]
     assert len(shipped.plans(["rpc"])) == len(TABLE)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from orchestrator.document import BadScenario, parse
-from orchestrator.matrix import Selector, combinations, label
+from orchestrator.document import BadScenario, Node, parse
+from orchestrator.matrix import Selector, combinations, label, values_of
 
 
 def cells(text: str) -> list[str]:
@@ -58,6 +60,23 @@ def test_include_combines_with_the_axes_it_does_not_name() -> None:
 def test_bad_matrices(text: str, message: str) -> None:
     with pytest.raises(BadScenario, match=message):
         combinations(parse(text, "f"), "f")
+
+
+def test_cells_whose_values_hold_commas_are_all_there_and_have_names_of_their_own() -> None:
+    found = cells('{a: ["1", "1,b=1"], b: ["1", "1,b=1"]}')
+    assert found == ["a=1,b=1", 'a=1,b="1,b=1"', 'a="1,b=1",b=1', 'a="1,b=1",b="1,b=1"']
+
+
+@given(st.lists(st.text(), min_size=1, max_size=3))
+def test_a_name_says_its_values(values: list[str]) -> None:
+    axes = {f"a{number}": Node(value, 1) for number, value in enumerate(values)}
+    assert values_of(label(axes)) == dict(zip(axes, values, strict=True))
+
+
+@pytest.mark.parametrize("text", ["", "a", "a=1,", "a=1,b", '="x"', 'a="x', 'a="x"y'])
+def test_what_names_no_values(text: str) -> None:
+    with pytest.raises(ValueError, match="AXIS=VALUE"):
+        values_of(text)
 
 
 def test_substitution() -> None:
