@@ -138,8 +138,10 @@ class Ours:
         times = []
         name, value = self._operation
         for seq in range(1, calls + 1):
+            operation = Operation(seq, seq, name, value)
             start = yield Now()
-            outcome = yield from driver.invoke(Operation(seq, seq, name, value))
+            driver.begin(operation)
+            outcome = yield from driver.invoke(operation)
             times.append((yield Now()) - start)
             assert outcome.end is End.OK, outcome
         yield from driver.close()

@@ -104,17 +104,18 @@ class Harness:
             if self._finished:
                 break
             slot = yield Get(free)
+            operation = self._begin(driver, process, call)
             if self._spec["outstanding"] == 1:
-                yield from self._operation(driver, process, call)
+                yield from self._perform(driver, process, operation)
                 free.items.append(slot)
             else:
-                yield Spawn(self._in_slot(driver, process, call, free, slot), f"operation {call}")
+                yield Spawn(self._in_slot(driver, process, operation, free, slot), f"operation {call}")
         for _ in range(self._spec["outstanding"]):
             yield Get(free)
         yield from driver.close()
 
-    def _in_slot(self, driver: Driver, process: int, call: int, free: Queue, slot: int) -> Program:
-        yield from self._operation(driver, process, call)
+    def _in_slot(self, driver: Driver, process: int, operation: Operation, free: Queue, slot: int) -> Program:
+        yield from self._perform(driver, process, operation)
         yield Put(free, slot)
 
     def _pass_gates(self, process: int, call: int) -> Program:
@@ -128,7 +129,8 @@ class Harness:
         self._witness.note(Kind.GATE, client, call, 0, process, {"gate": gate})
         yield from self.gates.reach(gate)
 
-    def _operation(self, driver: Driver, process: int, call: int) -> Program:
+    def _begin(self, driver: Driver, process: int, call: int) -> Operation:
+        """Open it before its program is spawned: an engine may run the programs of two operations in either order."""
         client = client_number(self._spec["ordinal"], process, self._epoch)
         intent = intent_number(self._spec["ordinal"], process, call)
         procedure, value_of = VALUES[self._spec["workload"]]
@@ -136,6 +138,11 @@ class Harness:
         detail = {"intent": intent, "f": procedure, "value": operation.value}
         self._witness.note(Kind.INVOKE, client, call, 0, process, detail)
         self.open += 1
+        driver.begin(operation)
+        return operation
+
+    def _perform(self, driver: Driver, process: int, operation: Operation) -> Program:
+        client, call = client_number(self._spec["ordinal"], process, self._epoch), operation.seq
         try:
             outcome = yield from driver.invoke(operation)
         except DriverFailed:

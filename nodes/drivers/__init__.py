@@ -27,6 +27,10 @@ class Driver(Protocol):
     def open(self) -> Program:
         """Before the first operation."""
 
+    def begin(self, operation: Operation) -> None:
+        """The operation is open from now on. Called in the order of numbers, before any of its programs runs: what
+        another operation says of the client's open ones meanwhile counts this one."""
+
     def invoke(self, operation: Operation) -> Program:
         """-> Outcome. An error that the driver does not know is the harness's to call `info`."""
 

@@ -72,6 +72,9 @@ class ExecDriver:
         if isinstance(answer, dict) and answer["type"] != "ok":
             raise self._failed(f"it cannot open: {answer.get('error', answer)}")
 
+    def begin(self, operation: Operation) -> None:
+        """Its user's program learns of an operation when it is asked."""
+
     def invoke(self, operation: Operation) -> Program:
         """-> Outcome. Raises DriverFailed: the program hangs, has died, or says what is no answer."""
         question = {

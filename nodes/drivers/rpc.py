@@ -148,21 +148,22 @@ class RpcDriver:
             if not self.session.greeted:
                 yield Sleep(deadline)
 
+    def begin(self, operation: Operation) -> None:
+        self.session.begin(operation.seq)
+
     def invoke(self, operation: Operation) -> Program:
         self._operation = operation
         arguments = () if operation.value is None else (operation.value,)
-        return (yield from getattr(self._stub, operation.f)(*arguments))
+        try:
+            return (yield from getattr(self._stub, operation.f)(*arguments))
+        finally:
+            self.session.end(operation.seq)
 
     def _invoke(self, procedure: Procedure, arguments: tuple[Any, ...]) -> Program:
         """What the stub's methods do; called before anything else can begin another operation."""
-        return self._call(Call(self._operation.seq, self._operation.intent, procedure, arguments))
-
-    def _call(self, call: Call) -> Program:
-        self.session.begin(call)
-        try:
-            return (yield from self._attempts(call))
-        finally:
-            del self.session.open[call.seq]
+        call = Call(self._operation.seq, self._operation.intent, procedure, arguments)
+        self.session.open[call.seq] = call
+        return self._attempts(call)
 
     def finish(self) -> Program:
         self._finished = True
@@ -224,8 +225,11 @@ class RpcDriver:
     def _send(self, call: Call, line: Line) -> Program:
         call.connection = line.connection
         call.bind(self.session.binding())
-        data = self._encode(call.procedure, self.session.header(call), call.arguments)
-        self._note(Kind.SEND, call, {"connection": line.connection, "server": call.server})
+        header = self.session.header(call)
+        data = self._encode(call.procedure, header, call.arguments)
+        self._note(
+            Kind.SEND, call, {"connection": line.connection, "server": header.server, "first": header.first}
+        )
         self.witness.passage("before-send", self.session.client, call.seq, call.attempt)
         try:
             yield from line.send(data)

@@ -77,7 +77,10 @@ def outcome(reply: Reply) -> Outcome | None:
 
 
 class Session:
-    """What this client knows of its server, and its open calls by number."""
+    """What this client knows of its server, and its open calls by number.
+
+    A number is open from `begin` until `end`; its call is in `open` as soon as its program runs.
+    """
 
     def __init__(self, client: int, semantics: str) -> None:
         self.client = client
@@ -86,15 +89,21 @@ class Session:
         self.greeted = False
         """False: hello is due before the next new operation (at first, after a refusal, after a failed connection)."""
         self.open: dict[int, Call] = {}
+        self._begun: set[int] = set()
         self._next = 1
 
-    def begin(self, call: Call) -> None:
-        self.open[call.seq] = call
-        self._next = max(self._next, call.seq + 1)
+    def begin(self, seq: int) -> None:
+        """To be called before anything of a later number is sent: the server forgets what is below the first open."""
+        self._begun.add(seq)
+        self._next = max(self._next, seq + 1)
+
+    def end(self, seq: int) -> None:
+        self._begun.discard(seq)
+        self.open.pop(seq, None)
 
     @property
     def first_incomplete(self) -> int:
-        return min(self.open, default=self._next)
+        return min(self._begun, default=self._next)
 
     def header(self, call: Call) -> CallHeader:
         return CallHeader(self.client, call.seq, call.attempt, self.first_incomplete, call.server, call.intent)

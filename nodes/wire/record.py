@@ -37,7 +37,8 @@ class Kind(IntEnum):
     FAIL = 12  # [error]
     INFO = 13  # [error]
     ATTEMPT = 14  # before this attempt connects or sends anything
-    SEND = 15  # [connection server] directly before its first byte is handed to the transport
+    SEND = 15  # [connection server first] directly before its first byte is handed to the transport; `first`
+    # is the client's first incomplete number, as the message says it (older journals lack it)
     REPLY = 16  # [status value connection] a reply to this attempt arrived, wanted or not
     END = 17  # [connection error] the connection ended while this attempt was open
     UNCONNECTED = 18  # [error] connecting for this attempt failed

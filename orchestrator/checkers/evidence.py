@@ -115,6 +115,23 @@ def invokes_come_first(index: Index) -> Iterator[str]:
             yield f"{trace.invoke.node} journalled the invoke of {_name(trace.operation)} after sending it"
 
 
+def sends_say_the_first_incomplete(index: Index) -> Iterator[str]:
+    """A message says as its first incomplete number at most that of its client's lowest open operation: the server
+    forgets what is below. A SEND that does not say it was written by an older version and is let through."""
+    unfinished: dict[int, set[int]] = defaultdict(set)
+    for event in index.events:
+        numbers = unfinished[event.client]
+        if event.kind is Kind.INVOKE:
+            numbers.add(event.seq)
+        elif event.kind in COMPLETIONS:
+            numbers.discard(event.seq)
+        elif event.kind is Kind.SEND and numbers and event.detail.get("first", 0) > min(numbers):
+            yield (
+                f"{event.node} sent {_name(event.operation)}, attempt {event.attempt}, with {event.detail['first']} as "
+                f"its first incomplete number while operation {min(numbers)} was open"
+            )
+
+
 def completions_are_single(index: Index) -> Iterator[str]:
     """One invoke and exactly one completion, in this order, for each operation of a client."""
     found: dict[Operation, list[Event]] = defaultdict(list)
@@ -141,5 +158,6 @@ RULES: tuple[Rule, ...] = (
     commits_are_in_ledgers,
     totals_are_sums,
     invokes_come_first,
+    sends_say_the_first_incomplete,
     completions_are_single,
 )

@@ -96,9 +96,13 @@ class Run:
         intent = intent_number(client // 10_000, client // 100 % 100, seq)
         return self.note("client", 1, Kind.INVOKE, client, seq, intent=intent, f=self.f, value=1)
 
-    def send(self, seq: int, attempt: int = 1, client: int = CLIENT, connection: int = 1) -> Run:
+    def send(
+        self, seq: int, attempt: int = 1, client: int = CLIENT, connection: int = 1, first: int | None = None
+    ) -> Run:
+        """Without `first` as older versions journalled it."""
         self.note("client", 1, Kind.ATTEMPT, client, seq, attempt)
-        return self.note("client", 1, Kind.SEND, client, seq, attempt, connection=connection, server=0)
+        said = {} if first is None else {"first": first}
+        return self.note("client", 1, Kind.SEND, client, seq, attempt, connection=connection, server=0, **said)
 
     def unconnected(self, seq: int, attempt: int = 1, client: int = CLIENT) -> Run:
         self.note("client", 1, Kind.ATTEMPT, client, seq, attempt)

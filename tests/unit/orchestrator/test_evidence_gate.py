@@ -65,6 +65,10 @@ def _late_invoke(run: Run) -> None:
     run.send(7).invoke(7)
 
 
+def _skipped_open_operation(run: Run) -> None:
+    run.invoke(8).invoke(9).send(9, first=9).send(8, first=8).info(8).info(9)
+
+
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
@@ -77,12 +81,19 @@ def _late_invoke(run: Run) -> None:
         (_two_completions, "journalled INVOKE, OK, INFO"),
         (_no_invoke, "never journalled its invoke"),
         (_late_invoke, "after sending it"),
+        (_skipped_open_operation, "with 9 as its first incomplete number while operation 8 was open"),
     ],
 )
 def test_each_harm_is_noticed(harm: Callable[[Run], None], said: str) -> None:
     run = Run().call(1).call(2).healed(3)
     harm(run)
     assert said in gate(run.history())
+
+
+def test_what_is_incomplete_may_be_said_too_low_or_not_at_all() -> None:
+    run = Run().invoke(1).invoke(2).send(2, first=1).send(1, first=1).run(1).run(2)
+    run.reply(1, 1, 1).ok(1, 1).send(2, 2, first=2).reply(2, 1, 2).ok(2, 2)
+    assert gate(run.invoke(3).send(3, first=1).invoke(4).send(4).info(3).info(4).healed(5).history()) == ""
 
 
 def test_a_run_that_was_interrupted_is_noticed() -> None:
