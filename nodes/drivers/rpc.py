@@ -227,9 +227,7 @@ class RpcDriver:
         call.bind(self.session.binding())
         header = self.session.header(call)
         data = self._encode(call.procedure, header, call.arguments)
-        self._note(
-            Kind.SEND, call, {"connection": line.connection, "server": header.server, "first": header.first}
-        )
+        self._note(Kind.SEND, call, {"connection": line.connection, "server": header.server, "first": header.first})
         self.witness.passage("before-send", self.session.client, call.seq, call.attempt)
         try:
             yield from line.send(data)
