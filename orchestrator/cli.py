@@ -139,13 +139,15 @@ def run(
     """Run scenarios: files, folders, or names that `faultbed list` shows."""
     from orchestrator.command import Choice, Command
     from orchestrator.inventory import load
+    from orchestrator.junit_file import JUnitFile
 
-    plans = shipped.plans(scenarios)
-    if backend == "attach" and inventory is None:
-        raise click.UsageError("--backend attach needs --inventory FILE, which names the agents (docs/agents.md)")
-    agents = load(inventory) if backend == "attach" and inventory is not None else None
-    choice = Choice(backend, seed, repeat, jobs, out, junit, only, image, toxiproxy_image, agents)
-    return Command(plans, choice, time.strftime("%Y-%m-%dT%H-%M-%S")).run()
+    with JUnitFile(junit) as told:
+        plans = shipped.plans(scenarios)
+        if backend == "attach" and inventory is None:
+            raise click.UsageError("--backend attach needs --inventory FILE, which names the agents (docs/agents.md)")
+        agents = load(inventory) if backend == "attach" and inventory is not None else None
+        choice = Choice(backend, seed, repeat, jobs, out, only, image, toxiproxy_image, agents)
+        return Command(plans, choice, time.strftime("%Y-%m-%dT%H-%M-%S"), told).run()
 
 
 @main.command()

@@ -18,17 +18,18 @@ from orchestrator.backends.attach.feasible import check_fleet
 from orchestrator.backends.attach.fleet import Fleet, connected
 from orchestrator.document import BadScenario
 from orchestrator.inventory import Inventory
+from orchestrator.junit_file import JUnitFile
 from orchestrator.matrix import values_of
 from orchestrator.plan import Plan
 from orchestrator.progress import Progress
 from orchestrator.report.claims import summary
 from orchestrator.report.closing import closing
-from orchestrator.report.junit import junit
+from orchestrator.report.junit import Ending
 from orchestrator.report.lines import cell_line
 from orchestrator.result import CellResult, Exit, Task, exit_code
 from orchestrator.scenario import Cell
 from orchestrator.specs import planes
-from orchestrator.store import HISTORY, LATEST, Store, read_history, write
+from orchestrator.store import HISTORY, LATEST, Store, read_history
 
 LARGEST_SEED = 2**63
 
@@ -42,7 +43,6 @@ class Choice:
     repeat: int
     jobs: int
     out: Path
-    junit: Path | None
     only: str | None
     image: str | None = None
     toxiproxy_image: str | None = None
@@ -50,20 +50,21 @@ class Choice:
 
 
 class Command:
-    """One call of `faultbed run`."""
+    """One call of `faultbed run`. What its cells come to is also in `told`."""
 
-    def __init__(self, plans: Sequence[Plan], choice: Choice, time: str) -> None:
+    def __init__(self, plans: Sequence[Plan], choice: Choice, time: str, told: JUnitFile) -> None:
         self._plans = plans
         self._choice = choice
         self._store = Store(choice.out, time)
-        self._results: list[CellResult] = []
+        self._told = told
+        self._results = told.results
         self._not_undone: str | None = None
 
     def run(self) -> Exit:
         """Raises BadScenario or ClickException before anything is started, SessionError if not all could be undone."""
         cells = selected(self._plans, self._choice.only)
         wanted = [cell for cell in cells if cell.not_applicable is None]
-        skipped = [cell for cell in cells if cell.not_applicable is not None]
+        skipped = self._told.skipped = [cell for cell in cells if cell.not_applicable is not None]
         if not wanted:
             raise click.UsageError(f"nothing to run: {skipped[0].not_applicable}")
         if self._choice.backend == "local":
@@ -78,7 +79,7 @@ class Command:
                 check_fleet(self._plans, wanted, fleet)
             make_folder(self._choice.out)
             interrupted = self._perform(tasks(wanted, self._choice.seed, self._choice.repeat), fleet)
-        self._keep(skipped)
+        self._keep()
         self._tell(skipped)
         if self._not_undone is not None:
             raise SessionError(self._not_undone)
@@ -105,6 +106,8 @@ class Command:
                 options = Options(self._choice.image, self._choice.toxiproxy_image, fleet)
                 run_cells(wanted, self._choice.backend, self._choice.jobs, self._store, finished, options)
             except KeyboardInterrupt:
+                ended = f"interrupted: {len(self._results)} of {len(wanted)} cell runs had ended"
+                self._told.ending = Ending(Exit.INTERRUPTED, ended)
                 return True
             except SessionError as error:
                 if not self._results:
@@ -112,16 +115,13 @@ class Command:
                 self._not_undone = str(error)  # what the cells came to is told all the same
         return False
 
-    def _keep(self, skipped: Sequence[Cell]) -> None:
+    def _keep(self) -> None:
         # Cells that ran side by side end in any order; what is told has the scenario's.
         places = {(cell.scenario, cell.cell): place for place, cell in enumerate(self._every())}
         self._results.sort(key=lambda result: (places[result.cell.scenario, result.cell.cell], result.repeat))
         names = dict.fromkeys(result.cell.scenario for result in self._results)
         groups = {name: [result for result in self._results if result.cell.scenario == name] for name in names}
         self._store.finish({name: summary(group, self._choice.backend) for name, group in groups.items()})
-        if self._choice.junit is not None:
-            self._choice.junit.parent.mkdir(parents=True, exist_ok=True)
-            write(self._choice.junit, junit(self._results, skipped))
 
     def _tell(self, skipped: Sequence[Cell]) -> None:
         for line in closing(self._results, skipped, lambda directory: read_history(directory / HISTORY)):

@@ -1,10 +1,17 @@
-"""PURE: results as JUnit XML: a suite per scenario, a case per cell's run, with what it takes to run it again."""
+"""PURE: results as JUnit XML: a suite per scenario, a case per cell's run, with what it takes to run it again.
+
+Rules of this file:
+
+1. CI goes by failures and errors: the document of every exit code other than 0 has at least one, and that of 0 none.
+2. Skipped is what is not to be run: a cell that its scenario declares not applicable, or that its backend leaves out.
+   An inconclusive cell was to say something and did not.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
@@ -12,25 +19,38 @@ from orchestrator.report.lines import reasons
 from orchestrator.result import CellResult, Exit
 from orchestrator.scenario import Cell
 
+OWN = "faultbed"
+"""The document, and in it the suite and the case of what is no cell's affair."""
+
 # XML 1.0 has no place for these characters, not even escaped (section 2.2, "Char").
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(results: Sequence[CellResult], skipped: Iterable[Cell] = ()) -> bytes:
-    """unmet: failure; a testbed that failed: error; inconclusive and not applicable: skipped, with the reason."""
-    document = JUnitXml("faultbed")
-    ordered = sorted(results, key=lambda result: result.cell.scenario)
+class Ending(NamedTuple):
+    """What ended the command, or kept it from beginning, other than what its cells came to. Never with Exit.MET."""
+
+    code: Exit
+    message: str
+
+
+def junit(results: Sequence[CellResult], skipped: Iterable[Cell] = (), ending: Ending | None = None) -> bytes:
+    """unmet: failure; inconclusive, testbed failed, interrupted: error of that type; not applicable: skipped."""
+    document = JUnitXml(OWN)
     absent = list(skipped)
-    for scenario, group in groupby(ordered, key=lambda result: result.cell.scenario):
-        suite = TestSuite(scenario)
-        for result in group:
-            suite.add_testcase(_case(result))
-        for cell in absent:
-            if cell.scenario == scenario:
-                suite.add_testcase(_skipped(cell))
+    for scenario in sorted({result.cell.scenario for result in results} | {cell.scenario for cell in absent}):
+        suite = TestSuite(_text(scenario))
+        suite.add_testcases(
+            [*map(_case, _of(results, scenario)), *(_skipped(c) for c in absent if c.scenario == scenario)]
+        )
         document.add_testsuite(suite)
+    if ending is not None:
+        document.add_testsuite(_own(ending))
     document.update_statistics()  # type: ignore[no-untyped-call]
     return bytes(document.tostring())  # type: ignore[no-untyped-call]
+
+
+def _of(results: Iterable[CellResult], scenario: str) -> Iterator[CellResult]:
+    return (result for result in results if result.cell.scenario == scenario)
 
 
 def _case(result: CellResult) -> TestCase:
@@ -39,14 +59,25 @@ def _case(result: CellResult) -> TestCase:
         _text(result.cell.cell + repeat), classname=_text(result.cell.scenario), time=round(result.seconds, 3)
     )
     case.append(_properties(result))  # type: ignore[no-untyped-call]
-    found = [_text(reason) for reason in reasons(result)]
-    first = found[0] if found else ""
-    kind = {Exit.UNMET: Failure, Exit.TESTBED: Error, Exit.INCONCLUSIVE: Skipped, Exit.INTERRUPTED: Skipped}
-    if result.exit_code in kind:
-        outcome = kind[result.exit_code](first or "interrupted")
-        outcome.text = "\n".join(found)
-        case.result = [outcome]
+    if result.exit_code is not Exit.MET:
+        case.result = [_outcome(result.exit_code, list(reasons(result)))]
     return case
+
+
+def _own(ending: Ending) -> TestSuite:
+    case = TestCase(OWN, classname=OWN)
+    case.result = [_outcome(ending.code, [ending.message])]
+    suite = TestSuite(OWN)
+    suite.add_testcase(case)
+    return suite
+
+
+def _outcome(code: Exit, reasons: list[str]) -> Failure | Error:
+    kind = code.name.lower()
+    told = [_text(reason) for reason in reasons] or [kind]
+    outcome: Failure | Error = (Failure if code is Exit.UNMET else Error)(told[0], type_=kind)
+    outcome.text = "\n".join(told)
+    return outcome
 
 
 def _skipped(cell: Cell) -> TestCase:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from sample_results import CELLS, cell, judgement, result
@@ -10,7 +9,6 @@ from orchestrator.checkers.verdict import Met, Outcome, PropertyVerdict, Verdict
 from orchestrator.history import Event, History
 from orchestrator.report.claims import claims_of, declared, summary
 from orchestrator.report.closing import MAX_PROBLEMS, closing, witness_of
-from orchestrator.report.junit import junit
 from orchestrator.report.lines import cell_line, outcome_text
 from orchestrator.report.story import story
 from orchestrator.report.table import listing, pivot, render
@@ -75,26 +73,6 @@ def test_one_line_for_pipes() -> None:
     line = cell_line(result(LOST, judgement(Outcome("ok", 2), verdict=Met.UNMET)))
     assert line == (f"UNMET        sample {LOST.cell} seed=1 0.25s bitten=1 [ok  2]: bitten unmet: it was <otherwise>")
     assert "\x1b" not in line
-
-
-def test_junit_has_seed_and_cell_and_every_outcome() -> None:
-    results = [
-        result(LOST),
-        result(LOST, judgement(Outcome("ok", 2), verdict=Met.UNMET)),
-        result(LOST, judgement(verdict=Met.INCONCLUSIVE)),
-        result(LOST, error="dead \x00 node"),
-    ]
-    root = ET.fromstring(junit(results, SKIPPED))
-    suite = root[0]
-    assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
-        "tests": str(4 + len(SKIPPED)),
-        "failures": "1",
-        "errors": "1",
-        "skipped": str(1 + len(SKIPPED)),
-    }
-    properties = {one.get("name"): one.get("value") for one in suite[0].iter("property")}
-    assert properties["seed"] == "1"
-    assert properties["cell"] == LOST.cell
 
 
 def test_what_a_scenario_expects_to_be_refuted_is_no_surprise() -> None:
