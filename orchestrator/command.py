@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 import click
 
@@ -26,10 +27,12 @@ from orchestrator.report.claims import summary
 from orchestrator.report.closing import closing
 from orchestrator.report.junit import Ending
 from orchestrator.report.lines import cell_line
+from orchestrator.report.origin import Origin
 from orchestrator.result import CellResult, Exit, Task, exit_code
 from orchestrator.scenario import Cell
 from orchestrator.specs import planes
 from orchestrator.store import HISTORY, LATEST, Store, read_history
+from orchestrator.surroundings import origin
 
 LARGEST_SEED = 2**63
 
@@ -58,6 +61,8 @@ class Command:
         self._store = Store(choice.out, time)
         self._told = told
         self._results = told.results
+        self._origin: Origin | None = None
+        self._begun = 0.0
         self._not_undone: str | None = None
 
     def run(self) -> Exit:
@@ -78,6 +83,8 @@ class Command:
             if fleet is not None:
                 check_fleet(self._plans, wanted, fleet)
             make_folder(self._choice.out)
+            self._begun = monotonic()
+            self._origin = origin(self._choice.seed, uses_docker(wanted, self._choice.backend))
             interrupted = self._perform(tasks(wanted, self._choice.seed, self._choice.repeat), fleet)
         self._keep()
         self._tell(skipped)
@@ -121,7 +128,9 @@ class Command:
         self._results.sort(key=lambda result: (places[result.cell.scenario, result.cell.cell], result.repeat))
         names = dict.fromkeys(result.cell.scenario for result in self._results)
         groups = {name: [result for result in self._results if result.cell.scenario == name] for name in names}
-        self._store.finish({name: summary(group, self._choice.backend) for name, group in groups.items()})
+        assert self._origin is not None, "what was performed had an origin"
+        made_by = self._origin._replace(seconds=round(monotonic() - self._begun, 3))
+        self._store.finish({name: summary(group, self._choice.backend, made_by) for name, group in groups.items()})
 
     def _tell(self, skipped: Sequence[Cell]) -> None:
         for line in closing(self._results, skipped, lambda directory: read_history(directory / HISTORY)):
@@ -139,6 +148,10 @@ class Command:
 
     def _every(self) -> list[Cell]:
         return [cell for plan in self._plans for cell in plan.cells]
+
+
+def uses_docker(cells: Sequence[Cell], backend: str) -> bool:
+    return backend == "docker" or any(cell.system is not None for cell in cells)
 
 
 def make_folder(out: Path) -> None:

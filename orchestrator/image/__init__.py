@@ -8,7 +8,7 @@ import docker
 from docker.errors import ImageNotFound
 
 from orchestrator.backends import SessionError
-from orchestrator.image.code import digest
+from orchestrator.code_digest import digest
 
 VERSION_LABEL = "org.faultbed.version"
 """The image's label that says which version of Faultbed is in it."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.backends import SessionError
-from orchestrator.image.code import digest
+from orchestrator.code_digest import digest
 from orchestrator.image.debian import make_base
 from orchestrator.image.dockerfile import dockerfile
 from orchestrator.image.external import need, run, works

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from orchestrator.checkers.summary import NOMINAL, Claim, Standing, claims, not_exercised
 from orchestrator.report.lines import violates
+from orchestrator.report.origin import Origin
 from orchestrator.report.table import Table
 from orchestrator.result import CellResult, Exit
 from orchestrator.scenario import Cell, Semantics
@@ -64,10 +65,11 @@ def _opportunities(claim: Claim) -> str:
     return told or f"{claim.bitten} bitten"
 
 
-def summary(results: Sequence[CellResult], backend: str) -> dict[str, Any]:
+def summary(results: Sequence[CellResult], backend: str, made_by: Origin) -> dict[str, Any]:
     """summary.json of one scenario's run."""
     claimed = claims_of(results)
     return {
+        "made_by": made_by._asdict(),
         "backend": backend,
         "cells": [_cell(result) for result in results],
         "claims": [{**claim._asdict(), "standing": str(claim.standing)} for claim in claimed],

@@ -17,6 +17,7 @@ from orchestrator.backends import Exited, Lost, Started, Stopped
 from orchestrator.backends.docker import DockerBackend
 from orchestrator.backends.docker.leftovers import sweep, things
 from orchestrator.scenario import Limits
+from orchestrator.surroundings import origin
 
 
 @pytest.fixture
@@ -30,6 +31,12 @@ def rig(engine: DockerBackend, tmp_path: Path) -> Iterator[Rig]:
     made = Rig(engine, tmp_path / "home")
     yield made
     made.session.close()
+
+
+def test_a_summary_has_the_engines_own_word(docker_engine: docker.DockerClient) -> None:
+    told = origin(None, docker=True).docker
+    assert told is not None
+    assert told["Version"] == docker_engine.version()["Version"]
 
 
 def test_a_node_has_no_privilege_and_is_labelled(rig: Rig) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from orchestrator.checkers.verdict import ExpectationVerdict, Judgement, Met, Outcome, PropertyVerdict, Verdict
 from orchestrator.plan import expand
+from orchestrator.report.origin import Origin
 from orchestrator.result import CellResult
 from orchestrator.scenario import Cell
 
@@ -26,6 +27,8 @@ expect:
     crash: {violated: at-most-once, under: [server-crash]}
     else: {holds: "${semantics}", under: [loss]}
 """
+
+ORIGIN = Origin("0.1", "0" * 16, ("faultbed", "run"), None, "CPython", "Linux", "a CPU", 2, None, "2026-11-24", 1.5)
 
 CELLS = expand(TEXT, "sample.yaml").cells
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import platform
+import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -15,6 +19,7 @@ from orchestrator import leftovers, shipped
 from orchestrator.backends import SessionError
 from orchestrator.checkers.verdict import Met, Outcome
 from orchestrator.cli import main
+from orchestrator.code_digest import EVERYTHING, digest
 from orchestrator.command import check_engines, selected, tasks
 from orchestrator.document import BadScenario
 from orchestrator.plan import expand, load
@@ -117,6 +122,23 @@ def test_a_run_tells_each_cell_and_keeps_everything(tmp_path: Path) -> None:
     summary = json.loads((run / "summary.json").read_text())
     assert [cell["cell"] for cell in summary["cells"]] == ["semantics=maybe", "semantics=exactly-once"]
     assert (tmp_path / "reports" / "junit.xml").exists()
+
+
+def test_a_summary_says_what_made_it(tmp_path: Path) -> None:
+    begun = datetime.now(UTC)
+    faultbed("run", "small.yaml", "--backend", "sim", "--seed", "5")
+    summary = json.loads((tmp_path / "results/small/latest/summary.json").read_text())
+    made_by = summary["made_by"]
+    assert made_by["version"] == version("faultbed")
+    assert made_by["code"] == digest(EVERYTHING)
+    assert made_by["command"] == [Path(sys.argv[0]).name, *sys.argv[1:]]
+    assert made_by["seed"] == 5
+    assert platform.python_version() in made_by["python"]
+    assert platform.release() in made_by["kernel"]
+    assert made_by["cpu"]
+    assert made_by["docker"] is None
+    assert begun - timedelta(seconds=1) < datetime.fromisoformat(made_by["started"]) < datetime.now(UTC)
+    assert made_by["seconds"] >= 0
 
 
 def test_a_recorded_run_is_judged_again_with_the_same_verdict() -> None:

@@ -17,8 +17,8 @@ from docker.errors import ImageNotFound
 
 from orchestrator import shipped
 from orchestrator.backends import SessionError
+from orchestrator.code_digest import digest
 from orchestrator.image import CODE_LABEL, VERSION_LABEL, build, check_image, debian, external, image_name
-from orchestrator.image.code import digest
 from orchestrator.image.dockerfile import dockerfile
 from orchestrator.image.wheel import make_wheel
 

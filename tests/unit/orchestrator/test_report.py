@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sample_results import CELLS, cell, judgement, result
+from sample_results import CELLS, ORIGIN, cell, judgement, result
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import Met, Outcome, PropertyVerdict, Verdict
@@ -94,7 +94,7 @@ def test_many_problems_are_cut_short() -> None:
 
 
 def test_the_summary_is_json_of_cells_and_claims() -> None:
-    made = summary([result(LOST), result(LOST, error="no")], "sim")
+    made = summary([result(LOST), result(LOST, error="no")], "sim", ORIGIN)
     assert [one["exit_code"] for one in made["cells"]] == [0, 3]
     assert made["cells"][1]["problem"] == "no"
     assert [claim["mechanism"] for claim in made["claims"]] == ["at-most-once"]

@@ -1,4 +1,4 @@
-"""The code that runs in containers: a working copy's changes without its version doing so."""
+"""Which code it is: a working copy's changes without its version doing so."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from types import ModuleType
 
 import chaos
 import nodes
+import orchestrator
 
-PACKAGES = (nodes, chaos)
+NODES = (nodes, chaos)
+"""What runs in containers."""
+
+EVERYTHING = (*NODES, orchestrator)
 
 
-def digest(packages: tuple[ModuleType, ...] = PACKAGES) -> str:
+def digest(packages: tuple[ModuleType, ...] = NODES) -> str:
     """-> 16 hexadecimal digits, the same for the same modules."""
     made = sha256()
     for package in packages:
