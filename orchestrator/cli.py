@@ -25,7 +25,7 @@ from orchestrator.commands.image import image
 from orchestrator.commands.planes import planes
 from orchestrator.document import BadScenario
 from orchestrator.result import CellResult, Exit, exit_code
-from orchestrator.store import HISTORY, StoreError, read_cell, read_history, stored_cells
+from orchestrator.store import HISTORY, StoreError, read_cell, read_history, stored_cells, whose
 
 
 class Faultbed(click.Group):
@@ -171,11 +171,11 @@ def check(path: Path) -> int:
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path))
 def export(path: Path) -> None:
-    """Print recorded histories as JSON Lines, an event a line."""
+    """Print recorded histories as JSON Lines, an event a line, each with its scenario, cell and repeat."""
     from orchestrator.history_file import to_jsonl
 
     for directory in stored_cells(path):
-        for line in to_jsonl(read_history(directory / HISTORY)):
+        for line in to_jsonl(read_history(directory / HISTORY), whose(directory)):
             click.echo(line)
 
 

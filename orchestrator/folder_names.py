@@ -24,6 +24,7 @@ READABLE = 100
 
 _MARK_BYTES = 8
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9. -]*[a-z0-9])?")
+_REPEAT = re.compile(r"_repeat=([1-9][0-9]*)$")
 _STRANGE = re.compile(r"[^A-Za-z0-9_+-]+")
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 
@@ -35,6 +36,12 @@ def scenario_folder(scenario: str) -> str:
 def cell_folder(values: Sequence[str], repeat: int = 1) -> str:
     """The axes' values, in order, and which repeat it is: "maybe_udp_xdr", "maybe_udp_xdr_repeat=2"."""
     return (_name(values) if values else "cell") + (f"_repeat={repeat}" if repeat > 1 else "")
+
+
+def repeat_of(folder: str) -> int:
+    """Which repeat `cell_folder` made the name for."""
+    found = _REPEAT.search(folder)
+    return int(found[1]) if found else 1
 
 
 def _name(values: Sequence[str]) -> str:

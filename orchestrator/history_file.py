@@ -10,7 +10,8 @@ cut off; one with the wrong sum was changed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 from zlib import crc32
 
@@ -119,14 +120,15 @@ def _finish(unpacker: Any, data: bytes, count: int) -> None:
         raise HistoryError(f"byte {unpacker.tell()}: {len(data) - unpacker.tell()} bytes follow the footer")
 
 
-def to_jsonl(history: History) -> Iterator[str]:
-    """One JSON object a line, an event each: index, time (ns), domain, node, epoch, process, type, f, value,
-    operation [client, seq], intent, attempt, error, then what else its kind has. Bytes are hexadecimal. Where there are
-    several clocks, `estimate` and `estimate_error` tell the time by the orchestrator's (ns)."""
+def to_jsonl(history: History, whose: Mapping[str, Any] = MappingProxyType({})) -> Iterator[str]:
+    """One JSON object a line, an event each: whose it is, then index, time (ns), domain, node, epoch, process, type, f,
+    value, operation [client, seq], intent, attempt, error, then what else its kind has. Bytes are hexadecimal. Where
+    there are several clocks, `estimate` and `estimate_error` tell the time by the orchestrator's (ns)."""
     errors = {clock.domain: clock.error for clock in history.clocks}
     for event, here in zip(history.events, history.on_one_clock(), strict=True):
         detail = event.detail
         line: dict[str, Any] = {
+            **whose,
             "index": event.order,
             "time": event.time,
             "domain": event.domain,

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import Judgement, plain
-from orchestrator.folder_names import cell_folder, scenario_folder
+from orchestrator.folder_names import cell_folder, repeat_of, scenario_folder
 from orchestrator.history import History, HistoryError
 from orchestrator.history_file import dump, load, to_jsonl
 from orchestrator.result import Task
@@ -138,6 +138,18 @@ def read_cell(directory: Path) -> Cell:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(step) for step in first["loc"])
         raise StoreError(f"{path}: {place or 'it'}: {first['msg']}; expected the plan of a cell") from None
+
+
+def whose(directory: Path) -> dict[str, Any]:
+    """What tells a cell's run from all others: scenario, cell, repeat and folder. Raises StoreError.
+
+    A history that was taken out of its run has its folder alone.
+    """
+    if not (directory / PLAN).exists():
+        return {"folder": str(directory)}
+    cell = read_cell(directory)
+    repeat = repeat_of(directory.name)
+    return {"scenario": cell.scenario, "cell": cell.cell, "repeat": repeat, "folder": str(directory)}
 
 
 def read_history(path: Path) -> History:

@@ -155,6 +155,25 @@ def test_an_export_is_an_event_a_line() -> None:
     assert {"type", "node", "time"} <= set(json.loads(lines[0]))
 
 
+def test_an_export_of_several_cells_says_in_each_line_which_it_is_of() -> None:
+    faultbed("run", "small.yaml", "--backend", "sim", "--repeat", "2")
+    lines = [json.loads(line) for line in faultbed("export", "results/small/latest").stdout.splitlines()]
+    told = {(line["scenario"], line["cell"], line["repeat"], line["folder"]) for line in lines}
+    folders = {"maybe": ("maybe", "maybe_repeat=2"), "exactly-once": ("exactly-once", "exactly-once_repeat=2")}
+    assert told == {
+        ("small", f"semantics={value}", repeat, f"results/small/latest/{folder}")
+        for value, names in folders.items()
+        for repeat, folder in enumerate(names, 1)
+    }
+
+
+def test_a_history_that_was_taken_out_of_its_run_is_exported(tmp_path: Path) -> None:
+    faultbed("run", "small.yaml", "--backend", "sim", "--only", "semantics=exactly-once")
+    (tmp_path / "results/small/latest/exactly-once/history.msgpack").rename(tmp_path / "history.msgpack")
+    lines = faultbed("export", "history.msgpack").stdout.splitlines()
+    assert json.loads(lines[0])["folder"] == "."
+
+
 def test_a_history_that_was_cut_off_is_4(tmp_path: Path) -> None:
     faultbed("run", "small.yaml", "--backend", "sim")
     history = tmp_path / "results" / "small" / "latest" / "maybe" / "history.msgpack"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.folder_names import cell_folder, scenario_folder
+from orchestrator.folder_names import cell_folder, repeat_of, scenario_folder
 
 LONGEST_NAME = 255
 """Bytes, on ext4, APFS and NTFS alike."""
@@ -40,6 +40,11 @@ def test_a_name_is_one_short_file_name(run: tuple[list[str], int]) -> None:
     assert name[0] != "-"
     assert name[-1] != "."
     assert name.split(".")[0].lower() not in ("con", "prn", "aux", "nul", "com1", "lpt1")
+
+
+@given(RUN)
+def test_a_name_says_its_repeat(run: tuple[list[str], int]) -> None:
+    assert repeat_of(cell_folder(*run)) == run[1]
 
 
 @given(st.sets(NASTY))
