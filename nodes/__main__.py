@@ -21,7 +21,7 @@ from nodes.failpoints import Failpoint, Failpoints
 from nodes.journal import JournalError, JournalWriter
 from nodes.ledger import Fenced, LedgerError, SqliteLedger
 from nodes.node import BadCommand, Environment, Node, make, needs_ledger
-from nodes.ops import Program
+from nodes.ops import Exhausted, Program
 from nodes.wire.record import Kind, start_detail
 from nodes.witness import RealWitness
 
@@ -137,7 +137,7 @@ def main() -> int:
         token = control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, ""))
         process = Process(options, token)
         engines.create(options.engine, process.commit, process.random).run(process.main())
-    except (control.ControlError, engines.Unavailable, DriverFailed, LedgerError) as error:
+    except (control.ControlError, engines.Unavailable, DriverFailed, LedgerError, Exhausted, OSError) as error:
         print(f"node {options.name}: {error}", file=sys.stderr)
         return control.FENCED if isinstance(error, Fenced) else FAILED
     return 0

@@ -10,8 +10,11 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from nodes import control
-from nodes.ops import Accept, Close, Get, Join, Listen, Now, Program, Put, Queue, Recv, Send, Socket, Spawn
+from nodes import control, descriptors
+from nodes.accepting import accept
+from nodes.ops import Close, Exhausted, Get, Join, Listen, Now, Program, Put, Queue, Recv, Send, Socket, Spawn
+from nodes.visitors import AWAITING_ONE, CROWDED, LATE, Sparing, Visitors, places
+from nodes.visitors import PATIENCE as HANDSHAKE
 
 CHUNK = 65536
 PATIENCE = 60_000_000_000
@@ -29,7 +32,8 @@ class ControlEndpoint:
         self._host = host
         self._token = token
         self._proven = Queue()
-        self._visitors: set[Socket] = set()
+        self._visitors: Visitors[Socket] = Visitors(places(AWAITING_ONE, descriptors.limit()))
+        self._sparing = Sparing()
         self._taken = False
 
     def serve(self, obey: Callable[[Message], Program]) -> Program:
@@ -42,7 +46,7 @@ class ControlEndpoint:
         yield Spawn(self._accept(listener), "control accept")
         socket, endpoint, commands = yield from self._orchestrator()
         yield Close(listener)
-        for visitor in self._visitors - {socket}:
+        for visitor in self._visitors:
             yield Close(visitor)
         writer = yield Spawn(self._write(socket, endpoint), "control writer")
         try:
@@ -61,39 +65,61 @@ class ControlEndpoint:
     def _accept(self, listener: Socket) -> Program:
         while True:
             try:
-                socket = yield Accept(listener)
+                socket = yield from accept(listener)
             except OSError:
-                return  # closed: there is an orchestrator
-            self._visitors.add(socket)
-            yield Spawn(self._visit(socket), "control visitor")
+                if self._taken:
+                    return  # closed: there is an orchestrator
+                continue  # whoever connected has gone again
+            now = yield Now()
+            gone = self._visitors.enter(socket, now)
+            if gone is not None:
+                self._say(CROWDED, now)
+                yield Close(gone)
+            try:
+                yield Spawn(self._visit(socket, now + HANDSHAKE), "control visitor")
+            except Exhausted as error:
+                self._say(str(error), now)
+                self._visitors.leave(socket)
+                yield Close(socket)
 
-    def _visit(self, socket: Socket) -> Program:
+    def _visit(self, socket: Socket, deadline: int) -> Program:
         """Until it has proven itself, or was sent away with the reason."""
         endpoint = control.Listener(self._token, os.urandom(control.NONCE_SIZE))
         commands: list[Message] = []
         try:
-            yield Send(socket, endpoint.outgoing())
+            yield Send(socket, endpoint.outgoing(), deadline)
             while endpoint.state is not control.State.OPEN:
-                data = yield Recv(socket, CHUNK)
+                data = yield Recv(socket, CHUNK, deadline)
                 if not data:
                     raise endpoint.ended() or control.Ended("it closed the connection")
                 commands = endpoint.receive(data)
+        except TimeoutError:
+            yield from self._refuse(socket, endpoint, control.Ended(LATE))
+            return
         except (control.ControlError, OSError) as error:
             yield from self._refuse(socket, endpoint, error)
             return
-        if not self._taken:
-            self._taken = True
-            yield Put(self._proven, (socket, endpoint, commands))
+        self._visitors.leave(socket)
+        if self._taken:
+            yield Close(socket)
+            return
+        self._taken = True
+        yield Put(self._proven, (socket, endpoint, commands))
 
     def _refuse(self, socket: Socket, endpoint: control.Listener, error: Exception) -> Program:
-        self._visitors.discard(socket)
-        if not self._taken:  # afterwards connections are closed from this side
-            print(f"node {self._name}: {error}", file=sys.stderr, flush=True)
+        now = yield Now()
+        if not self._taken and socket in self._visitors:  # else it is closed from this side
+            self._say(str(error), now)
+        self._visitors.leave(socket)
         try:
-            yield Send(socket, endpoint.outgoing())
+            yield Send(socket, endpoint.outgoing(), now + HANDSHAKE)
         except OSError:
-            pass  # it has gone already
+            pass  # it has gone already, or takes nothing
         yield Close(socket)
+
+    def _say(self, text: str, now: int) -> None:
+        for line in self._sparing.lines(text, now):
+            print(f"node {self._name}: {line}", file=sys.stderr, flush=True)
 
     def _write(self, socket: Socket, endpoint: control.Listener) -> Program:
         """The one sender: raw bytes of the protocol, then messages; None ends it."""

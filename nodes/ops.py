@@ -30,6 +30,11 @@ class Cancelled(BaseException):
     """Thrown into a program at its `Get` or `Sleep` after another program yielded `Cancel` for it."""
 
 
+class Exhausted(Exception):
+    """Thrown in at `Spawn` where a task is a thread and the system has no more. It is no OSError: whoever takes errors
+    of a connection must not take this for one."""
+
+
 class Socket:
     """An engine's handle on one endpoint; programs only pass it back. `local` and `peer` are addresses."""
 
@@ -208,7 +213,7 @@ class Sleep:
 
 
 class Spawn:
-    """-> Task that runs `program` beside its spawner.
+    """-> Task that runs `program` beside its spawner. Raises Exhausted.
 
     A task that ends with an error while nobody joins it ends the whole engine run with that error:
     programs handle the errors they expect.

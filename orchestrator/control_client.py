@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from nodes.control import NONCE_SIZE, Connector, ControlError, Ended, State
 
 HANDSHAKE_SECONDS = 5.0
 _CHUNK = 65536
+_MOMENT = 0.001
+"""Seconds; a timeout of none would be no timeout."""
 
 Message = dict[str, Any]
 
@@ -18,7 +21,7 @@ Message = dict[str, Any]
 class ControlClient:
     """A proven connection to a process.
 
-    Making one shakes hands, within the connection's timeout for each step, and takes the connection over. Raises
+    Making one shakes hands, within HANDSHAKE_SECONDS in all, and takes the connection over. Raises
     ControlError, whose text names the address: it is no Faultbed process, it does not know the token.
     """
 
@@ -36,7 +39,9 @@ class ControlClient:
     def _handshake(self) -> None:
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            deadline = time.monotonic() + HANDSHAKE_SECONDS
             while self._connector.state is not State.OPEN:
+                self._socket.settimeout(max(deadline - time.monotonic(), _MOMENT))
                 self._early += self._receive()
             self._socket.settimeout(None)
         except OSError as error:

@@ -5,7 +5,7 @@ line:
 
     {"spawn": KEY, "argv": [...], "env": {...}, "cwd": DIR, "log": FILE, "files": n | null}
         env is added to the supervisor's own; files limits open descriptors (RLIMIT_NOFILE, getrlimit(2))
-        -> {"spawned": KEY, "pid": n} or {"failed": KEY, "error": TEXT}
+        -> {"spawned": KEY, "pid": n} or {"failed": KEY, "error": TEXT}, also later, of one that was killed for it
     {"signal": KEY, "name": "kill" | "stop" | "continue"}    without effect on a process that has ended
         -> {"stopped": KEY} once "stop" was sent
     -> {"line": KEY, "text": TEXT}    a line of its standard output
@@ -36,13 +36,17 @@ LONGEST_LINE = 4096
 
 
 class Child:
-    """One process and what it has written of a line; whole lines are told, and kept in its log too."""
+    """One process and what it has written of a line; whole lines are told, and kept in its log too.
+
+    `told`: its end has been told already.
+    """
 
     def __init__(self, key: str, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
         self.key = key
         self.process = process
         self.log = log
         self.line = b""
+        self.told = False
         assert process.stdout is not None
         self.output = process.stdout.fileno()
         os.set_blocking(self.output, False)
@@ -118,8 +122,8 @@ class Parent:
         key = command["spawn"]
         try:
             child = _start(key, command)
-        except OSError as error:
-            self._tell({"failed": key, "error": str(error)})
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
+            self._tell({"failed": key, "error": f"it could not be started: {error}"})
             return
         self._children[key] = child
         self._selector.register(child.output, selectors.EVENT_READ, lambda: self._read(child))
@@ -142,6 +146,9 @@ class Parent:
         except EOFError:
             self._selector.unregister(child.output)
             return False
+        except OSError as error:
+            self._give_up(child, f"its log {child.log.name} cannot be written: {error.strerror}")
+            return False
         for line in lines:
             self._tell({"line": child.key, "text": line})
         return True
@@ -155,7 +162,15 @@ class Parent:
                 self._drain(child)
             child.close()
             del self._children[child.key]
-            self._tell({"exited": child.key, "signal": max(-status, 0), "code": max(status, 0)})
+            if not child.told:
+                self._tell({"exited": child.key, "signal": max(-status, 0), "code": max(status, 0)})
+
+    def _give_up(self, child: Child, reason: str) -> None:
+        """What is not recorded is worth nothing: it is killed, and reaped without a word."""
+        self._selector.unregister(child.output)
+        child.signal(signal.SIGKILL)
+        child.told = True
+        self._tell({"failed": child.key, "error": reason})
 
     def _drain(self, child: Child) -> None:
         """What the child wrote before it ended comes before the news of its end."""

@@ -325,9 +325,9 @@ class Engine:
         self._tasks[task] = thread
         try:
             thread.start()
-        except RuntimeError:  # the system has no more threads
+        except RuntimeError as error:
             del self._tasks[task]
-            raise
+            raise ops.Exhausted(f"the system has no thread for {name or 'a task'} (ulimit -u): {error}") from None
         return task
 
     def _join(self, task: Threaded, operation: ops.Join) -> Any:

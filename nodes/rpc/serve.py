@@ -10,11 +10,12 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from nodes.accepting import accept
 from nodes.ops import (
-    Accept,
     Address,
     Close,
     Commit,
+    Exhausted,
     Now,
     Program,
     Recv,
@@ -130,14 +131,18 @@ class Endpoint:
         self._unnumbered = 0
 
     def accept(self, listener: Socket) -> Program:
-        """Serve every connection until the listener is closed."""
+        """Serve every connection until the listener is closed; one that there is no thread for is closed."""
         while True:
             try:
-                socket = yield Accept(listener)
+                socket = yield from accept(listener)
             except OSError:
                 return
             self._ordinal += 1
-            yield Spawn(self._stream(StreamPeer(socket, self._ordinal, self.codec.wrap)), f"connection {self._ordinal}")
+            peer = StreamPeer(socket, self._ordinal, self.codec.wrap)
+            try:
+                yield Spawn(self._stream(peer), f"connection {self._ordinal}")
+            except Exhausted:
+                yield Close(socket)
 
     def _stream(self, peer: StreamPeer) -> Program:
         self.connections += 1

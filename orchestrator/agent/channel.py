@@ -1,51 +1,45 @@
-"""The agent's end of one connection: blocking, over TCP, proven before anything is obeyed."""
+"""The agent's end of one proven connection: blocking, over TCP."""
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
 
-from nodes.control import NONCE_SIZE, Listener, State
+from chaos.planes.reception import Proved
 from nodes.wire.frames import encode
 
-HANDSHAKE_SECONDS = 5.0
 _CHUNK = 65536
 
 Message = dict[str, Any]
 
 
 class Channel:
-    """One accepted connection. `messages` is for one thread, `send` for any."""
+    """`messages` is for one thread, `send` for any."""
 
-    def __init__(self, connection: socket.socket, token: bytes) -> None:
-        self.socket = connection
-        self._listener = Listener(token, os.urandom(NONCE_SIZE))
+    def __init__(self, proved: Proved) -> None:
+        self.socket = proved.socket
+        self._endpoint = proved.endpoint
+        self._early = proved.messages
         self._lock = threading.Lock()
-        self.silent = True
-        """Whether the other side has said nothing yet: one that only looks whether somebody listens."""
+        self.socket.setblocking(True)
 
     def messages(self) -> Iterator[Message]:
-        """What the other side says, from its proof on, until it ends the connection. Raises ControlError, OSError."""
-        self.socket.settimeout(HANDSHAKE_SECONDS)
-        self._flush()
+        """What the other side says until it ends the connection. Raises ControlError, OSError."""
+        yield from self._early
         while data := self.socket.recv(_CHUNK):
-            self.silent = False
             try:
-                messages = self._listener.receive(data)
+                messages = self._endpoint.receive(data)
             finally:
                 self._flush()
-            if self._listener.state is State.OPEN:
-                self.socket.settimeout(None)
             yield from messages
-        if (ended := self._listener.ended()) is not None:
+        if (ended := self._endpoint.ended()) is not None:
             raise ended
 
     def send(self, message: Message) -> None:
         """Raises ControlError, OSError."""
-        data = self._listener.send(message)
+        data = self._endpoint.send(message)
         with self._lock:
             self.socket.sendall(data)
 
@@ -55,7 +49,7 @@ class Channel:
             self.socket.sendall(encode({"refused": reason[:300]}))
 
     def _flush(self) -> None:
-        if data := self._listener.outgoing():
+        if data := self._endpoint.outgoing():
             with self._lock:
                 self.socket.sendall(data)
 

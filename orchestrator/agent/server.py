@@ -1,21 +1,25 @@
-"""The agent's listener: a thread for each connection, which becomes a session or a tunnel into one."""
+"""The agent's listener: visitors share one loop, and who has proved itself gets a thread, for a session or a tunnel."""
 
 from __future__ import annotations
 
-import errno
 import socket
 import sys
 import threading
 from itertools import chain
 from typing import NamedTuple
 
+from chaos.planes.loop import READ, Loop
+from chaos.planes.reception import Proved, Reception
 from nodes.control import ControlError, answer, refusal
 from nodes.ledger import LedgerError
+from nodes.visitors import AWAITING_MANY
 from orchestrator.agent.channel import Channel, Message
 from orchestrator.agent.protocol import BadRequest, number, process_name
 from orchestrator.agent.session import Session
 from orchestrator.agent.sockets import keep_alive
 from orchestrator.agent.tunnel import join
+from orchestrator.backends import SessionError
+from orchestrator.threads import NoThread, start
 
 TUNNEL_SECONDS = 5.0
 BACKLOG = 64
@@ -36,29 +40,24 @@ class Server:
         self._token = token
         self._lock = threading.Lock()
         self._sessions: dict[str, tuple[Session, threading.Thread]] = {}
-        self._listener = _listener(listen)
-        self.endpoint = Endpoint(*self._listener.getsockname()[:2])
+        self._loop = Loop()
+        listener = _listener(listen)
+        self.endpoint = Endpoint(*listener.getsockname()[:2])
+        self._reception = Reception(self._loop, listener, token, AWAITING_MANY, self._proved, say)
+        self._bell, self._heard = socket.socketpair()
+        self._loop.watch(self._heard, READ, lambda events: self._loop.stop())
 
     def serve(self) -> None:
-        """Accept until `close`; sessions go on in their threads, which end with the process."""
-        while True:
-            try:
-                connection, peer = self._listener.accept()
-            except OSError as error:
-                if error.errno in (errno.EBADF, errno.EINVAL):
-                    return  # closed
-                say(f"a connection could not be accepted: {error}")
-                continue
-            who = str(Endpoint(*peer[:2]))
-            threading.Thread(target=self._attend, args=(connection, who), name=who, daemon=True).start()
+        """Receive until `close`; sessions go on in their threads, which end with the process."""
+        try:
+            self._loop.run()
+        finally:
+            self._reception.close()
+            self._loop.close(self._heard)
 
     def close(self) -> None:
-        """End every session with its processes. Closing twice is allowed."""
-        try:
-            self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # closed already
-        self._listener.close()
+        """End every session with its processes; from any thread. Closing twice is allowed."""
+        self._bell.close()  # its other end is readable now
         with self._lock:
             sessions = list(self._sessions.values())
         for session, _ in sessions:
@@ -66,10 +65,20 @@ class Server:
         for _, thread in sessions:
             thread.join()
 
-    def _attend(self, connection: socket.socket, who: str) -> None:
-        channel = Channel(connection, self._token)
+    def _proved(self, proved: Proved) -> None:
+        """A thread for each: one that cannot be started costs this connection alone."""
+        who = str(Endpoint(*proved.who[:2]))
+        channel = Channel(proved)
         try:
-            keep_alive(connection)
+            start(self._attend, who, channel, who)
+        except NoThread as error:
+            say(f"{who}: {error}")
+            _refuse(channel, str(error))
+            channel.close()
+
+    def _attend(self, channel: Channel, who: str) -> None:
+        try:
+            keep_alive(channel.socket)
             messages = channel.messages()
             first = next(messages, None)
             if first is not None and first["type"] == "tunnel":
@@ -77,13 +86,19 @@ class Server:
             elif first is not None:
                 self._converse(channel, who, chain([first], messages))
         except (ControlError, OSError) as error:
-            if not channel.silent:
-                say(f"{who}: {error}")
+            say(f"{who}: {error}")
+        except Exception as error:
+            say(f"{who}: {type(error).__name__}: {error}")  # it costs this connection alone
         finally:
             channel.close()
 
     def _converse(self, channel: Channel, who: str, messages: chain[Message]) -> None:
-        session = Session(channel, self._token)
+        try:
+            session = Session(channel, self._token)
+        except (SessionError, OSError) as error:
+            say(f"{who}: no session: {error}")
+            _refuse(channel, f"no session can be had here: {error}")
+            return
         with self._lock:
             self._sessions[session.id] = (session, threading.current_thread())
         say(f"{who}: session {session.id[:8]} begins")
@@ -91,6 +106,7 @@ class Server:
             for command in messages:
                 channel.send(_obey(session, command))
         finally:
+            channel.close()  # first: nobody may wait for it to take a report
             session.end()
             say(f"{who}: session {session.id[:8]} has ended, and everything that it started")
             with self._lock:
@@ -100,9 +116,13 @@ class Server:
         try:
             process = self._process(request)
         except (BadRequest, OSError) as error:
-            channel.refuse(f"no tunnel: {error}")
+            _refuse(channel, f"no tunnel: {error}")
             return
-        join(channel.socket, process)
+        try:
+            join(channel.socket, process)
+        except NoThread as error:
+            _refuse(channel, f"no tunnel: {error}")
+            raise
 
     def _process(self, request: Message) -> socket.socket:
         """A connection to the control endpoint that the request names. Raises BadRequest, OSError."""
@@ -122,6 +142,15 @@ def _obey(session: Session, command: Message) -> Message:
         return answer(command, session.obey(command))
     except (BadRequest, LedgerError, OSError) as error:
         return refusal(command, str(error))
+    except (TypeError, ValueError, OverflowError, AttributeError) as error:  # a field of another type than is due
+        return refusal(command, f"{command['type']:.80}: {type(error).__name__}: {error}")
+
+
+def _refuse(channel: Channel, reason: str) -> None:
+    try:
+        channel.refuse(reason)
+    except OSError:
+        pass  # it has gone
 
 
 def _listener(listen: Endpoint) -> socket.socket:

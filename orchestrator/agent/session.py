@@ -36,14 +36,21 @@ Life = tuple[int, str, int]
 
 
 class Session:
-    """Obeys one orchestrator. Its processes have a supervisor of their own, so that they end with it."""
+    """Obeys one orchestrator. Its processes have a supervisor of their own, so that they end with it.
+
+    Making one raises OSError or SessionError where this host has no room for it, and has left nothing then.
+    """
 
     def __init__(self, channel: Channel, secret: bytes) -> None:
         self.id = secrets.token_hex(16)
         self._channel = channel
         self._secret = secret
         self._home = new_folder()
-        self._supervisor = Supervisor(self.id)
+        try:
+            self._supervisor = Supervisor(self.id)
+        except BaseException:
+            shutil.rmtree(self._home, ignore_errors=True)
+            raise
         self._lives: set[Life] = set()
         self._controls: dict[Life, tuple[str, int]] = {}
         self._commands: dict[str, Callable[[Message], dict[str, Any]]] = {

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import socket
-import threading
+
+from orchestrator.threads import start
 
 _CHUNK = 65536
 
 
 def join(left: socket.socket, right: socket.socket) -> None:
-    """Returns when both directions have ended; both sockets are closed then."""
-    with left, right:
-        back = threading.Thread(target=_pour, args=(right, left), name="tunnel back", daemon=True)
-        back.start()
+    """Returns when both directions have ended; `right` is closed then. Raises NoThread."""
+    with right:
+        back = start(_pour, "a tunnel", right, left)
         _pour(left, right)
         back.join()
 

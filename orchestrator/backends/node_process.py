@@ -15,6 +15,7 @@ from orchestrator.backends import Answer, Event, Exited, Lost, NodeEvent, Sessio
 from orchestrator.backends.host import Ended, Failed, Host, Line, Report, Spawned
 from orchestrator.backends.host import Stopped as ProcessStopped
 from orchestrator.control_client import HANDSHAKE_SECONDS, ControlClient
+from orchestrator.threads import NoThread, start
 
 GRACE = 15.0
 """Seconds in which a process must have ended after its control connection did."""
@@ -64,8 +65,7 @@ class NodeProcess:
                     self._put(NodeEvent(self.name, "stopped", self.epoch, 0))
                 return
             case Line(text):
-                self._thread = threading.Thread(target=self._converse, args=(text,), name=self.name, daemon=True)
-                self._thread.start()
+                self._begin(text)
                 return
             case Ended():
                 self.exit = report
@@ -76,6 +76,16 @@ class NodeProcess:
             self._client.close()  # it may go on running, but nothing that it says can be relied on
         if self._thread is None:
             self._finish()
+
+    def _begin(self, line: str) -> None:
+        """Where there is no thread for its connection, the run is lost; this one belongs to every process."""
+        if self._failure is not None:
+            return
+        try:
+            self._thread = start(self._converse, f"the control connection to {self.name}", line)
+        except NoThread as error:
+            self._failure = str(error)
+            self._lose(self._failure)
 
     def send(self, number: int, command: dict[str, Any]) -> None:
         """Raises SessionError before Started, BadFrame for a command that is too large. An ended process gets none."""
@@ -97,7 +107,10 @@ class NodeProcess:
             self._thread.join(patience)
 
     def _converse(self, line: str) -> None:
-        problem = self._talk(line)
+        try:
+            problem = self._talk(line)
+        except Exception as error:  # nobody else would hear of it
+            problem = f"its control connection failed: {type(error).__name__}: {error}"
         if problem is not None:
             if self._client is not None or not self.gone.wait(GRACE):  # one that died at start is told with its log
                 self._lose(problem)

@@ -15,11 +15,16 @@ from typing import Any
 import psutil
 
 from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
+from orchestrator.backends import SessionError
 from orchestrator.backends.host import Ended, Failed, Line, Report, Spawned, Stopped
+from orchestrator.threads import NoThread, start
 
 COMMAND = (sys.executable, "-I", "-m", "orchestrator.supervisor")
 PATIENCE = 5.0
 """Seconds for the supervisor to kill and reap its children once its pipe has ended."""
+
+GONE = "the supervisor process of this run has ended; run again"
+REMEDY = "; end other processes of this user, or allow more (ulimit -u)"
 
 
 def orchestrator_id() -> str:
@@ -33,7 +38,8 @@ class Supervisor:
 
     Reports about a process are given to its callback in the supervisor's reader thread, in order, until Ended or
     Failed: the callback must not wait. Every process has the run and the orchestrator in its environment, by which
-    those that a killed run left behind are found.
+    those that a killed run left behind are found. Making one raises SessionError where there is no process or thread
+    for it.
     """
 
     def __init__(self, run: str, command: Sequence[str] = COMMAND) -> None:
@@ -43,10 +49,13 @@ class Supervisor:
         self._callbacks: dict[str, Callable[[Report], None]] = {}
         self._pids: dict[str, int] = {}
         self._gone: str | None = None
-        # A session of its own: Ctrl-C at the terminal is the orchestrator's to handle.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
-        self._reader = threading.Thread(target=self._read, name="supervisor reader", daemon=True)
-        self._reader.start()
+        self._process = _start(command)
+        try:
+            self._reader = start(self._read, "the supervisor's reader")
+        except NoThread as error:
+            self._process.kill()
+            self._process.communicate()
+            raise SessionError(str(error)) from None
 
     @property
     def pid(self) -> int:
@@ -116,12 +125,20 @@ class Supervisor:
                 pass  # the reader tells everybody that the supervisor is gone
 
     def _read(self) -> None:
+        """However it ends, whoever waits for a report gets one."""
+        reason = GONE
+        try:
+            self._take_all()
+        except Exception as error:
+            reason = f"what became of the processes is not known: {type(error).__name__}: {error}"
+        self._abandon(reason)
+
+    def _take_all(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if not line.endswith(b"\n"):
                 break  # killed in the middle of a message
             self._take(json.loads(line))
-        self._abandon()
 
     def _take(self, message: dict[str, Any]) -> None:
         match message:
@@ -135,23 +152,31 @@ class Supervisor:
             case {"exited": key, "signal": number, "code": code}:
                 self._forget(key)(Ended(number, code))
             case {"failed": key, "error": error}:
-                self._forget(key)(Failed(f"it could not be started: {error}"))
+                self._forget(key)(Failed(error))
 
     def _forget(self, key: str) -> Callable[[Report], None]:
         self._pids.pop(key, None)
         with self._lock:
             return self._callbacks.pop(key)
 
-    def _abandon(self) -> None:
-        """The supervisor has ended: kill what it left behind, and tell whoever still waits for a report."""
+    def _abandon(self, reason: str) -> None:
+        """Nothing more is heard of it: kill what it left behind, and tell whoever still waits for a report."""
         with self._lock:
-            self._gone = "the supervisor process of this run has ended; run again"
+            self._gone = reason
             callbacks = list(self._callbacks.values())
             self._callbacks.clear()
         for pid in self._pids.values():
             _kill_if_of(self.run, pid)
         for report in callbacks:
-            report(Failed(self._gone))
+            report(Failed(reason))
+
+
+def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """In a session of its own: Ctrl-C at the terminal is the orchestrator's to handle."""
+    try:
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+    except OSError as error:
+        raise SessionError(f"the supervisor of this run's processes cannot be started: {error}{REMEDY}") from None
 
 
 def _kill_if_of(run: str, pid: int) -> None:

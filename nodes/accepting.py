@@ -1,0 +1,27 @@
+"""PURE: accepting connections where descriptors or memory may run out: that passes, so a listener waits and stays.
+
+accept(2) leaves the connection in the backlog then, and says so again at once: who tried again without a pause would do
+nothing else, and who gave up would be deaf for ever.
+"""
+
+from __future__ import annotations
+
+import errno
+
+from nodes.ops import Accept, Now, Program, Sleep, Socket
+
+EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""What accept(2) fails with where the process or the system has no room for another connection."""
+PAUSE = 100_000_000
+"""Nanoseconds before the next attempt: seldom enough to cost nothing, soon enough for a handshake's patience."""
+
+
+def accept(listener: Socket) -> Program:
+    """-> the next connection, once there is room for it. Raises OSError: the listener was closed."""
+    while True:
+        try:
+            return (yield Accept(listener))
+        except OSError as error:
+            if error.errno not in EXHAUSTED:
+                raise
+        yield Sleep((yield Now()) + PAUSE)
