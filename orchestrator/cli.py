@@ -24,8 +24,9 @@ from orchestrator.commands.clean import clean
 from orchestrator.commands.image import image
 from orchestrator.commands.planes import planes
 from orchestrator.document import BadScenario
+from orchestrator.folder_names import repeat_of
 from orchestrator.result import CellResult, Exit, exit_code
-from orchestrator.store import HISTORY, StoreError, read_cell, read_history, stored_cells, whose
+from orchestrator.store import HISTORY, StoreError, cut_short, read_cell, read_history, stored_cells, whose
 
 
 class Faultbed(click.Group):
@@ -158,14 +159,15 @@ def check(path: Path) -> int:
     from orchestrator.report.closing import closing
     from orchestrator.report.lines import cell_line
 
-    results = []
+    results, short = [], cut_short(path)
     for directory in stored_cells(path):
         cell, history = read_cell(directory), read_history(directory / HISTORY)
-        results.append(CellResult(cell, 1, 0.0, judge(cell, history), directory=directory, clocks=history.clocks))
+        judgement, repeat = judge(cell, history), repeat_of(directory.name)
+        results.append(CellResult(cell, repeat, 0.0, judgement, directory=directory, clocks=history.clocks))
         click.echo(cell_line(results[-1]))
-    for line in closing(results, (), lambda directory: read_history(directory / HISTORY)):
+    for line in closing(results, (), lambda directory: read_history(directory / HISTORY), short):
         click.echo(line)
-    return exit_code(results)
+    return exit_code(results, bool(short))
 
 
 @main.command()

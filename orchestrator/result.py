@@ -77,6 +77,7 @@ class CellResult:
 _RANK = (Exit.INTERRUPTED, Exit.UNMET, Exit.TESTBED, Exit.INCONCLUSIVE, Exit.MET)
 
 
-def exit_code(results: Iterable[CellResult]) -> Exit:
-    """The whole command's: Ctrl-C outranks 1 outranks 3 outranks 2 outranks 0."""
-    return min((result.exit_code for result in results), key=_RANK.index, default=Exit.MET)
+def exit_code(results: Iterable[CellResult], cut_short: bool = False) -> Exit:
+    """The whole command's: Ctrl-C outranks 1 outranks 3 outranks 2 outranks 0. What was `cut_short` is not 0."""
+    codes = [result.exit_code for result in results] + [Exit.INCONCLUSIVE] * cut_short
+    return min(codes, key=_RANK.index, default=Exit.MET)

@@ -41,6 +41,7 @@ def run_cells(
     """
     interrupts = Interrupts()
     with OPEN[backend](options, interrupts) as runner, ThreadPoolExecutor(jobs, "cell") as pool:
+        store.begin(tasks)
         try:
             with _first_interrupt_waits(interrupts):
                 futures = [pool.submit(_one, task, runner, store, interrupts) for task in tasks]

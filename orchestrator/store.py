@@ -1,7 +1,8 @@
 """Where runs are kept: `<root>/<scenario>/<time>/<cell>/`, and `<root>/<scenario>/latest`.
 
 A cell's folder has plan.json (the cell), history.msgpack, decisions.jsonl, verdicts.json and logs/ (the processes'
-own journals, ledgers and logs). A run's folder has summary.json. Every file appears whole or not at all.
+own journals, ledgers and logs). A run's folder has due.json from its start, and summary.json when it has ended. Every
+file appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -11,25 +12,29 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import Judgement, plain
+from orchestrator.due import Due, Shortfall, due, shortfall
 from orchestrator.folder_names import cell_folder, repeat_of, scenario_folder
 from orchestrator.history import History, HistoryError
 from orchestrator.history_file import dump, load, to_jsonl
 from orchestrator.result import Task
 from orchestrator.scenario import Cell
+from orchestrator.value import Value
 
 PLAN = "plan.json"
 HISTORY = "history.msgpack"
 DECISIONS = "decisions.jsonl"
 VERDICTS = "verdicts.json"
+DUE = "due.json"
 SUMMARY = "summary.json"
 LATEST = "latest"
 
+Kept = TypeVar("Kept", bound=Value)
 _DECIDED = frozenset({Kind.DECISION, Kind.RELEASE, Kind.RULE, Kind.ACT, Kind.FAILPOINT, Kind.UPSTREAM})
 
 
@@ -76,6 +81,11 @@ class Store:
                 self._runs[scenario] = _make(self.root / scenario_folder(scenario), self._time)
             return self._runs[scenario]
 
+    def begin(self, tasks: Iterable[Task]) -> None:
+        """Say in the folders of their runs which cells are due."""
+        for scenario, wanted in due(tasks).items():
+            write(self.run(scenario) / DUE, wanted.model_dump_json(indent=2).encode() + b"\n")
+
     def cell(self, task: Task) -> CellStore:
         name = cell_folder(tuple(task.cell.axes.values()), task.repeat)
         return CellStore(self.run(task.cell.scenario) / name)
@@ -112,32 +122,56 @@ def point(link: Path, name: str) -> None:
 
 def stored_cells(path: Path) -> list[Path]:
     """The cells' folders at or below `path` (a cell's, a run's, a history file). Raises StoreError if none."""
+    path = _folder(path)
     if path.is_file():
-        if path.name == f"{LATEST}.txt":
-            return stored_cells(path.parent / path.read_text().strip())
         read_history(path)  # a file that is none says so
         return [path.parent]
-    if not path.exists():
-        raise StoreError(
-            f"{path}: there is no such folder or file; expected a run's folder, such as results/demo/latest"
-        )
     found = sorted(file.parent for file in path.rglob(HISTORY))
-    if not found:
+    if not found and (path / PLAN).exists():
+        raise StoreError(f"{path}: no {HISTORY} in it: the run of this cell ended before its evidence was collected")
+    if not found and not any(path.rglob(DUE)):
         raise StoreError(f"{path}: no {HISTORY} in it; expected a run's folder, such as results/demo/latest")
     return found
 
 
+def cut_short(path: Path) -> list[Shortfall]:
+    """What the runs at or below `path` lack of what they were to have. Raises StoreError."""
+    path = _folder(path)
+    runs = sorted(file.parent for file in path.rglob(DUE)) if path.is_dir() else []
+    return [found for run in runs if (found := _shortfall(run)) is not None]
+
+
+def _folder(path: Path) -> Path:
+    """The folder that `path` means, or the file. Raises StoreError if there is neither."""
+    if path.is_file() and path.name == f"{LATEST}.txt":
+        return _folder(path.parent / path.read_text().strip())
+    if not path.exists():
+        raise StoreError(
+            f"{path}: there is no such folder or file; expected a run's folder, such as results/demo/latest"
+        )
+    return path
+
+
+def _shortfall(run: Path) -> Shortfall | None:
+    begun = {folder.name for folder in run.iterdir() if folder.is_dir()}
+    kept = {name for name in begun if (run / name / HISTORY).exists()}
+    return shortfall(str(run), _read(run / DUE, Due, "what a run was to have"), kept, begun)
+
+
 def read_cell(directory: Path) -> Cell:
     """The cell that a run was made from. Raises StoreError."""
-    path = directory / PLAN
+    return _read(directory / PLAN, Cell, "the plan of a cell")
+
+
+def _read(path: Path, kind: type[Kept], what: str) -> Kept:
     try:
-        return Cell.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise StoreError(f"{path}: cannot be read: {error.strerror or error}; expected the cell's plan") from None
+        raise StoreError(f"{path}: cannot be read: {error.strerror or error}; expected {what}") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(step) for step in first["loc"])
-        raise StoreError(f"{path}: {place or 'it'}: {first['msg']}; expected the plan of a cell") from None
+        raise StoreError(f"{path}: {place or 'it'}: {first['msg']}; expected {what}") from None
 
 
 def whose(directory: Path) -> dict[str, Any]:

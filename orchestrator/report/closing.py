@@ -8,6 +8,7 @@ from pathlib import Path
 
 from orchestrator.checkers.verdict import Verdict
 from orchestrator.clocks import Clock
+from orchestrator.due import Shortfall
 from orchestrator.history import History, Operation
 from orchestrator.report.claims import claims_of, claims_table, declared, undeclared
 from orchestrator.report.faults import LEGEND as FAULTS_LEGEND
@@ -25,14 +26,17 @@ MAX_PROBLEMS = 10
 ReadHistory = Callable[[Path], History]
 
 
-def closing(results: Sequence[CellResult], skipped: Sequence[Cell], read: ReadHistory) -> Iterator[str]:
-    """Lines for people. `read` gives the history of a cell's folder."""
+def closing(
+    results: Sequence[CellResult], skipped: Sequence[Cell], read: ReadHistory, short: Sequence[Shortfall] = ()
+) -> Iterator[str]:
+    """Lines for people. `read` gives the history of a cell's folder; `short` are runs that were cut short."""
     yield from _tables(results, skipped)
     yield from _faults(results)
     yield from _claims(results)
     yield from _clocks(results)
     yield from _problems(results)
     yield from _witnesses(results, read)
+    yield from _cut_short(short)
     yield from ("", _count(results, skipped))
 
 
@@ -94,6 +98,19 @@ def _problems(results: Sequence[CellResult]) -> Iterator[str]:
             yield f"    see {result.directory}"
     if len(wrong) > MAX_PROBLEMS:
         yield f"  and {len(wrong) - MAX_PROBLEMS} more"
+
+
+def _cut_short(short: Sequence[Shortfall]) -> Iterator[str]:
+    if not short:
+        return
+    yield from ("", "Cut short, so inconclusive:")
+    for run in short:
+        yield f"  {run.run}: {run.there} of {run.due} cell runs are there"
+        lacking = [f"{told}: begun, and left no history" for told in run.lost]
+        lacking += [f"{told}: not begun" for told in run.absent]
+        yield from (f"    {line}" for line in lacking[:MAX_PROBLEMS])
+        if len(lacking) > MAX_PROBLEMS:
+            yield f"    and {len(lacking) - MAX_PROBLEMS} more"
 
 
 def witness_of(results: Sequence[CellResult]) -> tuple[CellResult, Operation] | None:

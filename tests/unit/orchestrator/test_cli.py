@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -147,6 +148,46 @@ def test_a_recorded_run_is_judged_again_with_the_same_verdict() -> None:
     checked = faultbed("check", "results/small/latest")
     assert checked.exit_code == 0
     assert "met " in checked.output
+
+
+def test_a_run_that_was_cut_short_is_judged_as_far_as_it_came_and_is_not_0(tmp_path: Path) -> None:
+    faultbed("run", "small.yaml", "--backend", "sim", "--only", "semantics=exactly-once", "--repeat", "3")
+    run = (tmp_path / "results/small/latest").resolve()
+    assert faultbed("check", str(run)).exit_code == 0
+    (run / "exactly-once_repeat=2" / "history.msgpack").unlink()
+    shutil.rmtree(run / "exactly-once_repeat=3")
+    for path in (str(run), "results"):
+        checked = faultbed("check", path)
+        assert checked.exit_code == 2
+        told = checked.output[checked.output.index("Cut short") :]
+        assert "small/" in told
+        assert ": 1 of 3 cell runs are there" in told
+        assert "semantics=exactly-once repeat=2: begun, and left no history" in told
+        assert "semantics=exactly-once repeat=3: not begun" in told
+        assert "1 cell runs: 1 met" in told
+    assert faultbed("check", str(run / "exactly-once")).exit_code == 0
+    lost = faultbed("check", str(run / "exactly-once_repeat=2"))
+    assert lost.exit_code == 4
+    assert "ended before its evidence was collected" in lost.output
+
+
+def test_a_run_that_was_cut_short_before_its_first_cell_ended(tmp_path: Path) -> None:
+    faultbed("run", "small.yaml", "--backend", "sim", "--only", "semantics=exactly-once")
+    shutil.rmtree((tmp_path / "results/small/latest").resolve() / "exactly-once")
+    checked = faultbed("check", "results")
+    assert checked.exit_code == 2
+    assert ": 0 of 1 cell runs are there" in checked.output
+
+
+def test_what_is_unmet_is_worse_than_what_is_not_there(tmp_path: Path) -> None:
+    faultbed("run", "small.yaml", "--backend", "sim", "--only", "semantics=maybe", "--repeat", "2")
+    shutil.rmtree((tmp_path / "results/small/latest").resolve() / "maybe_repeat=2")
+    assert faultbed("check", "results").exit_code == 1
+
+
+def test_a_repeat_that_is_judged_again_says_which_it_is() -> None:
+    faultbed("run", "small.yaml", "--backend", "sim", "--only", "semantics=exactly-once", "--repeat", "2")
+    assert "exactly-once repeat=2 seed=2" in faultbed("check", "results").output
 
 
 def test_an_export_is_an_event_a_line() -> None:

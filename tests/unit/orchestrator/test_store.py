@@ -14,6 +14,7 @@ from orchestrator.store import (
     LATEST,
     Store,
     StoreError,
+    cut_short,
     point,
     read_cell,
     read_history,
@@ -119,5 +120,17 @@ def test_what_cannot_be_read_says_what_and_where(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"plan\.json: scenario"):
         read_cell(directory)
     (directory / "plan.json").unlink()
-    with pytest.raises(StoreError, match="the cell's plan"):
+    with pytest.raises(StoreError, match="the plan of a cell"):
         read_cell(directory)
+
+
+def test_a_damaged_list_of_what_is_due_says_where(tmp_path: Path) -> None:
+    stored(tmp_path)
+    (tmp_path / "sample" / "now" / "due.json").write_text('{"cells": [], "repeats": 0}')
+    with pytest.raises(StoreError, match=r"due\.json: repeats: .*expected what a run was to have"):
+        cut_short(tmp_path)
+
+
+def test_runs_of_a_time_when_nothing_was_said_of_what_is_due_are_whole(tmp_path: Path) -> None:
+    stored(tmp_path)
+    assert cut_short(tmp_path) == []
