@@ -325,7 +325,8 @@ def test_doctor_finds_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_clean_says_what_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leftovers, "leftovers", list)
-    monkeypatch.setattr("orchestrator.commands.clean._engine", lambda: ([], []))
+    for place in ("_folders", "_networks", "_engine"):
+        monkeypatch.setattr(f"orchestrator.commands.clean.{place}", lambda: ([], []))
     done = faultbed("clean")
     assert done.exit_code == 0
     assert done.output == "nothing was left behind\n"
