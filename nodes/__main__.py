@@ -46,6 +46,7 @@ class Process:
         self._endpoint = ControlEndpoint(options.name, options.control, token)
         self._ledger: SqliteLedger | None = None
         self._journal: JournalWriter | None = None
+        self._armed: Failpoints | None = None
         self._witness: RealWitness | None = None
         self._node: Node | None = None
         self._random = random.Random()
@@ -86,8 +87,11 @@ class Process:
             if not isinstance(command["spec"], dict):
                 raise BadCommand(f"the spec must be a map, not {command['spec']!r:.80}")
             return (yield from self._configure(command["spec"]))
-        if self._node is None:
+        if self._node is None or self._armed is None:
             raise BadCommand(f"{command['type']!r} came before configure")
+        if command["type"] == "disarm":
+            self._armed.disarm()
+            return {}
         return (yield from self._node.obey(command))
 
     def _configure(self, spec: dict[str, Any]) -> Program:
@@ -97,10 +101,10 @@ class Process:
         self._random.seed(f"{spec['seed']}/{options.name}/{options.epoch}")
         self._journal = JournalWriter(options.home / f"{options.name}.{options.epoch}.journal")
         try:
-            armed = Failpoints(Failpoint(**failpoint) for failpoint in spec["failpoints"])
+            self._armed = Failpoints(Failpoint(**failpoint) for failpoint in spec["failpoints"])
         except (TypeError, ValueError) as error:
             raise BadCommand(f"a failpoint does not fit: {error}") from error
-        self._witness = RealWitness(self._journal, armed, now)
+        self._witness = RealWitness(self._journal, self._armed, now)
         if needs_ledger(spec):
             path = options.home / f"{options.name}.ledger"
             self._ledger = SqliteLedger(path, options.epoch, spec["durability"], random64(), fenced=spec["fenced"])

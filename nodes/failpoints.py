@@ -62,6 +62,10 @@ class Failpoints:
         self._passed = dict.fromkeys(self._armed, 0)
         self.names = frozenset(self._armed)
 
+    def disarm(self) -> None:
+        """None fires any more."""
+        self._armed.clear()
+
     def passage(self, name: str, client: int, seq: int, attempt: int) -> Failpoint | None:
         """-> the failpoint that fires as this attempt passes `name`, the first armed one if there are several."""
         armed = self._armed.get(name)

@@ -26,7 +26,11 @@ from orchestrator.drained import drained
 from orchestrator.fault_acts import Life
 from orchestrator.phases import POLL, Phases
 from orchestrator.scenario import Cell, Link
-from orchestrator.specs import Address, addresses, client_spec, plane_spec, server_spec
+from orchestrator.specs import Address, addresses, client_spec, failpoints, plane_spec, server_spec
+
+AGAIN = 500 * MILLISECOND
+"""After which a process is told again to go on. One that stops itself at a failpoint says so just before it does, so
+that the signal may come too early; another one is lost on nobody."""
 
 
 class Conductor(Phases):
@@ -91,6 +95,23 @@ class Conductor(Phases):
     def _release_gate(self, name: str, gate: int) -> Act:
         return lambda: self._call(name, {"type": "release", "gate": gate})
 
+    def _disarm(self) -> Program:
+        """Acknowledged by all that have failpoints. What fires before it is heard is undone as heal undoes all else."""
+        asked = {}
+        for name, epoch in sorted(self._alive):
+            if name in self._cell.servers and failpoints(self._cell, name, epoch):
+                asked[name, epoch] = (name, self._session.command(name, {"type": "disarm"}, epoch))
+        for life, key in asked.items():
+            yield from self._disarmed(life, key)
+
+    def _disarmed(self, life: Life, key: tuple[str, int]) -> Program:
+        for _ in range(PATIENCE // AGAIN):
+            if (yield from self._wait(lambda: key in self._answers or life not in self._alive, AGAIN)):
+                self._answers.pop(key, None)
+                return
+            self._session.signal(life[0], "continue", life[1])
+        raise RunFailed(f"waited {PATIENCE // MILLISECOND} ms for {life[0]} (epoch {life[1]}) to forget its failpoints")
+
     def _open_gates(self) -> Program:
         for name, client in self._cell.clients.items():
             for gate in sorted(client.gates):
@@ -138,7 +159,7 @@ class Conductor(Phases):
         return drained(self._cell, self._epochs, planes, statuses)
 
     def _leave(self) -> Program:
-        for name, epoch in sorted(self._paused.items()):
+        for name, epoch in sorted(self._paused):
             self._session.signal(name, "continue", epoch)
         for name, epoch in sorted(self._alive):
             if epoch == self._epochs[name]:
@@ -157,6 +178,8 @@ class Conductor(Phases):
     def _configure_server(self, name: str) -> Program:
         host = self._session.address(name)
         spec = server_spec(self._cell, name, self._epochs[name], host, self._first.get(name))
+        if self._healed:
+            spec["failpoints"] = []
         return addresses((yield from self._call(name, {"type": "configure", "spec": spec})))
 
     def _exited(self, event: Exited) -> Program:
@@ -164,13 +187,16 @@ class Conductor(Phases):
         detail = {"node": name, "epoch": event.epoch, "signal": event.signal, "code": event.code}
         self._session.note(Kind.REAPED, detail=detail)
         self._alive.discard((name, event.epoch))
+        self._paused.pop((name, event.epoch), None)
         if name in self._stopping and not event.code and not event.signal:
             return
         if event.code == FENCED and event.epoch < self._epochs[name]:
             return
-        kill = self._killing.pop(name, None) or self._failpoint_kill(name, event)
+        kill = self._killing.pop((name, event.epoch), None) or (yield from self._failpoint_kill(name, event))
         if kill is None:
             raise RunFailed(f"{name} (epoch {event.epoch}) ended: signal {event.signal}, exit code {event.code}")
+        if event.epoch < self._epochs[name]:
+            return
         self._down[name] = kill.restart
         for link in self._cell.links:
             if link.target == name:
@@ -178,26 +204,32 @@ class Conductor(Phases):
         yield from self._agenda.occur(f"{name} down", event.epoch)
         yield from self._plan_restart(name, kill.restart)
 
-    def _failpoint_kill(self, name: str, event: Exited) -> Kill | None:
+    def _failpoint_kill(self, name: str, event: Exited) -> Program:
+        """-> the fault that it died of, or None."""
         for index, fault in enumerate(self._cell.faults):
             if not isinstance(fault, Kill) or fault.at is None or fault.kill != name or index in self._spent:
                 continue
             if fault.epoch == event.epoch and event.signal:
                 self._spent.add(index)
+                yield from self._begun(index, fault)
                 return fault
         return None
 
     def _stood(self, name: str, epoch: int) -> Program:
         """A process has stopped itself at a failpoint."""
-        self._paused[name] = epoch
-        for fault in self._cell.faults:
-            if isinstance(fault, Pause) and fault.at and (fault.pause, fault.epoch) == (name, epoch):
+        for index, fault in enumerate(self._cell.faults):
+            if not isinstance(fault, Pause) or fault.at is None or index in self._spent:
+                continue
+            if (fault.pause, fault.epoch) == (name, epoch):
+                self._spent.add(index)
+                self._paused[name, epoch] = index
                 if fault.restart is not None:
                     self._down[name] = fault.restart
                     yield from self._plan_restart(name, fault.restart)
-                if fault.lasts is not None:
-                    now = yield Now()
-                    self._agenda.at(now + fault.lasts * MILLISECOND, lambda: self._resume(name))
+                yield from self._begun(index, fault)
+                break
+        if self._healed and (name, epoch) in self._paused:
+            self._resume((name, epoch))
 
     def _restart(self, name: str) -> Program:
         if name not in self._down or name in self._launched:

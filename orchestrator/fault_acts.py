@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chaos.faults import Fault, Hold, Kill, Pause
+from chaos.faults import Fault, Hold, Kill, Pause, Restart
+from chaos.planes.process import target
 from chaos.supports import PlaneName
 from nodes.ops import Now, Program
 from nodes.wire.record import Kind
@@ -26,8 +27,11 @@ class FaultActs(Attention):
         self._epochs = dict.fromkeys((*self._planes, *cell.servers, *cell.clients), 1)
         self._alive: set[Life] = set()
         self._stopped: set[Life] = set()
-        self._paused: dict[str, int] = {}
-        self._killing: dict[str, Kill] = {}
+        self._paused: dict[Life, int] = {}
+        """By which fault of the cell."""
+        self._killing: dict[Life, Kill] = {}
+        self._down: dict[str, Restart | None] = {}
+        self._launched: set[str] = set()
 
     def _arm(self) -> Program:
         """Who waits for which trigger."""
@@ -50,26 +54,28 @@ class FaultActs(Attention):
 
     def _begin(self, index: int, fault: Fault) -> Act:
         def act() -> Program:
-            if isinstance(fault, Kill):
-                self._act("kill", fault.kill, index)
-                self._killing[fault.kill] = fault
-                self._session.signal(fault.kill, "kill")
-            elif isinstance(fault, Pause):
-                yield from self._pause(fault.pause, index)
+            if isinstance(fault, (Kill, Pause)):
+                if not (yield from self._strike(index, fault)):
+                    return
             else:
                 yield from self._switch(index, True)
-            if fault.name:
-                yield from self._agenda.occur(f"{fault.name} on")
-            if fault.lasts is not None and not isinstance(fault, Kill):
-                now = yield Now()
-                self._agenda.at(now + fault.lasts * MILLISECOND, self._cease(index, fault))
+            yield from self._begun(index, fault)
 
         return act
+
+    def _begun(self, index: int, fault: Fault) -> Program:
+        """It is on: who waits for that goes on, and its end is planned."""
+        if fault.name:
+            yield from self._agenda.occur(f"{fault.name} on")
+        if fault.lasts is not None:
+            now = yield Now()
+            self._agenda.at(now + fault.lasts * MILLISECOND, self._cease(index, fault))
 
     def _cease(self, index: int, fault: Fault) -> Act:
         def act() -> Program:
             if isinstance(fault, Pause):
-                yield from self._resume(fault.pause)
+                for life in [life for life, by in self._paused.items() if by == index]:
+                    self._resume(life)
             else:
                 yield from self._switch(index, False)
             if fault.name:
@@ -77,24 +83,54 @@ class FaultActs(Attention):
 
         return act
 
-    def _pause(self, name: str, index: int) -> Program:
-        """Noted when it is done: what the process journalled until then, it was still free to do."""
+    # Processes
+
+    def _strike(self, index: int, fault: Kill | Pause) -> Program:
+        """Kill or stop the process -> whether it was one to do that to; if it was not, that is noted."""
+        name = target(fault)
+        obstacle = self._obstacle(name, fault)
+        if not obstacle and isinstance(fault, Pause):
+            obstacle = yield from self._pause(name, index)
+        elif not obstacle and isinstance(fault, Kill):
+            self._act("kill", name, index)
+            self._killing[name, self._epochs[name]] = fault
+            self._session.signal(name, "kill")
+        if obstacle:
+            self._act("none", name, index, why=obstacle)
+        return not obstacle
+
+    def _obstacle(self, name: str, fault: Kill | Pause) -> str:
+        """Why it cannot be done to the process as it is, "" if it can."""
         life = (name, self._epochs[name])
-        self._paused[name] = life[1]
+        if name in self._launched:
+            return "it was being restarted"
+        if life in self._killing:
+            return "it was being killed"
+        if life in self._paused and (isinstance(fault, Pause) or name in self._down):
+            return "it was stopped already"
+        return "it was dead already" if name in self._down or life not in self._alive else ""
+
+    def _pause(self, name: str, index: int) -> Program:
+        """-> what came between. Noted when it is done: what the process journalled until then, it was free to do."""
+        life = (name, self._epochs[name])
+        self._paused[life] = index
         self._stopped.discard(life)
         self._session.signal(name, "stop")
         yield from self._until(
             lambda: life in self._stopped or life not in self._alive, PATIENCE, f"{name} to be stopped"
         )
+        if life not in self._alive:
+            return "it died before it was stopped"
         self._act("pause", name, index)
+        return ""
 
-    def _resume(self, name: str) -> Program:
-        epoch = self._paused.pop(name, None)
-        if epoch is not None:
-            self._act("resume", name, epoch=epoch)
-            self._session.signal(name, "continue", epoch)
-        return
-        yield
+    def _resume(self, life: Life) -> None:
+        name, epoch = life
+        del self._paused[life]
+        self._act("resume", name, epoch=epoch)
+        self._session.signal(name, "continue", epoch)
+
+    # Planes
 
     def _switch(self, index: int, active: bool) -> Program:
         yield from self._call(self._plane(index), {"type": "rule", "index": index, "active": active})
@@ -112,6 +148,8 @@ class FaultActs(Attention):
     def _phase(self, phase: str) -> None:
         self._session.note(Kind.PHASE, detail={"phase": phase})
 
-    def _act(self, act: str, node: str, fault: int | None = None, epoch: int | None = None) -> None:
+    def _act(
+        self, act: str, node: str, fault: int | None = None, epoch: int | None = None, why: str | None = None
+    ) -> None:
         detail = {"act": act, "node": node, "epoch": epoch or self._epochs[node], "fault": fault}
-        self._session.note(Kind.ACT, detail=detail)
+        self._session.note(Kind.ACT, detail=detail if why is None else {**detail, "why": why})

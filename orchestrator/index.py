@@ -255,20 +255,23 @@ class Index:
 
     @cached_property
     def pauses(self) -> list[Outage]:
-        """When processes were stopped: from the act or the failpoint that stopped them until their resume."""
+        """When processes were stopped: from the act or the failpoint that stopped them until their resume, or the
+        act that killed them."""
         found = []
+        ended: dict[Life, int] = {}
         for event in self.of_kind(Kind.ACT):
-            if event.detail.get("act") == "resume":
+            if event.detail.get("act") in ("resume", "kill"):
                 life = (event.detail["node"], event.detail["epoch"])
-                begin = self._stopped(life, event.order)
+                begin = self._stopped(life, ended.get(life, -1), event.order)
+                ended[life] = event.order
                 if begin is not None:
                     found.append(Outage(life, begin, begin, event.order))
         return found
 
-    def _stopped(self, life: Life, before: int) -> int | None:
+    def _stopped(self, life: Life, after: int, before: int) -> int | None:
         acts = [event.order for event in self._acts("pause", life)]
         failpoints = [event.order for event in self.lives.get(life, []) if event.kind is Kind.FAILPOINT]
-        return max((order for order in (*acts, *failpoints) if order < before), default=None)
+        return max((order for order in (*acts, *failpoints) if after < order < before), default=None)
 
     @cached_property
     def windows(self) -> dict[int, list[Window]]:

@@ -6,12 +6,13 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from chaos.faults import Restart
+from chaos.faults import Kill, Pause, Restart
 from nodes.ops import Now, Program
 from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed, patience
 from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Session, Started, Stopped
 from orchestrator.fault_acts import FaultActs
 from orchestrator.scenario import Cell
+from orchestrator.specs import starts_on
 
 POLL = 2 * MILLISECOND
 """Between two looks at whether everything is drained."""
@@ -22,9 +23,8 @@ class Phases(FaultActs):
 
     def __init__(self, cell: Cell, session: Session) -> None:
         super().__init__(cell, session)
-        self._down: dict[str, Restart | None] = {}
-        self._launched: set[str] = set()
         self._stopping: set[str] = set()
+        self._healed = False
 
     def program(self) -> Program:
         """Every phase in turn. Raises RunFailed; KeyboardInterrupt heals and stops before it goes on."""
@@ -65,6 +65,10 @@ class Phases(FaultActs):
         """Clients call while faults come and go."""
 
     @abstractmethod
+    def _disarm(self) -> Program:
+        """No process dies or stops by itself any more."""
+
+    @abstractmethod
     def _open_gates(self) -> Program:
         """What a gate waits for can come no more after heal, so none stays closed; the last calls begin."""
 
@@ -94,16 +98,20 @@ class Phases(FaultActs):
     def _node_event(self, event: NodeEvent) -> Program: ...
 
     def _timed_faults(self) -> Program:
-        """Those that begin some time after the load does."""
+        """Those that begin with the load, or some time after it does."""
         now = yield Now()
         for index, fault in enumerate(self._cell.faults):
             if fault.after is not None and fault.when is None:
                 self._agenda.at(now + fault.after * MILLISECOND, self._begin(index, fault))
+            elif starts_on(fault) and not isinstance(fault, (Kill, Pause)):
+                yield from self._begun(index, fault)
 
     def _heal(self) -> Program:
+        self._healed = True
         self._agenda.heal()
-        for name in sorted(self._paused):
-            yield from self._resume(name)
+        for life in sorted(self._paused):
+            self._resume(life)
+        yield from self._disarm()
         yield from self._until(lambda: not self._killing, PATIENCE, "what was killed to be dead")
         for name in sorted(self._down):
             yield from self._restart(name)
@@ -119,6 +127,9 @@ class Phases(FaultActs):
         return bool(self._killing) or any(self._down.values())
 
     def _plan_restart(self, name: str, restart: Restart | None) -> Program:
+        if self._healed:  # it died at a failpoint before it heard of heal
+            yield from self._restart(name)
+            return
         if restart is None:
             return  # heal brings it back
 

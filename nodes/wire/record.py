@@ -61,7 +61,7 @@ class Kind(IntEnum):
 
     # the orchestrator
     PHASE = 60  # [phase]
-    ACT = 61  # [act node epoch fault trigger] kill, pause, resume, restart, archive
+    ACT = 61  # [act node epoch fault why] kill, pause, resume, restart, archive; none: a fault came in vain, `why`
     REAPED = 62  # [node epoch signal code]
 
     # collected after draining

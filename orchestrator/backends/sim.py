@@ -124,10 +124,14 @@ class Life:
                 self.host.exit()
                 return
             try:
-                body = yield from self._obey(command)
+                body = self._disarm() if command["type"] == "disarm" else (yield from self._obey(command))
             except (BadCommand, BadConfiguration, LedgerError, OSError) as error:
                 body = {"error": f"{self.name}: {error}"}
             yield Put(self._session.events, Answer(self.name, number, body))
+
+    def _disarm(self) -> dict[str, Any]:
+        self.journal.armed.disarm()
+        return {}
 
     def _relay(self) -> Callable[[dict[str, Any]], Program]:
         self.journal.start(self.name, self.epoch, "relay", 0, 0)

@@ -210,13 +210,17 @@ def _pause(setting: Setting, index: int, fault: Pause) -> RuleBite:
     named = _named_by_process(setting, fault, outage.life if outage else None)
     if outage is None:
         return RuleBite(index, named, frozenset(), frozenset())
-    bitten = frozenset(operation for operation in named if _stalled(setting.index.traces[operation], outage))
+    killed = setting.index.events[outage.end].detail.get("act") == "kill"
+    felt = _starved if killed else _stalled
+    bitten = frozenset(operation for operation in named if felt(setting.index.traces[operation], outage))
     return RuleBite(index, named, named, bitten)
 
 
 def _paused_by(setting: Setting, index: int, fault: Pause, outage: Outage) -> bool:
     if fault.at is not None:
-        return outage.life == (fault.pause, fault.epoch)
+        began = setting.index.events[outage.begin]
+        named = began.detail.get("name") == fault.at and fault.operation in (None, began.seq)
+        return outage.life == (fault.pause, fault.epoch) and named
     return outage.life[0] == fault.pause and any(
         event.detail.get("act") == "pause" and event.detail.get("fault") == index and event.order == outage.begin
         for event in setting.index.of_kind(Kind.ACT)
@@ -233,6 +237,17 @@ def _stalled(trace: Trace, outage: Outage) -> bool:
     moves = [event.order for event in (*trace.decisions, *trace.sends)]
     waited = any(order < outage.end for order in (*own, *moves))
     return waited and max(own, default=0) > outage.end and not any(outage.begin < order < outage.end for order in own)
+
+
+def _starved(trace: Trace, outage: Outage) -> bool:
+    """The process was killed while it was stopped: a message was on its way to it, or the operation before it, and it
+    did nothing with it any more."""
+    theirs = [*trace.receives, *trace.executes, *trace.commits, *trace.answers]
+    own = [event for event in theirs if (event.node, event.epoch) == outage.life]
+    passed = [event for event in trace.decisions if event.detail.get("direction") == "request"]
+    before = {event.attempt for event in (*own, *(passed or trace.sends)) if event.order < outage.end}
+    done = {event.attempt for event in trace.answers if (event.node, event.epoch) == outage.life}
+    return bool(before - done) and not any(event.order > outage.begin for event in own)
 
 
 # Touched and late

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, get_args
 
-from orchestrator.checkers.bite import Bite
+from orchestrator.checkers import idle
+from orchestrator.checkers.bite import Bite, RuleBite
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.outcomes import mismatch, text
@@ -63,11 +64,15 @@ def _doubt(setting: Setting, found: Found) -> str:
     if found.failure:
         return found.failure
     if found.bite.idle:
-        rules = ", ".join(f"{rule + 1} ({verb(setting.cell.faults[rule])})" for rule in found.bite.idle)
-        return f"fault {rules} did not bite"
+        return "; ".join(_idle(setting, rule) for rule in found.bite.rules if not rule.bitten)
     if found.bite.too_late:
         return f"{len(found.bite.late)} operations were late with nothing done to them, more than a tenth"
     return ""
+
+
+def _idle(setting: Setting, rule: RuleBite) -> str:
+    said = f"fault {rule.rule + 1} ({verb(setting.cell.faults[rule.rule])}) did not bite"
+    return f"{said}: {idle.reason(setting, rule)}"
 
 
 def _bitten(setting: Setting, found: Found, expected: Expected, doubt: str) -> ExpectationVerdict:

@@ -184,7 +184,7 @@ def _switched(index: Index, rule: int) -> Iterator[Window]:
 
 def _away(setting: Setting, index: int, fault: Kill | Pause) -> Iterator[Window]:
     """From where the service was certainly dead, or stopped, until it was ready again, or resumed."""
-    back = "ready" if isinstance(fault, Kill) else "resume"
+    back = ("ready",) if isinstance(fault, Kill) else ("resume", "kill")
     acts = setting.index.of_kind(Kind.ACT)
     for act in acts:
         if act.detail.get("fault") != index or act.detail.get("act") not in ("kill", "pause"):
@@ -196,7 +196,7 @@ def _away(setting: Setting, index: int, fault: Kill | Pause) -> Iterator[Window]
         later = (
             event.order
             for event in acts
-            if event.order > reaped.order and (event.detail.get("act"), event.detail.get("node")) == (back, node)
+            if event.order > reaped.order and event.detail.get("act") in back and event.detail.get("node") == node
         )
         yield Window(reaped.order, next(later, setting.index.end))
 

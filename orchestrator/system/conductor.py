@@ -86,6 +86,11 @@ class SystemConductor(Phases):
     def _loaded(self) -> bool:
         return (self._at_heal or self._done) and not self._returning
 
+    def _disarm(self) -> Program:
+        """Services have no failpoints."""
+        return
+        yield
+
     def _open_gates(self) -> Program:
         for gate in sorted(self._system.driver.gates):
             yield from self._release_gate(gate)
@@ -139,7 +144,8 @@ class SystemConductor(Phases):
         detail = {"node": name, "epoch": event.epoch, "signal": event.signal, "code": event.code}
         self._session.note(Kind.REAPED, detail=detail)
         self._alive.discard((name, event.epoch))
-        kill = self._killing.pop(name, None)
+        self._paused.pop((name, event.epoch), None)
+        kill = self._killing.pop((name, event.epoch), None)
         if kill is not None:
             self._down[name] = kill.restart
             yield from self._upstream(name, None, event.epoch)
@@ -168,9 +174,9 @@ class SystemConductor(Phases):
     # Events
 
     def _started(self, event: Started) -> Program:
+        self._alive.add((event.name, event.epoch))
         if event.name in self._services:
             yield from self._ready(event.name, event.epoch)
-        self._alive.add((event.name, event.epoch))
 
     def _node_event(self, event: NodeEvent) -> Program:
         if event.event == "heal-gate":

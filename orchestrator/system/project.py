@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import docker.errors
 from docker.models.containers import Container
 
 from orchestrator.backends import SessionError
@@ -99,7 +100,9 @@ class ComposeProject:
     def kill(self, service: str) -> None:
         container = self.container(service)
         with asking(f"kill {service}"):
-            container.kill()
+            container.kill()  # first: a paused one that is let go must not run on
+            if container.status == "paused":
+                _let_go(container)
             container.wait()
 
     def pause(self, service: str) -> None:
@@ -149,6 +152,16 @@ class ComposeProject:
             said = "\n".join(error.strip().splitlines()[-LAST_LINES:])
             raise SessionError(f"{what} of {self._files[0]}: docker compose failed ({process.returncode}):\n{said}")
         return out
+
+
+def _let_go(container: Container) -> None:
+    """Unpause one that was killed. Some engines do it themselves."""
+    try:
+        container.unpause()
+    except docker.errors.APIError:
+        container.reload()
+        if container.status == "paused":
+            raise
 
 
 def _address(container: Container) -> str | None:

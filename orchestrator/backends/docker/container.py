@@ -135,8 +135,8 @@ class Container:
         if self._paused:
             self._paused = False
             self._unpause()
-        elif signal == "continue":
-            api.kill(self.name, "SIGCONT")  # it stopped itself, at a failpoint; its init passes the signal on
+        if signal == "continue":
+            api.kill(self.name, "SIGCONT")  # it may have stopped itself, at a failpoint; its init passes the signal on
 
     def _pause(self) -> None:
         """On a busy machine with cgroup v1 the freezer does not always get hold of every thread at the first try."""

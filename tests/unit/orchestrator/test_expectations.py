@@ -134,7 +134,8 @@ def test_a_fault_that_did_not_bite_leaves_everything_about_it_open() -> None:
     judgement = judged(Run().call(1).healed(2), DROP_REQUEST, **wanted)
     for name in ("faults", "bitten", "seen", "delivery"):
         found = expectation(judgement, name)
-        assert (found.verdict, found.reason) == (Met.INCONCLUSIVE, "fault 1 (drop) did not bite")
+        assert found.verdict is Met.INCONCLUSIVE
+        assert found.reason.startswith("fault 1 (drop) did not bite: it names none of the 2 messages")
 
 
 def test_a_level_of_which_no_property_was_exercised_is_inconclusive() -> None:
