@@ -83,6 +83,10 @@ class ControlClient:
         except OSError as error:
             raise Ended(f"the control connection to {self._where} has ended: {error}") from error
 
+    def discard(self) -> None:
+        """End a connection to which nobody listens."""
+        self._socket.close()
+
     def close(self) -> None:
         """End the connection; a `listen` in another thread returns from it. Closing twice is allowed."""
         try:

@@ -19,6 +19,9 @@ from orchestrator.backends import SessionError
 from orchestrator.backends.docker.engine import connect
 from orchestrator.image import check_image, image_name
 
+PATIENCE = 20.0
+"""Seconds for a command that takes milliseconds."""
+
 
 class Finding(NamedTuple):
     """`needed`: nothing runs on the local backend without it."""
@@ -72,7 +75,11 @@ def _docker() -> Iterator[Finding]:
 def _compose() -> Finding:
     if shutil.which("docker") is None:
         return Finding("docker compose", False, "there is no program 'docker' on PATH: install Docker's command line")
-    asked = subprocess.run(["docker", "compose", "version", "--short"], capture_output=True, text=True, check=False)
+    command = ["docker", "compose", "version", "--short"]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return Finding("docker compose", False, f"{' '.join(command)} did not end within {PATIENCE:.0f} s")
     if asked.returncode != 0:
         return Finding("docker compose", False, "docker has no command 'compose': install Docker's Compose plug-in")
     return Finding("docker compose", True, asked.stdout.strip())

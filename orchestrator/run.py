@@ -20,6 +20,7 @@ from orchestrator.result import CellResult, Task
 from orchestrator.runners import OPEN, Interrupts, Options, Runner
 from orchestrator.scenario import Cell
 from orchestrator.store import CellStore, Store
+from orchestrator.threads import workers
 
 Done = Callable[[CellResult], None]
 
@@ -40,7 +41,7 @@ def run_cells(
     interrupted; the rest is not begun. Raises KeyboardInterrupt then.
     """
     interrupts = Interrupts()
-    with OPEN[backend](options, interrupts) as runner, ThreadPoolExecutor(jobs, "cell") as pool:
+    with OPEN[backend](options, interrupts) as runner, _workers(jobs, tasks) as pool:
         store.begin(tasks)
         try:
             with _first_interrupt_waits(interrupts):
@@ -52,6 +53,10 @@ def run_cells(
     if interrupts.happened:
         raise KeyboardInterrupt
     return results
+
+
+def _workers(jobs: int, tasks: Sequence[Task]) -> ThreadPoolExecutor:
+    return workers(max(1, min(jobs, len(tasks))), "cells that run side by side (--jobs)")
 
 
 @contextmanager

@@ -22,6 +22,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import selectors
@@ -33,6 +34,8 @@ from typing import IO, Any
 
 SIGNALS = {"kill": "SIGKILL", "stop": "SIGSTOP", "continue": "SIGCONT"}
 LONGEST_LINE = 4096
+NO_PROCESS = "; end other processes of this user, or allow more (ulimit -u)"
+"""What fork(2) means with EAGAIN."""
 
 
 class Child:
@@ -123,7 +126,8 @@ class Parent:
         try:
             child = _start(key, command)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            self._tell({"failed": key, "error": f"it could not be started: {error}"})
+            remedy = NO_PROCESS if getattr(error, "errno", 0) == errno.EAGAIN else ""
+            self._tell({"failed": key, "error": f"it could not be started: {error}{remedy}"})
             return
         self._children[key] = child
         self._selector.register(child.output, selectors.EVENT_READ, lambda: self._read(child))

@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from orchestrator.backends import SessionError
 
-class NoThread(OSError):
+
+class NoThread(SessionError):
     """The system has no thread for something; the text says for what, and the remedy."""
 
 
@@ -21,7 +23,7 @@ def start(target: Callable[..., object], name: str, *arguments: Any) -> threadin
     return thread
 
 
-def pool(size: int, name: str) -> ThreadPoolExecutor:
+def workers(size: int, name: str) -> ThreadPoolExecutor:
     """One all of whose threads run already: whatever is submitted later, none has to be started. Raises NoThread."""
     made = ThreadPoolExecutor(size, name)
     together = threading.Barrier(size)

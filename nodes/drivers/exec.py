@@ -104,8 +104,8 @@ class ExecDriver:
         if self._child is None or self._socket is None:
             return
         try:
-            yield Send(self._socket, _line({"type": "close"}))
             now = yield Now()
+            yield Send(self._socket, _line({"type": "close"}), now + ENDING)  # it may read nothing any more
             while not isinstance((yield Get(self._mailbox, now + ENDING)), Ended):
                 pass
         except (OSError, TimeoutError):
@@ -136,12 +136,12 @@ class ExecDriver:
     def _ask(self, question: dict[str, Any]) -> Program:
         """-> the answer, or None when settling is over."""
         assert self._socket is not None
-        try:
-            yield Send(self._socket, _line(question))
-        except OSError:
-            pass  # the reader tells that it has ended
         now = yield Now()
         limit = self._timeout + self._patience
+        try:
+            yield Send(self._socket, _line(question), now + limit * MILLISECOND)
+        except OSError:
+            pass  # the reader tells that it has ended, or nobody answers
         try:
             item = yield Get(self._mailbox, now + limit * MILLISECOND)
         except TimeoutError:

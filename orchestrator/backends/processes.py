@@ -52,10 +52,10 @@ class Supervisor:
         self._process = _start(command)
         try:
             self._reader = start(self._read, "the supervisor's reader")
-        except NoThread as error:
+        except NoThread:
             self._process.kill()
             self._process.communicate()
-            raise SessionError(str(error)) from None
+            raise
 
     @property
     def pid(self) -> int:

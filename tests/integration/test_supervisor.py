@@ -169,3 +169,38 @@ def test_nothing_survives_an_orchestrator_that_is_killed(tmp_path: Path) -> None
         assert not any(gone(process) for process in (running, stopped, supervisor))
         orchestrator.kill()
         assert until(lambda: all(gone(process) for process in (running, stopped, supervisor)), 3)
+
+
+def test_a_log_that_cannot_be_written_ends_its_process_alone(supervisor: Supervisor, tmp_path: Path) -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("full: this system has no /dev/full")
+    other = Child(supervisor, tmp_path, SLEEPER, "other")
+    reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
+    supervisor.spawn("full", STUBBORN, {}, tmp_path, Path("/dev/full"), reports.put)
+    process = psutil.Process(reports.get(timeout=PATIENCE).pid)  # type: ignore[union-attr]
+    failed = reports.get(timeout=PATIENCE)
+    assert failed == Failed("its log /dev/full cannot be written: No space left on device")
+    assert until(lambda: gone(process), PATIENCE)
+    other.next()
+    assert other.next() == Line("up")
+
+
+def test_a_command_that_is_none_fails_alone(supervisor: Supervisor, tmp_path: Path) -> None:
+    failed = Child(supervisor, tmp_path, ["a\0b"]).next()
+    assert failed == Failed("it could not be started: embedded null byte")
+    assert isinstance(Child(supervisor, tmp_path, SLEEPER, "b").next(), Spawned)
+
+
+def test_a_report_that_cannot_be_taken_is_told_to_everybody(supervisor: Supervisor, tmp_path: Path) -> None:
+    """The thread that reads the supervisor must not end unseen."""
+    other = Child(supervisor, tmp_path, SLEEPER, "other")
+    process = psutil.Process(other.next().pid)
+    assert other.next() == Line("up")
+
+    def take(report: Report) -> None:
+        if isinstance(report, Spawned):
+            raise ValueError("of no use")
+
+    supervisor.spawn("a", SLEEPER, {}, tmp_path, tmp_path / "log", take)
+    assert other.next() == Failed("what became of the processes is not known: ValueError: of no use")
+    assert until(lambda: gone(process), PATIENCE)

@@ -18,6 +18,7 @@ from orchestrator.clocks import Exchange
 from orchestrator.control_client import HANDSHAKE_SECONDS, ControlClient
 from orchestrator.inventory import AgentEntry, parse_endpoint
 from orchestrator.placement import Offer
+from orchestrator.threads import NoThread, start
 
 PATIENCE = 10.0
 """Seconds for an agent to answer."""
@@ -48,8 +49,11 @@ class Agent:
         self._cells = 0
         self._gone: str | None = None
         self._client = self._connect()
-        self._thread = threading.Thread(target=self._listen, name=str(self), daemon=True)
-        self._thread.start()
+        try:
+            self._thread = start(self._listen, f"the connection to {self}")
+        except NoThread:
+            self._client.discard()
+            raise
         try:
             self.session, self.offer = self._hello()
         except BaseException:
@@ -165,6 +169,8 @@ class Agent:
             self._client.listen(self._message)
         except (ControlError, BadRequest) as error:
             self._abandon(f"{self} is gone ({error}): see what its log says, start it again and run again")
+        except Exception as error:  # nobody else would hear of it
+            self._abandon(f"what {self} says cannot be taken: {type(error).__name__}: {error}")
 
     def _message(self, message: dict[str, Any]) -> None:
         match message:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import docker
@@ -19,6 +18,7 @@ from orchestrator.backends.docker.specification import confinement
 from orchestrator.backends.processes import Supervisor, orchestrator_id
 from orchestrator.image import check_image, image_name
 from orchestrator.scenario import Limits
+from orchestrator.threads import workers
 
 TOXIPROXY = "ghcr.io/shopify/toxiproxy:2.12.0"
 
@@ -34,7 +34,7 @@ class DockerBackend:
         self.owner = Owner(supervisor.run, orchestrator_id(), place())
         self.networks = Networks(client, self.owner)
         self.gate = threading.Semaphore(AT_ONCE)
-        self.pool = ThreadPoolExecutor(AT_ONCE, "engine")
+        self.pool = workers(AT_ONCE, "what the engine is asked for")
         self._cells = itertools.count(1)
 
     @classmethod
@@ -47,10 +47,10 @@ class DockerBackend:
         try:
             check_image(client, image or image_name())
             sweep(client)
+            return cls(client, supervisor, image or image_name(), toxiproxy_image or TOXIPROXY)
         except BaseException:
             client.close()
             raise
-        return cls(client, supervisor, image or image_name(), toxiproxy_image or TOXIPROXY)
 
     def cell_name(self) -> str:
         """What the names of one cell's containers and volumes begin with."""

@@ -6,7 +6,6 @@ import signal as signals
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import IO, Any
 
@@ -16,6 +15,7 @@ from docker.utils.socket import STDOUT, frames_iter_no_tty
 from orchestrator.backends import SignalName
 from orchestrator.backends.docker.engine import EngineError, Refused, asking
 from orchestrator.backends.host import Ended, Failed, Launch, Line, Report, Spawned, Stopped, Tell
+from orchestrator.threads import NoThread, start, workers
 
 PATIENCE = 10.0
 BY_SIGNAL = 128
@@ -25,7 +25,7 @@ BY_SIGNAL = 128
 class Container:
     """Rule: signals have a thread of their own, in which they wait until the container runs: who calls does not wait.
 
-    `create` makes the container `name`; it runs under `gate`, which limits how many start at once.
+    `create` makes the container `name`; it runs under `gate`, which limits how many start at once. Raises NoThread.
     """
 
     def __init__(
@@ -48,9 +48,12 @@ class Container:
         self._doomed = False
         self._paused = False
         self._trouble: str | None = None
-        self._signals = ThreadPoolExecutor(1, f"signals of {launch.name}")
-        self._thread = threading.Thread(target=self._live, name=f"container of {launch.name}", daemon=True)
-        self._thread.start()
+        self._signals = workers(1, f"signals of {launch.name}")
+        try:
+            self._thread = start(self._live, f"the container of {launch.name}")
+        except NoThread:
+            self._signals.shutdown()
+            raise
 
     def signal(self, signal: SignalName) -> None:
         if signal == "kill" and not self._begun.is_set():
@@ -70,6 +73,8 @@ class Container:
             report = Failed(self._trouble or str(error))
         except OSError as error:
             report = Failed(f"its log {self._launch.log} cannot be written: {error}")
+        except Exception as error:  # nobody else would hear of it
+            report = Failed(f"what it does is not known: {type(error).__name__}: {error}")
         finally:
             self.ended.set()
             self._begun.set()
@@ -122,6 +127,8 @@ class Container:
             self._give_up(str(error))
         except EngineError:
             return  # the other thread hears of it too, and tells
+        except Exception as error:  # nobody else would hear of it
+            self._give_up(f"{signal} failed: {type(error).__name__}: {error}")
 
     def _perform(self, signal: SignalName) -> None:
         api = self._client.api
@@ -158,10 +165,13 @@ class Container:
 
     def _give_up(self, reason: str) -> None:
         """What could not be done to one that lives makes the run worthless: it is told as the reason of its end."""
-        if self.ended.is_set() or not self._alive():
-            return
-        self._trouble = reason
-        self._client.api.kill(self.name, "SIGKILL")
+        try:
+            with asking(f"end the container of {self._launch.name}"):
+                if not self.ended.is_set() and self._alive():
+                    self._trouble = reason
+                    self._client.api.kill(self.name, "SIGKILL")
+        except EngineError:
+            return  # the other thread hears of it too, and tells
 
     def _alive(self) -> bool:
         state = self._client.api.inspect_container(self.name)["State"]

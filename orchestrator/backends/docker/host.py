@@ -17,8 +17,9 @@ from orchestrator.backends.docker.engine import EngineError, Missing, asking
 from orchestrator.backends.docker.evidence import unpack
 from orchestrator.backends.docker.specification import specification
 from orchestrator.backends.docker.toxiproxy import Toxiproxy
-from orchestrator.backends.host import Launch, Tell
+from orchestrator.backends.host import Failed, Launch, Tell
 from orchestrator.backends.real import PATIENCE
+from orchestrator.threads import NoThread
 
 HOME = "/data"
 
@@ -58,7 +59,11 @@ class DockerHost:
         volume = self._volumes.setdefault(launch.name, Volume(f"{self._prefix}-{launch.name}-1", 1))
         name = f"{self._prefix}-{launch.name}-{launch.epoch}"
         create = partial(self._create, name, launch, volume, self._addresses[launch.name])
-        container = Container(self._backend.client, name, launch, create, self._backend.gate, tell)
+        try:
+            container = Container(self._backend.client, name, launch, create, self._backend.gate, tell)
+        except NoThread as error:
+            tell(Failed(str(error)))
+            return
         self._containers[launch.name, launch.epoch] = self._latest[launch.name] = container
         self._called_at[launch.name, launch.epoch] = self._addresses[launch.name]
         self._kept[volume] = (launch.name, container)

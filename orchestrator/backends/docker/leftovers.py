@@ -10,7 +10,7 @@ import os
 import platform
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Any, NamedTuple
 
 import docker
@@ -18,6 +18,7 @@ import docker
 from orchestrator.backends.docker.engine import Missing, Refused, asking
 from orchestrator.backends.docker.labels import RUN, Owner, owner
 from orchestrator.leftovers import alive
+from orchestrator.threads import workers
 
 CONTAINER, VOLUME, NETWORK = KINDS = ("container", "volume", "network")
 """In the order in which they can be removed: each may be held by those before it."""
@@ -76,7 +77,7 @@ def abandoned(client: docker.DockerClient) -> list[Thing]:
 def sweep(client: docker.DockerClient) -> tuple[list[Thing], list[Thing]]:
     """Remove what is abandoned, until the engine shows no more of it -> (removed, what would not go)."""
     removed: list[Thing] = []
-    with ThreadPoolExecutor(AT_ONCE, "sweep") as pool:
+    with workers(AT_ONCE, "removing what runs have left") as pool:
         while found := abandoned(client):  # the engine may still be at what it was last asked for
             if left := remove(client, found, pool):
                 return [*removed, *(thing for thing in found if thing not in left)], left

@@ -14,6 +14,7 @@ from orchestrator.backends.docker.host import DockerHost
 from orchestrator.backends.host import Failed, Host, Launch, Tell
 from orchestrator.backends.local import LocalHost, command_line
 from orchestrator.backends.real import RealSession
+from orchestrator.threads import NoThread, start
 
 
 class Beside(LocalHost):
@@ -29,14 +30,19 @@ class Beside(LocalHost):
         if launch.role == "packet":
             super().spawn(launch, tell)
             return
-        self._thread = threading.Thread(target=self._spawn_behind, args=(launch, tell), daemon=True)
-        self._thread.start()
+        try:
+            self._thread = start(self._spawn_behind, "the start of Toxiproxy", launch, tell)
+        except NoThread as error:
+            tell(Failed(str(error)))
 
     def _spawn_behind(self, launch: Launch, tell: Tell) -> None:
         try:
             self._containers.start_toxiproxy()
         except SessionError as error:
             tell(Failed(str(error)))
+            return
+        except Exception as error:  # nobody else would hear of it
+            tell(Failed(f"Toxiproxy cannot be started: {type(error).__name__}: {error}"))
             return
         if self._ended.is_set():
             tell(Failed("it was killed before it was started"))

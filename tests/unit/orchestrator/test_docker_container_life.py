@@ -154,3 +154,12 @@ def test_a_pause_that_is_refused_makes_the_run_worthless_and_says_why(engine: En
     assert isinstance(failed, Failed)
     assert "could not stop the container of server: no freezer here" in failed.reason
     life.container.close(10)
+
+
+def test_what_nobody_expected_is_told_as_the_reason_of_its_end(engine: Engine, tmp_path: Path) -> None:
+    def create() -> None:
+        raise ValueError("of no use")
+
+    life = Life(engine, tmp_path, create)
+    assert life.take(1) == [Failed("what it does is not known: ValueError: of no use")]
+    life.container.close(10)

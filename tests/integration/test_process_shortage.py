@@ -1,0 +1,58 @@
+"""A user with nearly no process or thread left: what cannot be started is told at once, and everything is undone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from limited import anybodys_folder, processes
+from running import COMMAND, Running
+
+from orchestrator.threads import NoThread, start, translated, workers
+
+TWO = """
+scenario: two
+matrix: {n: [1, 2]}
+nodes:
+  server: {service: counter}
+  client: {workload: add, calls: 4}
+links:
+  - {from: client, to: server, semantics: exactly-once, transport: tcp}
+faults:
+  - {drop: reply, link: client -> server, operations: [2]}
+expect:
+  others: {client: ok, executions: 1}
+"""
+
+
+@pytest.mark.parametrize("number", [2, 3, 4, 5, 7, 9, 11, 13])
+def test_a_run_without_enough_processes_ends_with_one_message_a_cell_and_leaves_nothing(number: int) -> None:
+    """2: no supervisor; 3: no thread that reads it; 4: none for the cells; then no node, or none for its control."""
+    with anybodys_folder() as folder:
+        (folder / "two.yaml").write_text(TWO)
+        with Running(folder, "run", "two.yaml", "--jobs", "2", command=[*processes(number), *COMMAND]) as run:
+            code, out, err = run.end()
+            run.all_gone()
+    assert code == 3, (out, err)
+    assert "Traceback" not in out + err
+    assert "ulimit -u" in out + err
+
+
+def test_a_pool_has_all_of_its_threads_or_none(tmp_path: Path) -> None:
+    with workers(3, "three") as pool:
+        assert sorted(pool.map(abs, [-1, -2, -3])) == [1, 2, 3]
+    script = "from orchestrator.threads import *\ntry:\n  workers(9, 'nine')\nexcept NoThread as e:\n  print(e)"
+    with anybodys_folder() as folder, Running(folder, command=[*processes(4), *COMMAND[:-1], script]) as run:
+        code, out, err = run.end()
+    assert (code, err) == (0, "")
+    assert out == "the system has no thread for nine: end other processes of this user, or allow more (ulimit -u)\n"
+
+
+def test_other_errors_stay_what_they_are() -> None:
+    with pytest.raises(RuntimeError, match="another"), translated("nothing"):
+        raise RuntimeError("another")
+    assert not issubclass(NoThread, OSError)
+    done: list[int] = []
+    start(done.append, "one", os.getpid()).join()
+    assert done == [os.getpid()]
