@@ -59,4 +59,4 @@ image: .venv/.installed  ## the image for nodes in containers; BASE=debian where
 
 clean:  ## remove .venv and caches; results stay
 	rm -rf .venv build dist .mypy_cache .ruff_cache .hypothesis .pytest_cache
-	find nodes chaos orchestrator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find faultbed nodes chaos orchestrator tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,13 +1,13 @@
 """The command `faultbed`: reads arguments, calls the parts, prints. Exit codes are those of docs/semantics.md:
 
 0 every expectation met; 1 at least one unmet; 2 none unmet, at least one inconclusive; 3 the testbed failed;
-4 bad usage, a bad scenario or an unreadable file; 130 Ctrl-C, or nobody reads the output any more.
+4 bad usage, a bad scenario or an unreadable file; 130 Ctrl-C, or nobody reads the output any more; 143 SIGTERM;
+129 SIGHUP.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 import time
@@ -18,15 +18,15 @@ from typing import Any
 import click
 
 from orchestrator import shipped
-from orchestrator.backends import SessionError
+from orchestrator.backends.interrupts import raising
 from orchestrator.commands.agent import agent, token
 from orchestrator.commands.clean import clean
+from orchestrator.commands.endings import ended, finished, say
 from orchestrator.commands.image import image
 from orchestrator.commands.planes import planes
-from orchestrator.document import BadScenario
 from orchestrator.folder_names import repeat_of
 from orchestrator.result import CellResult, Exit, exit_code
-from orchestrator.store import HISTORY, StoreError, cut_short, read_cell, read_history, stored_cells, whose
+from orchestrator.store import HISTORY, cut_short, read_cell, read_history, stored_cells, whose
 
 
 class Faultbed(click.Group):
@@ -36,29 +36,20 @@ class Faultbed(click.Group):
         """Never returns: ends the process with one of our exit codes."""
         call: Any = super().main
         try:
-            code = call(*args, **{**kwargs, "standalone_mode": False})
-        except click.ClickException as error:
-            error.show()
-            code = Exit.USAGE
-        except (BadScenario, StoreError) as error:
-            click.echo(f"faultbed: {error}", err=True)
-            code = Exit.USAGE
-        except (click.Abort, KeyboardInterrupt):
-            click.echo("faultbed: interrupted", err=True)
-            code = Exit.INTERRUPTED
-        except (OSError, SessionError) as error:
-            click.echo(f"faultbed: {error}", err=True)
-            code = Exit.TESTBED
-        sys.exit(int(code or 0))
+            with raising():
+                code = finished(call(*args, **{**kwargs, "standalone_mode": False}))
+        except BaseException as error:
+            code = ended(error)
+        sys.exit(int(code))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Before click makes an exit code 1 of it: who read our output has enough, so there is no verdict."""
+        """Before click makes an exit code 1 of a broken pipe, and an interruption of an EOFError."""
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:
-            # The interpreter must not complain when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return Exit.INTERRUPTED
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except BaseException as error:
+            return ended(error)
 
 
 @click.group(cls=Faultbed, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -76,7 +67,7 @@ def main() -> None:
 
     \b
     Exit codes: 0 every expectation met, 1 at least one unmet, 2 inconclusive,
-    3 the testbed failed, 4 bad usage or a bad file, 130 Ctrl-C.
+    3 the testbed failed, 4 bad usage or a bad file, 130 Ctrl-C, 143 SIGTERM, 129 SIGHUP.
     """
 
 
@@ -164,9 +155,9 @@ def check(path: Path) -> int:
         cell, history = read_cell(directory), read_history(directory / HISTORY)
         judgement, repeat = judge(cell, history), repeat_of(directory.name)
         results.append(CellResult(cell, repeat, 0.0, judgement, directory=directory, clocks=history.clocks))
-        click.echo(cell_line(results[-1]))
+        say(cell_line(results[-1]))
     for line in closing(results, (), lambda directory: read_history(directory / HISTORY), short):
-        click.echo(line)
+        say(line)
     return exit_code(results, bool(short))
 
 
@@ -178,7 +169,7 @@ def export(path: Path) -> None:
 
     for directory in stored_cells(path):
         for line in to_jsonl(read_history(directory / HISTORY), whose(directory)):
-            click.echo(line)
+            say(line)
 
 
 @main.command("list")
@@ -190,7 +181,7 @@ def list_scenarios() -> None:
     width = max(map(len, names), default=0)
     for name in names:
         about = load(shipped.find(name)[0]).about
-        click.echo(f"{name:<{width}}  {re.split(r'(?<=[.?!]) ', about)[0]}")
+        say(f"{name:<{width}}  {re.split(r'(?<=[.?!]) ', about)[0]}")
 
 
 @main.command()
@@ -198,11 +189,11 @@ def list_scenarios() -> None:
 def show(scenario: str) -> None:
     """Print a scenario's file, then its cells."""
     for plan in shipped.plans([scenario]):
-        click.echo(plan.path.read_text(encoding="utf-8-sig").rstrip("\n"))
-        click.echo(f"\n# {plan.path}: {len(plan.cells)} cells")
+        say(plan.path.read_text(encoding="utf-8-sig").rstrip("\n"))
+        say(f"\n# {plan.path}: {len(plan.cells)} cells")
         for cell in plan.cells:
             reason = f"  not applicable: {cell.not_applicable}" if cell.not_applicable else ""
-            click.echo(f"#   {cell.cell}{reason}")
+            say(f"#   {cell.cell}{reason}")
 
 
 @main.command()
@@ -210,7 +201,7 @@ def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
     from orchestrator.schema import schema as made
 
-    click.echo(json.dumps(made(), indent=2))
+    say(json.dumps(made(), indent=2))
 
 
 @main.command()
@@ -221,7 +212,7 @@ def doctor() -> int:
     found = list(findings())
     width = max(len(finding.subject) for finding in found)
     for finding in found:
-        click.echo(f"{'ok' if finding.works else 'no':<3} {finding.subject:<{width}}  {finding.detail}")
+        say(f"{'ok' if finding.works else 'no':<3} {finding.subject:<{width}}  {finding.detail}")
     return Exit.TESTBED if any(finding.needed and not finding.works for finding in found) else Exit.MET
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from nodes.engines import availability
 from orchestrator.backends import SessionError
 from orchestrator.backends.attach.feasible import check_fleet
 from orchestrator.backends.attach.fleet import Fleet, connected
+from orchestrator.commands.endings import WORDS, Unheard, exit_of, say
 from orchestrator.document import BadScenario
 from orchestrator.inventory import Inventory
 from orchestrator.junit_file import JUnitFile
@@ -64,6 +65,7 @@ class Command:
         self._origin: Origin | None = None
         self._begun = 0.0
         self._not_undone: str | None = None
+        self._unheard: Unheard | None = None
 
     def run(self) -> Exit:
         """Raises BadScenario or ClickException before anything is started, SessionError if not all could be undone."""
@@ -72,13 +74,13 @@ class Command:
         skipped = self._told.skipped = [cell for cell in cells if cell.not_applicable is not None]
         if not wanted:
             raise click.UsageError(f"nothing to run: {skipped[0].not_applicable}")
+        check_systems(self._plans, wanted, self._choice.backend)
         if self._choice.backend == "local":
             check_engines(self._plans, wanted)
         if self._choice.backend == "sim":
             check_planes(self._plans, wanted)
         check_limits(self._plans, wanted, self._choice.backend)
         check_places(self._plans, wanted, self._choice.backend)
-        check_systems(self._plans, wanted, self._choice.backend)
         with self._connected() as fleet:
             if fleet is not None:
                 check_fleet(self._plans, wanted, fleet)
@@ -87,17 +89,20 @@ class Command:
             self._origin = origin(self._choice.seed, uses_docker(wanted, self._choice.backend))
             interrupted = self._perform(tasks(wanted, self._choice.seed, self._choice.repeat), fleet)
         self._keep()
-        self._tell(skipped)
+        if self._unheard is None:
+            self._tell(skipped)
         if self._not_undone is not None:
             raise SessionError(self._not_undone)
-        return Exit.INTERRUPTED if interrupted else exit_code(self._results)
+        if self._unheard is not None and (interrupted is None or not self._unheard.gone):
+            raise self._unheard
+        return exit_code(self._results) if interrupted is None else interrupted
 
     def _connected(self) -> AbstractContextManager[Fleet | None]:
         inventory = self._choice.inventory
         return nullcontext(None) if inventory is None else connected(inventory)
 
-    def _perform(self, wanted: list[Task], fleet: Fleet | None) -> bool:
-        """Run them all; -> whether Ctrl-C ended it."""
+    def _perform(self, wanted: list[Task], fleet: Fleet | None) -> Exit | None:
+        """Run them all; -> the exit code of the signal that ended it, None if none did."""
         from orchestrator.run import run_cells
         from orchestrator.runners import Options
 
@@ -105,22 +110,26 @@ class Command:
 
             def finished(result: CellResult) -> None:
                 self._results.append(result)
-                if not sys.stdout.isatty():
-                    click.echo(cell_line(result))
                 progress.advance(result)
+                try:
+                    if not sys.stdout.isatty():
+                        say(cell_line(result))
+                except Unheard as error:
+                    self._unheard = error
+                    raise KeyboardInterrupt from error  # nobody wants the rest
 
             try:
                 options = Options(self._choice.image, self._choice.toxiproxy_image, fleet)
                 run_cells(wanted, self._choice.backend, self._choice.jobs, self._store, finished, options)
-            except KeyboardInterrupt:
-                ended = f"interrupted: {len(self._results)} of {len(wanted)} cell runs had ended"
-                self._told.ending = Ending(Exit.INTERRUPTED, ended)
-                return True
+            except KeyboardInterrupt as error:
+                code, what = exit_of(error), f"{len(self._results)} of {len(wanted)} cell runs had ended"
+                self._told.ending = Ending(code, f"{WORDS[code]}: {what}")
+                return code
             except SessionError as error:
                 if not self._results:
                     raise
                 self._not_undone = str(error)  # what the cells came to is told all the same
-        return False
+        return None
 
     def _keep(self) -> None:
         # Cells that ran side by side end in any order; what is told has the scenario's.
@@ -133,18 +142,24 @@ class Command:
         self._store.finish({name: summary(group, self._choice.backend, made_by) for name, group in groups.items()})
 
     def _tell(self, skipped: Sequence[Cell]) -> None:
-        for line in closing(self._results, skipped, lambda directory: read_history(directory / HISTORY)):
-            click.echo(line)
+        try:
+            for line in self._report(skipped):
+                say(line)
+        except Unheard as error:
+            self._unheard = error
+
+    def _report(self, skipped: Sequence[Cell]) -> Iterator[str]:
+        yield from closing(self._results, skipped, lambda directory: read_history(directory / HISTORY))
         names = list(dict.fromkeys(result.cell.scenario for result in self._results))
         if not names:
             return
         latest = [str(self._store.run(name).parent / LATEST) for name in names]
-        click.echo(f"results: {latest[0]}" if len(names) == 1 else f"results: {self._choice.out}/*/{LATEST}")
+        yield (f"results: {latest[0]}" if len(names) == 1 else f"results: {self._choice.out}/*/{LATEST}")
         if self._results[0].directory is not None:
-            click.echo("try next:")
-            click.echo(f"  faultbed check {latest[0]}   judge the recorded evidence again")
-            click.echo(f"  faultbed export {self._results[0].directory}   every event of one cell")
-            click.echo(f"  faultbed show {self._plans[0].path}   the scenario, to start your own from")
+            yield ("try next:")
+            yield (f"  faultbed check {latest[0]}   judge the recorded evidence again")
+            yield (f"  faultbed export {self._results[0].directory}   every event of one cell")
+            yield (f"  faultbed show {self._plans[0].path}   the scenario, to start your own from")
 
     def _every(self) -> list[Cell]:
         return [cell for plan in self._plans for cell in plan.cells]

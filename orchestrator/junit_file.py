@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
-import click
-
-from orchestrator.document import BadScenario
+from orchestrator.commands.endings import complain, exit_of, message_of
+from orchestrator.failures import said
 from orchestrator.report.junit import Ending, junit
-from orchestrator.result import CellResult, Exit
+from orchestrator.result import CellResult
 from orchestrator.scenario import Cell
-from orchestrator.store import StoreError, write
+from orchestrator.store import write
 
 
 class JUnitFile:
@@ -34,21 +33,11 @@ class JUnitFile:
     ) -> None:
         if self._path is None:
             return
-        ending = self.ending if error is None else ending_of(error)
+        ending = self.ending if error is None else Ending(exit_of(error), message_of(error))
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             write(self._path, junit(self.results, self.skipped, ending))
         except OSError as failure:
             if error is None:
                 raise
-            click.echo(f"faultbed: --junit {self._path}: {failure}", err=True)  # the error itself is told after it
-
-
-def ending_of(error: BaseException) -> Ending:
-    if isinstance(error, click.ClickException):
-        return Ending(Exit.USAGE, error.format_message())
-    if isinstance(error, BadScenario | StoreError):
-        return Ending(Exit.USAGE, str(error))
-    if isinstance(error, KeyboardInterrupt | click.Abort | BrokenPipeError):
-        return Ending(Exit.INTERRUPTED, str(error) or "interrupted")
-    return Ending(Exit.TESTBED, str(error) or type(error).__name__)
+            complain(f"--junit {self._path}: {said(failure)}")  # the error itself is told after it

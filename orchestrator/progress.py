@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -12,11 +12,33 @@ from rich.progress import Progress as Bar
 from orchestrator.result import CellResult, Exit
 
 
+class Forgiving:
+    """A terminal that may be closed meanwhile: what cannot be shown any more is no reason to end a run."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        try:
+            return self._stream.write(text)
+        except OSError:
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except OSError:
+            pass
+
+
 class Progress:
     """A context manager; `advance` is called once per finished cell, from one thread at a time."""
 
     def __init__(self, total: int, stream: TextIO) -> None:
-        console = Console(file=stream)
+        console = Console(file=cast(TextIO, Forgiving(stream)))
         self._bar = Bar(
             BarColumn(),
             MofNCompleteColumn(),

@@ -20,7 +20,9 @@ class Exit(IntEnum):
     INCONCLUSIVE = 2
     TESTBED = 3
     USAGE = 4
+    HUNG_UP = 129
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 @dataclass(frozen=True)

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 
-from nodes.journal import JournalError
-from nodes.ledger import LedgerError
-from orchestrator.attention import RunFailed
-from orchestrator.backends import Collected, SessionError
+from orchestrator.backends import Collected
+from orchestrator.backends.interrupts import Interrupted, Interrupts, first_waits
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement
-from orchestrator.history import History, HistoryError, merge
+from orchestrator.failures import FAILURES, said
+from orchestrator.history import History, merge
 from orchestrator.result import CellResult, Task
-from orchestrator.runners import OPEN, Interrupts, Options, Runner
+from orchestrator.runners import OPEN, Options, Runner
 from orchestrator.scenario import Cell
 from orchestrator.store import CellStore, Store
 from orchestrator.threads import workers
+from orchestrator.unseen import no_thread_dies_unseen
 
 Done = Callable[[CellResult], None]
 
 NONE = Options()
-
-FAILURES = (RunFailed, SessionError, JournalError, LedgerError, HistoryError, OSError)
-"""What is the testbed's failure, with a message that says what, where and why."""
 
 
 def run_cells(
@@ -37,48 +31,36 @@ def run_cells(
 
     Raises SessionError where the backend cannot be had, or could not undo what it made.
 
-    After Ctrl-C the cells that run heal, stop and keep their partial histories, and `done` is told that they were
-    interrupted; the rest is not begun. Raises KeyboardInterrupt then.
+    After a signal the cells that run heal, stop and keep their partial histories, and `done` is told that they were
+    interrupted; the rest is not begun. Raises Interrupted then.
     """
     interrupts = Interrupts()
+    results: list[CellResult] = []
+    with first_waits(interrupts.interrupt), no_thread_dies_unseen(interrupts.interrupt):
+        try:
+            results = _run(tasks, backend, jobs, store, done, options, interrupts)
+        except KeyboardInterrupt:
+            pass  # a second signal; the first one is what ended the run
+    if interrupts.number is not None:
+        raise Interrupted(interrupts.number)
+    return results
+
+
+def _run(
+    tasks: Sequence[Task], backend: str, jobs: int, store: Store, done: Done, options: Options, interrupts: Interrupts
+) -> list[CellResult]:
     with OPEN[backend](options, interrupts) as runner, _workers(jobs, tasks) as pool:
         store.begin(tasks)
         try:
-            with _first_interrupt_waits(interrupts):
-                futures = [pool.submit(_one, task, runner, store, interrupts) for task in tasks]
-                results = _gather(futures, done)
+            futures = [pool.submit(_one, task, runner, store, interrupts) for task in tasks]
+            return _gather(futures, done)
         except BaseException:
             interrupts.interrupt()  # the pool waits for its threads, which must not go on with the rest
             raise
-    if interrupts.happened:
-        raise KeyboardInterrupt
-    return results
 
 
 def _workers(jobs: int, tasks: Sequence[Task]) -> ThreadPoolExecutor:
     return workers(max(1, min(jobs, len(tasks))), "cells that run side by side (--jobs)")
-
-
-@contextmanager
-def _first_interrupt_waits(interrupts: Interrupts) -> Iterator[None]:
-    """The first Ctrl-C, wherever it strikes, interrupts every session and no more; a second one is raised.
-
-    Where it is ignored, as in a shell's background, it stays so.
-    """
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-
-    def interrupt(*_: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        interrupts.interrupt()
-
-    signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _gather(futures: Iterable[Future[CellResult | None]], done: Done) -> list[CellResult]:
@@ -107,7 +89,7 @@ def _one(task: Task, runner: Runner, store: Store, interrupts: Interrupts) -> Ce
         folder = store.cell(task)
         folder.write_plan(task.cell)
     except OSError as error:
-        return CellResult(task.cell, task.repeat, time.monotonic() - start, error=f"nothing can be kept: {error}")
+        return CellResult(task.cell, task.repeat, time.monotonic() - start, error=f"nothing can be kept: {said(error)}")
     kept: list[History] = []
     judgement, problem, interrupted = _conduct(task.cell, runner, folder, kept)
     seconds = time.monotonic() - start
@@ -131,6 +113,14 @@ def _conduct(
         folder.write_verdicts(judgement)
     except KeyboardInterrupt:
         return None, None, True
-    except FAILURES as failure:
-        return None, str(failure), False
+    except Exception as failure:
+        return None, _told(failure, folder), False
     return judgement, None, False
+
+
+def _told(failure: Exception, folder: CellStore) -> str:
+    """A defect may not come again, so where it struck is kept."""
+    if isinstance(failure, (*FAILURES, MemoryError)):
+        return said(failure)
+    kept = folder.write_traceback(failure)
+    return f"{said(failure)}; see {kept}" if kept else said(failure)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from orchestrator.backends import Collected, Session
 from orchestrator.backends.attach.fleet import Fleet
+from orchestrator.backends.interrupts import Interrupts
 from orchestrator.backends.local import LocalSession
 from orchestrator.backends.namespaces import NamespaceSession
 from orchestrator.backends.processes import Supervisor
@@ -32,31 +32,6 @@ class Options(NamedTuple):
     image: str | None = None
     toxiproxy_image: str | None = None
     fleet: Fleet | None = None
-
-
-class Interrupts:
-    """Ctrl-C for cells that run in other threads: every open session is interrupted, and none is opened after it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open: set[RealSession] = set()
-        self.happened = False
-
-    def enter(self, session: RealSession) -> None:
-        with self._lock:
-            self._open.add(session)
-            if self.happened:
-                session.interrupt()
-
-    def leave(self, session: RealSession) -> None:
-        with self._lock:
-            self._open.discard(session)
-
-    def interrupt(self) -> None:
-        with self._lock:
-            self.happened = True
-            for session in self._open:
-                session.interrupt()
 
 
 class Runner(Protocol):
@@ -119,7 +94,16 @@ def _attach(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
 
 @contextmanager
 def _sim(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
-    yield _simulated
+    def run(cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None:
+        with SimSession(cell.seed) as session:
+            interrupts.enter(session)
+            try:
+                run_in_virtual_time(Conductor(cell, session).program(), session)
+            finally:
+                interrupts.leave(session)
+                _collect(session, collect)
+
+    yield run
 
 
 OPEN: MappingProxyType[str, Open] = MappingProxyType(
@@ -141,14 +125,6 @@ def real(session_of: Callable[[Cell, Path], RealSession], interrupts: Interrupts
                 _collect(session, collect)
 
     return run
-
-
-def _simulated(cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None:
-    with SimSession(cell.seed) as session:
-        try:
-            run_in_virtual_time(Conductor(cell, session).program(), session)
-        finally:
-            _collect(session, collect)
 
 
 def _collect(session: Session, collect: Callable[[Collected], None]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
@@ -32,6 +33,7 @@ DECISIONS = "decisions.jsonl"
 VERDICTS = "verdicts.json"
 DUE = "due.json"
 SUMMARY = "summary.json"
+TRACEBACK = "traceback.txt"
 LATEST = "latest"
 
 Kept = TypeVar("Kept", bound=Value)
@@ -62,6 +64,15 @@ class CellStore:
 
     def write_verdicts(self, judgement: Judgement) -> None:
         write(self.directory / VERDICTS, _json(plain(judgement)))
+
+    def write_traceback(self, error: Exception) -> Path | None:
+        """-> where it is, None if it could not be kept either."""
+        path = self.directory / TRACEBACK
+        try:
+            write(path, "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace"))
+        except OSError:
+            return None
+        return path
 
 
 class Store:

@@ -256,6 +256,10 @@ class SimSession:
         journals[ORCHESTRATOR, 1] = CollectedJournal(None, False, self._own.records)
         return Collected(journals, [*self._archives(), *self._current()])
 
+    def interrupt(self) -> None:
+        """Have KeyboardInterrupt thrown into the program at what it waits for; from any thread or signal handler."""
+        self.world.interrupt()
+
     def close(self) -> None:
         self.world.close()
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from nodes.control import ControlError
+from orchestrator.commands.endings import exit_of, say
 from orchestrator.inventory import parse_endpoint, read_token
 from orchestrator.result import Exit
 
@@ -34,25 +33,22 @@ def agent(listen: str, token_file: Path) -> int:
     connection.
     """
     from orchestrator.agent.folders import sweep
-    from orchestrator.agent.server import Endpoint, Server, say
+    from orchestrator.agent.server import Endpoint, Server
+    from orchestrator.agent.server import say as log
 
     try:
         endpoint, token = Endpoint(*parse_endpoint(listen)), read_token(token_file)
     except (ValueError, ControlError) as error:
         raise click.UsageError(str(error)) from None
     for folder in sweep()[0]:
-        say(f"removed {folder}, which a killed agent had left")
+        log(f"removed {folder}, which a killed agent had left")
     server = Server(endpoint, token)
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, leave)
     print(f"agent {server.endpoint}", flush=True)
     try:
         server.serve()
-    except KeyboardInterrupt:
-        say("leaving")
+    except KeyboardInterrupt as error:
+        log("leaving")
+        return exit_of(error)
     finally:
         server.close()
     return Exit.MET
@@ -69,8 +65,8 @@ def token(file: Path) -> None:
             read_token(file)
         except ControlError as error:
             raise click.UsageError(str(error)) from None
-        click.echo(f"kept {file}")
+        say(f"kept {file}")
         return
     with os.fdopen(descriptor, "w", encoding="ascii") as made:
         made.write(secrets.token_hex(32) + "\n")
-    click.echo(f"made {file}: give it to every agent and every orchestrator, and to nobody else")
+    say(f"made {file}: give it to every agent and every orchestrator, and to nobody else")

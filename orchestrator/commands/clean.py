@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from orchestrator.backends import SessionError
+from orchestrator.commands.endings import say
 from orchestrator.result import Exit
 
 
@@ -22,11 +23,11 @@ def clean() -> int:
         removed, remaining = _engine()
         done, left = [*done, *removed], [*left, *remaining]
     except SessionError as error:
-        click.echo(f"not looked for at a Docker engine: {error}")
+        say(f"not looked for at a Docker engine: {error}")
     for line in [*done, *left]:
-        click.echo(line)
+        say(line)
     if not done and not left:
-        click.echo("nothing was left behind")
+        say("nothing was left behind")
     return Exit.TESTBED if left else Exit.MET
 
 

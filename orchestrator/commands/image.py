@@ -6,6 +6,8 @@ import time
 
 import click
 
+from orchestrator.commands.endings import say
+
 
 @click.group()
 def image() -> None:
@@ -27,5 +29,5 @@ def build(base: str | None, tag: str | None) -> None:
 
     begun = time.monotonic()
     name = tag or image_name()
-    size = built(base, name, click.echo)
-    click.echo(f"{name}: {size / 1e6:.0f} MB, {time.monotonic() - begun:.0f} s")
+    size = built(base, name, say)
+    say(f"{name}: {size / 1e6:.0f} MB, {time.monotonic() - begun:.0f} s")

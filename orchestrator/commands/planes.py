@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from orchestrator.commands.endings import say
+
 
 @click.command()
 @click.argument("results", type=click.Path(exists=True, path_type=Path), required=False)
@@ -21,7 +23,7 @@ def planes(results: Path | None) -> None:
 
     cells = [cell for plan in shipped.plans([str(shipped.root())]) for cell in plan.cells]
     for line in lines(reached(cells), None if results is None else _made(results)):
-        click.echo(line)
+        say(line)
 
 
 def _made(results: Path) -> dict[tuple[str, str, str], Counter[str]]:

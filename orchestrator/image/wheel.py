@@ -20,6 +20,8 @@ import orchestrator
 from orchestrator.image.dockerfile import dockerfile
 from orchestrator.shipped import root
 
+ENTRY = "faultbed"
+"""The package of the command's entry, which lies beside the others; nothing imports it."""
 KEPT = ("METADATA", "WHEEL", "entry_points.txt")
 """What a wheel's metadata folder needs; an installer adds the rest itself. Licences are kept too."""
 
@@ -46,6 +48,7 @@ def _files(installed: Distribution) -> dict[str, Path]:
     found = dict(_metadata(installed))
     for package in (nodes, chaos, orchestrator):
         found.update(_tree(Path(package.__path__[0]), package.__name__))
+    found.update(_tree(Path(orchestrator.__path__[0]).parent / ENTRY, ENTRY))
     found.update(_tree(root(), "orchestrator/scenarios"))
     found["orchestrator/image/Dockerfile"] = dockerfile()
     return found

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
 
@@ -16,6 +15,7 @@ from orchestrator.backends import Collected, SessionError
 from orchestrator.backends.docker.backend import TOXIPROXY
 from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.docker.leftovers import place
+from orchestrator.backends.interrupts import Interrupts
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real_time import run as run_in_real_time
 from orchestrator.history import Ledger
@@ -30,9 +30,6 @@ from orchestrator.system.project import ComposeProject, check_compose
 from orchestrator.system.proxy import relay_service, toxiproxy_service
 from orchestrator.system.scenario import System
 from orchestrator.system.session import SystemSession
-
-if TYPE_CHECKING:
-    from orchestrator.runners import Interrupts
 
 OVERRIDE = "compose.override.yml"
 LOG = "compose.log"

@@ -13,7 +13,7 @@ from types import TracebackType
 
 import psutil
 
-COMMAND = [sys.executable, "-I", "-c", "from orchestrator.cli import main; main()"]
+COMMAND = [sys.executable, "-I", "-m", "faultbed"]
 MARK = "FAULTBED_TEST_FAMILY"
 PATIENCE = 20.0
 """Seconds that even a slow machine needs no more of; nobody waits so long where all is well."""

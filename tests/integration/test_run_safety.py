@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sys
@@ -16,6 +17,7 @@ from running import COMMAND, MARK, Running, long, until
 from nodes.wire.record import Kind
 from orchestrator.store import read_history
 
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 SHORT = "{drop: reply, link: client -> server, operations: [2]}"
 PAUSED = "{pause: server, after: 50ms}"
 
@@ -30,13 +32,16 @@ def faultbed(folder: Path, *arguments: str) -> tuple[int, str, str]:
         return command.end()
 
 
-def test_ctrl_c_stops_everything_and_keeps_the_partial_history(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "ends"), SIGNALS)
+def test_a_signal_stops_everything_and_keeps_the_partial_history(
+    tmp_path: Path, number: signal.Signals, ends: int
+) -> None:
     with Running(tmp_path, "run", scenario(tmp_path, long())) as command:
         command.loaded()
-        command.process.send_signal(signal.SIGINT)
+        command.process.send_signal(number)
         code, out, err = command.end()
         assert command.family() == []
-    assert code == 130
+    assert code == ends
     assert "Traceback" not in out + err
     assert "interrupted  long - seed=1" in out
     history = read_history(tmp_path / "results/long/latest/cell/history.msgpack")
@@ -56,6 +61,63 @@ def test_ctrl_c_with_a_stopped_server_and_cells_side_by_side(tmp_path: Path) -> 
     assert code == 130
     assert out.count("interrupted  ") >= 2
     assert len(list((tmp_path / "results").rglob("history.msgpack"))) == 2, "the third was not begun"
+
+
+def test_one_that_is_ignored_stays_so(tmp_path: Path) -> None:
+    """As under nohup(1): SIGHUP is nothing to it, so SIGTERM is the first signal, whose number is told."""
+    name = scenario(tmp_path, long())
+    with Running(tmp_path, "run", name, command=["nohup", *COMMAND]) as command:
+        command.loaded()
+        command.process.send_signal(signal.SIGHUP)
+        command.process.send_signal(signal.SIGTERM)
+        assert command.end()[0] == 143
+        assert command.family() == []
+
+
+def test_a_second_signal_leaves_nothing_either_and_the_first_is_told(tmp_path: Path) -> None:
+    with Running(tmp_path, "run", scenario(tmp_path, long())) as command:
+        command.loaded()
+        command.process.send_signal(signal.SIGHUP)
+        command.process.send_signal(signal.SIGTERM)
+        code, out, err = command.end()
+        assert command.family() == []
+    assert code == 129
+    assert "Traceback" not in out + err
+
+
+IN_TERMINAL = """
+import os, sys
+os.login_tty(os.open(sys.argv[1], os.O_RDWR))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+def test_a_terminal_that_is_closed_ends_the_run(tmp_path: Path) -> None:
+    """SIGHUP comes, and nothing can be told any more: neither the bar nor the report is a reason to fail."""
+    master, slave = os.openpty()
+    terminal = [sys.executable, "-c", IN_TERMINAL, os.ttyname(slave), *COMMAND]
+    with Running(tmp_path, "run", scenario(tmp_path, long()), command=terminal) as command:
+        command.loaded()
+        os.close(slave)
+        os.close(master)
+        assert command.process.wait(60) == 129
+        assert command.family() == []
+    run = tmp_path / "results/long/latest"
+    assert read_history(run / "cell/history.msgpack").events
+    assert json.loads((run / "summary.json").read_text())["cells"]
+
+
+@pytest.mark.parametrize(("number", "ends"), SIGNALS)
+def test_a_cell_in_the_simulator_is_ended_in_its_midst(tmp_path: Path, number: signal.Signals, ends: int) -> None:
+    text = long().replace("calls: 5000", "calls: 100000, clients: 99").replace("load: 120s", "load: 999999s")
+    with Running(tmp_path, "run", scenario(tmp_path, text), "--backend", "sim") as command:
+        until(lambda: bool(list(tmp_path.rglob("plan.json"))), "the cell to begin")
+        command.process.send_signal(number)
+        code, out, _ = command.end()
+    assert code == ends
+    assert "interrupted  long - seed=1" in out
+    history = read_history(tmp_path / "results/long/latest/cell/history.msgpack")
+    assert "interrupted" in {event.detail.get("phase") for event in history.events}
 
 
 def test_ctrl_c_in_the_simulator_ends_the_run_after_the_cell(tmp_path: Path) -> None:
@@ -248,9 +310,25 @@ def test_a_run_among_a_users_own_packages(tmp_path: Path) -> None:
     assert "met          short" in out
 
 
+INSTALLED = str(Path(sys.executable).with_name("faultbed"))
+
+
+@pytest.mark.parametrize("command", [[INSTALLED], [sys.executable, "-m", "faultbed"]], ids=["script", "module"])
+def test_a_run_among_strangers_of_our_names(
+    tmp_path: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are what PYTHONPATH names, and where the user is."""
+    for package in ("nodes", "chaos", "orchestrator", "click", "yaml"):
+        (tmp_path / f"{package}.py").write_text("raise RuntimeError('a stranger')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Running(tmp_path, "run", scenario(tmp_path, short()), command=command) as running:
+        code, out, err = running.end()
+    assert (code, err) == (0, "")
+    assert "met          short" in out
+
+
 def test_the_installed_command_is_the_same(tmp_path: Path) -> None:
-    script = str(Path(sys.executable).with_name("faultbed"))
-    with Running(tmp_path, "run", scenario(tmp_path, short()), "--junit", "junit.xml", command=[script]) as command:
+    with Running(tmp_path, "run", scenario(tmp_path, short()), "--junit", "junit.xml", command=[INSTALLED]) as command:
         code, out, _ = command.end()
     assert code == 0
     assert "met          short" in out

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("nodes", "chaos", "orchestrator")
+PACKAGES = ("faultbed", "nodes", "chaos", "orchestrator")
 
 VIOLATIONS = {
     "nodes/wire/header.py": ("import socket", "Pure modules get clock"),

@@ -38,6 +38,7 @@ class World:
         self._ready: list[Fiber] = []
         self._buried: list[Program] = []
         self._main: Fiber | None = None
+        self._interrupted = False
         network = Network(Medium(self._timeline, random, conditions or Conditions()), self.hosts)
         self._handlers = self._own_handlers() | _network_handlers(network)
 
@@ -68,6 +69,8 @@ class World:
         ready = self._ready
         self._main = fiber
         while not fiber.done:
+            if self._interrupted and fiber.operation is not None:
+                self._throw(KeyboardInterrupt(), fiber)
             if ready:
                 self._advance(self._pick(ready))
             elif not self._timeline.step():
@@ -77,6 +80,10 @@ class World:
         if fiber.error is not None:
             raise fiber.error
         return fiber.result
+
+    def interrupt(self) -> None:
+        """Have KeyboardInterrupt thrown into the main program at what it waits for; from any thread."""
+        self._interrupted = True
 
     def put(self, queue: ops.Queue, item: Any) -> None:
         """`Put` for code that is no program, such as a witness or `Host.on_exit`."""
@@ -145,6 +152,11 @@ class World:
             operation.socket.waiting = None
 
     # the scheduler
+
+    def _throw(self, error: BaseException, fiber: Fiber) -> None:
+        self._interrupted = False
+        self.abandon(fiber)
+        fiber.fail(error)
 
     def _pick(self, ready: list[Fiber]) -> Fiber:
         last = len(ready) - 1

@@ -1,0 +1,1 @@
+"""The command: `faultbed`, and `python -m faultbed`. What it does is in orchestrator."""

@@ -1,0 +1,24 @@
+"""What is said of an error that ends a run or a command."""
+
+from __future__ import annotations
+
+from nodes.journal import JournalError
+from nodes.ledger import LedgerError
+from orchestrator.attention import RunFailed
+from orchestrator.backends import SessionError
+from orchestrator.history import HistoryError
+
+FAILURES = (RunFailed, SessionError, JournalError, LedgerError, HistoryError, OSError)
+"""What is the testbed's failure, with a message that says what, where and why."""
+
+
+def said(error: BaseException) -> str:
+    """One message, without the system's numbers, and with the file if there is one."""
+    if isinstance(error, OSError) and error.strerror:
+        name = error.filename if isinstance(error.filename, str) else None
+        return f"{name}: {error.strerror}" if name else error.strerror
+    if isinstance(error, FAILURES):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this; give it fewer --jobs, fewer calls or a larger machine"
+    return f"a defect of Faultbed, not of what it was given: {type(error).__name__}: {error}"
