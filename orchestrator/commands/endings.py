@@ -96,9 +96,9 @@ def finished(code: object) -> Exit:
     try:
         sys.stdout.flush()
     except OSError as error:
-        unheard = Unheard(error)
+        if known not in WORDS:
+            return ended(Unheard(error))
         _silence(sys.stdout)
-        return known if known in WORDS else ended(unheard)
     return known
 
 

@@ -54,7 +54,8 @@ def test_verdicts_are_those_of_the_local_backend(tmp_path: Path, cell: str) -> N
     assert outcomes(attached) == outcomes(local) != []
 
 
-def test_nodes_are_spread_over_the_agents_and_their_folders_removed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_nodes_are_spread_over_the_agents_and_their_folders_removed(tmp_path: Path, number: int, code: int) -> None:
     with running_agents(tmp_path, (), ()) as (alpha, beta):
         names = inventory(tmp_path, token_file(tmp_path), alpha=alpha.address, beta=beta.address)
         (tmp_path / "long.yaml").write_text(long())
@@ -65,8 +66,8 @@ def test_nodes_are_spread_over_the_agents_and_their_folders_removed(tmp_path: Pa
             assert alpha.named("chaos", "relay")
             assert not alpha.named("nodes", "client")
             until(lambda: any(has_ledger(folder) for folder in folders_of(alpha)), "the server's ledger")
-            running.process.send_signal(signal.SIGINT)
-            assert running.end()[0] == 130
+            running.process.send_signal(number)
+            assert running.end()[0] == code
         assert list(tmp_path.rglob("server.ledger")), "what an interrupted run had is brought back"
         for agent in (alpha, beta):
             agent.all_gone()
@@ -182,14 +183,15 @@ def test_nodes_end_when_the_orchestrator_is_killed(tmp_path: Path) -> None:
             until(lambda: not folders_of(alpha), "its folder to be removed")
 
 
-def test_an_agent_that_is_told_to_leave_takes_everything_along(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_agent_that_is_told_to_leave_takes_everything_along(tmp_path: Path, number: int, code: int) -> None:
     (tmp_path / "long.yaml").write_text(long())
     with running_agents(tmp_path, ()) as (alpha,):
         names = inventory(tmp_path, token_file(tmp_path), alpha=alpha.address)
         with Running(tmp_path, "run", "long.yaml", "--backend", "attach", "--inventory", str(names)) as running:
             until(lambda: bool(alpha.named("nodes", "client")), "the client")
-            alpha.process.terminate()
-            assert alpha.process.wait(10) == 0
+            alpha.process.send_signal(number)
+            assert alpha.process.wait(10) == code
             assert running.end()[0] == 3
         alpha.all_gone()
         assert not folders_of(alpha)
