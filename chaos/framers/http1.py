@@ -3,17 +3,19 @@
 A request's identity is the intent in its `Idempotency-Key` (or `X-Request-Id`) header, written in decimal; a response
 has that of the oldest request of its connection that is not answered (RFC 9112, section 9.3.2). A retransmission is the
 same message again, not another attempt. A response whose body ends with the connection passes in pieces without
-identity, and so does whatever follows an upgrade.
+identity, and so does whatever follows an upgrade, and what two readers could split in two ways.
 """
 
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import NamedTuple
 
 from chaos.faults import Direction
-from chaos.framers.message import NOTHING, STREAM_DECISIONS, Found
+from chaos.framers.http1_body import CRLF, END, LARGEST_HEAD, Body, body
+from chaos.framers.message import NOTHING, STREAM_DECISIONS, Found, require_bounded
 from nodes.wire.errors import WireError
 from nodes.wire.header import operation_of
 
@@ -21,12 +23,14 @@ DECISIONS = STREAM_DECISIONS - {"duplicate", "reorder"}
 """A second response, or one out of order, would be taken for the answer to another request."""
 
 IDENTITY = (b"idempotency-key", b"x-request-id")
-LARGEST_HEAD = 65536
-_END = b"\r\n\r\n"
-_REQUEST = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) \S+ HTTP/1\.[01]")
-_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: .*)?")
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?")
+LARGEST_WAITING = 1024
+"""Requests of one connection that wait for their responses; each is remembered, however small it was."""
+_REQUEST = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) \S+ HTTP/1\.([01])")
+_STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: .*)?")
+_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _INTENT = re.compile(rb"[0-9]{1,18}")
+_LONE = re.compile(rb"(?<!\r)\n|\r[^\n]")
+"""A line break that some readers take for one and others do not (RFC 9112, section 2.2)."""
 
 
 class Asked(NamedTuple):
@@ -34,14 +38,6 @@ class Asked(NamedTuple):
 
     method: bytes
     identity: tuple[int, int] | None
-
-
-class Head(NamedTuple):
-    """A start line and its headers, names in small letters; `size` in bytes, the empty line included."""
-
-    start: bytes
-    headers: dict[bytes, bytes]
-    size: int
 
 
 class Exchanges:
@@ -52,12 +48,18 @@ class Exchanges:
         self.upgraded = False
 
 
-class Side:
+class Side(ABC):
     """One direction of a connection: what has come of it and was not yet split."""
+
+    start: re.Pattern[bytes]
 
     def __init__(self, exchanges: Exchanges) -> None:
         self._exchanges = exchanges
         self._buffer = bytearray()
+        self._searched = 0  # bytes in which no head ends
+        self._size = 0  # bytes of the head, 0 until it is whole
+        self._asked = Asked(b"", None)
+        self._body = Body()
 
     def push(self, data: bytes) -> None:
         self._buffer += data
@@ -65,107 +67,112 @@ class Side:
     def pending(self) -> bytes:
         return bytes(self._buffer)
 
-    def _head(self) -> Head | None:
-        """-> the head of the next message, None until it is whole. Raises WireError after an upgrade."""
-        if self._exchanges.upgraded and self._buffer:
+    def next(self, direction: Direction) -> tuple[bytes, Found] | None:
+        if not self._size and not self._begin():
+            return None
+        end = self._body.end(self._buffer)
+        if end is None:
+            require_bounded(len(self._buffer))
+            return None
+        data = bytes(self._buffer[:end])
+        del self._buffer[:end]
+        found = _found(self._asked, slice(self._size, end))
+        self._size = self._searched = 0
+        self.passed(self._asked)
+        return data, found
+
+    def _begin(self) -> bool:
+        """-> whether the next message's head is whole; then what it says is known. Raises WireError."""
+        size = self._head_end()
+        if size is None:
+            return False
+        first, *lines = bytes(self._buffer[: size - len(END)]).split(CRLF)
+        line = self.start.fullmatch(first)
+        if line is None:
+            raise WireError(f"no first line of HTTP/1: {first[:40]!r}")
+        self._asked, self._body = self.read(line, _headers(lines), size)
+        self._size = size
+        return True
+
+    def _head_end(self) -> int | None:
+        """How many bytes the head has, its empty line included; None while it is incomplete."""
+        buffer = self._buffer
+        if self._exchanges.upgraded and buffer:
             raise WireError("another protocol after an upgrade")
-        return _head(self._buffer)
+        end = buffer.find(END, max(0, self._searched - len(END)), LARGEST_HEAD)
+        stop = end if end >= 0 else min(len(buffer), LARGEST_HEAD)
+        if _LONE.search(buffer, max(0, self._searched - 1), stop):
+            raise WireError("a line of the head does not end with CR LF")
+        if end >= 0:
+            return end + len(END)
+        line = buffer.find(CRLF, 0, stop)
+        if line >= 0 and not self.start.fullmatch(buffer, 0, line):
+            raise WireError(f"no first line of HTTP/1: {bytes(buffer[: min(line, 40)])!r}")
+        if len(buffer) >= LARGEST_HEAD:
+            raise WireError("no head of HTTP/1 within 64 KiB")
+        self._searched = len(buffer)
+        return None
+
+    @abstractmethod
+    def read(self, line: re.Match[bytes], headers: dict[bytes, bytes], size: int) -> tuple[Asked, Body]:
+        """What a message that begins so is about, and where it ends. Raises WireError."""
+
+    @abstractmethod
+    def passed(self, asked: Asked) -> None:
+        """The message is whole."""
 
 
 class Requests(Side):
     """Splits what the client sends."""
 
-    def next(self, direction: Direction) -> tuple[bytes, Found] | None:
-        head = self._head()
-        if head is None:
-            return None
-        line = _REQUEST.fullmatch(head.start)
-        if line is None:
-            raise WireError("no request line of HTTP/1")
-        end = _body_end(self._buffer, head)
-        if end is None:
-            return None
-        asked = Asked(line[1], _identity(head.headers))
+    start = _REQUEST
+
+    def read(self, line: re.Match[bytes], headers: dict[bytes, bytes], size: int) -> tuple[Asked, Body]:
+        if len(self._exchanges.waiting) >= LARGEST_WAITING:
+            raise WireError(f"more than {LARGEST_WAITING} requests wait for their responses")
+        return Asked(line[1], _identity(headers)), body(headers, size, old=line[2] == b"0")
+
+    def passed(self, asked: Asked) -> None:
         self._exchanges.waiting.append(asked)
-        return _taken(self._buffer, end), _found(asked, slice(head.size, end))
 
 
 class Responses(Side):
     """Splits what the server sends."""
 
-    def next(self, direction: Direction) -> tuple[bytes, Found] | None:
-        head = self._head()
-        if head is None:
-            return None
-        line = _STATUS.fullmatch(head.start)
-        if line is None or not self._exchanges.waiting:
-            raise WireError("no status line of HTTP/1, or no request that it answers")
-        asked, status = self._exchanges.waiting[0], int(line[1])
-        end = self._end(head, asked, status)
-        if end is None:
-            return None
-        if status >= 200 or status == 101:
-            self._exchanges.waiting.popleft()
-        self._exchanges.upgraded = status == 101 or (asked.method == b"CONNECT" and 200 <= status < 300)
-        return _taken(self._buffer, end), _found(asked, slice(head.size, end))
+    start = _STATUS
+    _status = 0
 
-    def _end(self, head: Head, asked: Asked, status: int) -> int | None:
+    def read(self, line: re.Match[bytes], headers: dict[bytes, bytes], size: int) -> tuple[Asked, Body]:
         """RFC 9112, section 6.3. Raises WireError for a body that ends with the connection."""
-        if asked.method == b"HEAD" or status < 200 or status in (204, 304):
-            return head.size
-        if asked.method == b"CONNECT" and status < 300:
-            return head.size
-        if b"transfer-encoding" not in head.headers and b"content-length" not in head.headers:
+        if not self._exchanges.waiting:
+            raise WireError("a response without a request that it answers")
+        asked, status = self._exchanges.waiting[0], int(line[2])
+        self._status = status
+        if asked.method == b"HEAD" or status < 200 or status in (204, 304) or self._connected(asked):
+            return asked, Body(size)
+        if b"transfer-encoding" not in headers and b"content-length" not in headers:
             raise WireError("the body ends with the connection")
-        return _body_end(self._buffer, head)
+        return asked, body(headers, size, old=line[1] == b"0")
+
+    def passed(self, asked: Asked) -> None:
+        if self._status >= 200 or self._status == 101:
+            self._exchanges.waiting.popleft()
+        self._exchanges.upgraded = self._status == 101 or self._connected(asked)
+
+    def _connected(self, asked: Asked) -> bool:
+        return asked.method == b"CONNECT" and 200 <= self._status < 300
 
 
-def _head(buffer: bytearray) -> Head | None:
-    """The head at the buffer's beginning, None while it is incomplete."""
-    end = buffer.find(_END, 0, LARGEST_HEAD)
-    if end < 0:
-        if len(buffer) >= LARGEST_HEAD:
-            raise WireError("no head of HTTP/1 within 64 KiB")
-        return None
-    start, *lines = bytes(buffer[:end]).split(b"\r\n")
+def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
+    """Names in small letters; values of one name are joined (RFC 9110, section 5.3). Raises WireError."""
     headers: dict[bytes, bytes] = {}
     for line in lines:
         name, colon, value = line.partition(b":")
-        if not colon:
-            raise WireError("a header without a colon")
-        headers[name.lower()] = value.strip()
-    return Head(start, headers, end + len(_END))
-
-
-def _body_end(buffer: bytearray, head: Head) -> int | None:
-    """Where the message ends, None while it is incomplete."""
-    coding = head.headers.get(b"transfer-encoding")
-    if coding is not None:
-        if not coding.lower().endswith(b"chunked"):
-            raise WireError("the body ends with the connection")
-        return _chunked_end(buffer, head.size)
-    length = head.headers.get(b"content-length", b"0")
-    if not length.isdigit():
-        raise WireError("a content-length that is no number")
-    end = head.size + int(length)
-    return end if end <= len(buffer) else None
-
-
-def _chunked_end(buffer: bytearray, at: int) -> int | None:
-    """RFC 9112, section 7.1: chunks, the last of size 0, then trailers up to an empty line."""
-    while (line := buffer.find(b"\r\n", at)) >= 0:
-        size = _SIZE.fullmatch(bytes(buffer[at:line]))
-        if size is None:
-            raise WireError("no chunk size where one is due")
-        if int(size[1], 16) == 0:
-            if buffer[line : line + 4] == _END:
-                return line + 4
-            end = buffer.find(_END, line)
-            return end + 4 if end >= 0 else None
-        at = line + 2 + int(size[1], 16) + 2
-        if at > len(buffer):
-            return None
-    return None
+        if not colon or not _NAME.fullmatch(name):
+            raise WireError(f"no header: {line[:40]!r}")
+        name, value = name.lower(), value.strip(b" \t")
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    return headers
 
 
 def _identity(headers: dict[bytes, bytes]) -> tuple[int, int] | None:
@@ -179,17 +186,11 @@ def _identity(headers: dict[bytes, bytes]) -> tuple[int, int] | None:
     return None
 
 
-def _found(asked: Asked, body: slice) -> Found:
-    body = body if body.start < body.stop else NOTHING
+def _found(asked: Asked, span: slice) -> Found:
+    span = span if span.start < span.stop else NOTHING
     if asked.identity is None:
-        return Found(None, None, None, None, body)
-    return Found(*asked.identity, 1, None, body)
-
-
-def _taken(buffer: bytearray, end: int) -> bytes:
-    data = bytes(buffer[:end])
-    del buffer[:end]
-    return data
+        return Found(None, None, None, None, span)
+    return Found(*asked.identity, 1, None, span)
 
 
 def splitters() -> tuple[Requests, Responses]:

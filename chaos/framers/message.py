@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol, get_args
 
 from chaos.faults import Direction, RelayFault
+from nodes.wire.errors import WireError
 
 NOTHING = slice(0, 0)
 STREAM_DECISIONS = frozenset(fault.__name__.lower() for fault in get_args(RelayFault))
 DATAGRAM_DECISIONS = STREAM_DECISIONS - {"cut"}
+
+LARGEST_MESSAGE = 4 << 20
+"""Bytes of a message that are kept until it is whole. What faults are told about (calls, answers, documents) is smaller;
+a longer one (an upload, an image) would cost every connection its size. Our own protocols' limit is `nodes.wire`'s."""
 
 
 class Message(NamedTuple):
@@ -33,6 +38,10 @@ class Framer(Protocol):
     def decisions(self) -> frozenset[str]:
         """The kinds of faults, in lower case, that its protocol allows."""
 
+    @property
+    def problem(self) -> str | None:
+        """Why nothing of this stream is identified any more; None while messages are found."""
+
     def feed(self, data: bytes, direction: Direction) -> list[Message]:
         """The messages that `data` completes: bytes of a stream, or one datagram."""
 
@@ -51,3 +60,9 @@ class Found(NamedTuple):
 
 
 UNKNOWN = Found(None, None, None, None, NOTHING)
+
+
+def require_bounded(size: int) -> None:
+    """Raises WireError for a message of at least `size` bytes that is not kept until it is whole."""
+    if size > LARGEST_MESSAGE:
+        raise WireError(f"a message of at least {size} bytes: at most {LARGEST_MESSAGE} are kept until it is whole")

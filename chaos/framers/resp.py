@@ -7,8 +7,10 @@ of them, and what they do is not replayable.
 
 from __future__ import annotations
 
+import re
+
 from chaos.faults import Direction
-from chaos.framers.message import NOTHING, STREAM_DECISIONS, Found
+from chaos.framers.message import NOTHING, STREAM_DECISIONS, Found, require_bounded
 from nodes.wire.errors import WireError
 
 DECISIONS = STREAM_DECISIONS - {"duplicate", "reorder"}
@@ -21,13 +23,16 @@ _STRINGS = frozenset(b"$=!")
 _LISTS = {ord("*"): 1, ord("~"): 1, ord(">"): 1, ord("%"): 2}
 """Types whose number counts what follows; a map's counts pairs."""
 _ATTRIBUTES = ord("|")
+_COUNT = re.compile(rb"-1|[0-9]{1,18}")
 
 
 class Values:
-    """Splits one direction."""
+    """Splits one direction. What was looked at of an incomplete value is not looked at again."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._at = 0
+        self._due = [1]  # how many values are still due, at every depth
 
     def push(self, data: bytes) -> None:
         self._buffer += data
@@ -37,16 +42,35 @@ class Values:
         if not self._buffer:
             return None
         inline = direction == "request" and self._buffer[0] != ord("*")
-        end = _line_end(self._buffer, 0) if inline else _value_end(self._buffer, 0, 0)
+        end = _line_end(self._buffer, 0) if inline else self._value_end()
         if end is None:
+            require_bounded(len(self._buffer))
             return None
         data = bytes(self._buffer[:end])
         del self._buffer[:end]
-        first = data.find(b"\r\n") + 2
+        self._at, self._due = 0, [1]
+        first = data.index(b"\n") + 1
         return data, Found(None, None, None, None, slice(first, end) if first < end else NOTHING)
 
     def pending(self) -> bytes:
         return bytes(self._buffer)
+
+    def _value_end(self) -> int | None:
+        """Where the first value ends, None while it is incomplete."""
+        due = self._due
+        while due:
+            element = _element(self._buffer, self._at)
+            if element is None:
+                return None
+            self._at, following = element
+            due[-1] -= 1
+            if following:
+                due.append(following)
+                if len(due) > DEEPEST:
+                    raise WireError(f"values nested deeper than {DEEPEST}")
+            while due and not due[-1]:
+                due.pop()
+        return self._at
 
 
 def _line_end(buffer: bytearray, at: int) -> int | None:
@@ -56,33 +80,44 @@ def _line_end(buffer: bytearray, at: int) -> int | None:
     return end + 1 if end >= 0 else None
 
 
-def _value_end(buffer: bytearray, at: int, depth: int) -> int | None:
-    """Where the value at `at` ends, None while it is incomplete."""
-    if depth > DEEPEST:
-        raise WireError(f"values nested deeper than {DEEPEST}")
+def _element(buffer: bytearray, at: int) -> tuple[int, int] | None:
+    """-> where the value at `at` ends or its elements begin, and how many values follow as its elements.
+
+    None while it is incomplete. Attributes come before the value that they speak of, which is one more.
+    """
     if at >= len(buffer):
         return None
     kind, end = buffer[at], _line_end(buffer, at)
     if kind not in _LINES and kind not in _STRINGS and kind not in _LISTS and kind != _ATTRIBUTES:
         raise WireError(f"no value of RESP begins with {chr(kind)!r}")
-    if end is None or kind in _LINES:
-        return end
-    count = _count(buffer[at + 1 : end])
+    if end is None:
+        return None
+    _require_line_break(buffer, end)
+    if kind in _LINES:
+        return end, 0
+    count = _count(buffer[at + 1 : end - 2])
     if kind in _STRINGS:
-        whole = end if count < 0 else end + count + 2
-        return whole if whole <= len(buffer) else None
-    # Attributes come before the value that they speak of.
-    following = 2 * count + 1 if kind == _ATTRIBUTES else _LISTS[kind] * max(count, 0)
-    for _ in range(following):
-        next_end = _value_end(buffer, end, depth + 1)
-        if next_end is None:
-            return None
-        end = next_end
-    return end
+        return _string(buffer, end, count)
+    return end, 2 * count + 1 if kind == _ATTRIBUTES else _LISTS[kind] * max(count, 0)
+
+
+def _string(buffer: bytearray, at: int, size: int) -> tuple[int, int] | None:
+    if size < 0:
+        return at, 0
+    end = at + size + 2
+    require_bounded(end)
+    if end > len(buffer):
+        return None
+    _require_line_break(buffer, end)
+    return end, 0
+
+
+def _require_line_break(buffer: bytearray, end: int) -> None:
+    if buffer[end - 2 : end] != b"\r\n":
+        raise WireError(f"no line break of RESP where one is due, but {bytes(buffer[end - 2 : end])!r}")
 
 
 def _count(digits: bytearray) -> int:
-    try:
-        return int(digits)
-    except ValueError:
-        raise WireError(f"{bytes(digits[:20])!r} is no length") from None
+    if not _COUNT.fullmatch(digits):
+        raise WireError(f"{bytes(digits[:20])!r} is no length")
+    return int(digits)

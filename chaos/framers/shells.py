@@ -24,34 +24,50 @@ class Splitter(Protocol):
 
 
 class StreamFramer:
-    """Splits until bytes come that are no message: from there on every chunk passes as one unidentified message."""
+    """Splits until bytes come that are no message, or too many: from there on every chunk passes as one unidentified
+    message, and `problem` says why."""
 
     def __init__(self, splitter: Splitter, decisions: frozenset[str] = STREAM_DECISIONS) -> None:
         self.decisions = decisions
+        self.problem: str | None = None
         self._splitter = splitter
-        self._undecodable = False
 
     def feed(self, data: bytes, direction: Direction) -> list[Message]:
-        if self._undecodable:
+        if self.problem is not None:
             return [Message(data, direction, *UNKNOWN)]
         self._splitter.push(data)
         messages: list[Message] = []
         try:
             while (piece := self._splitter.next(direction)) is not None:
                 messages.append(Message(piece[0], direction, *piece[1]))
-        except WireError:
-            self._undecodable = True
+        except WireError as error:
+            self.problem = str(error)
             messages.append(Message(self._splitter.pending(), direction, *UNKNOWN))
+            self._splitter = Nothing()
         return messages
 
     def pending(self) -> bytes:
-        return b"" if self._undecodable else self._splitter.pending()
+        return self._splitter.pending()
+
+
+class Nothing:
+    """What is left of a splitter that is of no further use: its buffers are not kept."""
+
+    def push(self, data: bytes) -> None:
+        """Nothing is split any more."""
+
+    def next(self, direction: Direction) -> None:
+        return None
+
+    def pending(self) -> bytes:
+        return b""
 
 
 class DatagramFramer:
     """One message a datagram, whatever it holds."""
 
     decisions = DATAGRAM_DECISIONS
+    problem: str | None = None
 
     def __init__(self, identify: Identify) -> None:
         self._identify = identify
