@@ -36,7 +36,8 @@ from nodes.wire.header import process_of
 
 
 class Key(NamedTuple):
-    """One copy of one identified message at one hop; `occurrence` counts the copies received, from 1."""
+    """One copy of one identified message at one hop; `occurrence` counts the copies received, from 1; it is 0
+    for one that comes so late that they are counted no more (chaos/hop/occurrences.py)."""
 
     link: str
     direction: Direction

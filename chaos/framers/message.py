@@ -12,8 +12,8 @@ STREAM_DECISIONS = frozenset(fault.__name__.lower() for fault in get_args(RelayF
 DATAGRAM_DECISIONS = STREAM_DECISIONS - {"cut"}
 
 LARGEST_MESSAGE = 4 << 20
-"""Bytes of a message that are kept until it is whole. What faults are told about (calls, answers, documents) is smaller;
-a longer one (an upload, an image) would cost every connection its size. Our own protocols' limit is `nodes.wire`'s."""
+"""Bytes of a message that are kept until it is whole. Calls, answers and documents are smaller; a longer one (an
+upload, an image) would cost each connection its size. For our own protocols nodes/wire has a lower limit."""
 
 
 class Message(NamedTuple):

@@ -1,6 +1,21 @@
 """PURE: the hop, sans-io: what happens to the messages of one link on their way."""
 
-from chaos.hop.effects import Effect, End, Finish, Forward, Inject, joined
-from chaos.hop.hop import Hop, Note, Status, Unsupported
+from chaos.hop.effects import Effect, End, Finish, Forward, Inject, Pause, Resume, joined
+from chaos.hop.hop import Hop, Status
+from chaos.hop.notes import Note
+from chaos.hop.supported import Unsupported
 
-__all__ = ["Effect", "End", "Finish", "Forward", "Hop", "Inject", "Note", "Status", "Unsupported", "joined"]
+__all__ = [
+    "Effect",
+    "End",
+    "Finish",
+    "Forward",
+    "Hop",
+    "Inject",
+    "Note",
+    "Pause",
+    "Resume",
+    "Status",
+    "Unsupported",
+    "joined",
+]

@@ -30,13 +30,27 @@ class End(NamedTuple):
     connection: int
 
 
+class Pause(NamedTuple):
+    """Read nothing more of that direction from its sender, who has to wait. `Resume` follows. Bounds memory alone."""
+
+    connection: int
+    direction: Direction
+
+
+class Resume(NamedTuple):
+    """Read that direction again."""
+
+    connection: int
+    direction: Direction
+
+
 class Inject(NamedTuple):
     """Send a request to the current upstream from an endpoint of the hop's own. A reply to it is discarded."""
 
     data: bytes
 
 
-Effect = Forward | Finish | End | Inject
+Effect = Forward | Finish | End | Inject | Pause | Resume
 
 
 def joined(effects: Iterable[Effect]) -> list[Effect]:

@@ -8,7 +8,9 @@ Rules of this file:
 3. A stream's end overtakes messages that a rule keeps back, except those of a rate: a slow path stays in order.
 4. Without an active rule the bytes that go out are the bytes that came in. Message boundaries may delay them,
    nothing else does.
-5. Over a stream a message of which only a part was forwarded does not count as passed; a datagram always does.
+5. What a rule would keep beyond a bound passes as if there were no rule, and the bound is noted. In front of a slow
+   path whoever sends a stream has to wait, and datagrams are lost.
+6. Over a stream a message of which only a part was forwarded does not count as passed; a datagram always does.
 
 Times are nanoseconds of the caller's monotonic clock. The same hop serves sockets and the simulator.
 """
@@ -17,34 +19,40 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 from chaos.decide import Chunk, Key, Rule, act, decide, draw, share
-from chaos.faults import Corrupt, Cut, Delay, Direction, Drop, Duplicate, Hold, Partition, Rate, Reorder, Truncate
-from chaos.framers import Framer, Framers, Message
+from chaos.faults import (
+    Corrupt,
+    Cut,
+    Delay,
+    Direction,
+    Drop,
+    Duplicate,
+    Hold,
+    Partition,
+    Rate,
+    RelayFault,
+    Reorder,
+    Truncate,
+)
+from chaos.framers import Framers, Message
 from chaos.hop.alter import flipped, half
-from chaos.hop.effects import Effect, End, Finish, Forward, Inject
-from chaos.hop.kept import Awaits, Closing, Kept, Shelf, Timetable
+from chaos.hop.effects import Effect, End, Finish, Forward, Inject, Pause, Resume
+from chaos.hop.kept import COST, LARGEST, Awaits, Closing, Kept, Shelf, Timetable
+from chaos.hop.notes import Note, Notes
+from chaos.hop.occurrences import Occurrences
+from chaos.hop.pace import Pace
 from chaos.hop.path import Path
+from chaos.hop.supported import require_supported
 from nodes.wire.record import Kind
 
 MILLISECOND = 1_000_000
-SECOND = 1_000_000_000
 
 _COPY_AWAITS = {"at-reply": Awaits.REPLY, "after-trim": Awaits.TRIM, "next-epoch": Awaits.EPOCH}
 _AT_ONCE = (Duplicate, Corrupt, Truncate, Cut)
-
-
-class Note(Protocol):
-    """The evidence that the hop gives: `nodes.witness.Witness.note` is one."""
-
-    def __call__(
-        self, kind: Kind, client: int = 0, seq: int = 0, attempt: int = 0, *, detail: dict[str, Any] | None = None
-    ) -> None: ...
-
-
-class Unsupported(ValueError):
-    """A fault that this link's protocol does not allow."""
+_FULL = f"no room to keep a message back: at most {LARGEST} bytes of one link are"
+_FORGOTTEN = "copies of the messages of half of the clients are counted no more"
 
 
 class Status(NamedTuple):
@@ -75,23 +83,23 @@ class Hop:
         stream: bool,
     ) -> None:
         self.link = link
+        self.notes = Notes(link, note)
         self.rules = tuple(rules)
         self._framers = framers
         self._active = set(active)
         self._seed = seed
-        self._note = note
         self._stream = stream
         self._up = False
         self._epoch = 0
         self._healed = False
         self._paths: dict[int, Path] = {}
-        self._seen: dict[tuple[Direction, int, int, int], int] = {}
+        self._occurrences = Occurrences()
         self._passed: Counter[int] = Counter()
         self._shelf = Shelf()
         self._timetable = Timetable()
-        self._free: dict[tuple[int, Direction], int] = {}
+        self._paces: dict[tuple[int, Direction], Pace] = {}
         self._effects: list[Effect] = []
-        self._refuse_unsupported(framers()["request"])
+        require_supported(link, self.rules, framers()["request"])
 
     # Inputs: the path
 
@@ -103,10 +111,14 @@ class Hop:
         """Bytes of a stream, or one datagram."""
         path = self._paths.get(connection)
         if path is not None and path.open[direction]:
-            for message in path.framers[direction].feed(data, direction):
+            framer = path.framers[direction]
+            for message in framer.feed(data, direction):
                 if not path.open[direction]:  # an earlier message cut the connection
                     break
                 self._arrive(path, message, now)
+            if framer.problem is not None and direction not in path.unidentified:
+                path.unidentified.add(direction)
+                self.notes.unidentified(connection, direction, framer.problem)
         return self._done()
 
     def ended(self, connection: int, direction: Direction, now: int) -> list[Effect]:
@@ -130,12 +142,20 @@ class Hop:
         if path is not None:
             path.close()
 
+    def broken(self, connection: int, reason: str) -> list[Effect]:
+        """What came of that connection could not be dealt with: a stream ends, a datagram is lost."""
+        self.notes.broken(connection, reason)
+        path = self._paths.get(connection)
+        if self._stream and path is not None:
+            self._end(path)
+        return self._done()
+
     def upstream(self, up: bool, epoch: int) -> list[Effect]:
         """The server died, or is ready in `epoch`. While it is down its streams are ended and its datagrams lost."""
-        self._note(Kind.UPSTREAM, detail={"link": self.link, "up": up, "epoch": epoch})
+        self.notes.upstream(up, epoch)
         self._up, self._epoch = up, epoch
         if up:
-            self._release(self._shelf.take(lambda kept: kept.awaits is Awaits.EPOCH and kept.epoch < epoch))
+            self._release(self._shelf.take(lambda kept: kept.epoch < epoch, Awaits.EPOCH))
         elif self._stream:
             for path in list(self._paths.values()):
                 self._end(path)
@@ -160,7 +180,7 @@ class Hop:
     def release(self, index: int) -> list[Effect]:
         """The trigger of a hold has come: what it held goes on, and it holds nothing more."""
         self._switch(index, False)
-        self._release(self._shelf.take(lambda kept: kept.awaits is Awaits.RELEASE and kept.rule == index))
+        self._release(self._shelf.take(lambda kept: kept.rule == index, Awaits.RELEASE))
         return self._done()
 
     def heal(self) -> list[Effect]:
@@ -169,7 +189,7 @@ class Hop:
         for rule in self.rules:
             self._switch(rule.index, False)
         self._release(self._timetable.take_all())
-        self._release(self._shelf.take(lambda kept: True))
+        self._release(self._shelf.take_all())
         return self._done()
 
     def status(self) -> Status:
@@ -179,10 +199,15 @@ class Hop:
     # Deciding
 
     def _arrive(self, path: Path, message: Message, now: int) -> None:
-        if self._shelf and message.direction == "reply":
-            self._release(self._shelf.take(lambda kept: kept.awaits is Awaits.REPLY and _same_call(kept, message)))
+        if message.direction == "reply" and self._shelf.cost:
+            self._release(self._shelf.take(lambda kept: kept.is_answered_by(message), Awaits.REPLY))
         key = self._key(path, message)
         rule = decide(self._seed, self.rules, key, self._active)
+        if rule is not None and not self._has_room(rule.fault, message):
+            if isinstance(rule.fault, Rate):
+                self._decided(path, key, rule.index, "lost")
+                return
+            rule = None
         if not self._up and message.direction == "request" and (rule is None or isinstance(rule.fault, _AT_ONCE)):
             self._decided(path, key, None, "lost")
         elif rule is None:
@@ -198,11 +223,22 @@ class Hop:
             path.chunks[direction] += 1
             return Chunk(self.link, direction, path.connection, path.chunks[direction])
         identity = (direction, message.client, message.seq, message.attempt)
-        occurrence = self._seen[identity] = self._seen.get(identity, 0) + 1
+        occurrence = self._occurrences.count(*identity, message.first)
+        if self._occurrences.cut_off:
+            self._occurrences.cut_off = 0
+            self.notes.cut_off(_FORGOTTEN)
         return Key(self.link, *identity, occurrence)
 
+    def _has_room(self, fault: RelayFault, message: Message) -> bool:
+        """Rule 5."""
+        if not _keeps(fault) or (self._stream and isinstance(fault, Rate)):
+            return True
+        has = self._shelf.cost + self._timetable.cost + len(message.data) + COST <= LARGEST
+        (self.notes.within if has else self.notes.cut_off)(_FULL)
+        return has
+
     def _decided(self, path: Path, key: Key | Chunk, rule: int | None, name: str) -> None:
-        self._say(Kind.DECISION, key, {"connection": path.connection, "rule": rule, "act": name})
+        self.notes.message(Kind.DECISION, key, {"connection": path.connection, "rule": rule, "act": name})
 
     def _do(self, rule: Rule, path: Path, message: Message, key: Key | Chunk, now: int) -> None:
         fault = rule.fault
@@ -221,7 +257,7 @@ class Hop:
                 due = now + int((fault.by + jitter) * MILLISECOND)
                 self._timetable.put(due, self._kept(rule, path, message, key, Awaits.TIME))
             case Rate():
-                due = self._slot(rule.index, fault, message, now)
+                due = self._queue(rule.index, fault, path, message, now)
                 self._timetable.put(due, self._kept(rule, path, message, key, Awaits.TIME))
             case Corrupt():
                 self._forward(path, message, flipped(message, draw(self._seed, rule.index, key, "corrupt")))
@@ -247,11 +283,13 @@ class Hop:
             self._pass(path, message)
         self._end(path)
 
-    def _slot(self, index: int, fault: Rate, message: Message, now: int) -> int:
-        """When the message has gone through a path of that rate, one after another."""
-        start = max(now, self._free.get((index, message.direction), 0))
-        due = start + len(message.data) * SECOND // fault.bytes_per_second
-        self._free[index, message.direction] = due
+    def _queue(self, index: int, fault: Rate, path: Path, message: Message, now: int) -> int:
+        """-> when the message has gone through a path of that rate, one after another."""
+        pace = self._paces.setdefault((index, message.direction), Pace(fault.bytes_per_second))
+        due = pace.enter(len(message.data), now)
+        if self._stream and pace.full and path.connection not in pace.paused:
+            pace.paused.add(path.connection)
+            self._effects.append(Pause(path.connection, message.direction))
         return due
 
     def _kept(self, rule: Rule, path: Path, message: Message, key: Key | Chunk, awaits: Awaits) -> Kept:
@@ -265,15 +303,19 @@ class Hop:
 
     def _passed_by(self, message: Message) -> None:
         """What waited for this message to pass goes behind it."""
-        if self._shelf:
-            self._release(self._shelf.take(lambda kept: _follows(kept, message)))
+        if self._shelf.cost:
+            self._release(self._shelf.take(lambda kept: kept.follows(message), Awaits.NEXT, Awaits.TRIM))
 
     def _release(self, due: Sequence[Kept | Closing]) -> None:
         for item in due:
             if isinstance(item, Closing):
                 self._finish(item.path, item.direction)
-            else:
-                self._go_on(item)
+                continue
+            self._go_on(item)
+            pace = self._paces.get((item.rule, item.message.direction))
+            if pace is not None:
+                woken = pace.leave(len(item.message.data))
+                self._effects += [Resume(connection, item.message.direction) for connection in woken]
 
     def _go_on(self, kept: Kept) -> None:
         message, path = kept.message, kept.path
@@ -282,7 +324,7 @@ class Hop:
         # A piece without identity means nothing on another connection.
         possible = self._up and (own or message.client is not None) if message.direction == "request" else own
         key = kept.key._replace(occurrence=kept.key.occurrence + 1) if copy and isinstance(kept.key, Key) else kept.key
-        self._say(Kind.RELEASE, key, {"rule": kept.rule, "act": kept.act if possible else "lost"})
+        self.notes.message(Kind.RELEASE, key, {"rule": kept.rule, "act": kept.act if possible else "lost"})
         if possible and own and kept.awaits is not Awaits.EPOCH:
             self._forward(path, message, message.data)
         elif possible:
@@ -296,7 +338,7 @@ class Hop:
         self._effects.append(Forward(path.connection, message.direction, data))
 
     def _forward_half(self, path: Path, message: Message) -> None:
-        """Rule 5. Half of a stream's message can only be followed by the end."""
+        """Rule 6. Half of a stream's message can only be followed by the end."""
         if self._stream:
             self._effects.append(Forward(path.connection, message.direction, half(message.data)))
             self._end(path)
@@ -330,46 +372,16 @@ class Hop:
             self._active.add(index)
         else:
             self._active.discard(index)
-        self._note(Kind.RULE, detail={"rule": index, "active": active})
+        self.notes.switched(index, active)
         return True
 
     def _is_rate(self, index: int) -> bool:
         return any(rule.index == index and isinstance(rule.fault, Rate) for rule in self.rules)
-
-    def _say(self, kind: Kind, key: Key | Chunk, detail: dict[str, Any]) -> None:
-        detail["link"], detail["direction"] = key.link, key.direction
-        if isinstance(key, Key):
-            detail["occurrence"] = key.occurrence
-            self._note(kind, key.client, key.seq, key.attempt, detail=detail)
-        else:
-            detail |= {"occurrence": 1, "chunk": key.chunk, "replayable": False}
-            self._note(kind, detail=detail)
-
-    def _refuse_unsupported(self, framer: Framer) -> None:
-        for rule in self.rules:
-            name = type(rule.fault).__name__.lower()
-            if name not in framer.decisions:
-                raise Unsupported(
-                    f"link {self.link}: the fault {name!r} (rule {rule.index}) is not possible in its protocol; "
-                    f"possible are {', '.join(sorted(framer.decisions))}"
-                )
 
     def _done(self) -> list[Effect]:
         effects, self._effects = self._effects, []
         return effects
 
 
-def _same_call(kept: Kept, message: Message) -> bool:
-    return message.client is not None and (kept.message.client, kept.message.seq) == (message.client, message.seq)
-
-
-def _follows(kept: Kept, passed: Message) -> bool:
-    """Whether `kept` waited for `passed` to pass."""
-    message = kept.message
-    if passed.client is None or message.client != passed.client:
-        return False
-    if kept.awaits is Awaits.NEXT:
-        return message.direction == passed.direction
-    if kept.awaits is Awaits.TRIM and passed.direction == "request":
-        return passed.first is not None and message.seq is not None and passed.first > message.seq
-    return False
+def _keeps(fault: RelayFault) -> bool:
+    return isinstance(fault, (Reorder, Hold, Delay, Rate)) or (isinstance(fault, Duplicate) and fault.copy != "behind")

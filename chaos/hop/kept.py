@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 from heapq import heappop, heappush
+from operator import itemgetter
 from typing import NamedTuple
 
 from chaos.decide import Chunk, Key
 from chaos.faults import Direction
 from chaos.framers import Message
 from chaos.hop.path import Path
+
+LARGEST = 64 << 20
+"""Bytes that one link keeps back. What a rule would keep beyond that passes, or is lost in front of a slow path."""
+COST = 1024
+"""Bytes that a kept message costs beside its own: many small ones are a load too."""
 
 
 class Awaits(Enum):
@@ -35,6 +41,24 @@ class Kept(NamedTuple):
     awaits: Awaits
     epoch: int
 
+    @property
+    def cost(self) -> int:
+        return len(self.message.data) + COST
+
+    def is_answered_by(self, reply: Message) -> bool:
+        return reply.client is not None and (self.message.client, self.message.seq) == (reply.client, reply.seq)
+
+    def follows(self, passed: Message) -> bool:
+        """Whether it waited for `passed` to pass."""
+        message = self.message
+        if passed.client is None or message.client != passed.client:
+            return False
+        if self.awaits is Awaits.NEXT:
+            return message.direction == passed.direction
+        if passed.direction == "request":
+            return passed.first is not None and message.seq is not None and passed.first > message.seq
+        return False
+
 
 class Closing(NamedTuple):
     """The end of a direction, queued behind the messages that the rate holds back."""
@@ -43,26 +67,48 @@ class Closing(NamedTuple):
     direction: Direction
     rule: int
 
+    @property
+    def cost(self) -> int:
+        return 0
+
 
 class Shelf:
-    """Messages that wait for an event, in the order of their arrival."""
+    """Messages that wait for an event, in the order of their arrival. `cost` is what they cost, in bytes."""
 
     def __init__(self) -> None:
-        self._kept: list[Kept] = []
+        self.cost = 0
+        self._kept: dict[Awaits, list[tuple[int, Kept]]] = {}
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return sum(map(len, self._kept.values()))
 
     def put(self, kept: Kept) -> None:
-        self._kept.append(kept)
+        self._count += 1
+        self._kept.setdefault(kept.awaits, []).append((self._count, kept))
+        self.cost += kept.cost
 
-    def take(self, due: Callable[[Kept], bool]) -> list[Kept]:
-        """Remove and return those that are `due`."""
-        if not self._kept:
-            return []
-        taken = [kept for kept in self._kept if due(kept)]
-        if taken:
-            self._kept = [kept for kept in self._kept if not due(kept)]
+    def take(self, due: Callable[[Kept], bool], *awaits: Awaits) -> list[Kept]:
+        """Remove and return those that are `due` among those that await one of these. Others are not looked at."""
+        taken: list[tuple[int, Kept]] = []
+        for each in awaits:
+            if each in self._kept:
+                taken += self._take(due, each)
+        self.cost -= sum(kept.cost for _, kept in taken)
+        return [kept for _, kept in sorted(taken, key=itemgetter(0))]
+
+    def take_all(self) -> list[Kept]:
+        """Remove and return all."""
+        return self.take(lambda kept: True, *Awaits)
+
+    def _take(self, due: Callable[[Kept], bool], awaits: Awaits) -> list[tuple[int, Kept]]:
+        entries = self._kept.pop(awaits)
+        taken: list[tuple[int, Kept]] = []
+        rest: list[tuple[int, Kept]] = []
+        for entry in entries:
+            (taken if due(entry[1]) else rest).append(entry)
+        if rest:
+            self._kept[awaits] = rest
         return taken
 
 
@@ -70,6 +116,7 @@ class Timetable:
     """Messages that wait for a time, in nanoseconds. Those with equal times keep the order they were put in."""
 
     def __init__(self) -> None:
+        self.cost = 0
         self._entries: list[tuple[int, int, Kept | Closing]] = []
         self._count = 0
 
@@ -78,6 +125,7 @@ class Timetable:
 
     def put(self, due: int, item: Kept | Closing) -> None:
         self._count += 1
+        self.cost += item.cost
         heappush(self._entries, (due, self._count, item))
 
     def next_time(self) -> int | None:
@@ -88,19 +136,23 @@ class Timetable:
         taken: list[Kept | Closing] = []
         while self._entries and self._entries[0][0] <= now:
             taken.append(heappop(self._entries)[2])
-        return taken
+        return self._gone(taken)
 
     def take_rule(self, rule: int) -> list[Kept | Closing]:
         """Remove and return what `rule` put here, in the order of the due times."""
         taken = sorted(entry for entry in self._entries if entry[2].rule == rule)
         self._entries = sorted(entry for entry in self._entries if entry[2].rule != rule)
-        return [item for _, _, item in taken]
+        return self._gone([item for _, _, item in taken])
 
     def take_all(self) -> list[Kept | Closing]:
         """Remove and return everything, in the order of the due times."""
         taken = sorted(self._entries)
         self._entries = []
-        return [item for _, _, item in taken]
+        return self._gone([item for _, _, item in taken])
+
+    def _gone(self, taken: list[Kept | Closing]) -> list[Kept | Closing]:
+        self.cost -= sum(item.cost for item in taken)
+        return taken
 
     def last(self, path: Path, direction: Direction, act: str) -> tuple[int, int] | None:
         """(due time, rule) of the last message of `path` in `direction` that waits here by `act`."""

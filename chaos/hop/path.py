@@ -9,15 +9,17 @@ from chaos.framers import Framers
 
 
 class Path:
-    """`open`: whether bytes may still be forwarded in that direction. `chunks` numbers what has no identity."""
+    """`open`: whether bytes may still be forwarded in that direction. `chunks` numbers what has no identity, and
+    `unidentified` has the directions in which nothing has one any more."""
 
-    __slots__ = ("chunks", "connection", "framers", "open")
+    __slots__ = ("chunks", "connection", "framers", "open", "unidentified")
 
     def __init__(self, connection: int, framers: Callable[[], Framers]) -> None:
         self.connection = connection
         self.framers = framers()
         self.open: dict[Direction, bool] = {"request": True, "reply": True}
         self.chunks: dict[Direction, int] = {"request": 0, "reply": 0}
+        self.unidentified: set[Direction] = set()
 
     @property
     def over(self) -> bool:

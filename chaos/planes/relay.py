@@ -5,6 +5,7 @@ from __future__ import annotations
 from chaos.hop import Note
 from chaos.planes.commands import Command, Commands, perform
 from chaos.planes.loop import Loop
+from chaos.planes.room import sockets_of_a_link
 from chaos.planes.tcp_link import TcpLink
 from chaos.planes.udp_link import UdpLink
 from chaos.rules import BadConfiguration, LinkPlan, address, plans
@@ -34,7 +35,9 @@ class Relay:
         return perform(self._commands, command, "a relay")
 
     def close(self) -> None:
-        """Its sockets end with the process, and what it did ends with them."""
+        """Its sockets end with the process, and what it did ends with them; what bounds cut off is told to the end."""
+        for link in self._links.values():
+            link.hop.notes.close()
 
     def _configure(self, command: Command) -> Command:
         if self._links:
@@ -42,18 +45,20 @@ class Relay:
         listen = command.get("listen")
         if not isinstance(listen, str):
             raise BadConfiguration(f"'listen' must be the host to listen at, not {listen!r:.80}")
-        for name, plan in plans(command, self._note).items():
-            self._links[name] = self._open(plan, listen)
+        made = plans(command, self._note)
+        sockets = sockets_of_a_link(len(made))
+        for name, plan in made.items():
+            self._links[name] = self._open(plan, listen, sockets)
         addresses = {name: list(link.address) for name, link in self._links.items()}
         self._note(Kind.READY, detail={"addresses": addresses})
         return {"addresses": addresses}
 
-    def _open(self, plan: LinkPlan, listen: str) -> Link:
+    def _open(self, plan: LinkPlan, listen: str, sockets: int) -> Link:
         link: Link
         if plan.transport == "tcp":
-            link = TcpLink(self._loop, plan.hop, listen, plan.port)
+            link = TcpLink(self._loop, plan.hop, listen, plan.port, sockets)
         else:
-            link = UdpLink(self._loop, plan.hop, listen)
+            link = UdpLink(self._loop, plan.hop, listen, sockets)
         link.upstream(plan.upstream, plan.epoch)
         self._loop.tickers.append(link)
         return link

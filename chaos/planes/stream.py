@@ -42,6 +42,7 @@ class Stream:
         self._reading = False
         self._read_end = False
         self._watched = 0
+        self._closing = False
         self.closed = False
         self._after_flush: Callable[[], None] | None = None
         sock.setblocking(False)
@@ -66,6 +67,7 @@ class Stream:
         self._watch()
 
     def read(self, wanted: bool) -> None:
+        wanted = wanted and not self._closing
         if self._reading != wanted:
             self._reading = wanted
             self._watch()
@@ -93,7 +95,8 @@ class Stream:
         self._then(self._shut)
 
     def close(self) -> None:
-        """Close after what was sent. A peer that takes nothing more delays that until the relay ends."""
+        """Close after what was sent. A peer that takes nothing more delays that, perhaps until `reset`."""
+        self._closing = True
         self.read(False)
         self._then(self._close)
 
@@ -165,8 +168,9 @@ class Stream:
             self._lose()
             return
         self._connecting = False
-        self._events.connected(self)
         self._flush()
+        if not self.closed:
+            self._events.connected(self)
 
     def _flush(self) -> None:
         if self.closed:

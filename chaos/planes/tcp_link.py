@@ -5,24 +5,37 @@ from __future__ import annotations
 import socket
 
 from chaos.faults import Direction
-from chaos.hop import Effect, End, Finish, Forward, Hop, Inject, joined
-from chaos.planes.loop import READ, Loop
+from chaos.hop import Effect, End, Finish, Forward, Hop, Inject, Pause, Resume, joined
+from chaos.planes.injection import Injections
+from chaos.planes.last_net import EVIDENCE_FAILS, reason
+from chaos.planes.listening import Listening
+from chaos.planes.loop import Loop
 from chaos.planes.ports import Address, ReservedPort, bound
 from chaos.planes.stream import Stream
 from nodes.clock import now
 
 BACKLOG = 128
 ROUND = 256
+SOCKETS = 2
+"""Of one connection."""
+
+_RESTING = "no descriptor for a connection; accepting rests"
+_REFUSED = "a connection too many, which is refused"
 
 
 class Pair:
     """The two sockets of one connection; tells the link what happens on them, by direction."""
 
-    def __init__(self, link: TcpLink, number: int, client: socket.socket) -> None:
+    def __init__(self, link: TcpLink, number: int, client: socket.socket, upstream: socket.socket) -> None:
         self.number = number
         self._link = link
+        self._paused: set[Direction] = set()
         self.client = Stream(link.loop, client, self)
-        self.upstream = Stream(link.loop, socket.socket(socket.AF_INET, socket.SOCK_STREAM), self)
+        self.upstream = Stream(link.loop, upstream, self)
+
+    @property
+    def over(self) -> bool:
+        return self.client.closed and self.upstream.closed
 
     def target(self, direction: Direction) -> Stream:
         return self.upstream if direction == "request" else self.client
@@ -30,31 +43,59 @@ class Pair:
     def connected(self, stream: Stream) -> None:
         # Only now: a request that is read has somewhere to go, so what counts as passed was handed over.
         self._link.established(self)
-        self.client.read(True)
-        self.upstream.read(True)
+        self._read("request")
+        self._read("reply")
 
     def data(self, stream: Stream, data: bytes) -> None:
-        self._link.perform(self._link.hop.received(self.number, self._direction(stream), data, now()))
+        link = self._link
+        try:
+            link.perform(link.hop.received(self.number, self._direction(stream), data, now()))
+        except EVIDENCE_FAILS:
+            raise
+        except Exception as error:
+            link.broken(self, error)
 
     def end(self, stream: Stream) -> None:
-        self._link.perform(self._link.hop.ended(self.number, self._direction(stream), now()))
+        link = self._link
+        try:
+            link.perform(link.hop.ended(self.number, self._direction(stream), now()))
+        except EVIDENCE_FAILS:
+            raise
+        except Exception as error:
+            link.broken(self, error)
 
     def lost(self, stream: Stream) -> None:
         self._other(stream).reset()
         self._link.lost(self)
 
     def drained(self, stream: Stream) -> None:
-        self._other(stream).read(True)
+        self._read("request" if stream is self.upstream else "reply")
 
     def forward(self, direction: Direction, data: bytes) -> None:
         target = self.target(direction)
         target.send(data)
         if target.congested:
-            self._other(target).read(False)
+            self._read(direction)
+
+    def pause(self, direction: Direction) -> None:
+        self._paused.add(direction)
+        self._read(direction)
+
+    def resume(self, direction: Direction) -> None:
+        self._paused.discard(direction)
+        self._read(direction)
 
     def close(self) -> None:
         self.client.close()
         self.upstream.close()
+
+    def reset(self) -> None:
+        self.client.reset()
+        self.upstream.reset()
+
+    def _read(self, direction: Direction) -> None:
+        target = self.target(direction)
+        self._other(target).read(direction not in self._paused and not target.congested)
 
     def _direction(self, stream: Stream) -> Direction:
         return "request" if stream is self.client else "reply"
@@ -63,44 +104,20 @@ class Pair:
         return self.upstream if stream is self.client else self.client
 
 
-class Injection:
-    """One request over a connection of the relay's own: whatever comes back first is the reply, and ends it."""
-
-    def __init__(self, link: TcpLink, data: bytes, upstream: Address) -> None:
-        self._link = link
-        self.stream = Stream(link.loop, socket.socket(socket.AF_INET, socket.SOCK_STREAM), self)
-        self.stream.connect(upstream)
-        self.stream.send(data)
-
-    def connected(self, stream: Stream) -> None:
-        stream.read(True)
-
-    def data(self, stream: Stream, data: bytes) -> None:
-        self.end(stream)
-
-    def end(self, stream: Stream) -> None:
-        stream.close()
-        self._link.injections.discard(self)
-
-    def lost(self, stream: Stream) -> None:
-        self._link.injections.discard(self)
-
-    def drained(self, stream: Stream) -> None:
-        """Nothing is read that would have to wait."""
-
-
 class TcpLink:
-    """Performs a hop's effects on sockets. While the upstream is down nobody listens."""
+    """Performs a hop's effects on sockets, of which it has `sockets`. While the upstream is down nobody listens."""
 
-    def __init__(self, loop: Loop, hop: Hop, host: str, port: int = 0) -> None:
+    def __init__(self, loop: Loop, hop: Hop, host: str, port: int, sockets: int) -> None:
         self.loop = loop
         self.hop = hop
-        self.injections: set[Injection] = set()
+        self.injections = Injections(loop, hop.notes)
+        self._room = sockets // SOCKETS
+        self._open: dict[Pair, None] = {}  # every pair that has a socket, in the order of their beginning
         self._pairs: dict[int, Pair] = {}
         self._connecting: set[Pair] = set()
         self._count = 0
         self._upstream: Address | None = None
-        self._listener: socket.socket | None = None
+        self._listening: Listening | None = None
         self._reserved = ReservedPort(host, port)
         self.address = self._reserved.address
 
@@ -111,7 +128,7 @@ class TcpLink:
         if address is None:
             self._deafen()
         self.perform(self.hop.upstream(address is not None, epoch))
-        if address is not None and self._listener is None:
+        if address is not None and self._listening is None:
             self._listen()
 
     def drain(self) -> None:
@@ -134,9 +151,20 @@ class TcpLink:
                 case End(connection):
                     if pair := self._pairs.pop(connection, None):
                         pair.close()
+                        self._tidy(pair)
                 case Inject(data):
                     if self._upstream is not None:
-                        self.injections.add(Injection(self, data, self._upstream))
+                        self.injections.send(data, self._upstream)
+                case Pause(connection, direction):
+                    if pair := self._pairs.get(connection):
+                        pair.pause(direction)
+                case Resume(connection, direction):
+                    if pair := self._pairs.get(connection):
+                        pair.resume(direction)
+
+    def broken(self, pair: Pair, error: Exception) -> None:
+        """The last net: that connection ends, and nothing else does."""
+        self.perform(self.hop.broken(pair.number, reason(error)))
 
     def next_time(self) -> int | None:
         return self.hop.next_time()
@@ -146,9 +174,8 @@ class TcpLink:
 
     def unsent(self) -> int:
         """How many connections have yet to hand something over."""
-        streams = [stream for pair in self._pairs.values() for stream in (pair.client, pair.upstream)]
-        streams += [injection.stream for injection in self.injections]
-        return len(self._connecting) + sum(stream.unsent > 0 for stream in streams)
+        streams = (stream for pair in self._pairs.values() for stream in (pair.client, pair.upstream))
+        return len(self._connecting) + self.injections.unsent + sum(stream.unsent > 0 for stream in streams)
 
     def established(self, pair: Pair) -> None:
         self._connecting.discard(pair)
@@ -158,31 +185,58 @@ class TcpLink:
     def lost(self, pair: Pair) -> None:
         self._connecting.discard(pair)
         self._pairs.pop(pair.number, None)
+        self._tidy(pair)
         self.hop.lost(pair.number)
 
     def _listen(self) -> None:
         listener = bound(self.address)
         listener.listen(BACKLOG)
-        listener.setblocking(False)
-        self._listener = listener
-        self.loop.watch(listener, READ, self._accept)
+        self._listening = Listening(self.loop, listener, self._accepted, lambda: self.hop.notes.cut_off(_RESTING))
 
     def _deafen(self) -> None:
-        if self._listener is not None:
-            self.loop.close(self._listener)
-            self._listener = None
+        self.injections.forget()
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         for pair in list(self._connecting):
-            pair.client.reset()
-            pair.upstream.reset()
+            pair.reset()
+            self._tidy(pair)
         self._connecting.clear()
 
-    def _accept(self, events: int) -> None:
-        while self._listener is not None and self._upstream is not None:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:  # nobody waits any more, or who waited has gone
-                return
-            self._count += 1
-            pair = Pair(self, self._count, client)
-            self._connecting.add(pair)
-            pair.upstream.connect(self._upstream)
+    def _accepted(self, client: socket.socket) -> None:
+        assert self._upstream is not None, "while the upstream is down nobody listens"
+        upstream = self._another()
+        if upstream is None:
+            client.close()
+            self.hop.notes.cut_off(_REFUSED)
+            return
+        self.hop.notes.within(_REFUSED)
+        self.hop.notes.within(_RESTING)
+        self._count += 1
+        pair = Pair(self, self._count, client, upstream)
+        self._open[pair] = None
+        self._connecting.add(pair)
+        pair.upstream.connect(self._upstream)
+
+    def _another(self) -> socket.socket | None:
+        """A socket towards the upstream, if one more connection has room."""
+        if len(self._open) >= self._room and not self._make_room():
+            return None
+        try:
+            return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        except OSError:
+            return None
+
+    def _make_room(self) -> bool:
+        """Forget the connections that are over; of those that only wait for their peers to take the rest, reset one."""
+        self._open = {pair: None for pair in self._open if not pair.over}
+        for pair in self._open if len(self._open) >= self._room else ():
+            if self._pairs.get(pair.number) is not pair and pair not in self._connecting:
+                pair.reset()
+                del self._open[pair]
+                break
+        return len(self._open) < self._room
+
+    def _tidy(self, pair: Pair) -> None:
+        if pair.over:
+            self._open.pop(pair, None)

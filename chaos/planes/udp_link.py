@@ -6,37 +6,61 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from chaos.faults import Direction
 from chaos.hop import Effect, Forward, Hop, Inject
+from chaos.planes.last_net import EVIDENCE_FAILS, reason
 from chaos.planes.loop import READ, WRITE, Loop
+from chaos.planes.sources import Address, Sources
 from nodes.clock import now
 
-Address = tuple[str, int]
 DATAGRAM = 65535
 ROUND = 256
 BUFFER = 1024 * 1024
+UNSENT = 1024
+"""Datagrams that wait at one socket until the system takes them; one more is lost, as at any full queue."""
+
+_LOST = f"more than {UNSENT} datagrams that the system does not take; one more is lost"
+_REFUSED = "a source too many, whose datagram is lost"
+_FORGOTTEN = "an idle source is forgotten for another one"
 
 
 class Datagrams:
-    """A socket bound at `host` that queues what the system does not take at once. `arrived` gets (data, source)."""
+    """A socket bound at `host` that queues what the system does not take at once. `arrived` gets (data, source).
 
-    def __init__(self, loop: Loop, host: str, arrived: Callable[[bytes, Address], None]) -> None:
+    Raises OSError where the system has no socket more.
+    """
+
+    def __init__(
+        self, loop: Loop, host: str, arrived: Callable[[bytes, Address], None], lost: Callable[[], None]
+    ) -> None:
         self._loop = loop
+        self._lost = lost
         self._arrived = arrived
         self._unsent: deque[tuple[bytes, Address]] = deque()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # A datagram that does not fit is dropped by the kernel, and no journal would say so.
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-        self._socket.bind((host, 0))
-        self._socket.setblocking(False)
-        self.address: Address = self._socket.getsockname()
-        loop.watch(self._socket, READ, self._ready)
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+            self._socket.bind((host, 0))
+            self._socket.setblocking(False)
+            self.address: Address = self._socket.getsockname()
+            loop.watch(self._socket, READ, self._ready)
+        except OSError:
+            self._socket.close()
+            raise
 
     @property
     def unsent(self) -> int:
         return len(self._unsent)
 
+    def close(self) -> None:
+        self._loop.close(self._socket)
+
     def send(self, data: bytes, address: Address) -> None:
+        if len(self._unsent) >= UNSENT:
+            self._lost()
+            return
         self._unsent.append((data, address))
         if len(self._unsent) == 1:
             self._flush()
@@ -72,16 +96,17 @@ class Datagrams:
 
 
 class UdpLink:
-    """Performs a hop's effects on sockets. While the upstream is down the hop loses what comes."""
+    """Performs a hop's effects on sockets: one for each source, of which it has `sockets`. While the upstream is down
+    the hop loses what comes."""
 
-    def __init__(self, loop: Loop, hop: Hop, host: str) -> None:
+    def __init__(self, loop: Loop, hop: Hop, host: str, sockets: int) -> None:
         self.hop = hop
         self._loop = loop
         self._host = host
-        self._front = Datagrams(loop, host, self._request)
-        self._own = Datagrams(loop, host, lambda data, source: None)
-        self._numbers: dict[Address, int] = {}
-        self._clients: dict[int, Address] = {}
+        self._room = sockets
+        self._front = self._datagrams(self._request)
+        self._own = self._datagrams(lambda data, source: None)
+        self._sources = Sources()
         self._backs: dict[int, Datagrams] = {}
         self._upstream: Address | None = None
         self._upstreams: set[Address] = set()
@@ -103,9 +128,11 @@ class UdpLink:
         for effect in effects:
             match effect:
                 case Forward(connection, "reply", data):
-                    self._front.send(data, self._clients[connection])
+                    if client := self._sources.address(connection):
+                        self._front.send(data, client)
                 case Forward(connection, _, data) if self._upstream is not None:
-                    self._backs[connection].send(data, self._upstream)
+                    if back := self._backs.get(connection):
+                        back.send(data, self._upstream)
                 case Inject(data) if self._upstream is not None:
                     self._own.send(data, self._upstream)
                 case _:
@@ -121,18 +148,55 @@ class UdpLink:
         """How many datagrams the system has yet to take."""
         return sum(datagrams.unsent for datagrams in [self._front, self._own, *self._backs.values()])
 
-    def _request(self, data: bytes, source: Address) -> None:
-        number = self._numbers.get(source) or self._open(source)
-        self.perform(self.hop.received(number, "request", data, now()))
+    def _datagrams(self, arrived: Callable[[bytes, Address], None]) -> Datagrams:
+        return Datagrams(self._loop, self._host, arrived, lambda: self.hop.notes.cut_off(_LOST))
 
-    def _open(self, source: Address) -> int:
-        number = len(self._numbers) + 1
-        self._numbers[source] = number
-        self._clients[number] = source
-        self._backs[number] = Datagrams(self._loop, self._host, lambda data, peer: self._reply(number, data, peer))
-        self.hop.opened(number)
-        return number
+    def _request(self, data: bytes, source: Address) -> None:
+        at = now()
+        number = self._sources.number(source) or self._open(source, at)
+        if number is not None:
+            self._received(number, "request", data, at)
 
     def _reply(self, number: int, data: bytes, peer: Address) -> None:
         if peer in self._upstreams:  # anybody else's datagram is none of this link's traffic
-            self.perform(self.hop.received(number, "reply", data, now()))
+            self._received(number, "reply", data, now())
+
+    def _received(self, number: int, direction: Direction, data: bytes, at: int) -> None:
+        self._sources.heard(number, at)
+        try:
+            self.perform(self.hop.received(number, direction, data, at))
+        except EVIDENCE_FAILS:
+            raise
+        except Exception as error:  # the last net
+            self.perform(self.hop.broken(number, reason(error)))
+
+    def _open(self, source: Address, at: int) -> int | None:
+        """-> the number of a new source; None: there is no room for it now."""
+        number = self._sources.add(source, at) if self._has_room(at) else None
+        if number is None or not self._connect(number):
+            self.hop.notes.cut_off(_REFUSED)
+            return None
+        self.hop.notes.within(_REFUSED)
+        self.hop.opened(number)
+        return number
+
+    def _has_room(self, at: int) -> bool:
+        if len(self._sources) < self._room:
+            return True
+        idle = self._sources.idle(at)
+        if idle is None:
+            return False
+        self.hop.notes.cut_off(_FORGOTTEN)
+        self._backs.pop(idle).close()
+        self._sources.forget(idle)
+        self.hop.lost(idle)
+        return True
+
+    def _connect(self, number: int) -> bool:
+        """-> whether the source has a socket towards the upstream now."""
+        try:
+            self._backs[number] = self._datagrams(lambda data, peer: self._reply(number, data, peer))
+        except OSError:
+            self._sources.forget(number)
+            return False
+        return True

@@ -29,7 +29,7 @@ class Kind(IntEnum):
     READY = 2  # [addresses]
     STOP = 3
     FAILPOINT = 4  # [name] fired; the process dies or stops directly after this record
-    BROKEN = 5  # [reason size connection] a message that does not decode; a plane's [reason connection link] see below
+    BROKEN = 5  # [reason size connection] a message that does not decode; [reason connection link] a plane gave it up
 
     # clients
     INVOKE = 10  # [intent f value]
@@ -58,7 +58,7 @@ class Kind(IntEnum):
     RULE = 52  # [rule active] a rule was switched
     UPSTREAM = 53  # [link up epoch]
     UNIDENTIFIED = 55  # [link direction connection reason] from here on the stream's messages pass without identity
-    BOUND = 56  # [link reason count] a bound cut something off; count: how many times since it was last told
+    BOUND = 56  # [link reason count] a bound cut something off, so many times more
     COUNTER = 54  # [rule link direction packets bytes] what the kernel had counted of a rule when it was read
 
     # the orchestrator

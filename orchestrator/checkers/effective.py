@@ -123,8 +123,9 @@ def _altered(decision: Event, trace: Trace) -> bool:
 
 
 def _broken(setting: Setting, decision: Event) -> bool:
-    """A receiver journalled a broken message after the decision."""
-    return any(event.order > decision.order for event in setting.index.of_kind(Kind.BROKEN))
+    """A receiver journalled a broken message after the decision; a plane that did names its link."""
+    broken = setting.index.of_kind(Kind.BROKEN)
+    return any(event.order > decision.order and "link" not in event.detail for event in broken)
 
 
 def _ended(decision: Event, trace: Trace) -> bool:

@@ -1,0 +1,30 @@
+"""How many sockets a link may have at once: what is beyond is refused, so that no flood ends the process."""
+
+from __future__ import annotations
+
+import sys
+
+RESERVED = 32
+"""Descriptors that are no link's: standard streams, the journal, the control connection, and what libraries open."""
+OF_A_LINK = 4
+"""Descriptors that each link needs before anybody calls: a listener and its port's keeper, or a socket on either side."""
+LARGEST = 4096
+"""Sockets of one link where the system sets no lower limit: each costs a few KiB here, and buffers in the kernel."""
+LEAST = 8
+
+
+def sockets_of_a_link(links: int) -> int:
+    """Each of that many links may have so many, by the limit of descriptors that this process has (RLIMIT_NOFILE)."""
+    limit = _descriptors()
+    if limit is None:
+        return LARGEST
+    return max(LEAST, min(LARGEST, (limit - RESERVED) // max(1, links) - OF_A_LINK))
+
+
+def _descriptors() -> int | None:
+    if sys.platform == "win32":  # sockets are no descriptors there
+        return None
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else soft
