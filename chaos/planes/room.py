@@ -7,7 +7,7 @@ import sys
 RESERVED = 32
 """Descriptors that are no link's: standard streams, the journal, the control connection, and what libraries open."""
 OF_A_LINK = 4
-"""Descriptors that each link needs before anybody calls: a listener and its port's keeper, or a socket on either side."""
+"""Descriptors that a link needs before anybody calls: a listener and its port's keeper, or a socket on either side."""
 LARGEST = 4096
 """Sockets of one link where the system sets no lower limit: each costs a few KiB here, and buffers in the kernel."""
 LEAST = 8
