@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 from collections.abc import Callable
 
 from chaos.planes.loop import READ, Loop
+from nodes.accepting import EXHAUSTED, PAUSE
 from nodes.clock import now
 
 ROUND = 64
 """Connections that are accepted before others have their turn."""
-REST = 100_000_000
-"""Nanoseconds until accepting is tried again. Whoever connects waits meanwhile in the system's queue."""
-_SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Listening:
@@ -56,7 +53,7 @@ class Listening:
             try:
                 sock, _address = self._listener.accept()
             except OSError as error:  # nobody waits any more, or who waited has gone, or:
-                if error.errno in _SCARCE:
+                if error.errno in EXHAUSTED:
                     self._rest()
                 return
             self._accepted(sock)
@@ -64,5 +61,5 @@ class Listening:
     def _rest(self) -> None:
         """The queue stays readable, so whoever watches it would spin."""
         self._loop.watch(self._listener, 0, self._ready)
-        self._again = now() + REST
+        self._again = now() + PAUSE
         self._resting()

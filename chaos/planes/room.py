@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from nodes import descriptors
 
 RESERVED = 32
 """Descriptors that are no link's: standard streams, the journal, the control connection, and what libraries open."""
@@ -15,16 +15,7 @@ LEAST = 8
 
 def sockets_of_a_link(links: int) -> int:
     """Each of that many links may have so many, by the limit of descriptors that this process has (RLIMIT_NOFILE)."""
-    limit = _descriptors()
+    limit = descriptors.limit()
     if limit is None:
         return LARGEST
     return max(LEAST, min(LARGEST, (limit - RESERVED) // max(1, links) - OF_A_LINK))
-
-
-def _descriptors() -> int | None:
-    if sys.platform == "win32":  # sockets are no descriptors there
-        return None
-    import resource
-
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return None if soft == resource.RLIM_INFINITY else soft
