@@ -35,7 +35,7 @@ from nodes.rpc.codecs import Codec, Reply
 from nodes.rpc.interface import HELLO, Interface, Procedure, stub
 from nodes.rpc.retry import Retry
 from nodes.rpc.serve import READ_SIZE
-from nodes.wire.errors import WireError
+from nodes.wire.errors import WireError, unforeseen, whole
 from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind, Witness
 
@@ -317,7 +317,7 @@ class RpcDriver:
         error = "end of file"
         try:
             while data := (yield recv):
-                for message in splitter.feed(data):
+                for message in whole(splitter.feed, data):
                     yield from self._deliver(message, line)
         except WireError as broken:
             error = str(broken)
@@ -340,7 +340,10 @@ class RpcDriver:
                 self._note_broken(str(broken), len(data), line)
 
     def _deliver(self, message: bytes, line: Line) -> Program:
-        reply: Reply = self.codec.decode_reply(message, self._procedures.get)
+        try:
+            reply: Reply = self.codec.decode_reply(message, self._procedures.get)
+        except Exception as error:
+            raise unforeseen(error) from error
         header = reply.header
         if header is None or header.client != self.session.client:
             raise WireError("a reply to somebody else")

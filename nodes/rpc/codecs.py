@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from nodes.rpc.interface import Interface, Procedure
 from nodes.wire import msgpackrpc, oncrpc, record_marking, xdr
-from nodes.wire.errors import WireError
+from nodes.wire.errors import WireError, shown
 from nodes.wire.header import CallHeader, ReplyHeader
 from nodes.wire.oncrpc import Accept
 
@@ -164,7 +164,8 @@ class MsgpackCodec:
     def decode_reply(self, data: bytes, procedure_of: Callable[[int], Procedure | None]) -> Reply:
         message = msgpackrpc.decode_reply(data)
         if message.error is not None:
-            return Reply(message.msgid, message.header, None, str(message.error))
+            text = message.error if isinstance(message.error, str) else shown(message.error)
+            return Reply(message.msgid, message.header, None, text)
         procedure = procedure_of(message.msgid)
         if procedure is None:
             return Reply(message.msgid, message.header, None, None)

@@ -33,7 +33,7 @@ from nodes.rpc.mechanism import Do, Mechanism, Waiter
 from nodes.rpc.retry import MILLISECOND
 from nodes.rpc.semantics import Identity
 from nodes.rpc.transactions import transactions
-from nodes.wire.errors import WireError
+from nodes.wire.errors import WireError, unforeseen, whole
 from nodes.wire.header import CallHeader, ReplyHeader, Status
 from nodes.wire.record import Kind, Witness
 
@@ -150,7 +150,7 @@ class Endpoint:
         recv = Recv(peer.socket, READ_SIZE)
         try:
             while data := (yield recv):
-                for message in splitter.feed(data):
+                for message in whole(splitter.feed, data):
                     yield from self._message(message, peer)
         except WireError as error:
             self._note_broken(error, 0, peer)  # nothing to resynchronise by: the connection ends
@@ -179,7 +179,10 @@ class Endpoint:
         self.witness.note(Kind.BROKEN, detail={"reason": str(error), "size": size, "connection": peer.connection})
 
     def _message(self, data: bytes, peer: Peer) -> Program:
-        call = self.codec.decode_call(data)
+        try:
+            call = self.codec.decode_call(data)
+        except Exception as error:
+            raise unforeseen(error) from error
         header = call.header or self._plain_header()
         client, seq, attempt, first, server, _ = header
         self.received += 1

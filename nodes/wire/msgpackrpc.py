@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgpack
 
-from nodes.wire.errors import WireError
+from nodes.wire.errors import WireError, shown
 from nodes.wire.header import CALL_LAYOUT, REPLY_LAYOUT, CallHeader, ReplyHeader, Status
 
 LIMIT = 1 << 20
@@ -63,7 +63,7 @@ def _packed(message: tuple[Any, ...]) -> bytes:
     try:
         data: bytes = _pack(message)
     except (TypeError, ValueError, OverflowError) as error:
-        raise WireError(f"{message!r:.80} cannot be packed: {error}") from error
+        raise WireError(f"{shown(message)} cannot be packed: {error}") from error
     return data
 
 
@@ -72,10 +72,10 @@ def decode_call(data: bytes) -> MpCall:
     message = _unpacked(data)
     msgid = _identifier(message[1]) if message[0] == REQUEST and len(message) == 4 else None
     if msgid is None and (message[0] != NOTIFICATION or len(message) != 3):
-        raise WireError(f"expected [0, msgid, method, parameters], got {message!r:.80}")
+        raise WireError(f"expected [0, msgid, method, parameters], got {shown(message)}")
     method, parameters = message[-2:]
     if method.__class__ is not str or parameters.__class__ is not tuple:
-        raise WireError(f"expected a method's name and an array of parameters, got {message!r:.80}")
+        raise WireError(f"expected a method's name and an array of parameters, got {shown(message)}")
     header = call_header(parameters[0]) if parameters else None
     return MpCall(msgid, method, header, parameters if header is None else parameters[1:])
 
@@ -84,7 +84,7 @@ def decode_reply(data: bytes) -> MpReply:
     """A response; arrays are tuples."""
     message = _unpacked(data)
     if message[0] != RESPONSE or len(message) != 4:
-        raise WireError(f"expected [1, msgid, error, result], got {message!r:.80}")
+        raise WireError(f"expected [1, msgid, error, result], got {shown(message)}")
     _, number, error, result = message
     msgid = _identifier(number)
     carrier = result if error is None else error
@@ -119,7 +119,7 @@ def _fits(layout: struct.Struct, fields: tuple[Any, ...]) -> bool:
 
 def _identifier(value: Any) -> int:
     if value.__class__ is not int or not 0 <= value < 1 << 32:
-        raise WireError(f"msgid is {value!r:.60}, expected an unsigned number of 32 bits")
+        raise WireError(f"msgid is {shown(value)}, expected an unsigned number of 32 bits")
     number: int = value
     return number
 
@@ -130,7 +130,7 @@ def _unpacked(data: bytes) -> tuple[Any, ...]:
     except MALFORMED as error:
         raise WireError(f"not one whole msgpack value: {error or type(error).__name__}") from error
     if message.__class__ is not tuple or not message:
-        raise WireError(f"expected an array of three or four, got {message!r:.80}")
+        raise WireError(f"expected an array of three or four, got {shown(message)}")
     array: tuple[Any, ...] = message
     return array
 

@@ -17,8 +17,9 @@ from zlib import crc32
 import msgpack
 
 SCHEMA = 1
-MAX_RECORD = 1 << 20
-"""Bytes of payload. A length above it is damage, not a record that was cut off."""
+MAX_RECORD = (1 << 20) + (1 << 16)
+"""Bytes of payload: a value of the largest message there may be (1 MiB), and what is said of it. A length above it is
+damage, not a record that was cut off."""
 
 
 class Kind(IntEnum):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
-from nodes.wire.errors import WireError
+from nodes.wire.errors import WireError, shown
 
 LIMIT = 1 << 20
 """The default bound of variable lengths: bytes of an opaque or string, elements of an array."""
@@ -53,7 +53,7 @@ class Number:
         try:
             return self._layout.pack(value)
         except (struct.error, OverflowError) as error:
-            raise WireError(f"{value!r:.60} is no {self.name}: {error}") from error
+            raise WireError(f"{shown(value)} is no {self.name}: {error}") from error
 
     def unpack(self, data: bytes, offset: int) -> tuple[Any, int]:
         try:
@@ -77,7 +77,7 @@ class Void:
 
     def pack(self, value: Any) -> bytes:
         if value is not None:
-            raise WireError(f"{value!r:.60} is not void")
+            raise WireError(f"{shown(value)} is not void")
         return b""
 
     def unpack(self, data: bytes, offset: int) -> tuple[None, int]:
@@ -102,7 +102,7 @@ class Enum:
 
     def _member(self, value: int) -> int:
         if value not in self.members:
-            raise WireError(f"{value!r:.60} is none of the enum's {self.members}")
+            raise WireError(f"{shown(value)} is none of the enum's {self.members}")
         return value
 
 
@@ -112,7 +112,7 @@ class Bool:
 
     def pack(self, value: Any) -> bytes:
         if not isinstance(value, bool):
-            raise WireError(f"{value!r:.60} is no bool")
+            raise WireError(f"{shown(value)} is no bool")
         return INT.pack(int(value))
 
     def unpack(self, data: bytes, offset: int) -> tuple[bool, int]:
@@ -133,7 +133,7 @@ class FixedOpaque:
 
     def pack(self, value: Any) -> bytes:
         if not isinstance(value, bytes) or len(value) != self.size:
-            raise WireError(f"{value!r:.60} is not {self.size} bytes")
+            raise WireError(f"{shown(value)} is not {self.size} bytes")
         return _padded(value)
 
     def unpack(self, data: bytes, offset: int) -> tuple[bytes, int]:
@@ -148,7 +148,7 @@ class Opaque:
 
     def pack(self, value: Any) -> bytes:
         if not isinstance(value, bytes) or len(value) > self.limit:
-            raise WireError(f"{value!r:.60} is not at most {self.limit} bytes")
+            raise WireError(f"{shown(value)} is not at most {self.limit} bytes")
         return _LENGTH.pack(len(value)) + _padded(value)
 
     def unpack(self, data: bytes, offset: int) -> tuple[bytes, int]:
@@ -164,11 +164,11 @@ class String:
 
     def pack(self, value: Any) -> bytes:
         if not isinstance(value, str):
-            raise WireError(f"{value!r:.60} is no string")
+            raise WireError(f"{shown(value)} is no string")
         try:
             return Opaque(self.limit).pack(value.encode())
         except UnicodeEncodeError as error:
-            raise WireError(f"{value!r:.60} cannot be written as UTF-8") from error
+            raise WireError(f"{shown(value)} cannot be written as UTF-8") from error
 
     def unpack(self, data: bytes, offset: int) -> tuple[str, int]:
         text, end = Opaque(self.limit).unpack(data, offset)
@@ -269,7 +269,7 @@ class Union:
     def _arm(self, choice: int) -> XdrType:
         arm = self.arms.get(choice, self.default)
         if arm is None:
-            raise WireError(f"the union has no arm for {choice!r:.60}")
+            raise WireError(f"the union has no arm for {shown(choice)}")
         return arm
 
 
@@ -311,7 +311,7 @@ def _length(data: bytes, offset: int, limit: int) -> tuple[int, int]:
 
 def _sequence(value: Any) -> tuple[Any, ...] | list[Any]:
     if not isinstance(value, tuple | list):
-        raise WireError(f"{value!r:.60} is no sequence of values")
+        raise WireError(f"{shown(value)} is no sequence of values")
     return value
 
 
