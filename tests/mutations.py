@@ -13,8 +13,8 @@ from nodes.rpc.interfaces import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status, client_number, intent_number
 from nodes.wire.oncrpc import Accept
 
-STRETCH = 5_000
-"""Longer than what int() takes (4,300 digits), and deeper than any stack."""
+STRETCHES = (1_010, 5_000)
+"""Deeper than repr() and as deep as msgpack goes (1,024); longer than what int() takes (4,300 digits)."""
 
 
 class Stream(NamedTuple):
@@ -87,7 +87,7 @@ def _stretch(data: bytearray, chance: random.Random) -> None:
         data.find(mark) + len(mark) for mark in (b"Content-Length: ", b"chunked\r\n\r\n", b"*", b"$") if mark in data
     ]
     at = chance.choice(marks) if marks and chance.random() < 0.7 else chance.randint(0, len(data))
-    data[at:at] = piece * STRETCH
+    data[at:at] = piece * chance.choice(STRETCHES)
 
 
 _MUTATIONS = (_flip, _extreme, _remove, _repeat, _insert, _cut, _break_lines, _stretch)

@@ -1,13 +1,19 @@
-"""No bytes from outside make a framer do anything but find messages: nothing is raised, lost, added or out of order."""
+"""No bytes from outside make a framer do anything but find messages: nothing is raised, lost, added or out of order. And
+none make a node's codec raise anything but its one error."""
 
 from __future__ import annotations
 
 import pytest
 from mutations import VALID, Stream, mutated
 
+from chaos.faults import Direction
 from chaos.framers import Framers, Message, framers
+from nodes.rpc.codecs import NAMES, Codec, codec
+from nodes.rpc.interfaces import COUNTER
+from nodes.wire.errors import WireError
 
 STREAMS = 100_000
+DECODED = 20_000
 SEED = 8
 ASKED = b"".join(VALID["http1", "tcp"]["request"])
 """What the responses of a mutated stream answer."""
@@ -27,6 +33,32 @@ def test_100000_mutated_streams_are_split_or_pass(protocol: tuple[str, str]) -> 
     assert fed == STREAMS
     assert identified > STREAMS / 20 or protocol[0] == "resp"  # which has no identities
     assert given_up > STREAMS / 20 or protocol[1] == "udp"  # where each datagram is by itself
+
+
+@pytest.mark.parametrize("protocol", [each for each in VALID if each[0] in NAMES], ids="-".join)
+def test_20000_mutated_streams_are_decoded_or_broken(protocol: tuple[str, str]) -> None:
+    name, transport = protocol
+    made = codec(name, COUNTER)
+    fed = decoded = broken = 0
+    for stream in mutated(VALID[protocol], transport, DECODED, SEED):
+        splitter = made.stream() if transport == "tcp" else None
+        fed += 1
+        try:
+            for piece in stream.pieces:
+                for message in splitter.feed(piece) if splitter else [piece]:
+                    decoded += _decode(made, message, stream.direction)
+        except WireError as error:
+            broken += 1
+            assert len(str(error)) < 400
+    assert fed == DECODED
+    assert decoded > DECODED / 20
+    assert broken > DECODED / 20
+
+
+def _decode(made: Codec, message: bytes, direction: Direction) -> bool:
+    if direction == "request":
+        return made.decode_call(message).procedure is not None
+    return made.decode_reply(message, lambda xid: COUNTER.procedure("add")).header is not None
 
 
 def _split(connection: Framers, stream: Stream) -> list[Message]:

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.framers import Framers, Message, framers
+from chaos.framers.http1 import LARGEST_WAITING
+from chaos.framers.message import LARGEST_MESSAGE
 from chaos.hop import Forward
 from chaos.rules import BadConfiguration, LinkPlan, plans
 from nodes.wire.header import client_number, intent_number
@@ -26,7 +28,8 @@ def response(body: bytes = b"ok", status: str = "200 OK") -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nTrailer: 1\r\n\r\n"
+CHUNKED_HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+CHUNKED = CHUNKED_HEAD + b"3;x=y\r\nabc\r\n0\r\nTrailer: 1\r\n\r\n"
 
 
 def one(connection: Framers, direction: str, data: bytes) -> Message:
@@ -91,8 +94,26 @@ def test_an_interim_response_does_not_answer_its_request() -> None:
         b"HTTP/1.0 200 OK\r\n\r\nuntil the end",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nuntil the end",
         b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
-        b"SSH-2.0-OpenSSH\r\n\r\n",
+        b"SSH-2.0-OpenSSH\r\n",
         b"x" * 65536,
+        b"HTTP/1.1 200 OK\nContent-Length: 0\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n folded: line\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"0" * 5000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: unchunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n",
+        CHUNKED_HEAD + b"3\r\nabcd\r\n",
+        CHUNKED_HEAD + b"F" * 5000 + b"\r\n",
+        CHUNKED_HEAD + b"FFFFFFFFFFFF\r\n",
+        CHUNKED_HEAD + b"1;" + b"x" * 4096,
+        CHUNKED_HEAD + b"0\r\n" + b"a: b\r\n" * 11000,
+        f"HTTP/1.1 200 OK\r\nContent-Length: {LARGEST_MESSAGE}\r\n\r\n".encode(),
     ],
 )
 def test_what_cannot_be_split_passes_at_once_and_whole(reply: bytes) -> None:
@@ -100,7 +121,38 @@ def test_what_cannot_be_split_passes_at_once_and_whole(reply: bytes) -> None:
     one(connection, "request", request())
     message = one(connection, "reply", reply)
     assert (message.data, identity(message)) == (reply, (None, None, None))
+    assert connection["reply"].problem
     assert one(connection, "reply", b"more").data == b"more"
+
+
+def test_a_body_of_unknown_length_is_kept_up_to_a_bound() -> None:
+    framer = framers("http1", "tcp")["request"]
+    kept = framer.feed(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "request")
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    fed = 0
+    while not kept:
+        kept = framer.feed(chunk, "request")
+        fed += len(chunk)
+    assert LARGEST_MESSAGE - len(chunk) < fed <= LARGEST_MESSAGE + len(chunk)
+    assert "are kept until it is whole" in str(framer.problem)
+    assert kept[0].data.endswith(chunk)
+
+
+def test_requests_beyond_a_bound_that_wait_for_responses_pass_unidentified() -> None:
+    connection = framers("http1", "tcp")
+    found = connection["request"].feed(request() * LARGEST_WAITING + request(), "request")
+    assert [message.client is None for message in found] == [False] * LARGEST_WAITING + [True]
+    assert [message.seq for message in connection["reply"].feed(response() * LARGEST_WAITING, "reply")] == [
+        OPERATION[1]
+    ] * LARGEST_WAITING
+
+
+def test_a_chunked_body_in_single_bytes_is_looked_at_once() -> None:
+    body = b"1\r\nx\r\n" * 3000 + b"0\r\n\r\n"
+    stream = b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + body
+    framer = framers("http1", "tcp")["request"]
+    found = [message for at in range(len(stream)) for message in framer.feed(stream[at : at + 1], "request")]
+    assert [message.data for message in found] == [stream]
 
 
 def test_after_an_upgrade_bytes_pass_as_they_come() -> None:

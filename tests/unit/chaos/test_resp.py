@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.framers import framers
+from chaos.framers.message import LARGEST_MESSAGE
 
 REPLIES = [
     b"+OK\r\n",
@@ -39,7 +40,24 @@ def test_a_reply_ends_where_its_value_does(reply: bytes) -> None:
     assert found[0].client is None
 
 
-@pytest.mark.parametrize("broken", [b"what\r\n", b"*x\r\n", b"*1\r\n" * 40, b"+" + b"x" * 65536])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"what\r\n",
+        b"*x\r\n",
+        b"*1\r\n" * 40,
+        b"*1\r\n" * 5000,
+        b"|1\r\n+a\r\n+b\r\n" * 5000 + b"*x\r\n",
+        b"+" + b"x" * 65536,
+        b"+OK\n",
+        b"$-2\r\n",
+        b"$1_0\r\n",
+        b"$+5\r\n",
+        b"$" + b"9" * 5000 + b"\r\n",
+        b"$2\r\nabc\r\n",
+        f"${LARGEST_MESSAGE}\r\n".encode(),
+    ],
+)
 def test_what_is_no_reply_passes_at_once(broken: bytes) -> None:
     framer = framers("resp", "tcp")["reply"]
     assert b"".join(message.data for message in framer.feed(broken, "reply")) == broken
@@ -60,3 +78,15 @@ def test_boundaries_of_reads_change_nothing(replies: list[bytes], commands: list
         for begin, end in pairwise([0, *cuts, len(stream)]):
             seen += connection[direction].feed(stream[begin:end], direction)  # type: ignore[index, arg-type]
         assert [message.data for message in seen] == pieces
+
+
+def test_an_array_that_does_not_end_is_kept_up_to_a_bound_and_looked_at_once() -> None:
+    framer = framers("resp", "tcp")["reply"]
+    kept = framer.feed(b"*1000000000\r\n", "reply")
+    element = b":1\r\n" * 16384
+    fed = 0
+    while not kept:
+        kept = framer.feed(element, "reply")
+        fed += len(element)
+    assert LARGEST_MESSAGE - len(element) < fed <= LARGEST_MESSAGE + len(element)
+    assert "are kept until it is whole" in str(framer.problem)

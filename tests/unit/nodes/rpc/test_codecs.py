@@ -171,3 +171,21 @@ def test_damaged_messages_decode_or_are_refused(name: str, data: bytes, start: i
         if isinstance(result, Call) and result.problem is None:
             assert result.procedure is not None
             result.procedure.arguments.pack(result.arguments)
+
+
+@pytest.mark.parametrize("depth", [500, 1010, 1022, 5000])
+@pytest.mark.parametrize(
+    "begin",
+    [b"", b"\x94\x00\x01\xa3add\x91", b"\x94\x01\x01", b"\x94\x01\x01\xc0", b"\x94\x00\x01\xa3add\x91\x81"],
+    ids=["message", "argument", "error", "result", "key"],
+)
+def test_values_nested_deeper_than_the_stack_are_malformed(begin: bytes, depth: int) -> None:
+    data = begin + b"\x91" * depth + b"\x01\xc0"
+    counter = codec("msgpack", COUNTER)
+    for decode in (counter.decode_call, lambda data: counter.decode_reply(data, lambda xid: ADD)):
+        try:
+            decoded: Any = decode(data)
+        except WireError as error:
+            assert len(str(error)) < 200
+        else:
+            assert len(str(decoded)) < 500

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nodes.wire import msgpackrpc
 from nodes.wire.record import MAX_RECORD, Damaged, Kind, Record, RecordTooLarge, decode, encode
 
 unsigned = st.integers(0, 2**32 - 1)
@@ -123,3 +124,9 @@ def test_a_detail_that_msgpack_cannot_hold_is_refused_and_the_next_is_written() 
     with pytest.raises(TypeError):
         encode(1, Kind.OK, 1, 1, 1, 1, {"value": object()})
     assert len(decode(encode(1, Kind.OK, 1, 1, 1, 1, None))[0]) == 1
+
+
+def test_whatever_a_message_of_ours_holds_fits_into_a_record() -> None:
+    largest = b"x" * msgpackrpc.LIMIT
+    detail = {"intent": 2**64 - 1, "f": "f" * 60, "value": largest, "connection": 2**64 - 1}
+    encode(2**64 - 1, Kind.EXECUTE, 2**32 - 1, 2**32 - 1, 2**32 - 1, 99, detail)
