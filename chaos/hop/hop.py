@@ -155,7 +155,7 @@ class Hop:
         self.notes.upstream(up, epoch)
         self._up, self._epoch = up, epoch
         if up:
-            self._release(self._shelf.take(lambda kept: kept.epoch < epoch, Awaits.EPOCH))
+            self._release(self._shelf.take(lambda kept: kept.epoch < epoch, (Awaits.EPOCH, None)))
         elif self._stream:
             for path in list(self._paths.values()):
                 self._end(path)
@@ -180,7 +180,7 @@ class Hop:
     def release(self, index: int) -> list[Effect]:
         """The trigger of a hold has come: what it held goes on, and it holds nothing more."""
         self._switch(index, False)
-        self._release(self._shelf.take(lambda kept: kept.rule == index, Awaits.RELEASE))
+        self._release(self._shelf.take(lambda kept: kept.rule == index, (Awaits.RELEASE, None)))
         return self._done()
 
     def heal(self) -> list[Effect]:
@@ -200,7 +200,7 @@ class Hop:
 
     def _arrive(self, path: Path, message: Message, now: int) -> None:
         if message.direction == "reply" and self._shelf.cost:
-            self._release(self._shelf.take(lambda kept: kept.is_answered_by(message), Awaits.REPLY))
+            self._release(self._shelf.take(lambda kept: kept.is_answered_by(message), (Awaits.REPLY, message.client)))
         key = self._key(path, message)
         rule = decide(self._seed, self.rules, key, self._active)
         if rule is not None and not self._has_room(rule.fault, message):
@@ -304,7 +304,8 @@ class Hop:
     def _passed_by(self, message: Message) -> None:
         """What waited for this message to pass goes behind it."""
         if self._shelf.cost:
-            self._release(self._shelf.take(lambda kept: kept.follows(message), Awaits.NEXT, Awaits.TRIM))
+            drawers = (Awaits.NEXT, message.client), (Awaits.TRIM, message.client)
+            self._release(self._shelf.take(lambda kept: kept.follows(message), *drawers))
 
     def _release(self, due: Sequence[Kept | Closing]) -> None:
         for item in due:

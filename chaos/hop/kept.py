@@ -72,43 +72,47 @@ class Closing(NamedTuple):
         return 0
 
 
+Drawer = tuple[Awaits, int | None]
+"""What is looked at together: an event, and for those that are a client's own, the client."""
+
+
 class Shelf:
     """Messages that wait for an event, in the order of their arrival. `cost` is what they cost, in bytes."""
 
     def __init__(self) -> None:
         self.cost = 0
-        self._kept: dict[Awaits, list[tuple[int, Kept]]] = {}
+        self._kept: dict[Drawer, list[tuple[int, Kept]]] = {}
         self._count = 0
 
     def __len__(self) -> int:
         return sum(map(len, self._kept.values()))
 
     def put(self, kept: Kept) -> None:
+        client = None if kept.awaits in (Awaits.RELEASE, Awaits.EPOCH) else kept.message.client
         self._count += 1
-        self._kept.setdefault(kept.awaits, []).append((self._count, kept))
+        self._kept.setdefault((kept.awaits, client), []).append((self._count, kept))
         self.cost += kept.cost
 
-    def take(self, due: Callable[[Kept], bool], *awaits: Awaits) -> list[Kept]:
-        """Remove and return those that are `due` among those that await one of these. Others are not looked at."""
+    def take(self, due: Callable[[Kept], bool], *drawers: Drawer) -> list[Kept]:
+        """Remove and return those in these drawers that are `due`. The others are not looked at."""
         taken: list[tuple[int, Kept]] = []
-        for each in awaits:
-            if each in self._kept:
-                taken += self._take(due, each)
+        for drawer in drawers:
+            if drawer in self._kept:
+                taken += self._take(due, drawer)
         self.cost -= sum(kept.cost for _, kept in taken)
         return [kept for _, kept in sorted(taken, key=itemgetter(0))]
 
     def take_all(self) -> list[Kept]:
         """Remove and return all."""
-        return self.take(lambda kept: True, *Awaits)
+        return self.take(lambda kept: True, *list(self._kept))
 
-    def _take(self, due: Callable[[Kept], bool], awaits: Awaits) -> list[tuple[int, Kept]]:
-        entries = self._kept.pop(awaits)
+    def _take(self, due: Callable[[Kept], bool], drawer: Drawer) -> list[tuple[int, Kept]]:
         taken: list[tuple[int, Kept]] = []
         rest: list[tuple[int, Kept]] = []
-        for entry in entries:
+        for entry in self._kept.pop(drawer):
             (taken if due(entry[1]) else rest).append(entry)
         if rest:
-            self._kept[awaits] = rest
+            self._kept[drawer] = rest
         return taken
 
 

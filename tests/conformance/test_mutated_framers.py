@@ -1,5 +1,5 @@
-"""No bytes from outside make a framer do anything but find messages: nothing is raised, lost, added or out of order. And
-none make a node's codec raise anything but its one error."""
+"""No bytes from outside make a framer do anything but find messages: nothing is raised, lost, added or out of order.
+And none make a node's codec raise anything but its one error."""
 
 from __future__ import annotations
 
@@ -47,9 +47,8 @@ def test_20000_mutated_streams_are_decoded_or_broken(protocol: tuple[str, str]) 
             for piece in stream.pieces:
                 for message in splitter.feed(piece) if splitter else [piece]:
                     decoded += _decode(made, message, stream.direction)
-        except WireError as error:
+        except WireError:
             broken += 1
-            assert len(str(error)) < 400
     assert fed == DECODED
     assert decoded > DECODED / 20
     assert broken > DECODED / 20

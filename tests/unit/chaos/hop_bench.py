@@ -24,8 +24,13 @@ class Messages:
     """Calls and replies of one codec and transport, as a client and a server would send them."""
 
     def __init__(self, codec_name: str, transport: str) -> None:
-        self.codec: Codec = codec(codec_name, COUNTER)
+        self._name = codec_name
         self.stream = transport == "tcp"
+
+    @property
+    def codec(self) -> Codec:
+        """Of our own protocols."""
+        return codec(self._name, COUNTER)
 
     def call(self, seq: int, attempt: int = 1, first: int = 1, client: int = CLIENT) -> bytes:
         header = CallHeader(client, seq, attempt, first, 0, seq)
