@@ -9,8 +9,11 @@ through. Durations are milliseconds unless a field says otherwise. Triggers are 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+TRIGGER = "trigger"
+"""Marks the fields whose values are triggers: whoever waits for them finds them by it."""
+TriggerText = Annotated[str, TRIGGER]
 Direction = Literal["request", "reply"]
 Directions = Literal["request", "reply", "both"]
 Failpoint = Literal[
@@ -29,7 +32,7 @@ class Window:
     """When a fault is on: from a trigger or a time after the load began (at once without either)."""
 
     name: str | None = None
-    when: str | None = None
+    when: TriggerText | None = None
     after: int | None = None
     lasts: int | None = None
 
@@ -74,7 +77,7 @@ class Hold(MessageFault):
     """The message is held until a trigger, or heal without one."""
 
     hold: Direction
-    until: str | None = None
+    until: TriggerText | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,7 +271,7 @@ class Restart:
     """How a killed node comes back: after a time or a trigger (both: the trigger, then the time)."""
 
     after: int = 0
-    when: str | None = None
+    when: TriggerText | None = None
     state: Literal["keep", "archive"] = "keep"
 
 

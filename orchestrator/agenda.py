@@ -29,6 +29,7 @@ class Agenda:
         self._ordinal = 0
 
     def when(self, trigger: str, act: Act, *, begins_fault: bool = False) -> Program:
+        trigger = " ".join(trigger.split())  # however many blanks a scenario has between its words
         if trigger in self._occurred:
             yield from act()
         else:

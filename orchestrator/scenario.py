@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from chaos.faults import Fault
+from chaos.faults import Fault, TriggerText
 from orchestrator.system.scenario import System, SystemLink
 from orchestrator.value import Milliseconds, Value
 
@@ -111,7 +111,7 @@ class Client(Value):
     after_heal: int = Field(default=2, ge=1)
     engine: str = "epoll"
     retry: Retry = Retry()
-    gates: dict[int, str] = Field(default={})
+    gates: dict[int, TriggerText] = Field(default={})
     limits: Limits = NO_LIMITS
     place: Place | None = None
 

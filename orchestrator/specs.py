@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from chaos.faults import Fault, Hold, Kill, Pause, Split
+from chaos.faults import Fault, Kill, Pause, Split
 from chaos.planes.process import failpoint, target
 from chaos.supports import PLANE_OF, PLANES, PlaneName
 from nodes.wire.header import client_number
 from orchestrator.scenario import Cell, Link, Server
+from orchestrator.triggers import TriggerEvent, parse_trigger, triggers
 
 Address = tuple[str, int]
 
-REPORTED = frozenset({"attempt", "ok", "end"})
+REPORTED = frozenset({TriggerEvent.ATTEMPT, TriggerEvent.OK, TriggerEvent.END})
 """Events of a client that it tells only when asked."""
 
 
@@ -166,26 +167,9 @@ def _client_of(cell: Cell, node: str) -> int:
 
 
 def reports(cell: Cell, client: str) -> set[tuple[str, int]]:
-    """What the cell's triggers want to hear from this client."""
-    wanted = set()
-    for trigger in triggers(cell):
-        words = trigger.split()
-        if len(words) == 3 and words[0] == client and words[1] in REPORTED:
-            wanted.add((words[1], int(words[2])))
-    return wanted
-
-
-def triggers(cell: Cell) -> Iterator[str]:
-    """Every trigger that the cell names."""
-    for fault in cell.faults:
-        if fault.when is not None:
-            yield fault.when
-        if isinstance(fault, Hold) and fault.until is not None:
-            yield fault.until
-        if isinstance(fault, Kill) and fault.restart is not None and fault.restart.when is not None:
-            yield fault.restart.when
-    for client in cell.clients.values():
-        yield from client.gates.values()
+    """What the cell's triggers want to hear from this client, or from a system's driver."""
+    wanted = map(parse_trigger, triggers(cell))
+    return {(one.event.value, one.number) for one in wanted if one.subject == client and one.event in REPORTED}
 
 
 def addresses(answer: Mapping[str, Any]) -> dict[str, Address]:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple, get_args, get_type_hints
+
+from chaos.faults import TRIGGER
+from orchestrator.value import Value
 
 
 class TriggerEvent(StrEnum):
@@ -50,3 +56,35 @@ def parse_trigger(text: str) -> Trigger:
     if switched := _SWITCHED.fullmatch(words):
         return Trigger(switched[1], TriggerEvent(switched[2]), 0)
     raise ValueError(f"{text!r} is no trigger; expected {FORMS}")
+
+
+def triggers(value: Any) -> Iterator[str]:
+    """Every trigger in a scenario's value, at any depth: whatever the types of its fields say is one."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from triggers(item)
+    elif isinstance(value, Mapping):
+        yield from triggers(tuple(value.values()))
+    elif isinstance(value, Value) or (is_dataclass(value) and not isinstance(value, type)):
+        marked = fields_with_triggers(type(value))
+        for name in get_type_hints(type(value)):
+            below = getattr(value, name, None)
+            yield from _texts(below) if name in marked else triggers(below)
+
+
+@cache
+def fields_with_triggers(kind: type) -> frozenset[str]:
+    """The fields of a dataclass or a model whose values are triggers, or mappings to triggers."""
+    hints = get_type_hints(kind, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if _marked(hint))
+
+
+def _marked(hint: Any) -> bool:
+    return TRIGGER in getattr(hint, "__metadata__", ()) or any(_marked(part) for part in get_args(hint))
+
+
+def _texts(value: str | Mapping[Any, str] | None) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif value is not None:
+        yield from value.values()

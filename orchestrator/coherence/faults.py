@@ -8,9 +8,10 @@ from typing import get_args
 from chaos.faults import Fault, Kill, MessageFault, PacketFault, Pause, Split, ToxicFault
 from chaos.supports import PLANE_OF, SUPPORTS
 from orchestrator.coherence import messages, packets, processes, streams
-from orchestrator.coherence.problem import Path, Problem, link_called, names, trigger
+from orchestrator.coherence.problem import Path, Problem, link_called, named, names, trigger
 from orchestrator.fault_choice import FAULTS
 from orchestrator.scenario import Cell
+from orchestrator.triggers import TriggerEvent, parse_trigger
 
 VERBS = {kind: verb for verb, kind in FAULTS.items()}
 
@@ -29,9 +30,22 @@ def _window(cell: Cell, fault: Fault, path: Path) -> Iterator[Problem]:
             yield Problem((*path, "name"), f"two faults are called {fault.name!r}")
     if fault.when is not None:
         yield from trigger(cell, fault.when, (*path, "when"))
+        yield from _begins(cell, fault.when, (*path, "when"))
     for key in ("after", "lasts"):
         if (getattr(fault, key) or 0) < 0:
             yield Problem((*path, key), "expected a duration that is not negative")
+
+
+def _begins(cell: Cell, text: str, path: Path) -> Iterator[Problem]:
+    """Heal ends what else has no end, and no fault begins after it."""
+    try:
+        subject, event, _ = parse_trigger(text)
+    except ValueError:
+        return  # told by `trigger`
+    if event is TriggerEvent.HEALED:
+        yield Problem(path, "no fault begins after heal; expected a trigger that comes before")
+    elif event is TriggerEvent.OFF and (fault := named(cell, subject)) is not None and fault.lasts is None:
+        yield Problem(path, f"{text!r}: {subject} is on until heal, and no fault begins after heal; give it lasts")
 
 
 def _fault(cell: Cell, fault: Fault, path: Path) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from chaos.faults import Fault, Kill
 from orchestrator.scenario import Cell, Link
 from orchestrator.triggers import CLIENT_EVENTS, FAULT_EVENTS, SERVER_EVENTS, TriggerEvent, parse_trigger
 
@@ -42,5 +43,13 @@ def trigger(cell: Cell, text: str, path: Path) -> Iterator[Problem]:
         yield Problem(path, f"{text!r}: {subject!r} makes {cell.clients[subject].calls} calls")
     elif event is TriggerEvent.GATE and number not in cell.clients[subject].gates:
         yield Problem(path, f"{text!r}: {subject!r} has no gate {number}; expected one in its gates")
-    elif event in FAULT_EVENTS and subject not in [fault.name for fault in cell.faults]:
+    elif event is TriggerEvent.ATTEMPT and cell.system is not None:
+        yield Problem(path, f"{text!r}: a driver's attempts are its own affair; expected ok, end or gate")
+    elif event in FAULT_EVENTS and (fault := named(cell, subject)) is None:
         yield Problem(path, f"{text!r}: no fault has the name {subject!r}")
+    elif event is TriggerEvent.OFF and isinstance(fault, Kill):
+        yield Problem(path, f"{text!r}: a kill has no end; expected {subject} on, or {fault.kill} ready")
+
+
+def named(cell: Cell, name: str) -> Fault | None:
+    return next((fault for fault in cell.faults if fault.name == name), None)

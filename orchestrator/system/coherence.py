@@ -115,8 +115,6 @@ def _gates(shown: Cell) -> Iterator[Problem]:
 
 
 def _fault(links: dict[str, SystemLink], fault: Fault, path: Path) -> Iterator[Problem]:
-    if fault.when is not None and fault.when.split()[:2] == [DRIVER, "attempt"]:
-        yield Problem((*path, "when"), "a driver's attempts are its own affair; expected ok, end or gate")
     if isinstance(fault, (Kill, Pause)):
         yield from _process_fault(fault, path)
     yield from _toxic(fault, path)

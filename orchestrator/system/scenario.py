@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from chaos.faults import TriggerText
 from orchestrator.value import Milliseconds, Value
 
 DRIVER = "driver"
@@ -61,7 +62,7 @@ class Driver(Value):
     after_heal: int = Field(default=2, ge=1)
     timeout: Milliseconds = 2_000
     patience: Milliseconds = 5_000
-    gates: dict[int, str] = Field(default={})
+    gates: dict[int, TriggerText] = Field(default={})
 
     @property
     def argv(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.scenario import Cell
-from orchestrator.specs import REPORTED, rules_of, triggers
+from orchestrator.specs import reports, rules_of
 from orchestrator.system.scenario import DRIVER, System, SystemLink
 
 NOBODY = "192.0.2.1"
@@ -70,15 +70,5 @@ def driver_spec(cell: Cell, system: System, folder: str, target: str) -> dict[st
             "patience": driver.patience,
         },
         "failpoints": [],
-        "report": sorted(_reports(cell, system)),
+        "report": sorted(reports(cell, DRIVER)),
     }
-
-
-def _reports(cell: Cell, system: System) -> set[tuple[str, int]]:
-    """What the cell's triggers want to hear from the driver."""
-    wanted = set()
-    for trigger in (*triggers(cell), *system.driver.gates.values()):
-        words = trigger.split()
-        if len(words) == 3 and words[0] == DRIVER and words[1] in REPORTED:
-            wanted.add((words[1], int(words[2])))
-    return wanted
