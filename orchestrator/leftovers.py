@@ -3,13 +3,16 @@ environment (FAULTBED_RUN, and FAULTBED_ORCHESTRATOR as "pid:create_time") and e
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
 from typing import NamedTuple
 
 import psutil
 
 RUN = "FAULTBED_RUN"
 ORCHESTRATOR = "FAULTBED_ORCHESTRATOR"
+PID_NAMESPACE = "/proc/self/ns/pid"
 TOLERANCE = 2.0
 """Seconds: a process's creation time is rounded differently by different readers, and shifts with the boot time."""
 
@@ -37,13 +40,28 @@ def leftovers() -> list[Leftover]:
     return found
 
 
+def place() -> str:
+    """Where this process's id counts: the host, and its PID namespace (pid_namespaces(7)). What was made elsewhere is
+    not judged here: its orchestrator's id means another process."""
+    try:
+        namespace = os.readlink(PID_NAMESPACE)
+    except OSError:
+        namespace = "-"  # a system without them
+    return f"{platform.node()} {namespace}"
+
+
+def place_mark() -> str:
+    """`place` in a few letters, for names of files."""
+    return hashlib.blake2b(place().encode(), digest_size=4).hexdigest()
+
+
 def numbered_as_here(pid: int) -> bool:
     """Whether it is in our PID namespace (pid_namespaces(7)): in a container of its own its orchestrator's id means
     another process, and the container ends it."""
     try:
-        return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink("/proc/self/ns/pid")
+        return os.readlink(f"/proc/{pid}/ns/pid") == os.readlink(PID_NAMESPACE)
     except OSError:
-        return not os.path.exists("/proc/self/ns/pid")  # a system without namespaces, or it is gone or another user's
+        return not os.path.exists(PID_NAMESPACE)  # a system without namespaces, or it is gone or another user's
 
 
 def alive(orchestrator: str) -> bool:

@@ -1,4 +1,5 @@
-"""The agent's private folders, named after the process that made them, so that a killed agent's are found."""
+"""The agent's private folders, named after the place and the process that made them: a killed agent's are found, and no
+living one's are taken for it, whoever shares the folder of temporary files."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from orchestrator.leftovers import alive
+from orchestrator.leftovers import alive, place_mark
 
 PREFIX = "faultbed-agent."
 
@@ -17,16 +18,17 @@ PREFIX = "faultbed-agent."
 def new_folder() -> Path:
     """A folder that only this user can enter. Raises OSError."""
     me = psutil.Process()
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{me.pid}:{me.create_time()}."))
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{place_mark()}.{me.pid}:{me.create_time()}."))
 
 
 def sweep() -> tuple[list[Path], list[Path]]:
-    """Remove the folders of agents that live no more, if they are this user's -> (removed, not removed)."""
+    """Remove the folders of agents of this place that are gone, if they are this user's -> (removed, not removed)."""
     removed: list[Path] = []
     left: list[Path] = []
-    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        owner = path.name.removeprefix(PREFIX).rpartition(".")[0]
-        if not os.access(path, os.W_OK) or alive(owner):
+    here = f"{PREFIX}{place_mark()}."
+    for path in Path(tempfile.gettempdir()).glob(f"{here}*"):
+        owner = path.name.removeprefix(here).rpartition(".")[0]
+        if path.is_symlink() or not os.access(path, os.W_OK) or alive(owner):
             continue
         shutil.rmtree(path, ignore_errors=True)
         (left if path.exists() else removed).append(path)

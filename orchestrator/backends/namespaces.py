@@ -18,6 +18,7 @@ from orchestrator.backends.local import CommandLine, LocalHost, command_line
 from orchestrator.backends.processes import Supervisor, orchestrator_id
 from orchestrator.backends.real import RealSession
 from orchestrator.backends.switch import Owner, Switch
+from orchestrator.leftovers import place_mark
 from orchestrator.scenario import Cell
 from orchestrator.specs import planes
 
@@ -97,4 +98,4 @@ def switch(run: str, names: Sequence[str]) -> Switch:
     """A network for one cell of a run. Raises SessionError."""
     if reason := availability():
         raise SessionError(f"packet faults need a network namespace for each node: {reason}")
-    return Switch(Owner(run, orchestrator_id(), next(_numbers)), names)
+    return Switch(Owner(place_mark(), run, orchestrator_id(), next(_numbers)), names)

@@ -6,7 +6,8 @@ Rules of this file:
    the engine's policy to drop what is forwarded (br_netfilter).
 2. The machine itself has one interface in it, by which it reaches the nodes' control endpoints. A namespace that goes
    takes its interfaces along, so whoever removes the namespaces has removed everything.
-3. The names of the namespaces say whose they are: what a killed run left is found without any other record.
+3. The names of the namespaces say whose they are, and where that one's id counts: what a killed run left is found
+   without any other record, and what another place's run needs is not taken for it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import NamedTuple
 
 from orchestrator.backends import SessionError
 from orchestrator.backends.subnets import free, routed
-from orchestrator.leftovers import alive
+from orchestrator.leftovers import alive, place_mark
 
 NAMESPACES = Path("/run/netns")
 """Where ip-netns(8) keeps the names."""
@@ -32,18 +33,20 @@ TAKEN = "File exists"
 PATIENCE = 20.0
 """Seconds for a command that takes milliseconds."""
 
-_NAME = re.compile(r"faultbed_([0-9a-f]+)_([0-9]+:[0-9.]+)_([0-9]+)_(.+)")
+_NAME = re.compile(r"faultbed_([0-9a-f]{8})_([0-9a-f]+)_([0-9]+:[0-9.]+)_([0-9]+)_(.+)")
 
 
 class Owner(NamedTuple):
-    """The cell that a network is for: the `number`-th one of a run. `orchestrator` is "pid:create_time"."""
+    """The cell that a network is for: the `number`-th one of a run. `orchestrator` is "pid:create_time" at `place`, the
+    mark of orchestrator.leftovers."""
 
+    place: str
     run: str
     orchestrator: str
     number: int
 
     def namespace(self, node: str) -> str:
-        return f"faultbed_{self.run}_{self.orchestrator}_{self.number}_{node}"
+        return f"faultbed_{self.place}_{self.run}_{self.orchestrator}_{self.number}_{node}"
 
     @property
     def interface(self) -> str:
@@ -123,8 +126,9 @@ class Switch:
 
 
 def leftovers() -> list[Owner]:
-    """Networks whose orchestrator does not live any more; those of a living one are left alone."""
-    return sorted({owner for owner, _ in _present() if not alive(owner.orchestrator)})
+    """Networks of this place whose orchestrator does not live any more; those of a living one are left alone."""
+    here = place_mark()
+    return sorted({owner for owner, _ in _present() if owner.place == here and not alive(owner.orchestrator)})
 
 
 def remove(owner: Owner) -> None:
@@ -161,7 +165,7 @@ def _present() -> list[tuple[Owner, str]]:
     if not NAMESPACES.exists():
         return []
     matches = (_NAME.fullmatch(path.name) for path in NAMESPACES.iterdir())
-    return [(Owner(match[1], match[2], int(match[3])), match[0]) for match in matches if match]
+    return [(Owner(match[1], match[2], match[3], int(match[4])), match[0]) for match in matches if match]
 
 
 def _lines(lines: Iterable[str]) -> str:

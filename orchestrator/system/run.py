@@ -14,12 +14,12 @@ from orchestrator import oracles
 from orchestrator.backends import Collected, SessionError
 from orchestrator.backends.docker.backend import TOXIPROXY
 from orchestrator.backends.docker.labels import Owner
-from orchestrator.backends.docker.leftovers import place
 from orchestrator.backends.interrupts import Interrupts
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real_time import run as run_in_real_time
 from orchestrator.history import Ledger
 from orchestrator.image import check_image, image_name
+from orchestrator.leftovers import place
 from orchestrator.oracles.effects import Effect, ledger
 from orchestrator.oracles.places import Places
 from orchestrator.scenario import Cell

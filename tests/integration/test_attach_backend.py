@@ -75,7 +75,7 @@ def test_nodes_are_spread_over_the_agents_and_their_folders_removed(tmp_path: Pa
 
 
 def folders_of(agent: AgentProcess) -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob(f"faultbed-agent.{agent.process.pid}:*"))
+    return list(Path(tempfile.gettempdir()).glob(f"faultbed-agent.*.{agent.process.pid}:*"))
 
 
 def has_ledger(folder: Path) -> bool:
@@ -167,8 +167,8 @@ def test_clean_removes_the_folder_of_a_killed_agent_and_of_no_living_one(tmp_pat
             alpha.process.wait()
             with Running(tmp_path, "clean") as cleaning:
                 out = cleaning.end()[1]
-            assert f"faultbed-agent.{alpha.process.pid}:" in out
-            assert f"faultbed-agent.{beta.process.pid}:" not in out
+            assert f".{alpha.process.pid}:" in out
+            assert f".{beta.process.pid}:" not in out
         assert not folders_of(alpha)
 
 

@@ -23,6 +23,7 @@ from orchestrator.backends.processes import Supervisor, orchestrator_id
 from orchestrator.backends.real import RealSession
 from orchestrator.backends.subnets import free, routed
 from orchestrator.backends.switch import NAMESPACES, Owner, Switch, ip
+from orchestrator.leftovers import place_mark
 from orchestrator.plan import expand
 from orchestrator.scenario import Cell
 
@@ -68,7 +69,7 @@ def cell() -> Cell:
 
 
 def namespaces(run: str) -> list[str]:
-    return [path.name for path in NAMESPACES.iterdir() if path.name.startswith(f"faultbed_{run}_")]
+    return [path.name for path in NAMESPACES.iterdir() if f"_{run}_" in path.name]
 
 
 def interfaces(run: str) -> list[str]:
@@ -129,16 +130,16 @@ def test_two_cells_have_networks_of_their_own(supervisor: Supervisor, tmp_path: 
 def test_a_network_that_cannot_be_made_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(switch, "free", lambda taken, start: iter(()))
     with pytest.raises(SessionError, match="no private subnet is free"):
-        Switch(Owner(RUN, orchestrator_id(), 9001), ["server"])
+        Switch(Owner(place_mark(), RUN, orchestrator_id(), 9001), ["server"])
     assert (namespaces(RUN), interfaces(RUN)) == ([], [])
 
 
 def test_a_subnet_that_somebody_else_took_meanwhile_is_left_to_them(monkeypatch: pytest.MonkeyPatch) -> None:
     offered = list(islice(free(routed(ip("-j", "-4", "route", "show", "table", "all")), 7), 3))
     monkeypatch.setattr(switch, "free", lambda taken, start: iter(offered))
-    one = Switch(Owner(RUN, orchestrator_id(), 9001), ["server"])
+    one = Switch(Owner(place_mark(), RUN, orchestrator_id(), 9001), ["server"])
     try:
-        two = Switch(Owner(RUN, orchestrator_id(), 9002), ["server"])
+        two = Switch(Owner(place_mark(), RUN, orchestrator_id(), 9002), ["server"])
         two.close()
         assert one.addresses["server"] != two.addresses["server"]
     finally:

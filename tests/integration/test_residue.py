@@ -13,8 +13,7 @@ import psutil
 import pytest
 
 from orchestrator.backends.docker.labels import Owner
-from orchestrator.backends.docker.leftovers import place
-from orchestrator.leftovers import alive
+from orchestrator.leftovers import alive, place
 
 TESTS = Path(__file__).parents[1]
 SOURCE = """

@@ -12,11 +12,12 @@ import docker
 from orchestrator.backends import SessionError
 from orchestrator.backends.docker.engine import EngineError, connect
 from orchestrator.backends.docker.labels import Owner
-from orchestrator.backends.docker.leftovers import AT_ONCE, CONTAINER, VOLUME, Thing, place, remove, sweep, things
+from orchestrator.backends.docker.leftovers import AT_ONCE, CONTAINER, VOLUME, Thing, remove, sweep, things
 from orchestrator.backends.docker.network import Networks
 from orchestrator.backends.docker.specification import confinement
 from orchestrator.backends.processes import Supervisor, orchestrator_id
 from orchestrator.image import check_image, image_name
+from orchestrator.leftovers import place
 from orchestrator.scenario import Limits
 from orchestrator.threads import workers
 

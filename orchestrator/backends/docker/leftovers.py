@@ -6,8 +6,6 @@ removal; both are tried again, endpoints first, until the engine has nothing lef
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -17,7 +15,7 @@ import docker
 
 from orchestrator.backends.docker.engine import Missing, Refused, asking
 from orchestrator.backends.docker.labels import RUN, Owner, owner
-from orchestrator.leftovers import alive
+from orchestrator.leftovers import alive, place
 from orchestrator.threads import workers
 
 CONTAINER, VOLUME, NETWORK = KINDS = ("container", "volume", "network")
@@ -26,7 +24,6 @@ PATIENCE = 30.0
 PAUSE = 0.1
 AT_ONCE = 8
 """What the engine is asked for side by side: more would only wait for one another in it."""
-PID_NAMESPACE = "/proc/self/ns/pid"
 
 
 class Thing(NamedTuple):
@@ -43,15 +40,6 @@ class Thing(NamedTuple):
     def told(self) -> str:
         """With whose it is."""
         return f"{self} of run {self.owner.run}, whose orchestrator {self.owner.orchestrator} is gone"
-
-
-def place() -> str:
-    """Where this process's id counts: the host, and its pid namespace."""
-    try:
-        namespace = os.readlink(PID_NAMESPACE)
-    except OSError:
-        namespace = "-"
-    return f"{platform.node()} {namespace}"
 
 
 def things(client: docker.DockerClient, run: str | None = None) -> list[Thing]:

@@ -12,7 +12,8 @@ from docker.errors import APIError, NotFound
 
 from orchestrator.backends.docker import leftovers
 from orchestrator.backends.docker.labels import ORCHESTRATOR, PLACE, RUN, Owner, owner
-from orchestrator.backends.docker.leftovers import CONTAINER, NETWORK, VOLUME, Thing, abandoned, place, remove, sweep
+from orchestrator.backends.docker.leftovers import CONTAINER, NETWORK, VOLUME, Thing, abandoned, remove, sweep
+from orchestrator.leftovers import place
 
 OWNER = Owner("run1", "1:2.0", place())
 

@@ -53,4 +53,4 @@ def test_routes_are_read_without_the_default() -> None:
 
 @given(st.integers(1, 10**9))
 def test_an_interface_s_name_has_at_most_fifteen_characters(number: int) -> None:
-    assert len(Owner("0123456789abcdef", "1:2.5", number).interface) <= 15
+    assert len(Owner("01234567", "0123456789abcdef", "1:2.5", number).interface) <= 15
