@@ -1,0 +1,128 @@
+"""A client of our own: which failpoints its calls pass, and when their bytes leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sim_programs import MILLISECOND, PORT, pause, world
+
+from nodes import ops
+from nodes.drivers import Operation
+from nodes.drivers.rpc import RpcDriver
+from nodes.reports import Reports
+from nodes.rpc.calls import End, Outcome, Session
+from nodes.rpc.codecs import codec
+from nodes.rpc.interface import HELLO
+from nodes.rpc.interfaces import COUNTER
+from nodes.rpc.retry import Retry
+from nodes.wire.header import CallHeader, ReplyHeader, Status
+from nodes.wire.record import Kind
+
+CLIENT = 10101
+CODEC = codec("msgpack", COUNTER)
+WAIT = 20 * MILLISECOND
+"""Virtual, between two attempts; the way there and back takes less than a hundredth of it."""
+Answering = Callable[[CallHeader], Status | None]
+"""The status that an attempt is answered with; None: not at all."""
+
+
+def executed(_: CallHeader) -> Status:
+    return Status.EXECUTED
+
+
+class Calling:
+    """One client with one operation, and a server that notes each attempt and answers as it is told to."""
+
+    def __init__(self, answering: Answering = executed, dies_at: str = "") -> None:
+        self.passages: list[tuple[str, int, int, int]] = []
+        self.received: list[tuple[int, int]] = []
+        self.times: list[int] = []
+        self.outcome: Outcome | None = None
+        self._answering = answering
+        self._dies_at = dies_at
+        with world() as made:
+            made.host("server").spawn(self._serve())
+            self._host = made.host("client")
+            self._host.spawn(self._call())
+            made.run(pause(1_000), made.host("main"))
+
+    def note(
+        self,
+        kind: Kind,
+        client: int = 0,
+        seq: int = 0,
+        attempt: int = 0,
+        process: int = 0,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Notes are not looked at here."""
+
+    def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
+        self.passages.append((name, client, seq, attempt))
+        if name == self._dies_at and seq:
+            self._host.die()
+
+    def _serve(self) -> ops.Program:
+        socket = yield ops.Bind(("server", PORT))
+        while True:
+            data, address = yield ops.RecvFrom(socket, 65_536)
+            call = CODEC.decode_call(data)
+            header, procedure = call.header, call.procedure
+            assert header is not None
+            assert procedure is not None
+            self.received.append((header.seq, header.attempt))
+            self.times.append((yield ops.Now()))
+            status = Status.EXECUTED if procedure == HELLO else self._answering(header)
+            if status is None:
+                continue
+            reply = ReplyHeader(header.client, header.seq, header.attempt, status, 11, 22, 60_000)
+            value = None if procedure == HELLO else 5
+            answer = (
+                CODEC.encode_error(call.xid, reply, "busy")
+                if status is Status.BUSY
+                else CODEC.encode_reply(call.xid, procedure, reply, value)
+            )
+            yield ops.SendTo(socket, answer, address)
+
+    def _call(self) -> ops.Program:
+        session = Session(CLIENT, "exactly-once")
+        retry = Retry(
+            attempts=3, first=WAIT // MILLISECOND, maximum=WAIT // MILLISECOND, jitter=0.0, same_connection=False
+        )
+        target, reports = ("server", PORT), Reports(ops.Queue())
+        driver = RpcDriver(session, COUNTER, CODEC, "udp", target, "client", retry, self, reports, 1)
+        yield from driver.open()
+        operation = Operation(1, 1_000_001, "add", 5)
+        driver.begin(operation)
+        self.outcome = yield from driver.invoke(operation)
+        yield from driver.close()
+
+
+def test_a_call_passes_the_failpoints_of_a_client_in_their_order() -> None:
+    calling = Calling()
+    assert calling.outcome == Outcome(End.OK, 5)
+    assert [name for name, _, seq, _ in calling.passages if seq] == ["before-send", "after-send", "received"]
+    assert {passage[1:] for passage in calling.passages} == {(CLIENT, 0, 1), (CLIENT, 1, 1)}
+
+
+@pytest.mark.parametrize(("dies_at", "received"), [("before-send", False), ("after-send", True)])
+def test_an_attempt_leaves_between_its_two_failpoints(dies_at: str, received: bool) -> None:
+    calling = Calling(dies_at=dies_at)
+    assert ((1, 1) in calling.received) is received
+    assert calling.outcome is None
+
+
+@pytest.mark.parametrize("first", [None, Status.BUSY])
+def test_an_attempt_without_an_answer_or_at_a_busy_server_is_sent_again_when_due(first: Status | None) -> None:
+    calling = Calling(lambda header: first if header.attempt == 1 else Status.CACHED)
+    assert calling.received == [(0, 1), (1, 1), (1, 2)]
+    assert calling.times[2] - calling.times[1] > WAIT // 2
+    assert calling.outcome == Outcome(End.OK, 5)
+
+
+def test_attempts_are_spent_and_the_call_ends_unknown() -> None:
+    calling = Calling(lambda header: None)
+    assert calling.received == [(0, 1), (1, 1), (1, 2), (1, 3)]
+    assert calling.outcome == Outcome(End.INFO, "no reply")
