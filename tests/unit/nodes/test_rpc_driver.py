@@ -22,8 +22,8 @@ from nodes.wire.record import Kind
 
 CLIENT = 10101
 CODEC = codec("msgpack", COUNTER)
-WAIT = 20 * MILLISECOND
-"""Virtual, between two attempts; the way there and back takes less than a hundredth of it."""
+WAIT = 20
+"""Virtual milliseconds between two attempts; the way there and back takes less than a hundredth of it."""
 Answering = Callable[[CallHeader], Status | None]
 """The status that an attempt is answered with; None: not at all."""
 
@@ -88,9 +88,7 @@ class Calling:
 
     def _call(self) -> ops.Program:
         session = Session(CLIENT, "exactly-once")
-        retry = Retry(
-            attempts=3, first=WAIT // MILLISECOND, maximum=WAIT // MILLISECOND, jitter=0.0, same_connection=False
-        )
+        retry = Retry(attempts=3, first=WAIT, maximum=WAIT, jitter=0.0, same_connection=False)
         target, reports = ("server", PORT), Reports(ops.Queue())
         driver = RpcDriver(session, COUNTER, CODEC, "udp", target, "client", retry, self, reports, 1)
         yield from driver.open()
@@ -118,7 +116,7 @@ def test_an_attempt_leaves_between_its_two_failpoints(dies_at: str, received: bo
 def test_an_attempt_without_an_answer_or_at_a_busy_server_is_sent_again_when_due(first: Status | None) -> None:
     calling = Calling(lambda header: first if header.attempt == 1 else Status.CACHED)
     assert calling.received == [(0, 1), (1, 1), (1, 2)]
-    assert calling.times[2] - calling.times[1] > WAIT // 2
+    assert calling.times[2] - calling.times[1] > WAIT * MILLISECOND // 2
     assert calling.outcome == Outcome(End.OK, 5)
 
 

@@ -59,6 +59,17 @@ def test_replies_without_a_header() -> None:
     assert msgpackrpc.decode_reply(b"\x94\x01\x07\xa2no\xc0") == MpReply(7, None, "no", None)
 
 
+@pytest.mark.parametrize("pair", [(5, 6), (None, 6), ("ab", 6), ({}, 6), ((), 6), ((5,), 6), (((),) * 7, 6)])
+def test_a_pair_whose_first_is_no_header_is_a_reply_without_one(pair: tuple[Any, Any]) -> None:
+    assert msgpackrpc.decode_reply(msgpack.packb([1, 7, None, pair])) == MpReply(7, None, None, pair)
+    assert msgpackrpc.decode_reply(msgpack.packb([1, 7, pair, None])) == MpReply(7, None, pair, None)
+
+
+@pytest.mark.parametrize("first", [5, None, "ab", {}, (), (5,), ((),) * 6])
+def test_a_parameter_that_is_no_header_stays_one(first: Any) -> None:
+    assert msgpackrpc.decode_call(msgpack.packb([0, 7, "add", [first]])) == MpCall(7, "add", None, (first,))
+
+
 @pytest.mark.parametrize(
     "fields",
     [(1, 2, 3, 4, 5), (1, 2, 3, 4, 5, -6), (2**32, 2, 3, 4, 5, 6), (1, 2, 3, 4, 5, "6"), (True, 2, 3, 4, 5, 6)],
