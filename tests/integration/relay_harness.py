@@ -76,11 +76,23 @@ class Control:
 class Relay:
     """The process. Leaving the context ends it by the end of its control connection, and checks that it ended."""
 
-    def __init__(self, home: Path, stack: ExitStack, plane: str = "relay") -> None:
+    def __init__(self, home: Path, stack: ExitStack, plane: str = "relay", before: tuple[str, ...] = ()) -> None:
         self.home = home
         self._stack = stack
         environment = {**os.environ, control.TOKEN_VARIABLE: TOKEN.hex()}
-        command = [sys.executable, "-I", "-m", "chaos", "--name", "relay", "--plane", plane, "--home", str(home)]
+        command = [
+            *before,
+            sys.executable,
+            "-I",
+            "-m",
+            "chaos",
+            "--name",
+            "relay",
+            "--plane",
+            plane,
+            "--home",
+            str(home),
+        ]
         self.log = stack.enter_context((home / "relay.log").open("w+b"))
         self.process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log
@@ -145,17 +157,25 @@ class Side:
 class Rig:
     """A configured relay with one link, and a server's socket behind it."""
 
-    def __init__(self, home: Path, stack: ExitStack, transport: str, faults: tuple[RelayFault, ...] = ()) -> None:
+    def __init__(
+        self,
+        home: Path,
+        stack: ExitStack,
+        transport: str,
+        faults: tuple[RelayFault, ...] = (),
+        codec: str = "xdr",
+        before: tuple[str, ...] = (),
+    ) -> None:
         self.stack = stack
         self.stream = transport == "tcp"
-        self.relay = Relay(home, stack)
+        self.relay = Relay(home, stack, before=before)
         self.control = self.relay.connect()
         self.server = self.listen()
         rules = [
             {"index": index, "kind": type(fault).__name__, "active": True, **asdict(fault)}
             for index, fault in enumerate(faults)
         ]
-        link = {"name": LINK, "transport": transport, "codec": "xdr", "source": "client", "target": "server"}
+        link = {"name": LINK, "transport": transport, "codec": codec, "source": "client", "target": "server"}
         link |= {"upstream": list(self.server.getsockname()), "epoch": 1, "rules": rules}
         addresses = self.control.tell("configure", listen="127.0.0.1", seed=7, links=[link])["addresses"]
         self.address: tuple[str, int] = (addresses[LINK][0], addresses[LINK][1])
