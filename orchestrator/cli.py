@@ -24,7 +24,10 @@ from orchestrator.commands.clean import clean
 from orchestrator.commands.endings import ended, finished, say
 from orchestrator.commands.image import image
 from orchestrator.commands.planes import planes
+from orchestrator.document import MAX_BYTES
 from orchestrator.folder_names import repeat_of
+from orchestrator.inputs import read
+from orchestrator.matrix import MAX_CELLS, MOST_CELLS
 from orchestrator.result import CellResult, Exit, exit_code
 from orchestrator.store import HISTORY, cut_short, read_cell, read_history, stored_cells, whose
 
@@ -115,6 +118,7 @@ def main() -> None:
 @click.option(
     "--only", metavar="CELL", help='Only cells with these axis values, such as "semantics=maybe,transport=udp".'
 )
+@click.option("--yes", is_flag=True, help=f"Run more than {MAX_CELLS} cells, up to {MOST_CELLS}.")
 def run(
     scenarios: tuple[str, ...],
     backend: str,
@@ -127,6 +131,7 @@ def run(
     image: str | None,
     toxiproxy_image: str | None,
     inventory: Path | None,
+    yes: bool,
 ) -> int:
     """Run scenarios: files, folders, or names that `faultbed list` shows."""
     from orchestrator.command import Choice, Command
@@ -134,7 +139,7 @@ def run(
     from orchestrator.junit_file import JUnitFile
 
     with JUnitFile(junit) as told:
-        plans = shipped.plans(scenarios)
+        plans = shipped.plans(scenarios, MOST_CELLS if yes else MAX_CELLS)
         if backend == "attach" and inventory is None:
             raise click.UsageError("--backend attach needs --inventory FILE, which names the agents (docs/agents.md)")
         agents = load(inventory) if backend == "attach" and inventory is not None else None
@@ -189,7 +194,7 @@ def list_scenarios() -> None:
 def show(scenario: str) -> None:
     """Print a scenario's file, then its cells."""
     for plan in shipped.plans([scenario]):
-        say(plan.path.read_text(encoding="utf-8-sig").rstrip("\n"))
+        say(read(plan.path, MAX_BYTES).decode("utf-8-sig").rstrip("\n"))
         say(f"\n# {plan.path}: {len(plan.cells)} cells")
         for cell in plan.cells:
             reason = f"  not applicable: {cell.not_applicable}" if cell.not_applicable else ""

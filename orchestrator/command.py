@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from orchestrator.backends.attach.feasible import check_fleet
 from orchestrator.backends.attach.fleet import Fleet, connected
 from orchestrator.commands.endings import WORDS, Unheard, exit_of, say
 from orchestrator.document import BadScenario
+from orchestrator.failures import said
 from orchestrator.inventory import Inventory
 from orchestrator.junit_file import JUnitFile
 from orchestrator.matrix import values_of
@@ -64,11 +65,11 @@ class Command:
         self._results = told.results
         self._origin: Origin | None = None
         self._begun = 0.0
-        self._not_undone: str | None = None
+        self._problems: list[str] = []
         self._unheard: Unheard | None = None
 
     def run(self) -> Exit:
-        """Raises BadScenario or ClickException before anything is started, SessionError if not all could be undone."""
+        """Raises BadScenario or ClickException before anything is started, SessionError if not all is undone."""
         cells = selected(self._plans, self._choice.only)
         wanted = [cell for cell in cells if cell.not_applicable is None]
         skipped = self._told.skipped = [cell for cell in cells if cell.not_applicable is not None]
@@ -84,24 +85,32 @@ class Command:
         with self._connected() as fleet:
             if fleet is not None:
                 check_fleet(self._plans, wanted, fleet)
-            make_folder(self._choice.out)
+            self._try_out(wanted)
             self._begun = monotonic()
             self._origin = origin(self._choice.seed, uses_docker(wanted, self._choice.backend))
-            interrupted = self._perform(tasks(wanted, self._choice.seed, self._choice.repeat), fleet)
+            interrupted = self._perform(Tasks(wanted, self._choice.seed, self._choice.repeat), fleet)
         self._keep()
         if self._unheard is None:
             self._tell(skipped)
-        if self._not_undone is not None:
-            raise SessionError(self._not_undone)
+        if self._problems:
+            raise SessionError("; ".join(self._problems))
         if self._unheard is not None and (interrupted is None or not self._unheard.gone):
             raise self._unheard
         return exit_code(self._results) if interrupted is None else interrupted
+
+    def _try_out(self, wanted: Sequence[Cell]) -> None:
+        """Raises UsageError where runs cannot be kept, before anything is started."""
+        try:
+            self._store.try_out(dict.fromkeys(cell.scenario for cell in wanted))
+        except OSError as error:
+            reason = f"{said(error)}; expected a folder that can be written"
+            raise click.UsageError(f"--out {self._choice.out}: {reason}") from None
 
     def _connected(self) -> AbstractContextManager[Fleet | None]:
         inventory = self._choice.inventory
         return nullcontext(None) if inventory is None else connected(inventory)
 
-    def _perform(self, wanted: list[Task], fleet: Fleet | None) -> Exit | None:
+    def _perform(self, wanted: Collection[Task], fleet: Fleet | None) -> Exit | None:
         """Run them all; -> the exit code of the signal that ended it, None if none did."""
         from orchestrator.run import run_cells
         from orchestrator.runners import Options
@@ -128,7 +137,7 @@ class Command:
             except SessionError as error:
                 if not self._results:
                     raise
-                self._not_undone = str(error)  # what the cells came to is told all the same
+                self._problems.append(str(error))  # what the cells came to is told all the same
         return None
 
     def _keep(self) -> None:
@@ -139,7 +148,10 @@ class Command:
         groups = {name: [result for result in self._results if result.cell.scenario == name] for name in names}
         assert self._origin is not None, "what was performed had an origin"
         made_by = self._origin._replace(seconds=round(monotonic() - self._begun, 3))
-        self._store.finish({name: summary(group, self._choice.backend, made_by) for name, group in groups.items()})
+        try:
+            self._store.finish({name: summary(group, self._choice.backend, made_by) for name, group in groups.items()})
+        except OSError as error:
+            self._problems.append(said(error))
 
     def _tell(self, skipped: Sequence[Cell]) -> None:
         try:
@@ -169,14 +181,6 @@ def uses_docker(cells: Sequence[Cell], backend: str) -> bool:
     return backend == "docker" or any(cell.system is not None for cell in cells)
 
 
-def make_folder(out: Path) -> None:
-    """Raises UsageError where runs cannot be kept, before anything is started."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.UsageError(f"--out {out}: {error.strerror}; expected a folder that can be written") from None
-
-
 def selected(plans: Sequence[Plan], only: str | None) -> list[Cell]:
     """The cells that have every axis value of `only`. Raises UsageError if there are none."""
     cells = [cell for plan in plans for cell in plan.cells]
@@ -193,14 +197,28 @@ def selected(plans: Sequence[Plan], only: str | None) -> list[Cell]:
     return found
 
 
-def tasks(cells: Sequence[Cell], seed: int | None, repeat: int) -> list[Task]:
-    """Every cell `repeat` times, the whole table before the next repeat; each repeat has the next seed."""
-    found = []
-    for number in range(repeat):
-        for cell in cells:
-            start = cell.seed if seed is None else seed
-            found.append(Task(cell.model_copy(update={"seed": (start + number) % LARGEST_SEED}), number + 1))
-    return found
+class Tasks(Collection[Task]):
+    """Every cell `repeat` times, the whole table before the next repeat; each repeat has the next seed.
+
+    One is made when it is asked for: `--repeat` may make millions of them.
+    """
+
+    def __init__(self, cells: Sequence[Cell], seed: int | None, repeat: int) -> None:
+        self._cells = cells
+        self._seed = seed
+        self._repeat = repeat
+
+    def __len__(self) -> int:
+        return len(self._cells) * self._repeat
+
+    def __contains__(self, task: object) -> bool:
+        return any(one == task for one in self)
+
+    def __iter__(self) -> Iterator[Task]:
+        for number in range(self._repeat):
+            for cell in self._cells:
+                start = cell.seed if self._seed is None else self._seed
+                yield Task(cell.model_copy(update={"seed": (start + number) % LARGEST_SEED}), number + 1)
 
 
 def check_engines(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:

@@ -21,12 +21,15 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, Field
 
 from nodes.control import ControlError, token_from_hex
-from orchestrator.document import BadScenario, Node, parse
+from orchestrator.document import MAX_BYTES, BadScenario, Node, parse
+from orchestrator.inputs import read
 from orchestrator.typed import typed
 from orchestrator.value import Value
 
 TOKEN_BYTES = 16
 """The shortest token that is accepted: 128 bits cannot be guessed."""
+TOKEN_FILE_BYTES = 4096
+"""The largest file that is read as a token: a hundred times as long as one is."""
 ENDPOINT = "an address HOST:PORT, such as 127.0.0.1:7400"
 FORMAT = "an inventory, a mapping with token_file and agents (docs/agents.md)"
 
@@ -85,7 +88,7 @@ class Inventory(NamedTuple):
 def load(path: Path) -> Inventory:
     """Raises BadScenario, which names the file, the line and the place in it."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read(path, MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise BadScenario(str(path), 0, "", f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
@@ -121,7 +124,7 @@ def read_token(path: Path) -> bytes:
     """The token in a file, in hexadecimal. Raises ControlError, which names the file and the remedy."""
     remedy = f"`faultbed token {path}` makes one, which every agent and orchestrator must have"
     try:
-        token = token_from_hex(path.read_text(encoding="ascii").strip())
+        token = token_from_hex(read(path, TOKEN_FILE_BYTES).decode("ascii").strip())
     except OSError as error:
         raise ControlError(f"{path}: cannot be read: {error.strerror or error}; {remedy}") from None
     except (ControlError, UnicodeDecodeError):

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
+import click
+
 from orchestrator.commands.endings import complain, exit_of, message_of
 from orchestrator.failures import said
+from orchestrator.outputs import try_file
 from orchestrator.report.junit import Ending, junit
 from orchestrator.result import CellResult
 from orchestrator.scenario import Cell
@@ -20,7 +23,11 @@ class JUnitFile:
     """
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
+        """Raises UsageError: nothing can be written there."""
+        try:
+            self._path = None if path is None else try_file(path)
+        except OSError as error:
+            raise click.UsageError(f"--junit {path}: {said(error)}; expected a file that can be written") from None
         self.results: list[CellResult] = []
         self.skipped: list[Cell] = []
         self.ending: Ending | None = None
@@ -35,7 +42,6 @@ class JUnitFile:
             return
         ending = self.ending if error is None else Ending(exit_of(error), message_of(error))
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             write(self._path, junit(self.results, self.skipped, ending))
         except OSError as failure:
             if error is None:

@@ -12,10 +12,14 @@ import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from itertools import product
+from math import prod
 
 from orchestrator.document import BadScenario, Node, join
 
 MAX_CELLS = 10_000
+"""Of one command, unless it is said that so many are wanted: a matrix multiplies sooner than one thinks."""
+MOST_CELLS = 100_000
+"""Of one command in any case: each takes some kilobytes of memory, and a second of somebody's patience."""
 
 Axes = dict[str, Node]  # one combination: each axis with its value
 
@@ -54,11 +58,11 @@ def values_of(written: str) -> dict[str, str]:
     raise ValueError(f"{rest!r} is no AXIS=VALUE")
 
 
-def combinations(matrix: Node | None, file: str) -> list[Axes]:
+def combinations(matrix: Node | None, file: str, most: int = MAX_CELLS) -> list[Axes]:
     """The product of the axes, without what `exclude` matches, then with what `include` adds, in the file's order.
 
     An `include` entry gives some axes a value, which the matrix need not list, and combines it with every listed
-    value of the axes that it does not name. Raises BadScenario.
+    value of the axes that it does not name. Raises BadScenario, also for more than `most`, before they are made.
     """
     if matrix is None:
         return [{}]
@@ -70,12 +74,19 @@ def combinations(matrix: Node | None, file: str) -> list[Axes]:
     if not axes:
         raise BadScenario(file, matrix.line, "matrix", "no axis; expected at least one, such as transport: [udp, tcp]")
     excluded = list(_partial(matrix, "exclude", axes, file))
-    wanted = [cell for cell in _product(axes, file, matrix) if not any(matches(cell, some) for some in excluded)]
-    for some in _partial(matrix, "include", axes, file):
-        wanted += _product(axes | {axis: (node,) for axis, node in some.items()}, file, matrix)
+    included = [
+        axes | {axis: (node,) for axis, node in some.items()} for some in _partial(matrix, "include", axes, file)
+    ]
+    if (size := sum(map(_size, [axes, *included]))) > MOST_CELLS:
+        raise _too_many(size, min(most, MOST_CELLS), file, matrix)
+    wanted = [cell for cell in _product(axes) if not any(matches(cell, some) for some in excluded)]
+    for some in included:
+        wanted += _product(some)
     found = {tuple(text(node.value) for node in cell.values()): cell for cell in wanted}
     if not found:
         raise BadScenario(file, matrix.line, "matrix.exclude", "nothing is left of the matrix")
+    if len(found) > most:
+        raise _too_many(len(found), most, file, matrix)
     return list(found.values())
 
 
@@ -86,12 +97,16 @@ def matches(cell: Axes, some: Mapping[str, Node]) -> bool:
     )
 
 
-def _product(axes: Mapping[str, tuple[Node, ...]], file: str, matrix: Node) -> list[Axes]:
-    size = 1
-    for values in axes.values():
-        size *= len(values)
-    if size > MAX_CELLS:
-        raise BadScenario(file, matrix.line, "matrix", f"{size} cells; expected at most {MAX_CELLS}")
+def _size(axes: Mapping[str, tuple[Node, ...]]) -> int:
+    return prod(len(values) for values in axes.values())
+
+
+def _too_many(size: int, most: int, file: str, matrix: Node) -> BadScenario:
+    rule = f"a command has at most {MAX_CELLS} in all, {MOST_CELLS} with `run --yes`"
+    return BadScenario(file, matrix.line, "matrix", f"{size} cells; expected at most {most}: {rule}")
+
+
+def _product(axes: Mapping[str, tuple[Node, ...]]) -> list[Axes]:
     return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
 
@@ -150,10 +165,23 @@ def hint(word: str, known: Mapping[str, object] | list[str]) -> str:
     return f"{expected} (did you mean {near[0]}?)" if near else expected
 
 
+class Every:
+    """All cells of a matrix: the keys that a selection by some of its axes may have, listed once for all cells."""
+
+    def __init__(self, cells: list[Axes]) -> None:
+        self._cells = cells
+        self._keys: dict[tuple[str, ...], dict[str, None]] = {}
+
+    def keys(self, axes: tuple[str, ...]) -> Mapping[str, None]:
+        if axes not in self._keys:
+            self._keys[axes] = dict.fromkeys(" ".join(text(cell[axis].value) for axis in axes) for cell in self._cells)
+        return self._keys[axes]
+
+
 class Selector:
     """Says what the document has for one cell. `every` is all cells of the matrix, to recognise a misspelt key."""
 
-    def __init__(self, file: str, cell: Axes, every: list[Axes]) -> None:
+    def __init__(self, file: str, cell: Axes, every: Every) -> None:
         self.file = file
         self.cell = cell
         self.every = every
@@ -189,7 +217,7 @@ class Selector:
         assert node.mapping is not None
         for axis in axes:
             self._known(axis, node.mapping["by"].line, join(path, "by"))
-        possible = {" ".join(text(cell[axis].value) for axis in axes): None for cell in self.every}
+        possible = self.every.keys(tuple(axes))
         for key, item in node.mapping.items():
             if key not in ("by", "else") and key not in possible:
                 raise BadScenario(

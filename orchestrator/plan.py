@@ -8,9 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from orchestrator.coherence import problems
-from orchestrator.document import BadScenario, Node, join, parse
+from orchestrator.document import MAX_BYTES, BadScenario, Node, join, parse
 from orchestrator.fault_choice import fault
-from orchestrator.matrix import Axes, Selector, check_axis_value, combinations, hint, label, matches, text
+from orchestrator.inputs import read
+from orchestrator.matrix import (
+    MAX_CELLS,
+    Axes,
+    Every,
+    Selector,
+    check_axis_value,
+    combinations,
+    hint,
+    label,
+    matches,
+    text,
+)
 from orchestrator.scenario import Cell, Client, Expect, Link, Server
 from orchestrator.system.coherence import problems as system_problems
 from orchestrator.system.plan import check_keys, system
@@ -57,19 +69,19 @@ class Plan:
     cells: tuple[Cell, ...]
 
 
-def load(path: Path) -> Plan:
-    """Raises BadScenario, also for a file that cannot be read."""
+def load(path: Path, most: int = MAX_CELLS) -> Plan:
+    """Raises BadScenario, also for a file that cannot be read, and for more than `most` cells."""
     try:
-        content = path.read_bytes()
+        content = read(path, MAX_BYTES)
     except OSError as error:
         raise BadScenario(str(path), 0, "", f"cannot be read: {error.strerror or error}") from None
     try:
-        return expand(content.decode("utf-8-sig"), str(path))
+        return expand(content.decode("utf-8-sig"), str(path), most)
     except UnicodeDecodeError as error:
         raise BadScenario(str(path), 0, "", f"byte {error.start} is not UTF-8; expected a text file") from None
 
 
-def expand(content: str, name: str) -> Plan:
+def expand(content: str, name: str, most: int = MAX_CELLS) -> Plan:
     """The plan of a scenario's text; `name` stands for the file in errors."""
     root = parse(content, name)
     top = _top(root, name)
@@ -78,13 +90,14 @@ def expand(content: str, name: str) -> Plan:
         message = "expected a name of small letters, digits and -, at most 64 characters"
         raise BadScenario(name, top["scenario"].line, "scenario", message)
     about = _text(top["about"], "about", name) if "about" in top else ""
-    every = combinations(top.get("matrix"), name)
+    every = combinations(top.get("matrix"), name, most)
     reasons = _not_applicable(top.get("not_applicable"), every, name)
+    known = Every(every)
     body = {key: node for key, node in top.items() if key not in ("scenario", "about", "matrix", "not_applicable")}
     cells = []
     for axes in every:
         reason = next((reason for some, reason in reasons if matches(axes, some)), None)
-        builder = _CellBuilder(name, root, body, axes, every)
+        builder = _CellBuilder(name, root, body, axes, known)
         cells.append(builder.cell(scenario, about, reason))
     return Plan(scenario, about, Path(name), tuple(cells))
 
@@ -130,7 +143,7 @@ def _not_applicable(node: Node | None, every: list[Axes], file: str) -> list[tup
 class _CellBuilder:
     """Makes one cell of the document's body; every error of it names the cell, if there is more than one."""
 
-    def __init__(self, file: str, root: Node, body: Mapping[str, Node], axes: Axes, every: list[Axes]) -> None:
+    def __init__(self, file: str, root: Node, body: Mapping[str, Node], axes: Axes, every: Every) -> None:
         self.file = file
         self.root = root
         self.body = body

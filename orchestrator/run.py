@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from itertools import islice
 
 from orchestrator.backends import Collected
 from orchestrator.backends.interrupts import Interrupted, Interrupts, first_waits
@@ -20,12 +21,13 @@ from orchestrator.threads import workers
 from orchestrator.unseen import no_thread_dies_unseen
 
 Done = Callable[[CellResult], None]
+Ahead = Future[CellResult | None]
 
 NONE = Options()
 
 
 def run_cells(
-    tasks: Sequence[Task], backend: str, jobs: int, store: Store, done: Done, options: Options = NONE
+    tasks: Collection[Task], backend: str, jobs: int, store: Store, done: Done, options: Options = NONE
 ) -> list[CellResult]:
     """Run every task, `jobs` at a time, and tell `done` of each as it ends, from this thread.
 
@@ -47,34 +49,42 @@ def run_cells(
 
 
 def _run(
-    tasks: Sequence[Task], backend: str, jobs: int, store: Store, done: Done, options: Options, interrupts: Interrupts
+    tasks: Collection[Task], backend: str, jobs: int, store: Store, done: Done, options: Options, interrupts: Interrupts
 ) -> list[CellResult]:
     with OPEN[backend](options, interrupts) as runner, _workers(jobs, tasks) as pool:
         store.begin(tasks)
         try:
-            futures = [pool.submit(_one, task, runner, store, interrupts) for task in tasks]
-            return _gather(futures, done)
+            coming = iter(tasks)
+
+            def begin(number: int) -> set[Ahead]:
+                """So many more, unless a signal came."""
+                number = 0 if interrupts.happened else number
+                return {pool.submit(_one, task, runner, store, interrupts) for task in islice(coming, number)}
+
+            return _gather(begin, jobs, done)
         except BaseException:
             interrupts.interrupt()  # the pool waits for its threads, which must not go on with the rest
             raise
 
 
-def _workers(jobs: int, tasks: Sequence[Task]) -> ThreadPoolExecutor:
+def _workers(jobs: int, tasks: Collection[Task]) -> ThreadPoolExecutor:
     return workers(max(1, min(jobs, len(tasks))), "cells that run side by side (--jobs)")
 
 
-def _gather(futures: Iterable[Future[CellResult | None]], done: Done) -> list[CellResult]:
+def _gather(begin: Callable[[int], set[Ahead]], jobs: int, done: Done) -> list[CellResult]:
+    """No more are begun than run side by side."""
     results: list[CellResult] = []
-    waiting = set(futures)
+    waiting = begin(jobs)
     while waiting:
         ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        waiting |= begin(len(ended))
         for result in _results(ended):
             results.append(result)
             done(result)
     return results
 
 
-def _results(ended: Iterable[Future[CellResult | None]]) -> Iterable[CellResult]:
+def _results(ended: Iterable[Ahead]) -> Iterable[CellResult]:
     for future in ended:
         result = future.result()
         if result is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from orchestrator.document import BadScenario
+from orchestrator.matrix import MAX_CELLS
 from orchestrator.plan import Plan, load
 
 SUFFIXES = (".yaml", ".yml")
@@ -24,6 +26,13 @@ def names() -> list[str]:
 
 def find(given: str) -> list[Path]:
     """The files that `given` means. Raises BadScenario if there are none."""
+    try:
+        return _find(given)
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise BadScenario(given, 0, "", f"cannot be looked for: {error.strerror or error}") from None
+
+
+def _find(given: str) -> list[Path]:
     path = Path(given)
     if path.is_dir():
         found = _below(path)
@@ -41,12 +50,15 @@ def find(given: str) -> list[Path]:
     raise BadScenario(given, 0, "", f"there is no such scenario; expected {expected}")
 
 
-def plans(given: Iterable[str]) -> list[Plan]:
-    """Every scenario meant, once each. Raises BadScenario, also if two files share a scenario's name."""
-    files = list(dict.fromkeys(path.resolve() for one in given for path in find(one)))
+def plans(given: Iterable[str], most: int = MAX_CELLS) -> list[Plan]:
+    """Every scenario meant, once each, with at most so many cells together.
+
+    Raises BadScenario, also if two files share a scenario's name.
+    """
+    files = list(dict.fromkeys(Path(os.path.realpath(path)) for one in given for path in find(one)))
     found: dict[str, Plan] = {}
     for path in files:
-        plan = load(_shown(path))
+        plan = load(_shown(path), most - sum(len(one.cells) for one in found.values()))
         if plan.scenario in found:
             other = found[plan.scenario].path
             raise BadScenario(str(plan.path), 0, "scenario", f"{plan.scenario!r} is the name of {other} too")

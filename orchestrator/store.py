@@ -23,6 +23,8 @@ from orchestrator.due import Due, Shortfall, due, shortfall
 from orchestrator.folder_names import cell_folder, repeat_of, scenario_folder
 from orchestrator.history import History, HistoryError
 from orchestrator.history_file import dump, load, to_jsonl
+from orchestrator.inputs import read
+from orchestrator.outputs import try_folder
 from orchestrator.result import Task
 from orchestrator.scenario import Cell
 from orchestrator.value import Value
@@ -35,6 +37,12 @@ DUE = "due.json"
 SUMMARY = "summary.json"
 TRACEBACK = "traceback.txt"
 LATEST = "latest"
+
+STORED_BYTES = 64 << 20
+"""The largest plan, or list of due cells, that is read: a hundred thousand cells with long names."""
+HISTORY_BYTES = 1 << 30
+"""The largest history that is read: in memory it takes ten times as much, as it did where it was recorded."""
+POINTER_BYTES = 4096
 
 Kept = TypeVar("Kept", bound=Value)
 _DECIDED = frozenset({Kind.DECISION, Kind.RELEASE, Kind.RULE, Kind.ACT, Kind.FAILPOINT, Kind.UPSTREAM})
@@ -92,6 +100,11 @@ class Store:
                 self._runs[scenario] = _make(self.root / scenario_folder(scenario), self._time)
             return self._runs[scenario]
 
+    def try_out(self, scenarios: Iterable[str]) -> None:
+        """Raises OSError, which names the place, if the runs of these cannot be kept."""
+        for scenario in scenarios:
+            try_folder(self.root / scenario_folder(scenario))
+
     def begin(self, tasks: Iterable[Task]) -> None:
         """Say in the folders of their runs which cells are due."""
         for scenario, wanted in due(tasks).items():
@@ -110,13 +123,22 @@ class Store:
 
 
 def write(path: Path, data: bytes) -> None:
-    """The whole file or none: written beside it, then renamed."""
+    """The whole file or none: written beside it, then renamed. Raises OSError, which names the file."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         beside.write_bytes(data)
         os.replace(beside, path)
+    except OSError as error:
+        raise OSError(error.errno, f"it cannot be written: {error.strerror or error}", str(path)) from error
     finally:
+        _remove(beside)
+
+
+def _remove(beside: Path) -> None:
+    try:
         beside.unlink(missing_ok=True)
+    except OSError:
+        pass  # what made the folder fail is told already
 
 
 def point(link: Path, name: str) -> None:
@@ -155,12 +177,25 @@ def cut_short(path: Path) -> list[Shortfall]:
 def _folder(path: Path) -> Path:
     """The folder that `path` means, or the file. Raises StoreError if there is neither."""
     if path.is_file() and path.name == f"{LATEST}.txt":
-        return _folder(path.parent / path.read_text().strip())
+        return _folder(_latest(path))
     if not path.exists():
         raise StoreError(
             f"{path}: there is no such folder or file; expected a run's folder, such as results/demo/latest"
         )
     return path
+
+
+def _latest(pointer: Path) -> Path:
+    """The run that a text file names, where a link could not be made."""
+    try:
+        name = read(pointer, POINTER_BYTES).decode().strip()
+    except OSError as error:
+        raise StoreError(f"{pointer}: cannot be read: {error.strerror or error}; expected a run's name") from None
+    except UnicodeDecodeError:
+        raise StoreError(f"{pointer}: it is not UTF-8; expected a run's name") from None
+    if not name or name != Path(name).name or name == pointer.name:
+        raise StoreError(f"{pointer}: {name!r:.80} is not the name of a run beside it")
+    return pointer.parent / name
 
 
 def _shortfall(run: Path) -> Shortfall | None:
@@ -176,7 +211,7 @@ def read_cell(directory: Path) -> Cell:
 
 def _read(path: Path, kind: type[Kept], what: str) -> Kept:
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(read(path, STORED_BYTES))
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror or error}; expected {what}") from None
     except ValidationError as error:
@@ -200,7 +235,7 @@ def whose(directory: Path) -> dict[str, Any]:
 def read_history(path: Path) -> History:
     """Raises StoreError for a file that is missing, cut off, foreign or of another version."""
     try:
-        return load(path.read_bytes(), str(path))
+        return load(read(path, HISTORY_BYTES), str(path))
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from None
     except HistoryError as error:
@@ -208,9 +243,10 @@ def read_history(path: Path) -> History:
 
 
 def _make(parent: Path, time: str) -> Path:
+    parent.mkdir(parents=True, exist_ok=True)
     for name in _names(time):
         try:
-            (parent / name).mkdir(parents=True)
+            (parent / name).mkdir()
         except FileExistsError:
             continue
         return parent / name

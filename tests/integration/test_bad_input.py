@@ -127,7 +127,7 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_starts(tmp_path
     (tmp_path / "file").write_text("")
     code, out, err = faultbed(tmp_path, "run", "never.yaml", "--out", "file/results")
     assert (code, out) == (4, "")
-    assert "--out file/results: Not a directory" in err
+    assert "--out file/results: file/results/never: Not a directory" in err
 
 
 def verdicts(out: str) -> dict[str, str]:

@@ -21,7 +21,7 @@ from orchestrator.backends import SessionError
 from orchestrator.checkers.verdict import Met, Outcome
 from orchestrator.cli import main
 from orchestrator.code_digest import EVERYTHING, digest
-from orchestrator.command import check_engines, selected, tasks
+from orchestrator.command import Tasks, check_engines, selected
 from orchestrator.document import BadScenario
 from orchestrator.plan import expand, load
 from orchestrator.result import CellResult, Task
@@ -258,7 +258,7 @@ def test_repeats_take_the_next_seeds(prepared: Callable[[Runs], list[Task]]) -> 
 
 
 def test_the_last_seed_is_followed_by_the_first() -> None:
-    assert [task.cell.seed for task in tasks(CELLS[:1], 2**63 - 1, 2)] == [2**63 - 1, 0]
+    assert [task.cell.seed for task in Tasks(CELLS[:1], 2**63 - 1, 2)] == [2**63 - 1, 0]
 
 
 def test_only_selects_by_axis_values() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.document import BadScenario, Node, join, parse, scalar
+from orchestrator.document import MAX_BYTES, MAX_VALUES, BadScenario, Node, join, parse, scalar
 
 
 def bad(text: str) -> BadScenario:
@@ -80,8 +80,14 @@ def test_an_alias_bomb_is_refused_not_expanded() -> None:
     assert "aliases counted" in bad("\n".join(levels)).message
 
 
+@pytest.mark.parametrize("text", ["[" + "a," * 1_000_000, "[&a a" + ",*a" * 1_000_000, "- a\n" * 1_000_000])
+def test_values_are_counted_as_they_are_read(text: str) -> None:
+    """Not when a list is complete: the rest of four megabytes would be read first."""
+    assert bad(text).message == f"more than {MAX_VALUES} values"
+
+
 def test_too_large() -> None:
-    assert "larger than" in bad("a" * (1 << 20) + "b").message
+    assert "larger than" in bad("a" * MAX_BYTES + "b").message
 
 
 def test_paths() -> None:

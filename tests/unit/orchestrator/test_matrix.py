@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.document import BadScenario, Node, parse
-from orchestrator.matrix import Selector, combinations, label, values_of
+from orchestrator.matrix import Every, Selector, combinations, label, values_of
 
 
 def cells(text: str) -> list[str]:
@@ -14,7 +14,7 @@ def cells(text: str) -> list[str]:
 
 def resolve(text: str, matrix: str, cell: int = 0) -> object:
     every = combinations(parse(matrix, "f"), "f")
-    return Selector("f", every[cell], every).resolve(parse(text, "f"), "").plain()
+    return Selector("f", every[cell], Every(every)).resolve(parse(text, "f"), "").plain()
 
 
 def refused(text: str, matrix: str = "{a: [x, y], n: [1, 2]}") -> str:
