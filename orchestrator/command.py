@@ -233,7 +233,7 @@ def check_engines(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:
                 raise BadScenario(str(paths[cell.scenario]), 0, place, message)
 
 
-LIMITS = {"docker": {"cpus", "memory", "files"}, "local": {"files"}, "attach": {"files"}}
+LIMITS = {"docker": {"cpus", "memory", "files", "processes"}, "local": {"files"}, "attach": {"files"}}
 """Backend -> the limits that it can set on a node."""
 
 

@@ -67,11 +67,15 @@ class Retry(Value):
 
 
 class Limits(Value):
-    """What a node may use; None is no limit. `cpus` counts processors, `memory` bytes, `files` open descriptors."""
+    """What a node may use; None is the backend's own choice.
+
+    `cpus` counts processors, `memory` bytes, `files` open descriptors, `processes` processes and threads together.
+    """
 
     cpus: float | None = Field(default=None, gt=0, le=1024)
     memory: int | None = Field(default=None, ge=16_000_000)
     files: int | None = Field(default=None, ge=32, le=1_000_000)
+    processes: int | None = Field(default=None, ge=8, le=1_000_000)
 
 
 NO_LIMITS = Limits()

@@ -327,7 +327,8 @@ class Engine:
             thread.start()
         except RuntimeError as error:
             del self._tasks[task]
-            raise ops.Exhausted(f"the system has no thread for {name or 'a task'} (ulimit -u): {error}") from None
+            reason = f"the system has no thread for {name or 'a task'} (ulimit -u, or limits.processes): {error}"
+            raise ops.Exhausted(reason) from None
         return task
 
     def _join(self, task: Threaded, operation: ops.Join) -> Any:

@@ -15,7 +15,7 @@ from orchestrator.backends import SessionError, SignalName
 from orchestrator.backends.docker.container import Container
 from orchestrator.backends.docker.engine import EngineError, Missing, asking
 from orchestrator.backends.docker.evidence import unpack
-from orchestrator.backends.docker.specification import USER
+from orchestrator.backends.docker.specification import BOUNDS, USER
 from orchestrator.backends.docker.toxiproxy import PORT
 from orchestrator.backends.host import Launch, Tell
 from orchestrator.backends.local import LocalHost, command_line
@@ -42,6 +42,7 @@ def relay_service(project: str, image: str) -> dict[str, Any]:
         "user": USER,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
+        **BOUNDS,
         "healthcheck": {"disable": True},
     }
 
@@ -60,6 +61,7 @@ def toxiproxy_service(project: str, image: str) -> dict[str, Any]:
         "user": USER,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
+        **BOUNDS,
         "healthcheck": {"disable": True},
     }
 

@@ -16,6 +16,7 @@ from nodes.wire.record import Kind
 from orchestrator.backends import Exited, Lost, Started, Stopped
 from orchestrator.backends.docker import DockerBackend
 from orchestrator.backends.docker.leftovers import sweep, things
+from orchestrator.backends.docker.specification import MEMORY, PROCESSES
 from orchestrator.scenario import Limits
 from orchestrator.surroundings import origin
 
@@ -108,13 +109,36 @@ def test_a_paused_node_is_killed_and_one_that_is_let_go_answers(rig: Rig) -> Non
 
 
 def test_limits_are_the_kernels(rig: Rig) -> None:
-    rig.start(limits=Limits(cpus=0.5, memory=96_000_000, files=256))
+    rig.start(limits=Limits(cpus=0.5, memory=96_000_000, files=256, processes=48))
     limits = rig.execute("cat /proc/1/limits").splitlines()
     assert [line.split()[3:5] for line in limits if line.startswith("Max open files")] == [["256", "256"]]
     first = "/sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max"
     assert 95_000_000 < int(rig.execute(f"sh -c 'cat {first} 2>/dev/null || true'").split()[0]) <= 96_000_000
+    assert processes(rig) == 48
     quota = "/sys/fs/cgroup/cpu/cpu.cfs_quota_us /sys/fs/cgroup/cpu.max"
     assert rig.execute(f"sh -c 'cat {quota} 2>/dev/null || true'").split()[0] == "50000", "of a period of 100000"
+
+
+def processes(rig: Rig, name: str = "server") -> int:
+    return int(
+        rig.execute("sh -c 'cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null || true'", name)
+    )
+
+
+def test_a_node_that_asks_for_nothing_has_limits_all_the_same(rig: Rig) -> None:
+    rig.start()
+    host = rig.inspect()["HostConfig"]
+    assert (host["PidsLimit"], host["Memory"], host["MemorySwap"]) == (PROCESSES, MEMORY, MEMORY)
+    assert processes(rig) == PROCESSES
+
+
+def test_what_forks_without_end_stops_at_its_limit_and_the_node_goes_on(rig: Rig) -> None:
+    rig.start(limits=Limits(processes=48))
+    bomb = ["sh", "-c", "i=0; while [ $i -lt 200 ]; do sleep 600 & i=$((i+1)); done"]
+    made = rig.backend.client.api.exec_create(rig.container(), bomb)
+    said = rig.backend.client.api.exec_start(made["Id"])
+    assert b"fork" in said, said
+    assert rig.configure()["addresses"]
 
 
 def test_a_node_that_is_killed_for_want_of_memory_is_told_so(rig: Rig) -> None:
@@ -125,7 +149,7 @@ def test_a_node_that_is_killed_for_want_of_memory_is_told_so(rig: Rig) -> None:
     rig.backend.client.api.exec_start(made["Id"])
     (lost,) = rig.events(1)
     assert isinstance(lost, Lost)
-    assert "want of memory: its limits.memory is 20000000" in lost.reason
+    assert "out of memory: the kernel killed it at its limit of 20000000 bytes" in lost.reason
 
 
 def test_address_and_alias_survive_disconnect_and_reconnect(rig: Rig) -> None:

@@ -22,9 +22,10 @@ PARTS = 7
 pytestmark = [pytest.mark.usefixtures("node_image"), pytest.mark.timeout(300)]
 
 
-def running(folder: Path, *options: str) -> Running:
+def running(folder: Path, *options: str, server: str = "") -> Running:
+    """`server` is what its node says more."""
     folder.mkdir(exist_ok=True)
-    (folder / "long.yaml").write_text(long())
+    (folder / "long.yaml").write_text(long().replace("yields: 20ms", f"yields: 20ms{server}"))
     return Running(folder, "run", "long.yaml", "--backend", "docker", *options)
 
 
@@ -83,6 +84,22 @@ def test_clean_leaves_a_living_run_alone_and_ctrl_c_ends_it(docker_engine: docke
         assert made_by(docker_engine, living.process.pid) == []
         history = list((tmp_path / "living").rglob("history.msgpack"))
         assert len(history) == 1, "what is known is kept"
+
+
+def test_a_node_that_needs_more_memory_than_it_may_have_is_the_testbeds_failure(
+    docker_engine: docker.DockerClient, tmp_path: Path
+) -> None:
+    """Not a finding, though it died: nobody asked for that."""
+    with running(tmp_path, server=", limits: {memory: 20000000}") as command:
+        until_loaded(docker_engine, command)
+        names = [thing.name for thing in made_by(docker_engine, command.process.pid)]
+        server = next(name for name in names if name.endswith("-server-1"))
+        made = docker_engine.api.exec_create(server, ["sh", "-c", "cat /dev/zero > /tmp/everything"])
+        docker_engine.api.exec_start(made["Id"])
+        code, out, err = command.end()
+    assert code == 3, (out, err)
+    assert "server (epoch 1): out of memory: the kernel killed it at its limit of 20000000 bytes" in out
+    assert made_by(docker_engine, command.process.pid) == []
 
 
 def test_the_next_run_removes_what_a_killed_one_left(docker_engine: docker.DockerClient, tmp_path: Path) -> None:

@@ -20,6 +20,13 @@ def test_the_services_have_this_version() -> None:
     assert set(images.values()) == {f"${{FAULTBED_IMAGE:-faultbed:{version('faultbed')}}}"}
 
 
+def test_every_service_is_bounded_and_has_no_privilege() -> None:
+    for name, service in SERVICES.items():
+        assert service["pids_limit"] > 0, name
+        assert service["mem_limit"] == service["memswap_limit"], name
+        assert (service["cap_drop"], service["read_only"]) == (["ALL"], True), name
+
+
 def test_every_agent_is_a_service_that_the_orchestrator_waits_for() -> None:
     hosts = {parse_endpoint(entry["address"])[0] for entry in INVENTORY["agents"].values()}
     assert hosts == SERVICES.keys() - {"orchestrator", "toxiproxy"}

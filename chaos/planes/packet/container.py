@@ -20,6 +20,10 @@ PIPE = 'printf %s "$FAULTBED_INPUT" | exec "$@"'
 NOT_FOUND = 127
 """Exit code of a shell that found no such program (POSIX, "Exit Status for Commands")."""
 CONFLICT = 409
+HELPERS_PROCESSES = 64
+"""A helper is an init, a shell and one tool."""
+HELPERS_MEMORY = 128 * 1024 * 1024
+"""Its bytes: some tables of a kernel's rules."""
 OWNER = ("org.faultbed.run", "org.faultbed.orchestrator", "org.faultbed.place")
 
 
@@ -62,6 +66,8 @@ class ContainerNamespace:
                 cap_add=["NET_ADMIN"],
                 security_opt=["no-new-privileges"],
                 read_only=True,
+                pids_limit=HELPERS_PROCESSES,
+                mem_limit=HELPERS_MEMORY,
                 labels=labels,
             )
         except ImageNotFound as error:

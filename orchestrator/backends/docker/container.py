@@ -14,6 +14,7 @@ from docker.utils.socket import STDOUT, frames_iter_no_tty
 
 from orchestrator.backends import SignalName
 from orchestrator.backends.docker.engine import EngineError, Refused, asking
+from orchestrator.backends.docker.specification import MEMORY
 from orchestrator.backends.host import Ended, Failed, Launch, Line, Report, Spawned, Stopped, Tell
 from orchestrator.threads import NoThread, start, workers
 
@@ -114,7 +115,7 @@ class Container:
         with asking(f"wait for the container of {self._launch.name}"):
             self._client.api.wait(self.name)
             state = self._client.api.inspect_container(self.name)["State"]
-        return how(state, self._trouble, self._launch.limits.memory)
+        return how(state, self._trouble, self._launch.limits.memory or MEMORY)
 
     def _signal(self, signal: SignalName) -> None:
         self._begun.wait()
@@ -199,14 +200,14 @@ def lines(frames: Iterable[tuple[int, bytes]], log: IO[bytes]) -> Iterator[str]:
             yield line.decode("utf-8", "replace")
 
 
-def how(state: dict[str, Any], trouble: str | None, memory: int | None) -> Report:
+def how(state: dict[str, Any], trouble: str | None, memory: int) -> Report:
     """How it ended, going by the state that the engine tells of it."""
     code: int = state["ExitCode"]
     if trouble is not None:
         return Failed(trouble)
     if state.get("OOMKilled") and code == BY_SIGNAL + signals.SIGKILL:  # not something else that ran in it
-        limit = "the machine has no more" if memory is None else f"its limits.memory is {memory}"
-        return Failed(f"the kernel killed it for want of memory: {limit}; give it more, or let it do less")
+        remedy = "give it more (limits.memory), or let it do less"
+        return Failed(f"out of memory: the kernel killed it at its limit of {memory} bytes; {remedy}")
     if code - BY_SIGNAL in set(signals.Signals):
         return Ended(code - BY_SIGNAL, 0)
     return Ended(0, code)

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.backends.docker.container import how, lines
-from orchestrator.backends.docker.specification import confinement, specification
+from orchestrator.backends.docker.specification import BOUNDS, MEMORY, PROCESSES, confinement, specification
 from orchestrator.backends.host import Ended, Failed, Launch
 from orchestrator.scenario import NO_LIMITS, Limits
+from orchestrator.system.proxy import relay_service, toxiproxy_service
 
 
 @given(st.lists(st.sampled_from([b"a", b"b\n", b"\n", b"cd\ne"]), max_size=8))
@@ -42,18 +43,18 @@ def test_errors_go_into_the_log_alone() -> None:
     ],
 )
 def test_an_exit_code_above_128_is_a_signal(state: dict[str, Any], report: Ended) -> None:
-    assert how(state, None, None) == report
+    assert how(state, None, MEMORY) == report
 
 
 def test_a_kill_by_the_kernel_is_not_taken_for_a_fault() -> None:
     report = how({"ExitCode": 137, "OOMKilled": True}, None, 64_000_000)
     assert isinstance(report, Failed)
-    assert "memory" in report.reason
+    assert "out of memory" in report.reason
     assert "64000000" in report.reason
 
 
 def test_what_could_not_be_done_to_it_is_the_reason_of_its_end() -> None:
-    assert how({"ExitCode": 137}, "it could not be paused", None) == Failed("it could not be paused")
+    assert how({"ExitCode": 137}, "it could not be paused", MEMORY) == Failed("it could not be paused")
 
 
 def launch(role: Any) -> Launch:
@@ -77,8 +78,16 @@ def test_a_container_has_no_privilege_whatever_its_limits() -> None:
     assert free["cap_drop"] == ["ALL"]
     assert free["security_opt"] == ["no-new-privileges"]
     assert free["read_only"]
-    limited = confinement(Limits(cpus=0.5, memory=64_000_000, files=256), "net")
+    limited = confinement(Limits(cpus=0.5, memory=64_000_000, files=256, processes=99), "net")
     assert limited["nano_cpus"] == 500_000_000
     assert limited["mem_limit"] == limited["memswap_limit"] == 64_000_000
     assert limited["ulimits"][0]["Hard"] == 256
-    assert {key: limited[key] for key in free} == free
+    assert limited["pids_limit"] == 99
+    assert {key: limited[key] for key in free.keys() - BOUNDS.keys()}.items() <= free.items()
+
+
+def test_whoever_asks_for_nothing_is_bounded_all_the_same() -> None:
+    free = confinement(NO_LIMITS, "net")
+    assert (free["pids_limit"], free["mem_limit"], free["memswap_limit"]) == (PROCESSES, MEMORY, MEMORY)
+    for service in (relay_service("p", "faultbed:1"), toxiproxy_service("p", "toxiproxy:1")):
+        assert BOUNDS.items() <= service.items()

@@ -39,7 +39,8 @@ def test_limits_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "limits", ["{cpus: 0}", "{memory: 1000}", "{files: 3}", "{disk: 5}", "[1]", "{cpus: many}", "{files: -1}"]
+    "limits",
+    ["{cpus: 0}", "{memory: 1000}", "{files: 3}", "{disk: 5}", "[1]", "{cpus: many}", "{files: -1}", "{processes: 2}"],
 )
 def test_a_limit_that_is_none_is_told_with_its_place(tmp_path: Path, limits: str) -> None:
     with pytest.raises(BadScenario, match=r"nodes\.server\.limits"):
@@ -49,7 +50,9 @@ def test_a_limit_that_is_none_is_told_with_its_place(tmp_path: Path, limits: str
 @pytest.mark.parametrize(
     ("backend", "limits", "refused"),
     [
-        ("docker", "{cpus: 1, memory: 64000000, files: 256}", None),
+        ("docker", "{cpus: 1, memory: 64000000, files: 256, processes: 99}", None),
+        ("local", "{processes: 99}", "processes"),
+        ("attach", "{processes: 99}", "processes"),
         ("local", "{files: 256}", None),
         ("local", "{cpus: 1, files: 256}", "cpus"),
         ("local", "{memory: 64000000, cpus: 1}", "cpus and memory"),
