@@ -168,7 +168,8 @@ class ClientNode:
             case "finish":
                 yield from self._harness.finish()
             case "status":
-                return {"open": self._harness.open, "done": self._harness.done}
+                harness = self._harness
+                return {"open": harness.open, "completed": harness.completed, "done": harness.done}
             case other:
                 raise BadCommand(f"a client does not know the command {other!r}")
         return {}

@@ -1,7 +1,8 @@
 """PURE: the client's harness: numbers operations, journals them, calls a driver, and waits at gates.
 
 Before an operation with a gate, and before the last `after_heal` operations, a process waits until it is told to go
-on. Each invoke is journalled before anything is sent, and has exactly one completion.
+on. Each invoke is journalled before anything is sent, and has exactly one completion. That heal's gate is reached is
+told when no earlier call is open any more.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ COMPLETION = {End.OK: Kind.OK, End.FAIL: Kind.FAIL, End.INFO: Kind.INFO}
 
 
 class Gates:
-    """Closed until released; a release may come before anybody waits. All processes together reach a gate."""
+    """Closed until released; a release may come before anybody waits. `reached` is called when all have come to one."""
 
-    def __init__(self, processes: int, reports: Reports) -> None:
+    def __init__(self, processes: int, reached: Callable[[int], Program]) -> None:
         self._processes = processes
-        self._reports = reports
+        self._all_reached = reached
         self._open: set[int] = set()
         self._waiting: dict[int, list[Queue]] = {}
         self._reached: dict[int, int] = {}
@@ -45,12 +46,15 @@ class Gates:
         self._reached[gate] = self._reached.get(gate, 0) + 1
         queue = Queue()
         self._waiting.setdefault(gate, []).append(queue)
-        if self._reached[gate] == self._processes:
-            event = "heal-gate" if gate == HEAL else "gate"
-            yield from self._reports.announce(event, max(gate, 0))
+        if self.reached(gate):
+            yield from self._all_reached(gate)
         if gate in self._open:
             return
         yield Get(queue)
+
+    def reached(self, gate: int) -> bool:
+        """Whether every process has come to it."""
+        return self._reached.get(gate, 0) == self._processes
 
     def release(self, gate: int) -> Program:
         self._open.add(gate)
@@ -72,8 +76,10 @@ class Harness:
         self._unknown_as_fail = spec.get("link", {}).get("variant") == "unknown-as-fail"
         self._drivers = {process: driver(process) for process in range(1, spec["clients"] + 1)}
         self._finished = False
-        self.gates = Gates(spec["clients"], reports)
+        self._told = False
+        self.gates = Gates(spec["clients"], self._all_reached)
         self.open = 0
+        self.completed = 0
         self.done = False
 
     def main(self) -> Program:
@@ -129,6 +135,18 @@ class Harness:
         self._witness.note(Kind.GATE, client, call, 0, process, {"gate": gate})
         yield from self.gates.reach(gate)
 
+    def _all_reached(self, gate: int) -> Program:
+        if gate == HEAL:
+            yield from self._tell_heal_gate()
+        else:
+            yield from self._reports.announce("gate", gate)
+
+    def _tell_heal_gate(self) -> Program:
+        """Once, when every process waits for heal and none of their calls is open."""
+        if self.gates.reached(HEAL) and not self.open and not self._told:
+            self._told = True
+            yield from self._reports.announce("heal-gate")
+
     def _begin(self, driver: Driver, process: int, call: int) -> Operation:
         """Open it before its program is spawned: an engine may run the programs of two operations in either order."""
         client = client_number(self._spec["ordinal"], process, self._epoch)
@@ -150,6 +168,7 @@ class Harness:
         except Exception as error:
             outcome = Outcome(End.INFO, f"{type(error).__name__}: {error}")
         self.open -= 1
+        self.completed += 1
         end = outcome.end
         if end is End.INFO and self._unknown_as_fail:
             end = End.FAIL
@@ -159,3 +178,4 @@ class Harness:
         if end is End.OK:
             yield from self._reports.tell("ok", call, client)
         yield from self._reports.tell("end", call, client)
+        yield from self._tell_heal_gate()

@@ -51,6 +51,11 @@ class Agenda:
     def next_time(self, otherwise: int) -> int:
         return min(otherwise, self._timers[0][0]) if self._timers else otherwise
 
+    @property
+    def scheduled(self) -> bool:
+        """Whether something is still to be done at a time."""
+        return bool(self._timers)
+
     def due(self, now: int) -> Act | None:
         """The next act whose time has come."""
         if self._timers and self._timers[0][0] <= now:

@@ -11,7 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from chaos.faults import Kill, Pause, Restart
@@ -39,8 +39,6 @@ class Conductor(Phases):
     def __init__(self, cell: Cell, session: Session) -> None:
         super().__init__(cell, session)
         self._first: dict[str, dict[str, Address]] = {}
-        self._at_heal: set[str] = set()
-        self._done: set[str] = set()
         self._spent: set[int] = set()
 
     # Phases
@@ -48,6 +46,10 @@ class Conductor(Phases):
     @property
     def _remaining(self) -> list[str]:
         return [*self._cell.servers, *self._planes]
+
+    @property
+    def _callers(self) -> Collection[str]:
+        return self._cell.clients
 
     @property
     def _return(self) -> int:
@@ -83,15 +85,6 @@ class Conductor(Phases):
         spec = plane_spec(self._cell, plane, upstreams)
         return addresses((yield from self._call(plane, {"type": "configure", **place, **spec})))
 
-    def _load(self) -> Program:
-        yield from self._timed_faults()
-        for name in self._cell.clients:
-            yield from self._call(name, {"type": "go"})
-        yield from self._wait(self._loaded, self._cell.load * MILLISECOND)
-
-    def _loaded(self) -> bool:
-        return set(self._cell.clients) <= self._at_heal | self._done and not self._returning
-
     def _release_gate(self, name: str, gate: int) -> Act:
         return lambda: self._call(name, {"type": "release", "gate": gate})
 
@@ -118,15 +111,6 @@ class Conductor(Phases):
                 yield from self._call(name, {"type": "release", "gate": gate})
             yield from self._call(name, {"type": "healed"})
 
-    def _settle(self) -> Program:
-        clients = set(self._cell.clients)
-        if (yield from self._wait(lambda: clients <= self._done, self._cell.settle * MILLISECOND)):
-            return
-        self._session.note(Kind.PHASE, detail={"phase": "settle-capped"})
-        for name in sorted(clients - self._done):
-            yield from self._call(name, {"type": "finish"})
-        yield from self._until(lambda: clients <= self._done, PATIENCE, "clients to end their open calls")
-
     def _drain(self) -> Program:
         yield from self._stop(self._cell.clients)
         yield from self._outlived()
@@ -135,7 +119,7 @@ class Conductor(Phases):
         while not (yield from self._drained()):
             now = yield Now()
             if now > cap:
-                self._session.note(Kind.PHASE, detail={"phase": "drain-capped"})
+                self._phase("drain-capped")
                 return
             yield Sleep(now + POLL)
 

@@ -11,7 +11,7 @@ from orchestrator.agenda import Act
 from orchestrator.attention import MILLISECOND, PATIENCE, Attention
 from orchestrator.backends import Session
 from orchestrator.scenario import Cell
-from orchestrator.specs import plane_of, planes
+from orchestrator.specs import plane_of, planes, starts_on
 
 Life = tuple[str, int]
 """(node or plane, epoch): one process."""
@@ -32,6 +32,7 @@ class FaultActs(Attention):
         self._killing: dict[Life, Kill] = {}
         self._down: dict[str, Restart | None] = {}
         self._launched: set[str] = set()
+        self._on = {i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) and starts_on(fault)}
 
     def _arm(self) -> Program:
         """Who waits for which trigger."""
@@ -134,6 +135,7 @@ class FaultActs(Attention):
 
     def _switch(self, index: int, active: bool) -> Program:
         yield from self._call(self._plane(index), {"type": "rule", "index": index, "active": active})
+        (self._on.add if active else self._on.discard)(index)
 
     def _plane(self, index: int) -> PlaneName:
         plane = plane_of(self._cell, self._cell.faults[index])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from chaos.faults import Kill, Pause, Restart
 from nodes.ops import Now, Program
+from nodes.wire.record import Kind
 from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed, patience
 from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Session, Started, Stopped
 from orchestrator.fault_acts import FaultActs
-from orchestrator.scenario import Cell
+from orchestrator.scenario import UNTIL_DONE, Cell
 from orchestrator.specs import starts_on
+from orchestrator.until_done import comes_back, keeps_open, longest_wait, on_its_way
 
 POLL = 2 * MILLISECOND
 """Between two looks at whether everything is drained."""
@@ -25,6 +27,8 @@ class Phases(FaultActs):
         super().__init__(cell, session)
         self._stopping: set[str] = set()
         self._healed = False
+        self._at_heal: set[str] = set()
+        self._done: set[str] = set()
 
     def program(self) -> Program:
         """Every phase in turn. Raises RunFailed; KeyboardInterrupt heals and stops before it goes on."""
@@ -53,6 +57,11 @@ class Phases(FaultActs):
 
     @property
     @abstractmethod
+    def _callers(self) -> Collection[str]:
+        """The nodes that call."""
+
+    @property
+    @abstractmethod
     def _return(self) -> int:
         """Nanoseconds in which whoever was killed must be ready again at heal."""
 
@@ -61,20 +70,12 @@ class Phases(FaultActs):
         """Everything runs and is configured."""
 
     @abstractmethod
-    def _load(self) -> Program:
-        """Clients call while faults come and go."""
-
-    @abstractmethod
     def _disarm(self) -> Program:
         """No process dies or stops by itself any more."""
 
     @abstractmethod
     def _open_gates(self) -> Program:
         """What a gate waits for can come no more after heal, so none stays closed; the last calls begin."""
-
-    @abstractmethod
-    def _settle(self) -> Program:
-        """Clients end their calls."""
 
     @abstractmethod
     def _drain(self) -> Program:
@@ -96,6 +97,67 @@ class Phases(FaultActs):
 
     @abstractmethod
     def _node_event(self, event: NodeEvent) -> Program: ...
+
+    def _load(self) -> Program:
+        """Clients call while faults come and go."""
+        yield from self._timed_faults()
+        for name in self._callers:
+            yield from self._call(name, {"type": "go"})
+        if self._cell.load == UNTIL_DONE:
+            yield from self._until_done()
+        elif not (yield from self._wait(self._loaded, self._cell.load * MILLISECOND)):
+            self._phase("load-capped")
+
+    def _loaded(self) -> bool:
+        """Every call before heal is completed, and whoever comes back before heal is there again."""
+        return set(self._callers) <= self._at_heal | self._done and not self._returning
+
+    def _until_done(self) -> Program:
+        """Until it is loaded, or nothing is completed any more: a fault keeps calls open, or nobody knows why."""
+        wait = longest_wait(self._cell)
+        completed, quiet_since = -1, 0
+        while not (yield from self._wait(self._loaded, wait)):
+            before = completed
+            completed = yield from self._completed()
+            now = yield Now()
+            if completed != before or self._agenda.scheduled:
+                quiet_since = now
+            elif kept := self._keeping():
+                self._session.note(Kind.PHASE, detail={"phase": "load-kept", "faults": kept})
+                return
+            elif now - quiet_since >= self._return:
+                self._phase("load-capped")
+                return
+
+    def _completed(self) -> Program:
+        """-> how many calls are completed, in all."""
+        completed = 0
+        for name in self._callers:
+            status = yield from self._call(name, {"type": "status"})
+            completed += status["completed"]
+        return completed
+
+    def _keeping(self) -> list[int]:
+        """The faults that keep calls open until heal; none where that does not explain every client."""
+        if self._returning:
+            return []
+        lasting = [index for index in range(len(self._cell.faults)) if self._lasts(index)]
+        found: set[int] = set()
+        for name in set(self._callers) - self._at_heal - self._done:
+            met = {index for index in lasting if on_its_way(self._cell, name, self._cell.faults[index])}
+            if not met:
+                return []
+            found |= met
+        return sorted(found)
+
+    def _lasts(self, index: int) -> bool:
+        """Whether this fault is on, ends at heal alone, and can keep calls open until then."""
+        fault = self._cell.faults[index]
+        if isinstance(fault, Kill):
+            return fault.kill in self._down and not comes_back(fault.restart)
+        if isinstance(fault, Pause):
+            return index in self._paused.values() and fault.restart is None and fault.lasts is None
+        return index in self._on and fault.lasts is None and keeps_open(fault)
 
     def _timed_faults(self) -> Program:
         """Those that begin with the load, or some time after it does."""
@@ -124,7 +186,17 @@ class Phases(FaultActs):
     @property
     def _returning(self) -> bool:
         """Whether somebody that comes back before heal is not there again."""
-        return bool(self._killing) or any(self._down.values())
+        return bool(self._killing) or any(map(comes_back, self._down.values()))
+
+    def _settle(self) -> Program:
+        """Clients end their calls."""
+        callers = set(self._callers)
+        if (yield from self._wait(lambda: callers <= self._done, self._cell.settle * MILLISECOND)):
+            return
+        self._phase("settle-capped")
+        for name in sorted(callers - self._done):
+            yield from self._call(name, {"type": "finish"})
+        yield from self._until(lambda: callers <= self._done, PATIENCE, "clients to end their open calls")
 
     def _plan_restart(self, name: str, restart: Restart | None) -> Program:
         if self._healed:  # it died at a failpoint before it heard of heal

@@ -23,7 +23,7 @@ from orchestrator.matrix import (
     matches,
     text,
 )
-from orchestrator.scenario import Cell, Client, Expect, Link, Server
+from orchestrator.scenario import UNTIL_DONE, Cell, Client, Expect, Link, Load, Server
 from orchestrator.system.coherence import problems as system_problems
 from orchestrator.system.plan import check_keys, system
 from orchestrator.typed import locate, typed
@@ -178,7 +178,7 @@ class _CellBuilder:
             links=() if foreign else tuple(typed(Link, node, path, self.file) for path, node in links),
             faults=tuple(fault(_spaced(node), path, self.file) for path, node in self._list(parts, "faults")),
             expect=self._expect(parts.get("expect")),
-            load=self._integer(parts, "load", 5_000),
+            load=self._load(parts),
             settle=self._integer(parts, "settle", 5_000),
             not_applicable=reason,
             system=foreign,
@@ -227,14 +227,19 @@ class _CellBuilder:
             raise BadScenario(self.file, node.line, key, "expected a list")
         return [(join(key, index), item) for index, item in enumerate(node.items)]
 
-    def _integer(self, parts: Mapping[str, Node], key: str, default: int) -> int:
+    def _load(self, parts: Mapping[str, Node]) -> Load:
+        node = parts.get("load")
+        if node is None or node.value == UNTIL_DONE:
+            return UNTIL_DONE
+        return self._integer(parts, "load", 0, f"{UNTIL_DONE}, or a duration")
+
+    def _integer(self, parts: Mapping[str, Node], key: str, default: int, expected: str = "") -> int:
         if key not in parts:
             return default
         value = parts[key].value
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-            raise BadScenario(
-                self.file, parts[key].line, key, "expected an integer from 0, or a duration if it is a time"
-            )
+            expected = expected or "an integer from 0, or a duration if it is a time"
+            raise BadScenario(self.file, parts[key].line, key, f"expected {expected}")
         return value
 
 

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from chaos.faults import Fault, TriggerText
 from orchestrator.system.scenario import System, SystemLink
+from orchestrator.triggers import last_before_heal
 from orchestrator.value import Milliseconds, Value
 
 Semantics = Literal["maybe", "at-least-once", "at-most-once", "at-most-once-incarnation", "exactly-once"]
@@ -39,6 +40,9 @@ Variant = Literal[
     "fence-ignored",
     "unknown-as-fail",
 ]
+UNTIL_DONE: Literal["until-done"] = "until-done"
+Load = Milliseconds | Literal["until-done"]
+ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
 Implicit = Literal["replies", "reference"]
 """The checkers that judge every cell, whatever its scenario expects."""
 
@@ -119,6 +123,10 @@ class Client(Value):
     limits: Limits = NO_LIMITS
     place: Place | None = None
 
+    @property
+    def last_before_heal(self) -> int:
+        return last_before_heal(self.calls, self.after_heal, self.gates)
+
 
 class Link(Value):
     source: str = Field(alias="from")
@@ -179,7 +187,7 @@ class Cell(Value):
     links: tuple[Link, ...]
     faults: tuple[Fault, ...]
     expect: Expect
-    load: Milliseconds = Field(default=5_000, description="cap of the load phase")
+    load: Load = Field(default=UNTIL_DONE, description=ABOUT_LOAD)
     settle: Milliseconds = Field(default=5_000, description="cap of settling, and of draining")
     not_applicable: str | None = Field(default=None, description="why this cell is not run")
     system: System | None = Field(default=None, description="one that is not ours, instead of servers and clients")

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from orchestrator.fault_choice import FAULTS
 from orchestrator.plan import DURATIONS, REQUIRED
-from orchestrator.scenario import Client, Expect, Link, Server
+from orchestrator.scenario import ABOUT_LOAD, UNTIL_DONE, Client, Expect, Link, Server
 from orchestrator.system.scenario import ORACLES, Driver, Project, SystemLink
 
 _SELECTION = {"$ref": "#/$defs/selection"}
@@ -57,7 +57,7 @@ def schema() -> dict[str, Any]:
             "oracle": _or_selected({"oneOf": [_of(kind, definitions) for kind in ORACLES.values()]}),
             "faults": _or_selected({"type": "array", "items": _or_selected(faults)}),
             "expect": _or_selected(_of(Expect, definitions)),
-            "load": _or_selected(_time("cap of the load phase")),
+            "load": _or_selected(_load()),
             "settle": _or_selected(_time("cap of settling, and of draining")),
         },
         "$defs": definitions,
@@ -85,6 +85,11 @@ def _not_applicable() -> dict[str, Any]:
 
 def _time(description: str) -> dict[str, Any]:
     return {"anyOf": [{"type": "integer", "minimum": 0}, _DURATION], "description": description}
+
+
+def _load() -> dict[str, Any]:
+    time = _time(ABOUT_LOAD)
+    return {**time, "anyOf": [*time["anyOf"], {"const": UNTIL_DONE}], "default": UNTIL_DONE}
 
 
 def _of(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:

@@ -89,9 +89,9 @@ def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping
         "calls": client.calls,
         "clients": client.clients,
         "outstanding": client.outstanding,
-        "after_heal": client.after_heal,
+        "after_heal": client.calls - client.last_before_heal,
         "retry": client.retry.model_dump(),
-        "gates": sorted(client.gates),
+        "gates": sorted(before_heal(client.gates)),
         "link": {
             "name": link.name,
             "transport": link.transport,
@@ -105,6 +105,11 @@ def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping
         "failpoints": failpoints(cell, name, epoch),
         "report": sorted(reports(cell, name)),
     }
+
+
+def before_heal(gates: Mapping[int, str]) -> Iterator[int]:
+    """Those that are not heal's own."""
+    return (call for call, trigger in gates.items() if trigger != TriggerEvent.HEALED)
 
 
 def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Address]) -> dict[str, Any]:

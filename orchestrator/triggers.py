@@ -88,3 +88,9 @@ def _texts(value: str | Mapping[Any, str] | None) -> Iterator[str]:
         yield value
     elif value is not None:
         yield from value.values()
+
+
+def last_before_heal(calls: int, after_heal: int, gates: Mapping[int, str]) -> int:
+    """The number of a client's last call that does not wait for heal, at the end or at a gate of the scenario's."""
+    healed = (call for call, trigger in gates.items() if trigger == TriggerEvent.HEALED)
+    return min([calls - after_heal, *(call - 1 for call in healed)])

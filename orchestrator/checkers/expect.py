@@ -8,13 +8,14 @@ from typing import TypeVar
 
 from orchestrator.checkers import delivery, evidence, foreign, reference, replies
 from orchestrator.checkers.bite import Bite, bite
+from orchestrator.checkers.caps import caps
 from orchestrator.checkers.expectations import Found, judge_all
 from orchestrator.checkers.finding import Finding, verdict
 from orchestrator.checkers.opportunities import offered
 from orchestrator.checkers.outcomes import outcome
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.steps import steps
-from orchestrator.checkers.verdict import ExpectationVerdict, Judgement, Met, Outcome
+from orchestrator.checkers.verdict import Cap, ExpectationVerdict, Judgement, Met, Outcome
 from orchestrator.history import History, Operation
 from orchestrator.index import Index
 from orchestrator.scenario import Cell
@@ -39,6 +40,7 @@ def judge(cell: Cell, history: History) -> Judgement:
         outcomes=_outcomes(setting, found.bite.bitten),
         gate=gate,
         faults=steps(cell, found.bite, found.offered),
+        caps=_caps(setting),
     )
 
 
@@ -102,6 +104,12 @@ def _guarded(check: Callable[[], T], otherwise: T) -> tuple[T, str]:
         return check(), ""
     except Exception as error:  # whatever a history holds, the other checkers go on
         return otherwise, f"a checker crashed: {type(error).__name__}: {error}"
+
+
+def _caps(setting: Setting) -> tuple[Cap, ...]:
+    nothing: tuple[Cap, ...] = ()
+    found, _ = _guarded(lambda: caps(setting), nothing)
+    return found
 
 
 def _outcomes(setting: Setting, bitten: frozenset[Operation]) -> tuple[Outcome, ...]:

@@ -5,8 +5,9 @@
 3. An expected violation that is absent, or whose witness was not bitten or has another outcome, is unmet.
 4. Else it is met.
 
-Implicit ones are judged always: `faults` (every fault bit, and timing did not disturb), `replies`, `reference`. The
-latter two are expected to hold, except where `convicted_by` asks them to convict a broken variant.
+Implicit ones are judged always: `faults` (every fault bit, and timing did not disturb), `load` (every call that was to
+meet the faults was invoked before heal), `replies`, `reference`. The latter two are expected to hold, except where
+`convicted_by` asks them to convict a broken variant.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, get_args
 
-from orchestrator.checkers import idle
+from orchestrator.checkers import caps, idle
 from orchestrator.checkers.bite import Bite, RuleBite
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.finding import Finding, Violation
@@ -44,6 +45,8 @@ def _all(setting: Setting, found: Found) -> Iterator[ExpectationVerdict]:
     expect = setting.cell.expect
     doubt = _doubt(setting, found)
     yield ExpectationVerdict("faults", Met.INCONCLUSIVE if doubt else Met.MET, doubt)
+    untried = caps.doubt(setting)
+    yield ExpectationVerdict("load", Met.INCONCLUSIVE if untried else Met.MET, untried)
     if expect.bitten is not None:
         yield _bitten(setting, found, expect.bitten, doubt)
     if expect.others is not None:

@@ -66,6 +66,13 @@ class FaultSteps(NamedTuple):
     consequential: int
 
 
+class Cap(NamedTuple):
+    """A phase (load, settle or drain) that its cap ended, and the operations that were open then."""
+
+    phase: str
+    open: tuple[Operation, ...]
+
+
 class Judgement(NamedTuple):
     """Everything that is said about one cell's run.
 
@@ -75,6 +82,7 @@ class Judgement(NamedTuple):
     opportunities: how often each was offered, by name; only those that occurred.
     gate: why the evidence cannot be trusted; not empty means that the testbed failed and all else is void.
     faults: how far each fault of the scenario came, in its order.
+    caps: the phases that were ended by their caps.
     """
 
     properties: tuple[PropertyVerdict, ...]
@@ -88,6 +96,7 @@ class Judgement(NamedTuple):
     outcomes: tuple[Outcome, ...]
     gate: tuple[str, ...] = ()
     faults: tuple[FaultSteps, ...] = ()
+    caps: tuple[Cap, ...] = ()
 
 
 def plain(value: Any) -> Any:
@@ -117,6 +126,7 @@ def judgement_of(value: dict[str, Any]) -> Judgement:
         outcomes=tuple(Outcome(**item) for item in value["outcomes"]),
         gate=tuple(value["gate"]),
         faults=tuple(FaultSteps(**item) for item in value["faults"]),
+        caps=tuple(_cap(item) for item in value.get("caps", ())),
     )
 
 
@@ -127,6 +137,10 @@ def _property(item: dict[str, Any]) -> PropertyVerdict:
 
 def _expectation(item: dict[str, Any]) -> ExpectationVerdict:
     return ExpectationVerdict(item["name"], Met(item["verdict"]), item["reason"], _operation(item["witness"]))
+
+
+def _cap(item: dict[str, Any]) -> Cap:
+    return Cap(item["phase"], tuple((int(client), int(seq)) for client, seq in item["open"]))
 
 
 def _operation(value: Any) -> Operation | None:

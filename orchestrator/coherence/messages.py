@@ -43,7 +43,7 @@ def _choice(client: Client, fault: MessageFault, path: Path) -> Iterator[Problem
 
 def operations(client: Client, chosen: Iterable[int], path: Path) -> Iterator[Problem]:
     """Whether the client makes them, before heal."""
-    last = client.calls - client.after_heal
+    last = client.last_before_heal
     if not chosen:
         yield Problem(path, "an empty list; expected the operations that the fault is to hit")
     for operation in chosen:

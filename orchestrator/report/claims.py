@@ -92,6 +92,7 @@ def _cell(result: CellResult) -> dict[str, Any]:
     }
     if judgement is not None:
         cell["bitten"] = judgement.bitten
+        cell["caps"] = [cap._asdict() for cap in judgement.caps]
         cell["faults"] = [steps._asdict() for steps in judgement.faults]
         cell["outcomes"] = [outcome._asdict() for outcome in judgement.outcomes]
         cell["opportunities"] = judgement.opportunities

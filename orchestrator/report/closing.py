@@ -13,7 +13,7 @@ from orchestrator.history import History, Operation
 from orchestrator.report.claims import claims_of, claims_table, declared, undeclared
 from orchestrator.report.faults import LEGEND as FAULTS_LEGEND
 from orchestrator.report.faults import faults_table
-from orchestrator.report.lines import WORDS, cell_line, violates
+from orchestrator.report.lines import WORDS, caps_text, cell_line, run_name, violates
 from orchestrator.report.story import story
 from orchestrator.report.table import LEGEND, listing, pivot, render
 from orchestrator.result import CellResult, Exit
@@ -33,6 +33,7 @@ def closing(
     yield from _tables(results, skipped)
     yield from _faults(results)
     yield from _claims(results)
+    yield from _caps(results)
     yield from _clocks(results)
     yield from _problems(results)
     yield from _witnesses(results, read)
@@ -68,6 +69,19 @@ def _claims(results: Sequence[CellResult]) -> Iterator[str]:
     missing = undeclared(claimed)
     if missing:
         yield from ("", "Not exercised, so not claimed:", *(f"  {line}" for line in missing))
+
+
+def _caps(results: Sequence[CellResult]) -> Iterator[str]:
+    told = [f"{run_name(result)}: {text}" for result in results if (text := caps_text(result))]
+    yield from _listed("Phases that were ended by their caps:", told)
+
+
+def _listed(title: str, lines: Sequence[str]) -> Iterator[str]:
+    if not lines:
+        return
+    yield from ("", title, *(f"  {line}" for line in lines[:MAX_PROBLEMS]))
+    if len(lines) > MAX_PROBLEMS:
+        yield f"  and {len(lines) - MAX_PROBLEMS} more"
 
 
 def _clocks(results: Sequence[CellResult]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
-from orchestrator.report.lines import reasons
+from orchestrator.report.lines import caps_text, reasons
 from orchestrator.result import CellResult, Exit
 from orchestrator.scenario import Cell
 
@@ -89,6 +89,8 @@ def _skipped(cell: Cell) -> TestCase:
 def _properties(result: CellResult) -> Properties:
     properties = Properties()  # type: ignore[no-untyped-call]
     values = {"seed": str(result.seed), "cell": result.cell.cell, **result.cell.axes}
+    if capped := caps_text(result):
+        values["capped"] = capped
     if result.directory is not None:
         values["directory"] = str(result.directory)
     for name, value in values.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from orchestrator.checkers.caps import open_text
 from orchestrator.checkers.verdict import Judgement, Met, Outcome
 from orchestrator.result import CellResult, Exit
 
@@ -35,10 +36,15 @@ def violates(result: CellResult) -> bool:
     return result.exit_code is Exit.MET and delivery is not None and delivery.violated is not None
 
 
+def run_name(result: CellResult) -> str:
+    """Scenario, cell, and which repeat."""
+    repeat = f" repeat={result.repeat}" if result.repeat > 1 else ""
+    return f"{result.cell.scenario} {result.cell.cell}{repeat}"
+
+
 def cell_line(result: CellResult) -> str:
     """One line for pipes: verdict, scenario, cell, repeat, seed, time, what was seen, and the first reason."""
-    repeat = f" repeat={result.repeat}" if result.repeat > 1 else ""
-    start = f"{WORDS[result.exit_code]:<12} {result.cell.scenario} {result.cell.cell}{repeat} seed={result.seed}"
+    start = f"{WORDS[result.exit_code]:<12} {run_name(result)} seed={result.seed}"
     time = f"{result.seconds:.2f}s " if result.seconds else ""
     line = f"{start} {time}{seen(result)}".rstrip()
     first = next(reasons(result), None)
@@ -54,7 +60,16 @@ def seen(result: CellResult) -> str:
 
 def _counts(judgement: Judgement) -> str:
     counts = {"missed": judgement.missed, "caught": judgement.caught, "late": judgement.late}
-    return " ".join(f"{name}={count}" for name, count in counts.items() if count)
+    told = [f"{name}={count}" for name, count in counts.items() if count]
+    if judgement.caps:
+        told.append(f"capped={','.join(cap.phase for cap in judgement.caps)}")
+    return " ".join(told)
+
+
+def caps_text(result: CellResult) -> str:
+    """Which phases were ended by their caps: "load, with 1 call open (operation 3 of client 10101); drain"; or ""."""
+    caps = result.judgement.caps if result.judgement else ()
+    return "; ".join(f"{cap.phase}, with {open_text(cap.open)}" if cap.open else cap.phase for cap in caps)
 
 
 def reasons(result: CellResult) -> Iterator[str]:

@@ -6,7 +6,7 @@ the container is dead and links have closed. A service that was killed comes bac
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -36,13 +36,16 @@ class SystemConductor(Phases):
         self._layers = layers(system, services)
         self._epochs |= dict.fromkeys((*services, PROXY, DRIVER), 1)
         self._services = frozenset((*services, PROXY))
-        self._at_heal = self._done = False
 
     # Phases
 
     @property
     def _remaining(self) -> list[str]:
         return list(self._planes)
+
+    @property
+    def _callers(self) -> Collection[str]:
+        return (DRIVER,)
 
     @property
     def _return(self) -> int:
@@ -78,14 +81,6 @@ class SystemConductor(Phases):
         what = f"{', '.join(sorted(name for name, _ in lives))} to be ready"
         yield from self._until(lambda: lives <= self._alive, self._return, what)
 
-    def _load(self) -> Program:
-        yield from self._timed_faults()
-        yield from self._call(DRIVER, {"type": "go"})
-        yield from self._wait(self._loaded, self._cell.load * MILLISECOND)
-
-    def _loaded(self) -> bool:
-        return (self._at_heal or self._done) and not self._returning
-
     def _disarm(self) -> Program:
         """Services have no failpoints."""
         return
@@ -98,13 +93,6 @@ class SystemConductor(Phases):
 
     def _release_gate(self, gate: int) -> Program:
         yield from self._call(DRIVER, {"type": "release", "gate": gate})
-
-    def _settle(self) -> Program:
-        if (yield from self._wait(lambda: self._done, self._cell.settle * MILLISECOND)):
-            return
-        self._session.note(Kind.PHASE, detail={"phase": "settle-capped"})
-        yield from self._call(DRIVER, {"type": "finish"})
-        yield from self._until(lambda: self._done, PATIENCE, "the driver to end its open calls")
 
     def _drain(self) -> Program:
         """Planes hold nothing back any more. Connections stay: services keep theirs to one another open."""
@@ -119,7 +107,7 @@ class SystemConductor(Phases):
                 return
             now = yield Now()
             yield Sleep(now + POLL)
-        self._session.note(Kind.PHASE, detail={"phase": "drain-capped"})
+        self._phase("drain-capped")
 
     def _leave(self) -> Program:
         """Services are taken down with their project."""
@@ -180,8 +168,8 @@ class SystemConductor(Phases):
 
     def _node_event(self, event: NodeEvent) -> Program:
         if event.event == "heal-gate":
-            self._at_heal = True
+            self._at_heal.add(event.name)
         elif event.event == "done":
-            self._done = True
+            self._done.add(event.name)
         else:
             yield from self._agenda.occur(f"{event.name} {event.event}", event.number)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chaos.faults import TriggerText
+from orchestrator.triggers import last_before_heal
 from orchestrator.value import Milliseconds, Value
 
 DRIVER = "driver"
@@ -63,6 +64,10 @@ class Driver(Value):
     timeout: Milliseconds = 2_000
     patience: Milliseconds = 5_000
     gates: dict[int, TriggerText] = Field(default={})
+
+    @property
+    def last_before_heal(self) -> int:
+        return last_before_heal(self.calls, self.after_heal, self.gates)
 
     @property
     def argv(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from orchestrator.scenario import Cell
-from orchestrator.specs import reports, rules_of
+from orchestrator.specs import before_heal, reports, rules_of
 from orchestrator.system.scenario import DRIVER, System, SystemLink
 
 NOBODY = "192.0.2.1"
@@ -60,8 +60,8 @@ def driver_spec(cell: Cell, system: System, folder: str, target: str) -> dict[st
         "calls": driver.calls,
         "clients": driver.clients,
         "outstanding": 1,
-        "after_heal": driver.after_heal,
-        "gates": sorted(driver.gates),
+        "after_heal": driver.calls - driver.last_before_heal,
+        "gates": sorted(before_heal(driver.gates)),
         "exec": {
             "argv": driver.argv,
             "folder": folder,

@@ -21,7 +21,6 @@ links:
 faults:
   - {partition: request, link: client -> server, name: split, when: client gate 3}
   - {kill: server, when: split on, restart: {after: 0ms}}
-load: 6s
 expect:
   bitten: {client: ok, executions: 1}
   others: {client: ok, executions: 1}

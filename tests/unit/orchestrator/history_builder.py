@@ -8,7 +8,7 @@ from chaos.faults import Fault
 from nodes.wire.header import Status, client_number, intent_number
 from nodes.wire.record import Kind, Record
 from orchestrator.history import History, Ledger, merge
-from orchestrator.scenario import Cell, Client, Expect, Link, Retry, Server
+from orchestrator.scenario import UNTIL_DONE, Cell, Client, Expect, Link, Retry, Server
 
 CLIENT = client_number(1, 1, 1)
 STEP = 1_000
@@ -16,7 +16,9 @@ MILLISECOND = 1_000_000
 
 
 def cell(semantics: str = "at-most-once", faults: tuple[Fault, ...] = (), **options: Any) -> Cell:
-    """options: expect, service, workload, attempts, variant, transport, via, clients, scenario."""
+    """options: expect, service, workload, attempts, variant, transport, via, clients, calls, after_heal, load,
+    scenario. One call is to come before heal, whatever `calls` there are: most stories have no more.
+    """
     link = Link.model_validate(
         {
             "from": "client",
@@ -30,6 +32,8 @@ def cell(semantics: str = "at-most-once", faults: tuple[Fault, ...] = (), **opti
     client = Client(
         workload=options.get("workload", "add"),
         clients=options.get("clients", 1),
+        calls=options.get("calls", 8),
+        after_heal=options.get("after_heal", options.get("calls", 8) - 1),
         retry=Retry(attempts=options.get("attempts")),
     )
     return Cell(
@@ -43,6 +47,7 @@ def cell(semantics: str = "at-most-once", faults: tuple[Fault, ...] = (), **opti
         links=(link,),
         faults=faults,
         expect=options.get("expect", Expect()),
+        load=options.get("load", UNTIL_DONE),
     )
 
 

@@ -190,6 +190,20 @@ def test_a_repeat_that_is_judged_again_says_which_it_is() -> None:
     assert "exactly-once repeat=2 seed=2" in faultbed("check", "results").output
 
 
+def test_a_load_that_was_too_short_is_told_and_judged_alike_again(tmp_path: Path) -> None:
+    text = SCENARIO.replace("{service: counter}", "{service: counter, yields: 50ms}").replace("calls: 4", "calls: 40")
+    (tmp_path / "small.yaml").write_text(text + "load: 400ms\nsettle: 20s\n")
+    ran = faultbed("run", "small.yaml", "--backend", "sim", "--only", "semantics=exactly-once")
+    assert ran.exit_code == 2
+    assert "of 38 calls that were to come before heal were not invoked by then" in ran.output
+    assert "Phases that were ended by their caps:" in ran.output
+    run = tmp_path / "results/small/latest"
+    assert json.loads((run / "summary.json").read_text())["cells"][0]["caps"][0]["phase"] == "load"
+    checked = faultbed("check", "results")
+    assert checked.exit_code == 2
+    assert checked.output.splitlines()[0].partition("bitten")[2] == ran.output.splitlines()[0].partition("bitten")[2]
+
+
 def test_an_export_is_an_event_a_line() -> None:
     faultbed("run", "small.yaml", "--backend", "sim")
     lines = faultbed("export", "results/small/latest/exactly-once").stdout.splitlines()

@@ -67,7 +67,7 @@ def test_a_row_of_the_table_is_met_as_a_whole() -> None:
     }
     judgement = judged(reply_lost(Run().hello()), DROP_REPLY, **wanted)
     assert {found.name: found.verdict for found in judgement.expectations} == dict.fromkeys(
-        ("faults", "bitten", "others", "seen", "delivery", "replies", "reference"), Met.MET
+        ("faults", "load", "bitten", "others", "seen", "delivery", "replies", "reference"), Met.MET
     )
     assert judgement.gate == ()
     assert (judgement.bitten, judgement.missed, judgement.caught, judgement.late, judgement.others) == (1, 0, 0, 0, 1)
@@ -285,7 +285,11 @@ def test_without_knowing_what_was_bitten_nothing_holds(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(expect, "bite", crash)
     judgement = judged(reply_lost(Run()), DROP_REPLY, others=OK_ONCE, delivery=holds("at-most-once", "loss"))
-    assert {found.name for found in judgement.expectations if found.verdict is Met.MET} == {"replies", "reference"}
+    assert {found.name for found in judgement.expectations if found.verdict is Met.MET} == {
+        "load",
+        "replies",
+        "reference",
+    }
     assert finding(judgement, "once").verdict is Verdict.UNKNOWN
 
 

@@ -34,7 +34,7 @@ def cell(*faults: Fault, expect: Expect | None = None) -> Cell:
     system = System(
         project=Project(compose="c.yml"),
         links=links,
-        driver=Driver(exec="./drive.py"),
+        driver=Driver(exec="./drive.py", after_heal=7),
         oracle=RedisOracle(redis="HGETALL booked", at="redis:6379"),
     )
     empty: dict[str, Any] = {"axes": {}, "servers": {}, "clients": {}, "links": ()}
@@ -126,7 +126,7 @@ def test_a_lost_reply_bites_and_a_second_effect_is_the_witness() -> None:
     judgement = lost().judged(cell(DROP, expect=Expect(bitten=witness, delivery=delivery)), Effect(intent(1), 2))
     assert (judgement.bitten, judgement.others, judgement.gate) == (1, 1, ())
     assert verdicts(judgement)["once"] is Verdict.VIOLATED
-    assert met(judgement) == {"faults": Met.MET, "bitten": Met.MET, "delivery": Met.MET}
+    assert met(judgement) == {"faults": Met.MET, "load": Met.MET, "bitten": Met.MET, "delivery": Met.MET}
 
 
 def test_with_one_effect_exactly_once_holds_and_was_tried() -> None:

@@ -65,6 +65,19 @@ def test_durations() -> None:
     assert delayed.faults == (Delay(delay="reply", link="client -> server", by=20, jitter=5),)
 
 
+def test_the_load_lasts_until_done_or_for_a_time() -> None:
+    assert cell(BASE).load == cell(BASE + "load: until-done\n").load == "until-done"
+    assert cell(BASE + "load: 3s\n").load == 3000
+    error = refused(BASE + "load: until-settle\n")
+    assert (error.path, error.message) == ("load", "expected until-done, or a duration")
+
+
+def test_no_fault_is_on_an_operation_behind_a_gate_that_opens_at_heal() -> None:
+    error = refused(BASE.replace("calls: 6", "calls: 6, gates: {2: healed}"))
+    assert error.path == "faults[0].operations"
+    assert "operation 2 comes after heal, when faults are over; expected at most 1" in error.message
+
+
 def test_links_and_triggers_are_brought_to_one_form() -> None:
     text = with_fault('drop: request, link: "client->server", when: "  client   gate 3"')
     made = cell(text.replace(CLIENT, "  client: {workload: add, calls: 6, gates: {3: server  ready 2}}"))

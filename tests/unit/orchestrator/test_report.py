@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from sample_results import CELLS, ORIGIN, cell, judgement, result
 
 from nodes.wire.record import Kind
-from orchestrator.checkers.verdict import Met, Outcome, PropertyVerdict, Verdict
+from orchestrator.checkers.verdict import Cap, Met, Outcome, PropertyVerdict, Verdict
 from orchestrator.history import Event, History
 from orchestrator.report.claims import claims_of, declared, summary
 from orchestrator.report.closing import MAX_PROBLEMS, closing, witness_of
+from orchestrator.report.junit import junit
 from orchestrator.report.lines import cell_line, outcome_text
 from orchestrator.report.story import story
 from orchestrator.report.table import listing, pivot, render
@@ -85,6 +87,28 @@ def test_what_a_scenario_expects_to_be_refuted_is_no_surprise() -> None:
     told = "\n".join(closing([result(LOST, unmet)], (), no_history))
     assert "REFUTED" in told
     assert "Not as expected:" in told
+
+
+CAPPED = judgement(Outcome("ok", 1))._replace(
+    caps=(Cap("load", tuple((10101, seq) for seq in range(1, 6))), Cap("drain", ()))
+)
+
+
+def test_a_cap_that_was_reached_is_told_wherever_results_are() -> None:
+    met = result(LOST, CAPPED)
+    assert "capped=load,drain" in cell_line(met)
+    named = "operation 1 of client 10101, operation 2 of client 10101, operation 3 of client 10101 and 2 more"
+    told = "\n".join(closing([met, result(CRASH)], (), no_history))
+    text = f"load, with 5 calls open ({named}); drain"
+    assert f"Phases that were ended by their caps:\n  sample {LOST.cell}: {text}\n" in told
+    assert CRASH.cell not in told[told.index("Phases") :]
+    first, second = summary([met, result(CRASH)], "sim", ORIGIN)["cells"]
+    assert [cap["phase"] for cap in first["caps"]] == ["load", "drain"]
+    assert first["caps"][0]["open"][0] == (10101, 1)
+    assert second["caps"] == []
+    properties = [one.attrib for one in ET.fromstring(junit([met, result(CRASH)])).iter("property")]
+    assert {"name": "capped", "value": text} in properties
+    assert "ended by their caps" not in "\n".join(closing([result(CRASH)], (), no_history))
 
 
 def test_many_problems_are_cut_short() -> None:

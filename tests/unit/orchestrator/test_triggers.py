@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.triggers import Trigger, TriggerEvent, parse_trigger
+from orchestrator.triggers import Trigger, TriggerEvent, last_before_heal, parse_trigger
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,14 @@ from orchestrator.triggers import Trigger, TriggerEvent, parse_trigger
 )
 def test_forms(text: str, trigger: Trigger) -> None:
     assert parse_trigger(text) == trigger
+
+
+@pytest.mark.parametrize(
+    ("gates", "last"),
+    [({}, 6), ({3: "server ready 2"}, 6), ({4: "healed"}, 3), ({4: "healed", 2: "healed"}, 1), ({8: "healed"}, 6)],
+)
+def test_the_last_call_before_heal(gates: dict[int, str], last: int) -> None:
+    assert last_before_heal(8, 2, gates) == last
 
 
 @pytest.mark.parametrize("text", ["", "ready", "server ready", "server ready 0", "server ready -1", "a b c", "x on 2"])

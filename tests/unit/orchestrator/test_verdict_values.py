@@ -11,6 +11,7 @@ from stories import DROP_REPLY, reply_lost
 
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import (
+    Cap,
     ExpectationVerdict,
     FaultSteps,
     Judgement,
@@ -41,6 +42,7 @@ JUDGEMENTS = st.builds(
     some(st.builds(Outcome, TEXTS, NUMBERS, TEXTS)),
     some(TEXTS),
     some(st.builds(FaultSteps, TEXTS, *[NUMBERS] * 4)),
+    some(st.builds(Cap, TEXTS, some(st.tuples(NUMBERS, NUMBERS)))),
 )
 
 

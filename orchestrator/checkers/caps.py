@@ -1,0 +1,105 @@
+"""PURE: which phases their caps ended, and which calls came too late for the faults.
+
+A cell speaks of the calls that its scenario plans under faults. One that was not invoked before heal was never tried,
+whatever the others show; so was one that stayed open although nothing was to keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from nodes.wire.header import client_number
+from nodes.wire.record import Kind
+from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.steps import verb
+from orchestrator.checkers.verdict import Cap
+from orchestrator.history import Event, Operation
+from orchestrator.scenario import UNTIL_DONE, Cell, Client
+from orchestrator.system.scenario import Driver
+from orchestrator.system.specs import ORDINAL
+
+CAPPED = {"load-capped": "load", "settle-capped": "settle", "drain-capped": "drain"}
+KEPT = "load-kept"
+"""The phase that a fault ended which heal alone ends: it kept calls open."""
+
+NAMED = 3
+"""Operations that a text names; verdicts.json has them all."""
+
+
+class Tried(NamedTuple):
+    """Of `planned` calls before heal, how many were invoked before it."""
+
+    planned: int
+    invoked: int
+
+
+def caps(setting: Setting) -> tuple[Cap, ...]:
+    """In the order in which they were reached, with what was open then."""
+    return tuple(Cap(CAPPED[name], _open_at(setting, event)) for name, event in _phases(setting) if name in CAPPED)
+
+
+def doubt(setting: Setting) -> str:
+    """Why not every call that the scenario plans under faults was tried under them, "" if it was."""
+    told = dict(_phases(setting))
+    if "heal" not in told:
+        return ""  # the evidence gate says that the run did not come so far
+    tried = _tried(setting, told["heal"])
+    missing = tried.planned - tried.invoked
+    if missing:
+        ended = _ended(setting, told)
+        return f"{missing} of {tried.planned} calls that were to come before heal were not invoked by then{ended}"
+    if setting.cell.load == UNTIL_DONE and "load-capped" in told:
+        return f"nothing was completed any more, and nobody knows why{_with(setting, told['load-capped'])}"
+    return ""
+
+
+def _ended(setting: Setting, told: dict[str, Event]) -> str:
+    """How the load came to its end."""
+    if KEPT in told:
+        faults = [f"{index + 1} ({verb(setting.cell.faults[index])})" for index in told[KEPT].detail["faults"]]
+        kept = f": fault {', '.join(faults)} lasts until heal{_with(setting, told[KEPT])}"
+        return f"{kept}; expected calls behind it to be among after_heal"
+    if "load-capped" not in told:
+        return ""
+    load = setting.cell.load
+    cap = "nothing was completed any more" if load == UNTIL_DONE else f"load ended after its cap of {load} ms"
+    return f": {cap}{_with(setting, told['load-capped'])}"
+
+
+def _with(setting: Setting, event: Event) -> str:
+    return f", with {open_text(found)}" if (found := _open_at(setting, event)) else ""
+
+
+def open_text(operations: tuple[Operation, ...]) -> str:
+    """Such as "2 calls open (operation 3 of client 10101, operation 3 of client 10201)"."""
+    named = [f"operation {seq} of client {client}" for client, seq in operations[:NAMED]]
+    more = f" and {len(operations) - NAMED} more" if len(operations) > NAMED else ""
+    return f"{len(operations)} call{'s' * (len(operations) > 1)} open ({', '.join(named)}{more})"
+
+
+def _phases(setting: Setting) -> Iterator[tuple[str, Event]]:
+    return ((str(event.detail.get("phase")), event) for event in setting.index.of_kind(Kind.PHASE))
+
+
+def _open_at(setting: Setting, event: Event) -> tuple[Operation, ...]:
+    invoked = setting.index.invoked.items()
+    return tuple(operation for operation, trace in invoked if trace.open_during(event.order, event.order))
+
+
+def _tried(setting: Setting, heal: Event) -> Tried:
+    last = {number: caller.last_before_heal for number, caller in _callers(setting.cell)}
+    invoked = 0
+    for (client, seq), trace in setting.index.invoked.items():
+        if seq <= last.get(client, 0) and trace.invoke and not setting.index.ordered(heal, trace.invoke):
+            invoked += 1
+    return Tried(sum(last.values()), invoked)
+
+
+def _callers(cell: Cell) -> Iterator[tuple[int, Client | Driver]]:
+    """Each client process's number, and what is said of its calls."""
+    clients: list[Client | Driver] = list(cell.clients.values())
+    nodes = list(enumerate(clients, 1)) if cell.system is None else [(ORDINAL, cell.system.driver)]
+    for node, caller in nodes:
+        for process in range(1, caller.clients + 1):
+            yield client_number(node, process, 1), caller
