@@ -195,6 +195,7 @@ class Conductor(Phases):
                 continue
             if fault.epoch == event.epoch and event.signal:
                 self._spent.add(index)
+                self._killed_by[name] = index
                 yield from self._begun(index, fault)
                 return fault
         return None

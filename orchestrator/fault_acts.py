@@ -30,6 +30,7 @@ class FaultActs(Attention):
         self._paused: dict[Life, int] = {}
         """By which fault of the cell."""
         self._killing: dict[Life, Kill] = {}
+        self._killed_by: dict[str, int] = {}
         self._down: dict[str, Restart | None] = {}
         self._launched: set[str] = set()
         self._on = {i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) and starts_on(fault)}
@@ -95,6 +96,7 @@ class FaultActs(Attention):
         elif not obstacle and isinstance(fault, Kill):
             self._act("kill", name, index)
             self._killing[name, self._epochs[name]] = fault
+            self._killed_by[name] = index
             self._session.signal(name, "kill")
         if obstacle:
             self._act("none", name, index, why=obstacle)

@@ -154,7 +154,8 @@ class Phases(FaultActs):
         """Whether this fault is on, ends at heal alone, and can keep calls open until then."""
         fault = self._cell.faults[index]
         if isinstance(fault, Kill):
-            return fault.kill in self._down and not comes_back(fault.restart)
+            last = self._killed_by.get(fault.kill) == index
+            return last and fault.kill in self._down and not comes_back(fault.restart)
         if isinstance(fault, Pause):
             return index in self._paused.values() and fault.restart is None and fault.lasts is None
         return index in self._on and fault.lasts is None and keeps_open(fault)
