@@ -93,7 +93,7 @@ class Hop:
         self._epoch = 0
         self._healed = False
         self._paths: dict[int, Path] = {}
-        self._occurrences = Occurrences()
+        self._occurrences = Occurrences(lambda: self.notes.cut_off(_FORGOTTEN))
         self._passed: Counter[int] = Counter()
         self._shelf = Shelf()
         self._timetable = Timetable()
@@ -218,16 +218,12 @@ class Hop:
             self._do(rule, path, message, key, now)
 
     def _key(self, path: Path, message: Message) -> Key | Chunk:
-        direction = message.direction
-        if message.client is None or message.seq is None or message.attempt is None:
+        _, direction, client, seq, attempt, first, _ = message
+        if client is None or seq is None or attempt is None:
             path.chunks[direction] += 1
             return Chunk(self.link, direction, path.connection, path.chunks[direction])
-        identity = (direction, message.client, message.seq, message.attempt)
-        occurrence = self._occurrences.count(*identity, message.first)
-        if self._occurrences.cut_off:
-            self._occurrences.cut_off = 0
-            self.notes.cut_off(_FORGOTTEN)
-        return Key(self.link, *identity, occurrence)
+        occurrence = self._occurrences.count(direction, client, seq, attempt, first)
+        return Key(self.link, direction, client, seq, attempt, occurrence)
 
     def _has_room(self, fault: RelayFault, message: Message) -> bool:
         """Rule 5."""

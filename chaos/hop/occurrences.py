@@ -3,6 +3,8 @@ long as one may still come, and no longer: a long run must not grow."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chaos.faults import Direction
 
 REMEMBERED = 256
@@ -15,18 +17,19 @@ FORGOTTEN = 0
 
 
 class _Client:
-    __slots__ = ("counts", "floor")
+    __slots__ = ("counts", "floor", "sweep_at")
 
     def __init__(self) -> None:
         self.counts: dict[tuple[Direction, int, int], int] = {}
         self.floor = 0  # the lowest number that is counted
+        self.sweep_at = 2 * REMEMBERED
 
 
 class Occurrences:
-    """Counts the copies of identified messages. `cut_off` is how many clients were forgotten to stay within LARGEST."""
+    """Counts the copies of identified messages. `cut_off` is told when clients are forgotten to stay within LARGEST."""
 
-    def __init__(self) -> None:
-        self.cut_off = 0
+    def __init__(self, cut_off: Callable[[], None]) -> None:
+        self._cut_off = cut_off
         self._clients: dict[int, _Client] = {}
         self._size = 0
 
@@ -40,27 +43,28 @@ class Occurrences:
             client = self._clients[number] = _Client()
         if seq < client.floor:
             return FORGOTTEN
-        key = (direction, seq, attempt)
-        count = client.counts[key] = client.counts.get(key, 0) + 1
-        if count == 1:
-            self._size += 1
-            if direction == "request":
-                self._sweep(client, (seq if first is None else min(seq, first)) - REMEMBERED)
-            if self._size > LARGEST:
-                self._forget_oldest()
-        return count
+        key, counts = (direction, seq, attempt), client.counts
+        if key in counts:
+            counts[key] += 1
+            return counts[key]
+        counts[key] = 1
+        self._size += 1
+        if seq >= client.sweep_at and direction == "request" and (first is None or first >= client.sweep_at):
+            self._sweep(client, seq if first is None or first > seq else first)
+        if self._size > LARGEST:
+            self._forget_oldest()
+        return 1
 
-    def _sweep(self, client: _Client, floor: int) -> None:
-        """Forget what is below `floor`, once it is worth the walk."""
-        if floor <= client.floor + REMEMBERED:
-            return
+    def _sweep(self, client: _Client, lowest: int) -> None:
+        """Forget what is more than REMEMBERED below; as many come before it is done again, so it costs little."""
+        client.floor = lowest - REMEMBERED
+        client.sweep_at = lowest + REMEMBERED
         self._size -= len(client.counts)
-        client.counts = {key: count for key, count in client.counts.items() if key[1] >= floor}
-        client.floor = floor
+        client.counts = {key: count for key, count in client.counts.items() if key[1] >= client.floor}
         self._size += len(client.counts)
 
     def _forget_oldest(self) -> None:
         """The half of the clients that have been known longest: seldom, so that telling it is no flood itself."""
         for number in list(self._clients)[: (len(self._clients) + 1) // 2]:
             self._size -= len(self._clients.pop(number).counts)
-            self.cut_off += 1
+        self._cut_off()

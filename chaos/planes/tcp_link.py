@@ -212,8 +212,13 @@ class TcpLink:
             return
         self.hop.notes.within(_REFUSED)
         self.hop.notes.within(_RESTING)
+        try:
+            pair = Pair(self, self._count + 1, client, upstream)
+        except OSError:  # whoever connected has gone: some systems refuse options of such a socket
+            client.close()
+            upstream.close()
+            return
         self._count += 1
-        pair = Pair(self, self._count, client, upstream)
         self._open[pair] = None
         self._connecting.add(pair)
         pair.upstream.connect(self._upstream)

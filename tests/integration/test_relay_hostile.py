@@ -27,6 +27,8 @@ from nodes.wire.record import Kind
 MakeRig = Callable[..., Rig]
 MIB = 1 << 20
 STREAMS = 2_000
+SEED = 8
+STRETCHED = 0.3
 LONGEST_DATAGRAM = 60_000
 
 
@@ -170,7 +172,7 @@ def passed_unchanged(place: Place, count: int) -> int:
     valid = VALID[place.codec, place.transport]
     asked = b"".join(valid["request"]) if place.transport == "tcp" else valid["request"][0]
     same = 0
-    for stream in mutated(valid, place.transport, count, count):
+    for stream in mutated(valid, place.transport, count, SEED, STRETCHED):
         received, answered = place.pass_stream(stream, asked)
         sent = stream.whole if place.transport == "tcp" else stream.whole[:LONGEST_DATAGRAM]
         same += (received if stream.direction == "request" else answered) == sent
@@ -182,7 +184,7 @@ def passed_disturbed(place: Place, count: int) -> int:
     answering = threading.Thread(target=place.answer)
     answering.start()
     ended = 0
-    for stream in mutated(VALID[place.codec, place.transport], place.transport, count, count):
+    for stream in mutated(VALID[place.codec, place.transport], place.transport, count, SEED, STRETCHED):
         place.pass_disturbed(stream)
         ended += 1
     place.server.shutdown(socket.SHUT_RDWR)

@@ -15,7 +15,7 @@ def request(counted: Occurrences, seq: int, first: int | None = None, client: in
 
 
 def test_copies_are_counted_by_direction_client_operation_and_attempt() -> None:
-    counted = Occurrences()
+    counted = Occurrences(lambda: None)
     assert [request(counted, 5, 5) for _ in range(3)] == [1, 2, 3]
     assert request(counted, 5, 5, attempt=2) == 1
     assert request(counted, 5, 5, client=2) == 1
@@ -26,7 +26,7 @@ def test_copies_are_counted_by_direction_client_operation_and_attempt() -> None:
 def test_a_copy_of_what_a_client_has_not_completed_long_ago_is_counted_exactly(
     jumps: list[tuple[int, int]], behind: int
 ) -> None:
-    counted = Occurrences()
+    counted = Occurrences(lambda: None)
     exact: dict[tuple[int, int], int] = {}
     highest: dict[int, int] = {}
     for client, jump in jumps:
@@ -37,7 +37,7 @@ def test_a_copy_of_what_a_client_has_not_completed_long_ago_is_counted_exactly(
 
 
 def test_a_long_run_does_not_grow() -> None:
-    counted = Occurrences()
+    counted = Occurrences(lambda: None)
     for seq in range(1, 20_000):
         request(counted, seq, seq)
         counted.count("reply", 1, seq, 1, None)
@@ -47,31 +47,32 @@ def test_a_long_run_does_not_grow() -> None:
 
 
 def test_without_a_first_incomplete_the_latest_number_counts() -> None:
-    counted = Occurrences()
+    counted = Occurrences(lambda: None)
     for seq in range(1, 20_000):
         request(counted, seq)
         assert len(counted) <= 2 * (REMEMBERED + 1)
 
 
 def test_what_is_open_is_never_forgotten() -> None:
-    counted = Occurrences()
+    counted = Occurrences(lambda: None)
     for seq in range(1, 20_000):
         request(counted, seq, 1)
     assert request(counted, 1, 1) == 2
 
 
 def test_a_first_incomplete_above_its_own_number_is_no_reason_to_forget() -> None:
-    counted = Occurrences()
+    counted = Occurrences(lambda: None)
     request(counted, 5, 2**32 - 1)
     assert request(counted, 6, 5) == 1
 
 
 def test_beyond_a_bound_the_half_that_has_been_known_longest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(occurrences, "LARGEST", 100)
-    counted = Occurrences()
+    told: list[str] = []
+    counted = Occurrences(lambda: told.append("cut off"))
     for client in range(100):
         request(counted, 1, 1, client)
-    assert (len(counted), counted.cut_off) == (100, 0)
+    assert (len(counted), told) == (100, [])
     assert request(counted, 1, 1, client=100) == 1
-    assert (len(counted), counted.cut_off) == (50, 51)
+    assert (len(counted), told) == (50, ["cut off"])
     assert request(counted, 1, 1, client=100) == 2
