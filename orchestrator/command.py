@@ -19,6 +19,7 @@ from orchestrator.backends.attach.feasible import check_fleet
 from orchestrator.backends.attach.fleet import Fleet, connected
 from orchestrator.commands.endings import WORDS, Unheard, exit_of, say
 from orchestrator.document import BadScenario
+from orchestrator.due import due
 from orchestrator.failures import said
 from orchestrator.inventory import Inventory
 from orchestrator.junit_file import JUnitFile
@@ -86,6 +87,7 @@ class Command:
             if fleet is not None:
                 check_fleet(self._plans, wanted, fleet)
             self._try_out(wanted)
+            self._store.due = due(wanted, self._choice.repeat)
             self._begun = monotonic()
             self._origin = origin(self._choice.seed, uses_docker(wanted, self._choice.backend))
             interrupted = self._perform(Tasks(wanted, self._choice.seed, self._choice.repeat), fleet)

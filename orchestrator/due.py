@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from orchestrator.folder_names import cell_folder
-from orchestrator.result import Task
+from orchestrator.scenario import Cell
 from orchestrator.value import Value
 
 
@@ -49,15 +49,12 @@ class Shortfall(NamedTuple):
         return self.due - len(self.lost) - len(self.absent)
 
 
-def due(tasks: Iterable[Task]) -> dict[str, Due]:
+def due(cells: Iterable[Cell], repeats: int) -> dict[str, Due]:
     """By scenario."""
-    cells: dict[str, dict[str, DueCell]] = {}
-    repeats: dict[str, int] = {}
-    for task in tasks:
-        scenario, cell = task.cell.scenario, task.cell
-        cells.setdefault(scenario, {})[cell.cell] = DueCell(cell=cell.cell, values=tuple(cell.axes.values()))
-        repeats[scenario] = max(repeats.get(scenario, 1), task.repeat)
-    return {name: Due(cells=tuple(found.values()), repeats=repeats[name]) for name, found in cells.items()}
+    found: dict[str, list[DueCell]] = {}
+    for cell in cells:
+        found.setdefault(cell.scenario, []).append(DueCell(cell=cell.cell, values=tuple(cell.axes.values())))
+    return {scenario: Due(cells=tuple(wanted), repeats=repeats) for scenario, wanted in found.items()}
 
 
 def shortfall(run: str, wanted: Due, kept: Collection[str], begun: Collection[str]) -> Shortfall | None:

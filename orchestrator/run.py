@@ -52,7 +52,7 @@ def _run(
     tasks: Collection[Task], backend: str, jobs: int, store: Store, done: Done, options: Options, interrupts: Interrupts
 ) -> list[CellResult]:
     with OPEN[backend](options, interrupts) as runner, _workers(jobs, tasks) as pool:
-        store.begin(tasks)
+        store.begin()
         try:
             coming = iter(tasks)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import Judgement, plain
-from orchestrator.due import Due, Shortfall, due, shortfall
+from orchestrator.due import Due, Shortfall, shortfall
 from orchestrator.folder_names import cell_folder, repeat_of, scenario_folder
 from orchestrator.history import History, HistoryError
 from orchestrator.history_file import dump, load, to_jsonl
@@ -89,6 +89,8 @@ class Store:
     def __init__(self, root: Path, time: str) -> None:
         """`time` names the runs: sortable and fit for a file name, such as 2026-11-24T16-30-00."""
         self.root = root
+        self.due: Mapping[str, Due] = {}
+        """What the runs are to have, by scenario."""
         self._time = time
         self._runs: dict[str, Path] = {}
         self._lock = Lock()
@@ -105,9 +107,9 @@ class Store:
         for scenario in scenarios:
             try_folder(self.root / scenario_folder(scenario))
 
-    def begin(self, tasks: Iterable[Task]) -> None:
-        """Say in the folders of their runs which cells are due."""
-        for scenario, wanted in due(tasks).items():
+    def begin(self) -> None:
+        """Say in the folders of the runs which cells are due."""
+        for scenario, wanted in self.due.items():
             write(self.run(scenario) / DUE, wanted.model_dump_json(indent=2).encode() + b"\n")
 
     def cell(self, task: Task) -> CellStore:
