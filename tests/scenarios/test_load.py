@@ -11,6 +11,7 @@ from orchestrator.history import Event, History
 from orchestrator.plan import expand
 from orchestrator.report.lines import cell_line
 from orchestrator.result import Exit
+from orchestrator.scenario import Cell
 
 SCENARIO = """
 scenario: load
@@ -31,9 +32,14 @@ FIRST = 10101
 both = pytest.mark.parametrize("backend", ["sim", "local"])
 
 
-def ran(backend: str, calls: int, **more: str) -> suite.Ran:
+def cell(calls: int, **more: str) -> Cell:
     usual = {"server": "", "client": "", "semantics": "exactly-once", "transport": "tcp", "faults": DROP, "rest": ""}
-    (one,) = suite.run(expand(SCENARIO.format(calls=calls, **usual | more), "load.yaml").cells, backend)
+    (made,) = expand(SCENARIO.format(calls=calls, **usual | more), "load.yaml").cells
+    return made
+
+
+def ran(backend: str, calls: int, **more: str) -> suite.Ran:
+    (one,) = suite.run([cell(calls, **more)], backend)
     return one
 
 
@@ -103,27 +109,31 @@ def test_a_stated_load_may_be_reached_with_calls_open(backend: str) -> None:
     assert judgement(one).caps[0] == Cap("load", tuple((FIRST, seq) for seq in sorted(invoked_before(one, "heal"))))
 
 
+KEPT = {
+    "kill": ("{kill: server, when: client gate 3}", "server down 1"),
+    "kill until healed": ("{kill: server, when: client gate 3, restart: {when: healed}}", "server down 1"),
+    "pause": ("{pause: server, name: cut, when: client gate 3}", "cut on"),
+    "partition": ("{partition: request, link: client -> server, name: cut, when: client gate 3}", "cut on"),
+    "drop": ("{drop: reply, link: client -> server, operations: [3], attempt: all}", "client ok 2"),
+}
+"""A fault that only heal ends, and what its client waits for before operation 3."""
+
+
 @both
-@pytest.mark.parametrize(
-    "faults",
-    [
-        "[{kill: server, when: client gate 3}]",
-        "[{kill: server, when: client gate 3, restart: {when: healed}}]",
-        "[{pause: server, name: cut, when: client gate 3}]",
-        "[{partition: request, link: client -> server, name: cut, when: client gate 3}]",
-        "[{drop: reply, link: client -> server, operations: [3], attempt: all}]",
-    ],
-    ids=["kill", "kill-healed", "pause", "partition", "drop-all"],
-)
-def test_what_only_heal_ends_keeps_the_load_open_no_longer_than_it_takes_to_see_it(backend: str, faults: str) -> None:
-    gate = {"kill": "server down 1", "drop": "client ok 2"}.get(faults[2:6], "cut on")
-    one = ran(backend, 5, client=f", gates: {{3: {gate}}}", faults=faults)
-    assert one.result.exit_code is Exit.MET, cell_line(one.result)
-    kept = phases(one.history)["load-kept"]
-    assert kept.detail["faults"] == [0]
-    assert invoked_before(one, "heal") == {1, 2, 3}
-    assert completed_before(one, "load-kept") == {1, 2}
-    assert judgement(one).caps == ()
+def test_what_only_heal_ends_keeps_the_load_open_no_longer_than_it_takes_to_see_it(backend: str) -> None:
+    cells = [
+        cell(5, faults=f"[{fault}]", client=f", gates: {{3: {gate}}}").model_copy(
+            update={"cell": name, "axes": {"fault": name}}
+        )
+        for name, (fault, gate) in KEPT.items()
+    ]
+    for one in suite.run(cells, backend):
+        assert one.result.exit_code is Exit.MET, cell_line(one.result)
+        kept = phases(one.history)["load-kept"]
+        assert kept.detail["faults"] == [0]
+        assert invoked_before(one, "heal") == {1, 2, 3}
+        assert completed_before(one, "load-kept") == {1, 2}
+        assert judgement(one).caps == ()
 
 
 @both
