@@ -16,6 +16,7 @@ from chaos import faults
 from chaos.decide import Rule
 from chaos.framers import STREAM_CODECS, framers
 from chaos.hop import Hop, Note, Unsupported
+from nodes.wire.errors import shown
 
 KINDS: dict[str, type[faults.RelayFault]] = {kind.__name__: kind for kind in get_args(faults.RelayFault)}
 """The faults of a relay, by the names that they travel under."""
@@ -71,7 +72,7 @@ def address(value: Any) -> Address | None:
         return None
     if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int:
         return (value[0], value[1])
-    raise BadConfiguration(f"an address must be [host, port] or nil, not {value!r:.80}")
+    raise BadConfiguration(f"an address must be [host, port] or nil, not {shown(value)}")
 
 
 def rule_of(value: Map, link: str) -> tuple[Rule, bool]:
@@ -131,7 +132,7 @@ def _fault(kind: type[T], fields: Map, where: str) -> T:
         if name not in hints:
             raise BadConfiguration(f"{where}: {kind.__name__} has no field {name!r}; it has {', '.join(sorted(hints))}")
         if not _fits(value, hints[name]):
-            raise BadConfiguration(f"{where}: {name} is {value!r:.80}, expected {_shown(hints[name])}")
+            raise BadConfiguration(f"{where}: {name} is {shown(value)}, expected {_shown(hints[name])}")
     try:
         fault = kind(**values)
     except TypeError as error:
@@ -173,19 +174,19 @@ def _shown(hint: Any) -> str:
 def mapping(value: Any, where: str) -> Map:
     """Raises BadConfiguration for what is no map."""
     if not isinstance(value, dict):
-        raise BadConfiguration(f"{where} must be a map, not {value!r:.80}")
+        raise BadConfiguration(f"{where} must be a map, not {shown(value)}")
     return value
 
 
 def field(value: Map, name: str, kind: type, where: str) -> Any:
     """What `value` has under `name`, of exactly that type. Raises BadConfiguration."""
     if type(value.get(name)) is not kind:
-        raise BadConfiguration(f"{where}: {name!r} must be of type {kind.__name__}, got {value.get(name)!r:.80}")
+        raise BadConfiguration(f"{where}: {name!r} must be of type {kind.__name__}, got {shown(value.get(name))}")
     return value[name]
 
 
 def one_of(value: Map, name: str, known: tuple[str, ...], where: str) -> str:
     """Raises BadConfiguration."""
     if value.get(name) not in known:
-        raise BadConfiguration(f"{where}: {name} is {value.get(name)!r:.80}, expected one of {', '.join(known)}")
+        raise BadConfiguration(f"{where}: {name} is {shown(value.get(name))}, expected one of {', '.join(known)}")
     return str(value[name])

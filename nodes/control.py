@@ -28,6 +28,7 @@ from abc import ABC, abstractmethod
 from enum import Enum
 from typing import Any
 
+from nodes.wire.errors import shown
 from nodes.wire.frames import MAXIMUM, Frame, FrameError, Splitter, encode
 
 VERSION = 1
@@ -136,7 +137,9 @@ class Endpoint(ABC):
         self._splitter.push(data)
         while (frame := self._splitter.next()) is not None:
             if "refused" in frame and "type" not in frame:
-                raise Refused(f"the other side refused the control connection: {frame['refused']!s:.300}")
+                reason = frame["refused"]
+                text = reason[:300] if isinstance(reason, str) else shown(reason)
+                raise Refused(f"the other side refused the control connection: {text}")
             if self.state is State.OPEN:
                 messages.append(_message(frame))
             else:
@@ -192,7 +195,7 @@ class Connector(Endpoint):
     def _greet(self, frame: Frame) -> None:
         version = frame.get("version")
         if version != VERSION:
-            raise WrongVersion(f"the other side speaks control version {version!r:.40}, this side version {VERSION}")
+            raise WrongVersion(f"the other side speaks control version {shown(version)}, this side version {VERSION}")
         self._theirs = _bytes(frame, "nonce", NONCE_SIZE)
         proof = self._proof(_CONNECTOR, self._theirs, self._nonce)
         self._outgoing += encode({"nonce": self._nonce, "mac": proof})

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chaos.rules import BadConfiguration
+from nodes.wire.errors import shown
 
 Command = dict[str, Any]
 """A command of the control protocol, or the body of an answer to one."""
@@ -17,5 +18,5 @@ def perform(commands: Commands, command: Command, plane: str) -> Command:
     obey = commands.get(command["type"])
     if obey is None:
         known = ", ".join([*commands, "stop"])
-        raise BadConfiguration(f"{plane} has no command {command['type']!r:.80}; it has {known}")
+        raise BadConfiguration(f"{plane} has no command {shown(command['type'])}; it has {known}")
     return obey(command)

@@ -9,6 +9,7 @@ from chaos.planes.room import sockets_of_a_link
 from chaos.planes.tcp_link import TcpLink
 from chaos.planes.udp_link import UdpLink
 from chaos.rules import BadConfiguration, LinkPlan, address, plans
+from nodes.wire.errors import shown
 from nodes.wire.record import Kind
 
 Link = TcpLink | UdpLink
@@ -44,7 +45,7 @@ class Relay:
             raise BadConfiguration("the relay is configured already")
         listen = command.get("listen")
         if not isinstance(listen, str):
-            raise BadConfiguration(f"'listen' must be the host to listen at, not {listen!r:.80}")
+            raise BadConfiguration(f"'listen' must be the host to listen at, not {shown(listen)}")
         made = plans(command, self._note)
         sockets = sockets_of_a_link(len(made))
         for name, plan in made.items():
@@ -67,16 +68,16 @@ class Relay:
         name = command.get("link")
         link = self._links.get(name) if isinstance(name, str) else None
         if link is None:
-            raise BadConfiguration(f"no link {command.get('link')!r:.80}; there are {', '.join(self._links)}")
+            raise BadConfiguration(f"no link {shown(command.get('link'))}; there are {', '.join(self._links)}")
         epoch = command.get("epoch")
         if type(epoch) is not int:
-            raise BadConfiguration(f"the epoch must be a number, not {epoch!r:.80}")
+            raise BadConfiguration(f"the epoch must be a number, not {shown(epoch)}")
         link.upstream(address(command.get("address")), epoch)
         return {}
 
     def _rule(self, command: Command) -> Command:
         if type(command.get("active")) is not bool:
-            raise BadConfiguration(f"'active' must be true or false, not {command.get('active')!r:.80}")
+            raise BadConfiguration(f"'active' must be true or false, not {shown(command.get('active'))}")
         link = self._link_of_rule(command)
         link.perform(link.hop.rule(command["index"], command["active"]))
         return {}
@@ -109,7 +110,7 @@ class Relay:
         for link in self._links.values():
             if any(rule.index == index for rule in link.hop.rules):
                 return link
-        raise BadConfiguration(f"no rule has the index {index!r:.80}")
+        raise BadConfiguration(f"no rule has the index {shown(index)}")
 
 
 def make(loop: Loop, note: Note) -> Relay:

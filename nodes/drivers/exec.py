@@ -22,9 +22,12 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import msgpack
+
 from nodes.drivers import DriverFailed, Operation
 from nodes.ops import Accept, Close, Get, Listen, Now, Program, Put, Queue, Recv, Send, Socket, Spawn
 from nodes.rpc.calls import End, Outcome
+from nodes.wire.errors import shown
 
 LOOPBACK = "127.0.0.1"
 CHUNK = 65536
@@ -91,7 +94,7 @@ class ExecDriver:
             return Outcome(End.INFO, "no answer when settling ended")
         attempts = answer.get("attempts", 0)
         if not isinstance(attempts, int):
-            raise self._failed(f"it says attempts: {attempts!r:.80}, expected a number")
+            raise self._failed(f"it says attempts: {shown(attempts)}, expected a number")
         end = End(answer["type"])
         value = answer.get("value") if end is End.OK else str(answer.get("error", ""))
         return Outcome(end, value, attempts)
@@ -156,7 +159,8 @@ class ExecDriver:
         expected = 'expected one JSON object a line with "type": "ok", "fail" or "info"'
         try:
             answer = json.loads(line)
-        except ValueError:
+            msgpack.packb(answer)  # JSON has numbers, texts and depths that no journal can hold
+        except (ValueError, RecursionError, OverflowError):
             raise self._failed(f"it says {line!r:.200}; {expected}") from None
         if not isinstance(answer, dict) or answer.get("type") not in ("ok", "fail", "info"):
             raise self._failed(f"it says {line!r:.200}; {expected}")

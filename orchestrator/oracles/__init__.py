@@ -22,7 +22,7 @@ def read(oracle: Oracle, places: Places) -> tuple[Effect, ...]:
     """What the oracle reports, by intent. Raises SessionError: it cannot be asked, or says what is no effect."""
     try:
         return tuple(sorted(_ask(oracle, places)))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # the last one is JSON's, nested too deep
         raise SessionError(f"the oracle ({type(oracle).__name__}) gave no effects: {error}") from error
 
 

@@ -21,6 +21,7 @@ from chaos.planes.packet.namespace import Namespace, NamespaceError
 from chaos.planes.packet.netfilter import Netfilter
 from chaos.planes.packet.shaping import Shaping
 from chaos.rules import BadConfiguration, address, field
+from nodes.wire.errors import shown
 from nodes.wire.record import Kind
 
 
@@ -132,7 +133,7 @@ class PacketPlane:
             if flow.link == command.get("link"):
                 return flow
         raise BadConfiguration(
-            f"no link {command.get('link')!r:.80}; there are {', '.join(flow.link for flow in flows)}"
+            f"no link {shown(command.get('link'))}; there are {', '.join(flow.link for flow in flows)}"
         )
 
 

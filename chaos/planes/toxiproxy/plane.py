@@ -15,6 +15,7 @@ from chaos.planes.toxiproxy.child import Guard, OwnServer
 from chaos.planes.toxiproxy.plan import LinkPlan, Plan, ToxicRule, planned
 from chaos.planes.toxiproxy.toxics import spec
 from chaos.rules import Address, BadConfiguration, address, field
+from nodes.wire.errors import shown
 from nodes.wire.record import Kind
 
 
@@ -174,7 +175,7 @@ class ToxiproxyPlane:
     def _upstream(self, command: Command) -> Command:
         name = field(command, "link", str, "upstream")
         if name not in self._links:
-            raise BadConfiguration(f"no link {name!r:.80}; there are {', '.join(self._links)}")
+            raise BadConfiguration(f"no link {shown(name)}; there are {', '.join(self._links)}")
         epoch = field(command, "epoch", int, "upstream")
         self._links[name].upstream(address(command.get("address")), epoch)
         return {}

@@ -235,3 +235,16 @@ def test_an_empty_token_or_a_short_nonce_is_no_endpoint() -> None:
         Listener(b"", b"L" * 32)
     with pytest.raises(ValueError, match="32 bytes, not 3"):
         Connector(TOKEN, b"abc")
+
+
+@pytest.mark.parametrize("key", ["refused", "version", "nonce", "mac", "type"])
+@pytest.mark.parametrize("depth", [900, 985, 1000, 1010])
+@pytest.mark.parametrize("side", [Listener, Connector])
+def test_no_depth_that_fits_before_the_proof_ends_the_process(
+    side: type[Listener | Connector], depth: int, key: str
+) -> None:
+    name = key.encode()
+    payload = bytes([0x81, 0xA0 | len(name)]) + name + b"\x91" * depth + b"\x01"
+    with pytest.raises(ControlError) as error:
+        side(TOKEN, b"N" * 32).receive(struct.pack(">I", len(payload)) + payload)
+    assert len(str(error.value)) < 300

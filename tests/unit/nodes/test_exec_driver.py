@@ -77,6 +77,9 @@ def test_what_is_not_ok_has_an_error(tmp_path: Path, kind: str) -> None:
         ('print("{}", flush=True)', "expected one JSON object"),
         ('print("{\\"type\\": \\"fail\\", \\"error\\": \\"no key\\"}", flush=True)', "cannot open: no key"),
         (f"{OPENS} or sys.exit(1)", r"ended instead of answering 'invoke'"),
+        ('print("[" * 5000, flush=True)', "expected one JSON object"),
+        (GOOD.replace('message.get("intent")', "2**70"), "expected one JSON object"),
+        (GOOD.replace('message.get("intent")', '"\\ud800"'), "expected one JSON object"),
         (GOOD.replace("2}", '"two"}'), "attempts: 'two'"),
     ],
 )

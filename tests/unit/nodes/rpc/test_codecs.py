@@ -176,12 +176,18 @@ def test_damaged_messages_decode_or_are_refused(name: str, data: bytes, start: i
 
 @pytest.mark.parametrize("depth", [500, 1010, 1022, 5000])
 @pytest.mark.parametrize(
-    "begin",
-    [b"", b"\x94\x00\x01\xa3add\x91", b"\x94\x01\x01", b"\x94\x01\x01\xc0", b"\x94\x00\x01\xa3add\x91\x81"],
+    ("begin", "end"),
+    [
+        (b"", b"\x01"),
+        (b"\x94\x00\x01\xa3add\x91", b"\x01"),
+        (b"\x94\x01\x01", b"\x01\xc0"),
+        (b"\x94\x01\x01\xc0", b"\x01"),
+        (b"\x94\x00\x01\xa3add\x91\x81", b"\x01\x01"),
+    ],
     ids=["message", "argument", "error", "result", "key"],
 )
-def test_values_nested_deeper_than_the_stack_are_malformed(begin: bytes, depth: int) -> None:
-    data = begin + b"\x91" * depth + b"\x01\xc0"
+def test_values_nested_deeper_than_the_stack_are_malformed(begin: bytes, end: bytes, depth: int) -> None:
+    data = begin + b"\x91" * depth + end
     counter = codec("msgpack", COUNTER)
     for decode in (counter.decode_call, lambda data: counter.decode_reply(data, lambda xid: ADD)):
         with suppress(WireError):
