@@ -63,7 +63,10 @@ class Phases(FaultActs):
     @property
     @abstractmethod
     def _return(self) -> int:
-        """Nanoseconds in which whoever was killed must be ready again at heal."""
+        """Nanoseconds in which whoever was killed must be ready again at heal.
+
+        So long, too, may nothing be completed in the load while nothing is scheduled: its cap, with until-done.
+        """
 
     @abstractmethod
     def _start(self) -> Program:

@@ -175,6 +175,28 @@ def test_a_gate_that_never_opens_is_capped_with_nothing_open() -> None:
     assert judgement(one).caps == (Cap("load", ()),)
 
 
+TWO = """
+scenario: two
+nodes:
+  server: {service: counter}
+  client: {workload: add, calls: 5, gates: {3: cut on}}
+  other: {workload: add, calls: 5, gates: {3: client ok 3}}
+links:
+  - {from: client, to: server, semantics: exactly-once, transport: udp}
+  - {from: other, to: server, semantics: exactly-once, transport: udp}
+faults: [{partition: both, link: client -> server, name: cut, when: client gate 3}]
+expect: {others: {client: ok, executions: 1}}
+"""
+"""The fault is not on the other client's link, which waits for what it keeps from happening."""
+
+
+def test_a_fault_explains_only_the_clients_that_meet_it() -> None:
+    (one,) = suite.run(expand(TWO, "two.yaml").cells, "sim")
+    assert "load-kept" not in phases(one.history)
+    assert judgement(one).caps == (Cap("load", ((FIRST, 3),)),)
+    assert load(one).reason.startswith("1 of 6 calls that were to come before heal were not invoked by then")
+
+
 @both
 def test_calls_behind_a_gate_that_opens_at_heal_come_after_it(backend: str) -> None:
     one = ran(backend, 8, client=", gates: {4: healed}")
