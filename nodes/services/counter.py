@@ -1,4 +1,7 @@
-"""PURE: a counter. Its final value equals the sum of its effects' amounts, which the evidence gate checks."""
+"""PURE: a counter. Its final value equals the sum of its effects' amounts, which the evidence gate checks.
+
+It counts in 64 bits, as its results have them: whatever amounts arrive, its process goes on.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Any
 
 from nodes.ops import Program
 from nodes.rpc.serve import Execution
+from nodes.wire.xdr import as_hyper
 
 
 class Counter:
@@ -14,8 +18,8 @@ class Counter:
 
     def add(self, call: Execution, amount: int) -> Program:
         yield from call.pause()
-        self.total += amount  # before the commit's yield: nothing may run in between that reads the old value
-        total = self.total
+        # Before the commit's yield: nothing may run in between that reads the old value.
+        total = self.total = as_hyper(self.total + amount)
         yield from call.commit(total, {"total": total})
         return total
 

@@ -71,6 +71,11 @@ FLOAT = Number("float", "f")
 DOUBLE = Number("double", "d")
 
 
+def as_hyper(value: int) -> int:
+    """What 64 bits keep of it in two's complement: a sum of hypers is one again."""
+    return (value + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
 @dataclass(frozen=True)
 class Void:
     """Section 4.16."""

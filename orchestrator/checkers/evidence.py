@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 from nodes.wire.record import Kind
+from nodes.wire.xdr import as_hyper
 from orchestrator.history import COMPLETIONS, Event, Operation
 from orchestrator.index import Index, Life
 
@@ -97,7 +98,7 @@ def totals_are_sums(index: Index) -> Iterator[str]:
         if name in beside:
             continue
         added = [amounts.get(_attempt(event)) for event in rows.get(name, [])]
-        if "total" in state and state["total"] != (total := sum(amount or 0 for amount in added)):
+        if "total" in state and state["total"] != (total := as_hyper(sum(amount or 0 for amount in added))):
             yield f"ledger {name}: the counter's value is {state['total']}, its rows sum to {total}"
         if "version" in state and state["version"] != len(added):
             yield f"ledger {name}: the register's version is {state['version']}, it has {len(added)} rows"
