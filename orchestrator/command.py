@@ -6,17 +6,16 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
 import click
 
-from chaos.faults import Pause
-from chaos.supports import PLANE_OF
-from nodes.engines import availability
 from orchestrator.backends import SessionError
-from orchestrator.backends.attach.feasible import check_fleet
+from orchestrator.backends.attach.feasible import problems as fleet_problems
 from orchestrator.backends.attach.fleet import Fleet, connected
+from orchestrator.backends.refusals import Check, problems, refusal
 from orchestrator.commands.endings import WORDS, Unheard, exit_of, say
 from orchestrator.document import BadScenario
 from orchestrator.due import due
@@ -31,9 +30,8 @@ from orchestrator.report.closing import closing
 from orchestrator.report.junit import Ending
 from orchestrator.report.lines import cell_line
 from orchestrator.report.origin import Origin
-from orchestrator.result import CellResult, Exit, Task, exit_code
+from orchestrator.result import CellResult, Exit, Refusal, Task, exit_code
 from orchestrator.scenario import Cell
-from orchestrator.specs import planes
 from orchestrator.store import HISTORY, LATEST, Store, read_history
 from orchestrator.surroundings import origin
 
@@ -67,6 +65,7 @@ class Command:
         self._origin: Origin | None = None
         self._begun = 0.0
         self._problems: list[str] = []
+        self._left_out: list[Refusal] = []
         self._unheard: Unheard | None = None
 
     def run(self) -> Exit:
@@ -76,16 +75,10 @@ class Command:
         skipped = self._told.skipped = [cell for cell in cells if cell.not_applicable is not None]
         if not wanted:
             raise click.UsageError(f"nothing to run: {skipped[0].not_applicable}")
-        check_systems(self._plans, wanted, self._choice.backend)
-        if self._choice.backend == "local":
-            check_engines(self._plans, wanted)
-        if self._choice.backend == "sim":
-            check_planes(self._plans, wanted)
-        check_limits(self._plans, wanted, self._choice.backend)
-        check_places(self._plans, wanted, self._choice.backend)
+        wanted = self._possible(wanted, lambda cell: problems(cell, self._choice.backend))
         with self._connected() as fleet:
             if fleet is not None:
-                check_fleet(self._plans, wanted, fleet)
+                wanted = self._possible(wanted, partial(fleet_problems, fleet))
             self._try_out(wanted)
             self._store.due = due(wanted, self._choice.repeat)
             self._begun = monotonic()
@@ -99,6 +92,18 @@ class Command:
         if self._unheard is not None and (interrupted is None or not self._unheard.gone):
             raise self._unheard
         return exit_code(self._results) if interrupted is None else interrupted
+
+    def _possible(self, cells: list[Cell], ask: Check) -> list[Cell]:
+        """Those that can be run. The others are left out, where a folder brought them and something is left."""
+        refused = [found for cell in cells if (found := refusal(cell, ask(cell))) is not None]
+        self._left_out += refused
+        self._told.left_out += refused
+        left = [cell for cell in cells if not any(cell is one.cell for one in refused)]
+        named = {plan.scenario for plan in self._plans if plan.named}
+        for one in refused:
+            if not left or one.cell.scenario in named:
+                raise BadScenario(str(self._path(one.cell.scenario)), 0, one.place, f"{one.reason}{_in_cell(one.cell)}")
+        return left
 
     def _try_out(self, wanted: Sequence[Cell]) -> None:
         """Raises UsageError where runs cannot be kept, before anything is started."""
@@ -163,7 +168,9 @@ class Command:
             self._unheard = error
 
     def _report(self, skipped: Sequence[Cell]) -> Iterator[str]:
-        yield from closing(self._results, skipped, lambda directory: read_history(directory / HISTORY))
+        yield from closing(
+            self._results, skipped, lambda directory: read_history(directory / HISTORY), left_out=self._left_out
+        )
         names = list(dict.fromkeys(result.cell.scenario for result in self._results))
         if not names:
             return
@@ -173,10 +180,17 @@ class Command:
             yield ("try next:")
             yield (f"  faultbed check {latest[0]}   judge the recorded evidence again")
             yield (f"  faultbed export {self._results[0].directory}   every event of one cell")
-            yield (f"  faultbed show {self._plans[0].path}   the scenario, to start your own from")
+            yield (f"  faultbed show {self._path(names[0])}   the scenario, to start your own from")
+
+    def _path(self, scenario: str) -> Path:
+        return next(plan.path for plan in self._plans if plan.scenario == scenario)
 
     def _every(self) -> list[Cell]:
         return [cell for plan in self._plans for cell in plan.cells]
+
+
+def _in_cell(cell: Cell) -> str:
+    return f" (in cell {cell.cell})" if cell.axes else ""
 
 
 def uses_docker(cells: Sequence[Cell], backend: str) -> bool:
@@ -221,67 +235,3 @@ class Tasks(Collection[Task]):
             for cell in self._cells:
                 start = cell.seed if self._seed is None else self._seed
                 yield Task(cell.model_copy(update={"seed": (start + number) % LARGEST_SEED}), number + 1)
-
-
-def check_engines(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:
-    """Refuse, before anything is started, a node whose engine cannot run here. Raises BadScenario."""
-    paths = {plan.scenario: plan.path for plan in plans}
-    for cell in cells:
-        for name, node in (cell.servers | cell.clients).items():
-            reason = availability(node.engine)
-            if reason is not None:
-                place = f"nodes.{name}.engine"
-                message = f"engine {node.engine} cannot run here: {reason}; --backend sim needs no engine"
-                raise BadScenario(str(paths[cell.scenario]), 0, place, message)
-
-
-LIMITS = {"docker": {"cpus", "memory", "files", "processes"}, "local": {"files"}, "attach": {"files"}}
-"""Backend -> the limits that it can set on a node."""
-
-
-def check_limits(plans: Sequence[Plan], cells: Sequence[Cell], backend: str) -> None:
-    """Refuse, before anything is started, a limit that this backend cannot set. Raises BadScenario."""
-    paths = {plan.scenario: plan.path for plan in plans}
-    for cell in cells:
-        for name, node in (cell.servers | cell.clients).items():
-            wanted = node.limits.model_dump(exclude_none=True).keys()
-            if impossible := sorted(wanted - LIMITS.get(backend, set())):
-                message = (
-                    f"--backend {backend} cannot limit the {' and '.join(impossible)} of a node; use --backend docker"
-                )
-                raise BadScenario(str(paths[cell.scenario]), 0, f"nodes.{name}.limits", message)
-
-
-def check_places(plans: Sequence[Plan], cells: Sequence[Cell], backend: str) -> None:
-    """Refuse, before anything is started, a placement where there are no agents to place on. Raises BadScenario."""
-    paths = {plan.scenario: plan.path for plan in plans}
-    for cell in cells:
-        for name, node in (cell.servers | cell.clients).items():
-            if node.place is not None and backend != "attach":
-                message = f"--backend {backend} has no agents to place nodes on; use --backend attach --inventory FILE"
-                raise BadScenario(str(paths[cell.scenario]), 0, f"nodes.{name}.place", message)
-
-
-def check_systems(plans: Sequence[Plan], cells: Sequence[Cell], backend: str) -> None:
-    """Refuse, before anything is started, a system that is not ours on other backends. Raises BadScenario."""
-    paths = {plan.scenario: plan.path for plan in plans}
-    for cell in cells:
-        if cell.system is not None and backend != "local":
-            message = f"a compose project runs at this machine's engine, whatever --backend {backend}; leave it out"
-            raise BadScenario(str(paths[cell.scenario]), 0, "system", message)
-
-
-def check_planes(plans: Sequence[Plan], cells: Sequence[Cell]) -> None:
-    """Refuse, before anything is started, faults that the simulator cannot do. Raises BadScenario."""
-    paths = {plan.scenario: plan.path for plan in plans}
-    for cell in cells:
-        for index, fault in enumerate(cell.faults):
-            if isinstance(fault, Pause) and fault.at is not None:
-                message = "a simulated process cannot stop in the middle of a step; expected real processes"
-                raise BadScenario(str(paths[cell.scenario]), 0, f"faults[{index}].at", message)
-        for plane in planes(cell):
-            if plane == "relay":
-                continue
-            index = next(place for place, link in enumerate(cell.links) if PLANE_OF[link.via] == plane)
-            message = f"the simulator has no {plane} plane; expected via: relay, or a backend of real processes"
-            raise BadScenario(str(paths[cell.scenario]), 0, f"links[{index}].via", message)

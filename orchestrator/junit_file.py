@@ -11,7 +11,7 @@ from orchestrator.commands.endings import complain, exit_of, message_of
 from orchestrator.failures import said
 from orchestrator.outputs import try_file
 from orchestrator.report.junit import Ending, junit
-from orchestrator.result import CellResult
+from orchestrator.result import CellResult, Refusal
 from orchestrator.scenario import Cell
 from orchestrator.store import write
 
@@ -30,6 +30,7 @@ class JUnitFile:
             raise click.UsageError(f"--junit {path}: {said(error)}; expected a file that can be written") from None
         self.results: list[CellResult] = []
         self.skipped: list[Cell] = []
+        self.left_out: list[Refusal] = []
         self.ending: Ending | None = None
 
     def __enter__(self) -> JUnitFile:
@@ -42,7 +43,7 @@ class JUnitFile:
             return
         ending = self.ending if error is None else Ending(exit_of(error), message_of(error))
         try:
-            write(self._path, junit(self.results, self.skipped, ending))
+            write(self._path, junit(self.results, self.skipped, ending, self.left_out))
         except OSError as failure:
             if error is None:
                 raise

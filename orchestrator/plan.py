@@ -61,12 +61,16 @@ _LEVELS = {"at-most-once-incarnation": "at-most-once"}
 
 @dataclass(frozen=True)
 class Plan:
-    """A scenario's cells in the order of its matrix, those that are declared not applicable included."""
+    """A scenario's cells in the order of its matrix, those that are declared not applicable included.
+
+    `named`: the user named it, and did not find it in a folder.
+    """
 
     scenario: str
     about: str
     path: Path
     cells: tuple[Cell, ...]
+    named: bool = True
 
 
 def load(path: Path, most: int = MAX_CELLS) -> Plan:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestrator.checkers.verdict import Judgement, Met
 from orchestrator.clocks import Clock
@@ -23,6 +24,14 @@ class Exit(IntEnum):
     HUNG_UP = 129
     INTERRUPTED = 130
     TERMINATED = 143
+
+
+class Refusal(NamedTuple):
+    """A cell that its backend cannot run: where its scenario asks for too much, and why."""
+
+    cell: Cell
+    place: str
+    reason: str
 
 
 @dataclass(frozen=True)

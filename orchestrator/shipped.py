@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.document import BadScenario
@@ -55,15 +56,24 @@ def plans(given: Iterable[str], most: int = MAX_CELLS) -> list[Plan]:
 
     Raises BadScenario, also if two files share a scenario's name.
     """
-    files = list(dict.fromkeys(Path(os.path.realpath(path)) for one in given for path in find(one)))
+    files: dict[Path, bool] = {}
+    for one in given:
+        meant, named = find(one), not _is_folder(one)
+        for path in map(Path, map(os.path.realpath, meant)):
+            files[path] = named or files.get(path, False)
     found: dict[str, Plan] = {}
-    for path in files:
+    for path, named in files.items():
         plan = load(_shown(path), most - sum(len(one.cells) for one in found.values()))
+        plan = replace(plan, named=named)
         if plan.scenario in found:
             other = found[plan.scenario].path
             raise BadScenario(str(plan.path), 0, "scenario", f"{plan.scenario!r} is the name of {other} too")
         found[plan.scenario] = plan
     return list(found.values())
+
+
+def _is_folder(given: str) -> bool:
+    return Path(given).is_dir() or (not Path(given).exists() and given not in names())
 
 
 def _shown(path: Path) -> Path:

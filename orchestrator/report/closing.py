@@ -16,7 +16,7 @@ from orchestrator.report.faults import faults_table
 from orchestrator.report.lines import WORDS, caps_text, cell_line, run_name, violates
 from orchestrator.report.story import story
 from orchestrator.report.table import LEGEND, listing, pivot, render
-from orchestrator.result import CellResult, Exit
+from orchestrator.result import CellResult, Exit, Refusal
 from orchestrator.scenario import Cell
 
 SECOND, MILLISECOND = 1_000_000_000, 1_000_000
@@ -27,10 +27,14 @@ ReadHistory = Callable[[Path], History]
 
 
 def closing(
-    results: Sequence[CellResult], skipped: Sequence[Cell], read: ReadHistory, short: Sequence[Shortfall] = ()
+    results: Sequence[CellResult],
+    skipped: Sequence[Cell],
+    read: ReadHistory,
+    short: Sequence[Shortfall] = (),
+    left_out: Sequence[Refusal] = (),
 ) -> Iterator[str]:
     """Lines for people. `read` gives the history of a cell's folder; `short` are runs that were cut short."""
-    yield from _tables(results, skipped)
+    yield from _tables(results, [*skipped, *(one.cell for one in left_out)])
     yield from _faults(results)
     yield from _claims(results)
     yield from _caps(results)
@@ -38,7 +42,8 @@ def closing(
     yield from _problems(results)
     yield from _witnesses(results, read)
     yield from _cut_short(short)
-    yield from ("", _count(results, skipped))
+    yield from _left_out(left_out)
+    yield from ("", _count(results, skipped, left_out))
 
 
 def _tables(results: Sequence[CellResult], skipped: Sequence[Cell]) -> Iterator[str]:
@@ -114,6 +119,16 @@ def _problems(results: Sequence[CellResult]) -> Iterator[str]:
         yield f"  and {len(wrong) - MAX_PROBLEMS} more"
 
 
+def _left_out(refused: Sequence[Refusal]) -> Iterator[str]:
+    """By scenario and reason: a scenario's cells often share theirs."""
+    if not refused:
+        return
+    yield from ("", "Left out, since this backend cannot run them:")
+    reasons = Counter((one.cell.scenario, one.place, one.reason) for one in refused)
+    for (scenario, place, reason), cells in reasons.items():
+        yield f"  {scenario} ({cells} {'cell' if cells == 1 else 'cells'}): {place}: {reason}"
+
+
 def _cut_short(short: Sequence[Shortfall]) -> Iterator[str]:
     if not short:
         return
@@ -160,9 +175,11 @@ def _witness(result: CellResult, operation: Operation, read: ReadHistory) -> Ite
         yield f"  {line}"
 
 
-def _count(results: Sequence[CellResult], skipped: Sequence[Cell]) -> str:
+def _count(results: Sequence[CellResult], skipped: Sequence[Cell], left_out: Sequence[Refusal]) -> str:
     counts = Counter(result.exit_code for result in results)
     told = [f"{counts[code]} {WORDS[code]}" for code in (*sorted(counts),)]
     if skipped:
         told.append(f"{len(skipped)} not applicable")
+    if left_out:
+        told.append(f"{len(left_out)} left out")
     return f"{len(results)} cell runs: {', '.join(told)}" if results else "nothing was run"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
 from orchestrator.report.lines import caps_text, reasons
-from orchestrator.result import CellResult, Exit
+from orchestrator.result import CellResult, Exit, Refusal
 from orchestrator.scenario import Cell
 
 OWN = "faultbed"
@@ -33,14 +33,20 @@ class Ending(NamedTuple):
     message: str
 
 
-def junit(results: Sequence[CellResult], skipped: Iterable[Cell] = (), ending: Ending | None = None) -> bytes:
-    """unmet: failure; inconclusive, testbed failed, interrupted: error of that type; not applicable: skipped."""
+def junit(
+    results: Sequence[CellResult],
+    skipped: Iterable[Cell] = (),
+    ending: Ending | None = None,
+    left_out: Iterable[Refusal] = (),
+) -> bytes:
+    """unmet: failure; inconclusive, testbed failed, interrupted: error of that type; not run: skipped."""
     document = JUnitXml(OWN)
-    absent = list(skipped)
-    for scenario in sorted({result.cell.scenario for result in results} | {cell.scenario for cell in absent}):
+    absent = [(cell, f"not applicable: {cell.not_applicable}") for cell in skipped]
+    absent += [(one.cell, f"left out: {one.place}: {one.reason}") for one in left_out]
+    for scenario in sorted({result.cell.scenario for result in results} | {cell.scenario for cell, _ in absent}):
         suite = TestSuite(_text(scenario))
         suite.add_testcases(
-            [*map(_case, _of(results, scenario)), *(_skipped(c) for c in absent if c.scenario == scenario)]
+            [*map(_case, _of(results, scenario)), *(_skipped(*one) for one in absent if one[0].scenario == scenario)]
         )
         document.add_testsuite(suite)
     if ending is not None:
@@ -80,9 +86,9 @@ def _outcome(code: Exit, reasons: list[str]) -> Failure | Error:
     return outcome
 
 
-def _skipped(cell: Cell) -> TestCase:
+def _skipped(cell: Cell, why: str) -> TestCase:
     case = TestCase(_text(cell.cell), classname=_text(cell.scenario))
-    case.result = [Skipped(_text(f"not applicable: {cell.not_applicable}"))]
+    case.result = [Skipped(_text(why))]
     return case
 
 

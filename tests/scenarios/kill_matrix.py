@@ -197,6 +197,9 @@ and with the fault that shows the difference.
 
     faultbed run scenarios/mutants --backend sim
 
+The two cells of `mutants/fence-ignored` whose server is stopped at a failpoint need real processes: the simulator
+leaves them out, and says so.
+
 {mutants}
 
 ## The kill matrix

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from orchestrator.backends.attach.fleet import Fleet
-from orchestrator.document import BadScenario
+from orchestrator.coherence.problem import Problem
 from orchestrator.placement import Misplaced, place, relay_agent
-from orchestrator.plan import Plan
 from orchestrator.scenario import Cell
 from orchestrator.specs import planes
 
 
-def check_fleet(plans: Sequence[Plan], cells: Sequence[Cell], fleet: Fleet) -> None:
-    """Raises BadScenario for the first cell that the fleet cannot run, with the reason and the remedy."""
-    paths = {plan.scenario: plan.path for plan in plans}
-    for cell in cells:
-        try:
-            place(cell, fleet.inventory.agents, fleet.offers)
-        except Misplaced as error:
-            raise BadScenario(str(paths[cell.scenario]), 0, error.path, f"{error} (in cell {cell.cell})") from None
-        if (reason := _without_plane(cell, fleet)) is not None:
-            raise BadScenario(str(paths[cell.scenario]), 0, "links", f"{reason} (in cell {cell.cell})")
+def problems(fleet: Fleet, cell: Cell) -> Iterator[Problem]:
+    """Why the fleet cannot run the cell, each with the remedy."""
+    try:
+        place(cell, fleet.inventory.agents, fleet.offers)
+    except Misplaced as error:
+        yield Problem(tuple(error.path.split(".")), str(error))
+    if (reason := _without_plane(cell, fleet)) is not None:
+        yield Problem(("links",), reason)
 
 
 def _without_plane(cell: Cell, fleet: Fleet) -> str | None:

@@ -18,10 +18,11 @@ from sample_results import CELLS, judgement, result
 
 from orchestrator import leftovers, shipped
 from orchestrator.backends import SessionError
+from orchestrator.backends.refusals import problems
 from orchestrator.checkers.verdict import Met, Outcome
 from orchestrator.cli import main
 from orchestrator.code_digest import EVERYTHING, digest
-from orchestrator.command import Tasks, check_engines, selected
+from orchestrator.command import Tasks, selected
 from orchestrator.document import BadScenario
 from orchestrator.plan import expand, load
 from orchestrator.result import CellResult, Task
@@ -290,10 +291,12 @@ def test_nothing_but_cells_that_do_not_apply() -> None:
 
 
 def test_an_engine_that_cannot_run_here_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orchestrator.command.availability", lambda name: "no such system call")
-    plan = expand(SCENARIO, "f.yaml")
-    with pytest.raises(BadScenario, match="cannot run here: no such system call"):
-        check_engines([plan], plan.cells)
+    monkeypatch.setattr("orchestrator.backends.refusals.availability", lambda name: "no such system call")
+    cell = expand(SCENARIO, "f.yaml").cells[0]
+    found = next(problems(cell, "local"))
+    assert found.path == ("nodes", "server", "engine")
+    assert "cannot run here: no such system call" in found.message
+    assert next(problems(cell, "sim"), None) is None
 
 
 def test_list_names_what_show_shows() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.command import check_limits
+from orchestrator.backends.refusals import problems
 from orchestrator.document import BadScenario
 from orchestrator.plan import Plan, load
 from orchestrator.scenario import Limits
@@ -64,10 +64,9 @@ def test_a_limit_that_is_none_is_told_with_its_place(tmp_path: Path, limits: str
 def test_what_a_backend_cannot_limit_is_refused_before_anything_starts(
     tmp_path: Path, backend: str, limits: str, refused: str | None
 ) -> None:
-    made = plan(tmp_path, limits)
+    found = list(problems(plan(tmp_path, limits).cells[0], backend))
     if refused is None:
-        check_limits([made], made.cells, backend)
+        assert found == []
         return
-    with pytest.raises(BadScenario, match=f"--backend {backend} cannot limit the {refused} of a node") as caught:
-        check_limits([made], made.cells, backend)
-    assert "nodes.server.limits" in str(caught.value)
+    assert [problem.path for problem in found] == [("nodes", "server", "limits")]
+    assert f"--backend {backend} cannot limit the {refused} of a node" in found[0].message
