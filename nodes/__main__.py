@@ -141,7 +141,15 @@ def main() -> int:
         token = control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, ""))
         process = Process(options, token)
         engines.create(options.engine, process.commit, process.random).run(process.main())
-    except (control.ControlError, engines.Unavailable, DriverFailed, LedgerError, Exhausted, OSError) as error:
+    except (
+        control.ControlError,
+        engines.Unavailable,
+        DriverFailed,
+        LedgerError,
+        JournalError,
+        Exhausted,
+        OSError,
+    ) as error:
         print(f"node {options.name}: {error}", file=sys.stderr)
         return control.FENCED if isinstance(error, Fenced) else FAILED
     return 0

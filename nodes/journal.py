@@ -43,9 +43,16 @@ class JournalWriter:
         process: int = 0,
         detail: dict[str, Any] | None = None,
     ) -> None:
-        """Write one record. Raises JournalError when the disk takes it only in part, OSError as write(2) does."""
+        """Write one record. Raises JournalError when the disk does not take it, or only in part.
+
+        It is no OSError: whoever takes the errors of a connection must not take this for one.
+        """
         data = encode(time, kind, client, seq, attempt, process, detail)
-        if os.write(self._descriptor, data) != len(data):
+        try:
+            written = os.write(self._descriptor, data)
+        except OSError as error:
+            raise JournalError(f"{self.path}: no record can be written: {error.strerror}") from error
+        if written != len(data):
             raise JournalError(f"{self.path}: a record was written only in part; is the disk full?")
 
     def close(self) -> None:

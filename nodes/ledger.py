@@ -30,7 +30,7 @@ Rows = TypeVar("Rows")
 
 
 class LedgerError(Exception):
-    """A ledger that cannot be opened, read or moved. The message names the file and what to do."""
+    """A ledger that cannot be opened, read, written or moved. The message names the file and what to do."""
 
 
 class Fenced(LedgerError):
@@ -168,6 +168,12 @@ class SqliteLedger:
         self._execute("INSERT INTO meta VALUES (1, ?, ?)", (history_id.to_bytes(8, "big"), self._epoch))
 
     def commit(self, transaction: Transaction, witness: Passages) -> int:
+        try:
+            return self._commit(transaction, witness)
+        except sqlite3.OperationalError as error:
+            raise LedgerError(f"{self.path}: a transaction cannot be written ({error}); is the disk full?") from error
+
+    def _commit(self, transaction: Transaction, witness: Passages) -> int:
         client, seq, attempt = transaction.identity
         passage = witness.passage
         execute = self._execute

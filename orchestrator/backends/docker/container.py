@@ -19,6 +19,8 @@ from orchestrator.backends.host import Ended, Failed, Launch, Line, Report, Spaw
 from orchestrator.threads import NoThread, start, workers
 
 PATIENCE = 10.0
+LONGEST_LINE = 4096
+"""Bytes of a line that are passed on; the log has all of it."""
 BY_SIGNAL = 128
 """The exit code of what was ended by the signal n is this much above n, of shells and of the engine alike."""
 
@@ -197,7 +199,8 @@ def lines(frames: Iterable[tuple[int, bytes]], log: IO[bytes]) -> Iterator[str]:
             continue
         *complete, rest = (rest + data).split(b"\n")
         for line in complete:
-            yield line.decode("utf-8", "replace")
+            yield line[:LONGEST_LINE].decode("utf-8", "replace")
+        rest = rest[:LONGEST_LINE]  # one that never ends must not be kept whole
 
 
 def how(state: dict[str, Any], trouble: str | None, memory: int) -> Report:

@@ -13,7 +13,7 @@ from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.host import DockerHost
 from orchestrator.backends.host import Failed, Host, Launch, Tell
 from orchestrator.backends.local import LocalHost, command_line
-from orchestrator.backends.real import RealSession
+from orchestrator.backends.real import PATIENCE, RealSession
 from orchestrator.threads import NoThread, start
 
 
@@ -62,7 +62,7 @@ class Beside(LocalHost):
 
     def close(self) -> None:
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(PATIENCE)  # an engine that pulls an image for minutes ends with this process
 
 
 class DockerSession(RealSession):

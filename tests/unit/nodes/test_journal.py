@@ -76,6 +76,6 @@ def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     descriptor = os.open("/dev/full", os.O_WRONLY)
     os.dup2(descriptor, journal._descriptor)
     os.close(descriptor)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(JournalError, match=r"a\.journal: no record can be written: No space left"):
         journal.append(1, Kind.READY)
     journal.close()

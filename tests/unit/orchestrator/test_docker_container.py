@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.backends.docker.container import how, lines
+from orchestrator.backends.docker.container import LONGEST_LINE, how, lines
 from orchestrator.backends.docker.specification import BOUNDS, MEMORY, PROCESSES, confinement, specification
 from orchestrator.backends.host import Ended, Failed, Launch
 from orchestrator.scenario import NO_LIMITS, Limits
@@ -59,6 +59,12 @@ def test_what_could_not_be_done_to_it_is_the_reason_of_its_end() -> None:
 
 def launch(role: Any) -> Launch:
     return Launch("server", role, 2, "epoll" if role == "node" else None, "aa", Path("server.2.log"))
+
+
+def test_a_line_without_an_end_is_not_kept_whole() -> None:
+    log = io.BytesIO()
+    (line,) = lines([*((1, b"x" * 1000) for _ in range(100)), (1, b"\n")], log)
+    assert (line, log.getvalue().count(b"x")) == ("x" * LONGEST_LINE, 100_000)
 
 
 def test_a_node_and_a_plane_are_told_where_and_who_they_are() -> None:
