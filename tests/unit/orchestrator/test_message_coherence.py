@@ -17,7 +17,7 @@ KILL = Kill(kill="server", when="client gate 1", restart=Restart())
 
 def told(fault: MessageFault, *others: Any, **options: Any) -> list[tuple[str, str]]:
     """(key, message) in a cell of 3 client processes, 8 calls each, of which the last 2 come after heal."""
-    made = cell(faults=(fault, *others), clients=PROCESSES, **options)
+    made = cell(faults=(fault, *others), clients=PROCESSES, calls=8, after_heal=2, **options)
     return [(str(problem.path[-1]), problem.message) for problem in problems(made, fault, ("faults", 0))]
 
 
