@@ -1,7 +1,8 @@
 """A process's journal: an append-only local file of records, one file per epoch, that survives SIGKILL.
 
 A record is handed to the kernel by one write(2) with no buffer in user space, so whatever was appended is
-there however the process ends; only the machine's own death can lose it.
+there however the process ends; only the machine's own death can lose it. A journal that could not take a record takes
+no more: what follows a gap would be believed.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ class JournalError(Exception):
 class JournalWriter:
     """Appends to a new file at `path`. Raises JournalError if there is one already, or it cannot be made."""
 
-    __slots__ = ("_descriptor", "path")
+    __slots__ = ("_descriptor", "_failure", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._failure: str | None = None
         try:
             self._descriptor = os.open(path, _FLAGS, 0o644)  # not inheritable (PEP 446), so no child appends
         except FileExistsError as error:
@@ -43,17 +45,33 @@ class JournalWriter:
         process: int = 0,
         detail: dict[str, Any] | None = None,
     ) -> None:
-        """Write one record. Raises JournalError when the disk does not take it, or only in part.
+        """Write one record. Raises JournalError when the disk does not take it, or did not take one before.
 
         It is no OSError: whoever takes the errors of a connection must not take this for one.
         """
         data = encode(time, kind, client, seq, attempt, process, detail)
+        if self._failure is not None:
+            raise JournalError(self._failure)
         try:
             written = os.write(self._descriptor, data)
         except OSError as error:
-            raise JournalError(f"{self.path}: no record can be written: {error.strerror}") from error
+            raise self._fail(error.strerror or str(error)) from error
         if written != len(data):
-            raise JournalError(f"{self.path}: a record was written only in part; is the disk full?")
+            self._take_back(written)
+            raise self._fail("a record was taken only in part")
+
+    def _fail(self, reason: str) -> JournalError:
+        self._failure = (
+            f"{self.path}: cannot be written ({reason}); what was recorded before is kept, make room for more"
+        )
+        return JournalError(self._failure)
+
+    def _take_back(self, written: int) -> None:
+        """A record in part would make the whole file unbelievable, since this process was not killed."""
+        try:
+            os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
+        except OSError:
+            pass  # then the reader finds the part, and says so
 
     def close(self) -> None:
         """Closing twice is an error of the caller (OSError)."""

@@ -120,7 +120,8 @@ class RealSession:
         try:
             host.fetch([name for name in self._latest if self._hosts[name] is host])
         except OSError as error:
-            self._unfetched = error
+            named = error.filename or not error.strerror  # a write names no file
+            self._unfetched = error if named else OSError(error.errno, error.strerror, str(self.home))
         finally:
             host.close()
 

@@ -26,8 +26,11 @@ class AgentHost:
 
     def spawn(self, launch: Launch, tell: Tell) -> None:
         def take(report: Report, log: str) -> None:
-            if log:
-                launch.log.write_text(log, encoding="utf-8")  # its end, until all of it is fetched
+            try:
+                if log:
+                    launch.log.write_text(log, encoding="utf-8")  # its end, until all of it is fetched
+            except OSError:
+                pass  # the fetch fails too, and tells
             tell(report)
 
         self._agent.spawn(self._opened, launch, take)

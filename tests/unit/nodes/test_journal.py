@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,39 @@ def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     descriptor = os.open("/dev/full", os.O_WRONLY)
     os.dup2(descriptor, journal._descriptor)
     os.close(descriptor)
-    with pytest.raises(JournalError, match=r"a\.journal: no record can be written: No space left"):
-        journal.append(1, Kind.READY)
+    for _ in range(2):
+        with pytest.raises(JournalError, match=r"a\.journal: cannot be written \(No space left on device\)"):
+            journal.append(1, Kind.READY)
     journal.close()
+
+
+def test_a_record_that_was_taken_in_part_is_taken_back(tmp_path: Path) -> None:
+    """A process of its own, whose files may have so many bytes (setrlimit(2)); then nothing more is believed of it."""
+    path = tmp_path / "a.journal"
+    whole = encode(1, Kind.READY, 0, 0, 0, 0, None)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", LIMITED, str(path), str(len(whole) + 3)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.count(f"{path}: cannot be written (a record was taken only in part)") == 2, done
+    assert read(path, killed=False) == [Record(1, Kind.READY, 0, 0, 0, 0, None)]
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from nodes.journal import JournalError, JournalWriter
+from nodes.wire.record import Kind
+journal = JournalWriter(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+journal.append(1, Kind.READY)
+for lifted in (False, True):
+    if lifted:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    try:
+        journal.append(2, Kind.READY)
+    except JournalError as error:
+        print(error)
+"""
