@@ -258,7 +258,7 @@ def _read(path: Path, query: Callable[[sqlite3.Connection], Rows]) -> Rows:
             _require_schema(path, connection)
             return query(connection)
     except sqlite3.Error as error:
-        raise LedgerError(f"{path}: cannot be read as a ledger ({error})") from error
+        raise LedgerError(f"{path}: cannot be read as a ledger ({error}); is the disk full?") from error
 
 
 def read_effects(path: Path) -> list[EffectRow]:

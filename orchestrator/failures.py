@@ -22,3 +22,11 @@ def said(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "there is not enough memory for this; give it fewer --jobs, fewer calls or a larger machine"
     return f"a defect of Faultbed, not of what it was given: {type(error).__name__}: {error}"
+
+
+def with_first(failure: Exception) -> str:
+    """And what the run had failed of before its evidence could not be kept or read either: that is why."""
+    first: BaseException | None = failure
+    while first is not None and (first is failure or not isinstance(first, RunFailed | SessionError)):
+        first = first.__context__
+    return said(failure) if first is None else f"{said(failure)}; before that: {said(first)}"

@@ -11,7 +11,7 @@ from orchestrator.backends import Collected
 from orchestrator.backends.interrupts import Interrupted, Interrupts, first_waits
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement
-from orchestrator.failures import FAILURES, said
+from orchestrator.failures import FAILURES, said, with_first
 from orchestrator.history import History, merge
 from orchestrator.result import CellResult, Task
 from orchestrator.runners import OPEN, Options, Runner
@@ -131,6 +131,6 @@ def _conduct(
 def _told(failure: Exception, folder: CellStore) -> str:
     """A defect may not come again, so where it struck is kept."""
     if isinstance(failure, (*FAILURES, MemoryError)):
-        return said(failure)
+        return with_first(failure)
     kept = folder.write_traceback(failure)
     return f"{said(failure)}; see {kept}" if kept else said(failure)
