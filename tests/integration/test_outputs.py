@@ -39,7 +39,7 @@ def test_where_runs_cannot_be_kept(tmp_path: Path, out: str) -> None:
 
 @pytest.mark.parametrize("junit", ["/proc/x/y", "file/below", "loop", "fifo", "to-a-fifo"])
 def test_a_junit_file_that_cannot_be_written(tmp_path: Path, junit: str) -> None:
-    """What is no regular file would be replaced by one: as root even a device. A FIFO stands for it: none is at risk."""
+    """What is no regular file would be replaced by one: as root even a device. A FIFO stands for it here."""
     (tmp_path / "file").write_text("of the user")
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "to-a-fifo").symlink_to("fifo")
