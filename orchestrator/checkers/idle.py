@@ -108,13 +108,12 @@ def _fired(setting: Setting, fault: Kill | Pause) -> bool:
 def _unpassed(setting: Setting, fault: Kill | Pause) -> str:
     node = target(fault)
     if (node, fault.epoch) not in setting.index.lives:
-        return f"{node} had no epoch {fault.epoch}"
+        return f"{node} had no epoch {fault.epoch} before heal"
     if fault.operation is None:
         return f"epoch {fault.epoch} of {node} did not pass {fault.at} {fault.nth or 1} times before heal"
     client = f" of client process {fault.client}" if fault.client > 1 else ""
-    invoked = {(process_of(client), seq) for client, seq in setting.index.invoked}
-    if (fault.client, fault.operation) not in invoked:
-        return f"operation {fault.operation}{client} was never invoked"
+    if (fault.client, fault.operation) not in _invoked(setting):
+        return f"operation {fault.operation}{client} was not invoked before heal"
     attempt = f"attempt {fault.attempt} of operation {fault.operation}{client}"
     return f"{attempt} did not pass {fault.at} in epoch {fault.epoch} of {node} before heal"
 
@@ -158,9 +157,21 @@ def _inside(event: Event, windows: Iterable[Window]) -> bool:
 def _uninvoked(setting: Setting, fault: Fault) -> str:
     if not isinstance(fault, MessageFault) or fault.operations is None:
         return ""
-    invoked = {seq for _, seq in setting.index.invoked}
+    invoked = {seq for _, seq in _invoked(setting)}
     missing = [str(number) for number in fault.operations if number not in invoked]
-    return f"; operation {', '.join(missing)} was never invoked" if missing else ""
+    return f"; operation {', '.join(missing)} was not invoked before heal" if missing else ""
+
+
+def _invoked(setting: Setting) -> set[tuple[int, int]]:
+    """(client process, number) of the operations that were invoked before heal."""
+    healed = setting.index.healed
+    end = setting.index.end if healed is None else healed
+    traces = setting.index.invoked.values()
+    return {
+        (process_of(trace.operation[0]), trace.operation[1])
+        for trace in traces
+        if trace.invoke is not None and trace.invoke.order < end
+    }
 
 
 def _window(setting: Setting, bite: RuleBite, windows: Iterable[Window], plane: PlaneName | None) -> str:
