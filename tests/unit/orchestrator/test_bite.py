@@ -120,6 +120,13 @@ def test_a_truncated_message_shows_as_broken() -> None:
     assert bites(run.server(Kind.BROKEN, 0, 0, 0, reason="cut off", size=9).info(1), fault).bitten == {FIRST}
 
 
+def test_what_a_plane_gave_up_is_no_receivers_word() -> None:
+    fault = Truncate(truncate="request", link=LINK, operations=(1,))
+    run = Run().invoke(1).send(1).decide("request", 1, act="truncate", rule=0)
+    run = run.server(Kind.BROKEN, 0, 0, 0, reason="nobody foresaw this", connection=1, link=LINK)
+    assert bites(run.info(1), fault).idle == (0,)
+
+
 def cut_after_reply() -> Run:
     run = Run().invoke(1).send(1).decide("request", 1).run(1).decide("reply", 1, act="cut", rule=0)
     return run.reply(1, 1, 1).ok(1, 1)
