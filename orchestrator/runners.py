@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
@@ -46,21 +48,29 @@ Open = Callable[[Options, Interrupts], AbstractContextManager[Runner]]
 
 @contextmanager
 def _local(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
-    with Supervisor(secrets.token_hex(8)) as supervisor:
+    with Supervisor(secrets.token_hex(8)) as supervisor, ExitStack() as used:
         ours = real(lambda cell, home: local_session(supervisor, cell, home), interrupts)
-        yield _or_system(ours, supervisor, options, interrupts)
+
+        @cache
+        def systems() -> Runner:
+            from orchestrator.system.run import Systems  # the engine's client takes a while to import
+
+            return used.enter_context(closing(Systems(supervisor, options.image, options.toxiproxy_image, interrupts)))
+
+        yield _or_system(ours, systems)
 
 
-def _or_system(ours: Runner, supervisor: Supervisor, options: Options, interrupts: Interrupts) -> Runner:
+def _or_system(ours: Runner, systems: Callable[[], Runner]) -> Runner:
     """Cells of our own nodes run as `ours`, and those of a system that is not ours in their compose projects."""
+    lock = threading.Lock()
 
     def run(cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None:
         if cell.system is None:
-            ours(cell, folder, collect)
-            return
-        from orchestrator.system.run import SystemRunner  # the engine's client takes a while to import
-
-        SystemRunner(supervisor, options.image, options.toxiproxy_image, interrupts)(cell, folder, collect)
+            runner = ours
+        else:
+            with lock:
+                runner = systems()
+        runner(cell, folder, collect)
 
     return run
 

@@ -83,6 +83,17 @@ def _systems(backend: str) -> Check:
     return check
 
 
+def _projects(cell: Cell) -> Iterator[Problem]:
+    """All that is wrong with its project in one. Raises SessionError where there is no Compose to ask."""
+    if cell.system is not None:
+        from orchestrator.system.preflight import problems  # the engine's client takes a while to import
+
+        found = list(problems(cell.system))
+        if found:
+            others = (f"\n{_text(one.path)}: {one.message}" for one in found[1:])
+            yield found[0]._replace(message="".join([found[0].message, *others]))
+
+
 def _stops(cell: Cell) -> Iterator[Problem]:
     for index, fault in enumerate(cell.faults):
         if isinstance(fault, Pause) and fault.at is not None:
@@ -101,7 +112,7 @@ def _planes(cell: Cell) -> Iterator[Problem]:
 
 CHECKS: Mapping[str, tuple[Check, ...]] = MappingProxyType(
     {
-        "local": (_engines, _limits("local", frozenset({"files"})), _places("local")),
+        "local": (_engines, _limits("local", frozenset({"files"})), _places("local"), _projects),
         "sim": (_systems("sim"), _stops, _planes, _limits("sim", frozenset()), _places("sim")),
         "docker": (
             _systems("docker"),

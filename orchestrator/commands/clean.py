@@ -13,8 +13,8 @@ from orchestrator.result import Exit
 def clean() -> int:
     """End what a killed `faultbed run` left behind: exactly what belongs to an orchestrator that is gone.
 
-    Processes, folders of agents, networks of this machine's own, and at the Docker engine containers, networks and
-    volumes.
+    Processes, folders of agents, networks of this machine's own, and at the Docker engine containers, networks, volumes
+    and images that a run has built.
     """
     done, left = _processes()
     for removed, kept in (_folders(), _networks()):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib.metadata import version
 
 import docker
-from docker.errors import ImageNotFound
 
 from orchestrator.backends import SessionError
 from orchestrator.code_digest import digest
@@ -26,9 +25,12 @@ def image_name() -> str:
 
 def check_image(client: docker.DockerClient, name: str) -> None:
     """Raises SessionError, with the remedy, if the engine has no image of this name, or one of other code."""
+    from orchestrator.backends.docker.engine import Missing, asking  # that package needs this one
+
     try:
-        labels = client.images.get(name).labels
-    except ImageNotFound:
+        with asking(f"look for the image {name}"):
+            labels = client.images.get(name).labels
+    except Missing:
         raise SessionError(f"the engine has no image {name}: {REMEDY}") from None
     found, wanted = labels.get(VERSION_LABEL), version("faultbed")
     if found != wanted:

@@ -18,6 +18,8 @@ from orchestrator.oracles.places import Places
 from orchestrator.system.scenario import SqlOracle
 
 WIDEST = 3
+MODULES = {"postgresql": "psycopg", "mysql": "pymysql"}
+"""By the DSN's scheme; what is not named here needs none."""
 
 
 def read_sql(oracle: SqlOracle, places: Places) -> list[Effect]:
@@ -50,7 +52,7 @@ def _sqlite(dsn: str, places: Places) -> Any:
 def _postgresql(dsn: str, places: Places) -> Any:
     url = urlsplit(dsn)
     told = url._replace(netloc=url.netloc.replace(url.hostname or "", _host(url, places)))
-    return _connected("psycopg", lambda module: module.connect(told.geturl()))
+    return _connected(MODULES["postgresql"], lambda module: module.connect(told.geturl()))
 
 
 def _mysql(dsn: str, places: Places) -> Any:
@@ -62,7 +64,7 @@ def _mysql(dsn: str, places: Places) -> Any:
         "password": unquote(url.password or ""),
         "database": url.path.lstrip("/"),
     }
-    return _connected("pymysql", lambda module: module.connect(**arguments))
+    return _connected(MODULES["mysql"], lambda module: module.connect(**arguments))
 
 
 def _host(url: SplitResult, places: Places) -> str:

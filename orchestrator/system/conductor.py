@@ -19,21 +19,23 @@ from orchestrator.scenario import Cell
 from orchestrator.specs import Address, addresses
 from orchestrator.system.override import PROXY
 from orchestrator.system.scenario import DRIVER, System
-from orchestrator.system.specs import driver_spec, layers, plane_spec
+from orchestrator.system.specs import driver_spec, plane_spec
+from orchestrator.system.waves import Services, in_the_end, waves
 
 if TYPE_CHECKING:
     from orchestrator.system.session import SystemSession
 
 
 class SystemConductor(Phases):
-    """`services` are all of the project's; `folder` is the scenario's, absolute."""
+    """`services` are all of the project's, as Compose tells them; `folder` is the scenario's, absolute."""
 
-    def __init__(self, cell: Cell, system: System, session: SystemSession, services: list[str], folder: str) -> None:
+    def __init__(self, cell: Cell, system: System, session: SystemSession, services: Services, folder: str) -> None:
         super().__init__(cell, session)
         self._system = system
         self._session: SystemSession = session
         self._folder = folder
-        self._layers = layers(system, services)
+        self._waves = waves(system, services)
+        self._in_the_end = in_the_end(system, services)
         self._epochs |= dict.fromkeys((*services, PROXY, DRIVER), 1)
         self._services = frozenset((*services, PROXY))
 
@@ -49,7 +51,7 @@ class SystemConductor(Phases):
 
     @property
     def _return(self) -> int:
-        """Longer than Compose's own patience, so that it is Compose who tells what was not ready."""
+        """Longer than the session's own patience, so that it tells what was not ready."""
         return self._system.project.start * MILLISECOND + 3 * PATIENCE
 
     def _start(self) -> Program:
@@ -57,7 +59,7 @@ class SystemConductor(Phases):
         for gate, trigger in self._system.driver.gates.items():
             yield from self._agenda.when(trigger, partial(self._release_gate, gate))
         if "toxiproxy" in self._planes:  # its server is a service of the project
-            self._session.up([PROXY])
+            self._session.proxy()
             yield from self._alive_all([PROXY])
         for plane in self._planes:
             self._session.start(plane, plane, 1)
@@ -69,9 +71,9 @@ class SystemConductor(Phases):
             targets |= addresses((yield from self._call(plane, command)))
         for link in self._system.links:
             yield from self._upstream(link.service, None, 0)
-        for layer in self._layers:
-            self._session.up(layer)
-            yield from self._alive_all(layer)
+        for wave in self._waves:
+            self._session.up(wave)
+            yield from self._alive_all(wave.services)
         target = f"{self._session.address(self._planes[0])}:{targets[self._system.entry.name][1]}"
         spec = driver_spec(self._cell, self._system, self._folder, target)
         yield from self._call(DRIVER, {"type": "configure", "spec": spec})
@@ -147,7 +149,7 @@ class SystemConductor(Phases):
             self._launched.add(name)
             self._epochs[name] += 1
             self._act("restart", name)
-            self._session.up([name], self._epochs[name])
+            self._session.restart(name, self._epochs[name], self._in_the_end[name])
         return
         yield
 

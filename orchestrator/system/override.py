@@ -7,8 +7,7 @@ behind no link join the private network as well; whoever else may call the upstr
 A dependency that the user's file does not declare is then not found, which is seen at once; were everybody let in, a
 caller could miss the proxy unseen.
 
-What a second project beside it would collide with is taken away: published ports and container names. Restart policies
-are off, since bringing back what was killed is the scenario's affair. `!override` and `!reset` need Compose 2.24.4.
+What the file names absolutely is made the run's own (private.py), and what it builds is built beforehand (builds.py).
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-import yaml
+from orchestrator.system.private import SERVICE, network, volume
+from orchestrator.system.tags import Override, Reset
 
 PROXY = "faultbed-proxy"
 """The proxy's service in the project."""
@@ -32,71 +32,67 @@ class Behind(NamedTuple):
     callers: frozenset[str]
 
 
-class Override(NamedTuple):
-    """A value that replaces the user's instead of being merged with it."""
-
-    value: Any
-
-
-class Reset(NamedTuple):
-    """The user's value is taken away."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """YAML with Compose's tags."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-    def represent_override(self, data: Override) -> yaml.Node:
-        node = self.represent_data(data.value)
-        node.tag = "!override"
-        return node
-
-    def represent_reset(self, data: Reset) -> yaml.Node:
-        return self.represent_scalar("!reset", "null")
-
-
-_Dumper.add_representer(Override, _Dumper.represent_override)
-_Dumper.add_representer(Reset, _Dumper.represent_reset)
-
-
-def text(value: Mapping[str, Any]) -> str:
-    """The override as a compose file."""
-    return yaml.dump(dict(value), Dumper=_Dumper, sort_keys=False)
-
-
 def override(
-    project: Mapping[str, Any], behind: Iterable[Behind], proxy: Mapping[str, Any], labels: Labels
+    project: Mapping[str, Any],
+    behind: Iterable[Behind],
+    proxy: Mapping[str, Any],
+    labels: Labels,
+    images: Mapping[str, str],
 ) -> dict[str, Any]:
-    """`project` is what `docker compose config` says; `proxy` says how the proxy's container is run."""
+    """`project` is what `docker compose config` says, of which nothing is to be refused; `proxy` says how the proxy's
+    container is run, `images` from which image each service is whose own must not be used."""
     services: Services = project["services"]
     upstreams = {one.service: one for one in behind}
-    found: dict[str, Any] = {name: _service(name, services, upstreams, labels) for name in services}
+    found: dict[str, Any] = {name: _service(name, services, upstreams, labels, images) for name in services}
     found[PROXY] = {**proxy, "restart": "no", "labels": dict(labels), "networks": _of_proxy(services, upstreams)}
-    networks = {name: {"labels": dict(labels)} for name, network in _declared(project, "networks")}
-    networks |= {_private(name): {"labels": dict(labels)} for name in upstreams}
-    volumes = {name: {"labels": dict(labels)} for name, volume in _declared(project, "volumes")}
+    name = project["name"]
+    networks = {key: {**network(name, key), "labels": dict(labels)} for key in project.get("networks") or {}}
+    networks |= {_private(key): {"labels": dict(labels)} for key in upstreams}
+    volumes = {key: {**volume(name, key), "labels": dict(labels)} for key in project.get("volumes") or {}}
     return {"services": found, "networks": networks, **({"volumes": volumes} if volumes else {})}
 
 
-def _declared(project: Mapping[str, Any], kind: str) -> list[tuple[str, Mapping[str, Any]]]:
-    """Those that the project makes itself: what is external belongs to others."""
-    found = (project.get(kind) or {}).items()
-    return [(name, one or {}) for name, one in found if not (one or {}).get("external")]
-
-
-def _service(name: str, services: Services, upstreams: Mapping[str, Behind], labels: Labels) -> dict[str, Any]:
-    changed: dict[str, Any] = {"labels": dict(labels), "restart": "no", "ports": Reset(), "container_name": Reset()}
-    if "network_mode" in services[name]:
+def _service(
+    name: str,
+    services: Services,
+    upstreams: Mapping[str, Behind],
+    labels: Labels,
+    images: Mapping[str, str],
+) -> dict[str, Any]:
+    service = services[name]
+    changed: dict[str, Any] = {**SERVICE, "labels": Override(dict(labels)), **_image(service, images.get(name))}
+    if others := [link for link in _links(service) if link.service in upstreams]:
+        changed["links"] = Override([link.text for link in _links(service) if link not in others])
+    if "network_mode" in service:
         return changed
     if name in upstreams:
         changed["networks"] = Override({_private(name): {}})
         return changed
     joined = [one.service for one in upstreams.values() if _serves(name, one, services)]
     if joined:
-        changed["networks"] = {network: {} for network in (*_networks(services[name]), *map(_private, joined))}
+        changed["networks"] = {key: {} for key in (*_networks(service), *map(_private, joined))}
     return changed
+
+
+def _image(service: Mapping[str, Any], built: str | None) -> dict[str, Any]:
+    if built is not None:
+        return {"image": built, "build": Reset(), "pull_policy": "never"}
+    if service.get("pull_policy", "never") == "never":
+        return {}
+    return {"pull_policy": "missing"}  # to pull anew would give the user's own tag another image
+
+
+class _Link(NamedTuple):
+    """A name of its own for another service, by the file's `links`: "redis:cache"."""
+
+    text: str
+    service: str
+    alias: str
+
+
+def _links(service: Mapping[str, Any]) -> list[_Link]:
+    split = [(text, *text.partition(":")[::2]) for text in service.get("links") or ()]
+    return [_Link(text, name, alias or name) for text, name, alias in split]
 
 
 def _serves(name: str, upstream: Behind, services: Services) -> bool:
@@ -107,8 +103,9 @@ def _serves(name: str, upstream: Behind, services: Services) -> bool:
 def _of_proxy(services: Services, upstreams: Mapping[str, Behind]) -> dict[str, Any]:
     aliases: dict[str, list[str]] = {}
     for name in upstreams:
-        for network, config in _networks(services[name]).items():
-            aliases.setdefault(network, []).extend([name, *((config or {}).get("aliases") or ())])
+        for key, config in _networks(services[name]).items():
+            known_as = [name, *((config or {}).get("aliases") or ()), *_called(name, services)]
+            aliases.setdefault(key, []).extend(known_as)
     for name in upstreams:
         others = (
             other
@@ -116,7 +113,13 @@ def _of_proxy(services: Services, upstreams: Mapping[str, Behind]) -> dict[str, 
             if other != name and _networks(services[name]).keys() & _networks(services[other]).keys()
         )
         aliases[_private(name)] = list(others)
-    return {network: {"aliases": names} if names else {} for network, names in aliases.items()}
+    return {key: {"aliases": names} if names else {} for key, names in aliases.items()}
+
+
+def _called(name: str, services: Services) -> list[str]:
+    """What others call it by their links."""
+    found = [link.alias for service in services.values() for link in _links(service) if link.service == name]
+    return sorted(set(found) - {name})
 
 
 def _networks(service: Mapping[str, Any]) -> Mapping[str, Any]:

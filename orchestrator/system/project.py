@@ -1,31 +1,31 @@
-"""A user's compose project, brought up under a name of its own: the adapter to Compose and the engine.
+"""A user's compose project, brought up under a name of its own: what a run does to it, at Compose and at the engine.
 
-Every method waits for what it does, and raises SessionError with what was tried, what the engine said, and the remedy.
+Every method waits for what it does, and raises SessionError with what was tried, what was answered, and the remedy.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import docker.errors
 from docker.models.containers import Container
 
 from orchestrator.backends import SessionError
 from orchestrator.backends.docker.engine import asking, connect
+from orchestrator.system.compose import ANSWER, LAST_LINES, SHORTEST, Compose
+from orchestrator.system.readiness import Ended, Need, ready, standing
 
 STOP_SECONDS = 1
 """Between SIGTERM and SIGKILL when the project is taken down: its end is no part of the experiment."""
-LAST_LINES = 15
+DOWN = 120.0
+"""Seconds to take a project down: a loaded engine needs some for each container."""
+PAUSE = 0.05
+"""Seconds between two looks at whether services are ready: neither Compose nor the engine tells all of it unasked."""
 SERVICE_LABEL = "com.docker.compose.service"
 PROJECT_LABEL = "com.docker.compose.project"
-OLDEST = (2, 24, 4)
-"""The Compose that knows the tags of orchestrator/system/override.py."""
 
 
 class ComposeProject:
@@ -33,39 +33,43 @@ class ComposeProject:
 
     def __init__(self, name: str, files: Sequence[Path], environment: Mapping[str, str]) -> None:
         self.name = name
-        self._files = list(files)
-        self._environment = {**os.environ, **environment}
-        self._running: set[subprocess.Popen[str]] = set()
+        self.compose = Compose(name, files, environment)
+        self._aborted = threading.Event()
         self.client = connect()
 
     def close(self) -> None:
         self.client.close()
 
     def abort(self) -> None:
-        """End what Compose is doing now, in whichever thread; it fails there."""
-        for process in list(self._running):
-            process.terminate()
-
-    def lay_over(self, file: Path) -> None:
-        self._files.append(file)
+        """End what is going on, in whichever thread; it fails there."""
+        self._aborted.set()
+        self.compose.abort()
 
     # The whole project
 
-    def config(self) -> dict[str, Any]:
-        """The project as Compose understands it."""
-        found: dict[str, Any] = json.loads(self._compose("reading the project", "config", "--format", "json"))
-        return found
-
     def create(self, service: str, environment: Mapping[str, str]) -> None:
         """Make a service's container and its networks, without starting it."""
-        self._compose(f"creating {service}", "create", service, environment=environment)
+        self.compose.run(f"creating {service}", ANSWER, "create", service, environment=environment)
 
-    def up(self, services: Iterable[str], healthy: bool, seconds: float) -> None:
-        """Start services that do not run, and wait until they run or, with a health check, are healthy."""
-        names = list(services)
-        waiting = ("--wait", "--wait-timeout", str(max(int(seconds), 1))) if healthy else ()
-        what = f"starting {', '.join(names)} (their words are in the cell's logs)"
-        self._compose(what, "up", "--detach", "--no-recreate", *waiting, *names)
+    def up(self, services: Sequence[str], deadline: float) -> None:
+        """Start exactly these services, which were not started before. `deadline` is monotonic."""
+        what, seconds = (
+            f"starting {', '.join(services)} (system.start caps it)",
+            max(deadline - time.monotonic(), SHORTEST),
+        )
+        self.compose.run(what, seconds, "up", "--detach", "--no-recreate", "--no-deps", *services)
+
+    def await_ready(self, needs: Mapping[str, Need], deadline: float) -> None:
+        """Wait until services stand as is needed. One that never will, or not in time, is told with its last words."""
+        while waiting := self._not_ready(needs):
+            if time.monotonic() > deadline:
+                name, container = waiting[0]
+                how = standing(container.attrs["State"])
+                raise SessionError(
+                    f"service {name} is not ready in time (system.start says how much): {how}{self._said(container)}"
+                )
+            if self._aborted.wait(PAUSE):
+                raise SessionError("the run was ended before its services were ready")
 
     def down(self) -> None:
         """Remove its containers, networks and volumes; one that was never up has none."""
@@ -73,13 +77,13 @@ class ComposeProject:
             if container.status == "paused":
                 with asking(f"unpause {container.name}"):
                     container.unpause()
-        self._compose(
-            "taking the project down", "down", "--volumes", "--remove-orphans", "--timeout", str(STOP_SECONDS)
-        )
+        everything = ("--volumes", "--remove-orphans", "--timeout", str(STOP_SECONDS))
+        self.compose.run("taking down the project", DOWN, "down", *everything, undoing=True)
 
     def logs(self, path: Path) -> None:
         """Keep what its services said."""
-        path.write_text(self._compose("reading the logs", "logs", "--no-color", "--timestamps"), encoding="utf-8")
+        said = self.compose.run("reading the logs", ANSWER, "logs", "--no-color", "--timestamps", undoing=True)
+        path.write_text(said, encoding="utf-8")
 
     # One service
 
@@ -96,6 +100,11 @@ class ComposeProject:
         """Those of every service that runs and has one; of one with several containers, any of them."""
         running = self._containers(all=False)
         return {one.labels[SERVICE_LABEL]: found for one in running if (found := _address(one)) is not None}
+
+    def start(self, service: str) -> None:
+        """Start its container again, and nothing that it depends on."""
+        with asking(f"start {service} again"):
+            self.container(service).start()
 
     def kill(self, service: str) -> None:
         container = self.container(service)
@@ -120,38 +129,29 @@ class ComposeProject:
             raise SessionError(f"service {service} has {len(found)} containers, expected one: give it no replicas")
         return found[0]
 
+    def _not_ready(self, needs: Mapping[str, Need]) -> list[tuple[str, Container]]:
+        """Raises SessionError for one that will never be."""
+        waiting = []
+        for container in self._containers(all=True):
+            name = container.labels.get(SERVICE_LABEL, "")
+            if name not in needs:
+                continue
+            try:
+                if not ready(container.attrs["State"], needs[name]):
+                    waiting.append((name, container))
+            except Ended as error:
+                raise SessionError(f"service {name} {error}{self._said(container)}") from None
+        return waiting
+
     def _containers(self, all: bool) -> list[Container]:
         with asking(f"list the containers of {self.name}"):
             label = f"{PROJECT_LABEL}={self.name}"
             return list(self.client.containers.list(all=all, filters={"label": label}, ignore_removed=True))
 
     def _said(self, container: Container) -> str:
-        lines = container.logs(tail=LAST_LINES).decode("utf-8", "replace").splitlines()
+        with asking(f"give the log of {container.name}"):
+            lines = container.logs(tail=LAST_LINES).decode("utf-8", "replace").splitlines()
         return "; the end of its log:\n" + "\n".join(f"    {line}" for line in lines) if lines else "; its log is empty"
-
-    def _compose(self, what: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
-        files = [part for file in self._files for part in ("--file", str(file))]
-        folder = str(self._files[0].parent)
-        command = ["docker", "compose", "--project-name", self.name, "--project-directory", folder, *files, *arguments]
-        # A session of its own: Ctrl-C at the terminal is the orchestrator's to handle.
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**self._environment, **(environment or {})},
-            start_new_session=True,
-        )
-        self._running.add(process)
-        try:
-            out, error = process.communicate()
-        finally:
-            self._running.discard(process)
-        if process.returncode != 0:
-            said = "\n".join(error.strip().splitlines()[-LAST_LINES:])
-            raise SessionError(f"{what} of {self._files[0]}: docker compose failed ({process.returncode}):\n{said}")
-        return out
 
 
 def _let_go(container: Container) -> None:
@@ -167,23 +167,3 @@ def _let_go(container: Container) -> None:
 def _address(container: Container) -> str | None:
     networks = container.attrs["NetworkSettings"]["Networks"].values()
     return next((str(network["IPAddress"]) for network in networks if network["IPAddress"]), None)
-
-
-def check_compose() -> None:
-    """Raises SessionError where Compose is missing or too old."""
-    remedy = "install Docker Compose 2.24.4 or newer, https://docs.docker.com/compose/install"
-    if shutil.which("docker") is None:
-        raise SessionError(f"there is no program 'docker' on PATH: {remedy}")
-    command = ["docker", "compose", "version", "--short"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    said = done.stdout.strip()
-    if done.returncode != 0:
-        raise SessionError(f"`docker compose version` failed: {done.stderr.strip()}; {remedy}")
-    if version(said) < OLDEST:
-        raise SessionError(f"Docker Compose is of version {said}: {remedy}")
-
-
-def version(text: str) -> tuple[int, ...]:
-    """(2, 26, 1) of "v2.26.1-4"."""
-    digits = text.lstrip("v").split("-")[0].split("+")[0].split(".")
-    return tuple(int(part) for part in digits if part.isdigit())

@@ -1,21 +1,23 @@
-"""Runs one cell of a system that is not ours: its project up, the run, what the oracle says, the project down."""
+"""Runs cells of a system that is not ours: its project up, the run, what the oracle says, the project down."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
-
-import psutil
+from typing import Any
 
 from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
 from orchestrator import oracles
+from orchestrator.attention import RunFailed
 from orchestrator.backends import Collected, SessionError
 from orchestrator.backends.docker.backend import TOXIPROXY
+from orchestrator.backends.docker.engine import connect
 from orchestrator.backends.docker.labels import Owner
+from orchestrator.backends.docker.leftovers import AT_ONCE, remove_all
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.processes import Supervisor
+from orchestrator.backends.processes import Supervisor, orchestrator_id
 from orchestrator.backends.real_time import run as run_in_real_time
 from orchestrator.history import Ledger
 from orchestrator.image import check_image, image_name
@@ -24,21 +26,32 @@ from orchestrator.oracles.effects import Effect, ledger
 from orchestrator.oracles.places import Places
 from orchestrator.scenario import Cell
 from orchestrator.store import CellStore
+from orchestrator.system.builds import Builds, images, recipe
+from orchestrator.system.compose import check_compose
 from orchestrator.system.conductor import SystemConductor
-from orchestrator.system.override import Behind, override, text
-from orchestrator.system.project import ComposeProject, check_compose
+from orchestrator.system.machine import compose_file, machine
+from orchestrator.system.override import Behind, override
+from orchestrator.system.private import refusals
+from orchestrator.system.project import ComposeProject
 from orchestrator.system.proxy import relay_service, toxiproxy_service
 from orchestrator.system.scenario import System
-from orchestrator.system.session import SystemSession
+from orchestrator.system.session import Build, SystemSession
+from orchestrator.system.tags import text
+from orchestrator.system.waves import Services
+from orchestrator.threads import workers
 
 OVERRIDE = "compose.override.yml"
+RECIPE = "compose.build.yml"
 LOG = "compose.log"
 READINGS = 20
 """How often an oracle is asked at most until two of its answers are alike: what was under way then is done."""
 
 
-class SystemRunner:
-    """See orchestrator.runners.Runner; the images are those of the proxy, None for the usual ones."""
+class Systems:
+    """What the cells of one command share, in several threads: the images that their projects build.
+
+    See orchestrator.runners.Runner; the images given are those of the proxy, None for the usual ones.
+    """
 
     def __init__(
         self, supervisor: Supervisor, image: str | None, toxiproxy_image: str | None, interrupts: Interrupts
@@ -47,15 +60,18 @@ class SystemRunner:
         self._image = image or image_name()
         self._toxiproxy_image = toxiproxy_image or TOXIPROXY
         self._interrupts = interrupts
+        self._owner = Owner(supervisor.run, orchestrator_id(), place())
+        self._builds = Builds()
+        self._used = False
 
     def __call__(self, cell: Cell, folder: CellStore, collect: Callable[[Collected], None]) -> None:
         """Raises SessionError, RunFailed: nothing of the project is left then either."""
         system = cell.system
         assert system is not None, "the cell of a system"
         check_compose()
-        with self._project(system, folder) as (project, services):
+        with self._project(system, folder) as (project, services, build):
             read: list[Ledger] = []
-            session = SystemSession(self._supervisor, project, system.project, folder.logs)
+            session = SystemSession(self._supervisor, project, system.project, build, folder.logs)
             self._interrupts.enter(session)
             try:
                 where = Path(system.project.folder).absolute()
@@ -67,41 +83,48 @@ class SystemRunner:
                 session.close()
                 collect(session.collect()._replace(ledgers=read))
 
+    def close(self) -> None:
+        """Remove whatever the engine still has of this run. Raises SessionError if anything is left."""
+        if self._used:
+            client = connect()
+            try:
+                with workers(AT_ONCE, "removal") as pool:
+                    remove_all(client, self._owner.run, pool)
+            finally:
+                client.close()
+
     @contextmanager
-    def _project(self, system: System, folder: CellStore) -> Iterator[tuple[ComposeProject, list[str]]]:
-        """The project, with the override laid over it, and its services; taken down whatever happens."""
-        file = (Path(system.project.folder) / system.project.compose).absolute()
-        if not file.is_file():
-            raise SessionError(f"{file}: there is no such compose file; system.compose names it")
+    def _project(self, system: System, folder: CellStore) -> Iterator[tuple[ComposeProject, Services, Build]]:
+        """The project, with the override laid over it, its services, and what builds; taken down whatever happens."""
         name = f"faultbed-{self._supervisor.run[:8]}-{secrets.token_hex(3)}"
-        owner = self._owner()
         # By these a Compose that goes on after its orchestrator was killed is found, and ended before what it made.
-        marks = {RUN_VARIABLE: owner.run, ORCHESTRATOR_VARIABLE: owner.orchestrator}
-        project = ComposeProject(name, [file], {**system.project.environment, **marks})
-        try:
+        marks = {RUN_VARIABLE: self._owner.run, ORCHESTRATOR_VARIABLE: self._owner.orchestrator}
+        project = ComposeProject(name, [compose_file(system.project)], {**system.project.environment, **marks})
+        with closing(project):
+            self._used = True
             if system.links[0].via == "relay":
                 check_image(project.client, self._image)
-            config = project.config()
-            services = sorted(config["services"])
-            _check_services(system, services, file)
-            laid = folder.directory / OVERRIDE
-            laid.write_text(self._override(name, system, config, owner), encoding="utf-8")
-            project.lay_over(laid)
-            try:
-                yield project, services
-            finally:
-                try:
-                    project.logs(folder.logs / LOG)
-                finally:
-                    project.down()
-        finally:
-            project.close()
+            config = project.compose.config()
+            for problem in refusals(config, machine(system.project)):  # the file may be another one by now
+                raise SessionError(f"{project.compose.files[0]}: {problem}")
+            build = self._lay_over(project, system, config, folder)
+            with undone(lambda: project.logs(folder.logs / LOG), project.down):
+                yield project, config["services"], build
 
-    def _owner(self) -> Owner:
-        me = psutil.Process()
-        return Owner(self._supervisor.run, f"{me.pid}:{me.create_time()}", place())
+    def _lay_over(self, project: ComposeProject, system: System, config: dict[str, Any], folder: CellStore) -> Build:
+        """-> what builds the images that the project then starts from."""
+        keep = system.project.keep_images
+        made = images(config, self._owner.run, keep)
+        laid, building = folder.directory / OVERRIDE, folder.directory / RECIPE
+        laid.write_text(self._override(project.name, system, config, made), encoding="utf-8")
+        project.compose.files.append(laid)
+        if not made:
+            return lambda seconds: None
+        building.write_text(recipe(config, made, self._owner, keep), encoding="utf-8")
+        wanted = {service: image for service, image in made.items() if "build" in config["services"][service]}
+        return lambda seconds: self._builds.ensure(project.compose, building, wanted, seconds)
 
-    def _override(self, name: str, system: System, config: dict[str, object], owner: Owner) -> str:
+    def _override(self, name: str, system: System, config: dict[str, Any], made: Mapping[str, str]) -> str:
         services = {link.service for link in system.links}
         behind = [
             Behind(service, frozenset(link.source for link in system.links if link.service == service))
@@ -111,13 +134,36 @@ class SystemRunner:
             proxy = relay_service(name, self._image)
         else:
             proxy = toxiproxy_service(name, self._toxiproxy_image)
-        return text(override(config, behind, proxy, owner.labels()))
+        return text(override(config, behind, proxy, self._owner.labels(), made))
 
 
-def _check_services(system: System, services: list[str], file: Path) -> None:
-    for name in system.services:
-        if name not in services:
-            raise SessionError(f"{file} has no service {name!r}, which a link names; it has {', '.join(services)}")
+@contextmanager
+def undone(*acts: Callable[[], None]) -> Iterator[None]:
+    """Perform all of `acts` in the end, whatever fails; the first failure is told, and the others with it.
+
+    Raises SessionError.
+    """
+    try:
+        yield
+    except (SessionError, RunFailed, OSError) as error:
+        if problems := _failures(acts):
+            raise SessionError("; then ".join([str(error), *problems])) from error
+        raise
+    except BaseException:
+        _failures(acts)  # what is left is told when the command ends
+        raise
+    if problems := _failures(acts):
+        raise SessionError("; then ".join(problems))
+
+
+def _failures(acts: Iterable[Callable[[], None]]) -> list[str]:
+    found = []
+    for act in acts:
+        try:
+            act()
+        except (SessionError, OSError) as error:
+            found.append(str(error))
+    return found
 
 
 def quiet(system: System, places: Places) -> tuple[Effect, ...]:

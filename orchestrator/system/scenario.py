@@ -20,13 +20,18 @@ Endpoint = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}:[1-9][0-9]{
 class Project(Value):
     """`compose` is the user's file, by its path from the scenario's `folder`. `ready`: when a service counts as up.
 
-    `environment` is what the file may refer to. `start` caps the time in which everything must be up.
+    `environment` is what the file may refer to. `start` caps the time in which everything must be up. `shares` are the
+    paths of this machine, from the compose file's folder, that a run may write though they are not its own.
     """
 
     compose: str = Field(min_length=1)
     ready: Literal["healthy", "running"] = "healthy"
     environment: dict[str, str] = Field(default={})
-    start: Milliseconds = Field(default=120_000, description="cap of the project's start, images' download included")
+    start: Milliseconds = Field(
+        default=120_000, description="cap of the project's start, images' download and building included"
+    )
+    shares: tuple[str, ...] = Field(default=(), description="paths of this machine that the run may write")
+    keep_images: bool = Field(default=False, description="what the run builds stays")
     folder: str = Field(default="", description="set when the scenario is read")
 
 

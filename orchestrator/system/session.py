@@ -7,8 +7,8 @@ end is an event as of a process: Started, Stopped, Exited.
 from __future__ import annotations
 
 import signal as signals
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from orchestrator.backends import Event, Exited, Lost, Role, SessionError, SignalName, Started, Stopped
@@ -19,13 +19,21 @@ from orchestrator.backends.real import RealSession
 from orchestrator.system.override import PROXY
 from orchestrator.system.project import ComposeProject
 from orchestrator.system.proxy import ProxyHost, ToxiproxyHost, answers
+from orchestrator.system.readiness import Need
 from orchestrator.system.scenario import Project
+from orchestrator.system.waves import Wave
+from orchestrator.threads import workers
+
+Build = Callable[[float], None]
 
 
 class SystemSession(RealSession):
-    """See orchestrator.backends.Session; the methods of its own are about services."""
+    """See orchestrator.backends.Session; the methods of its own are about services. `build` makes the images that
+    they start from, within so many seconds."""
 
-    def __init__(self, supervisor: Supervisor, project: ComposeProject, wanted: Project, home: Path) -> None:
+    def __init__(
+        self, supervisor: Supervisor, project: ComposeProject, wanted: Project, build: Build, home: Path
+    ) -> None:
         home = home.absolute()
         hosts: dict[Role, Host] = {
             "node": LocalHost(supervisor, home, command_line),
@@ -35,14 +43,25 @@ class SystemSession(RealSession):
         super().__init__(home, lambda name, role: hosts[role])
         self._project = project
         self._wanted = wanted
+        self._build = build
         self._services: dict[str, int] = {}
-        self._acts = ThreadPoolExecutor(1, "services")
+        self._deadline: float | None = None
+        self._acts = workers(1, "services")
 
-    def up(self, services: Iterable[str], epoch: int = 1) -> None:
-        """Start services; leads to Started of each, once it is ready, or to Lost."""
-        names = list(services)
-        self._services |= dict.fromkeys(names, epoch)
-        self._later(lambda: self._start(names, epoch))
+    def up(self, wave: Wave) -> None:
+        """Start services; leads to Started of each, once all that the wave waits for stands so, or to Lost."""
+        self._services |= dict.fromkeys(wave.services, 1)
+        self._later(lambda: self._start(wave))
+
+    def proxy(self) -> None:
+        """Start the proxy's container, where a plane beside it steers it; leads to Started, or to Lost."""
+        self._services[PROXY] = 1
+        self._later(self._start_proxy)
+
+    def restart(self, name: str, epoch: int, need: Need) -> None:
+        """Start a service's container again; leads to Started, once it is ready, or to Lost."""
+        self._services[name] = epoch
+        self._later(lambda: self._start_again(name, epoch, need))
 
     def service(self, name: str) -> str:
         """Its address, while it runs. Raises SessionError."""
@@ -61,14 +80,32 @@ class SystemSession(RealSession):
         self._acts.shutdown(wait=True)
         super().close()
 
-    def _start(self, names: list[str], epoch: int) -> list[Event]:
-        seconds = self._wanted.start / 1000
-        if PROXY in names:
-            self._project.up(names, False, seconds)
-            answers(self._project.address(PROXY))
-        else:
-            self._project.up(names, self._wanted.ready == "healthy", seconds)
-        return [Started(name, epoch) for name in names]
+    def _start(self, wave: Wave) -> list[Event]:
+        deadline = self._start_deadline()
+        self._build(deadline - time.monotonic())
+        self._project.up(wave.services, deadline)
+        self._project.await_ready(wave.until, deadline)
+        return [Started(name, 1) for name in wave.services]
+
+    def _start_proxy(self) -> list[Event]:
+        self._project.up([PROXY], self._start_deadline())
+        answers(self._project.address(PROXY))
+        return [Started(PROXY, 1)]
+
+    def _start_again(self, name: str, epoch: int, need: Need) -> list[Event]:
+        self._project.start(name)
+        self._project.await_ready({name: need}, time.monotonic() + self._seconds)
+        return [Started(name, epoch)]
+
+    def _start_deadline(self) -> float:
+        """One for the whole project: it begins with the first of its containers."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self._seconds
+        return self._deadline
+
+    @property
+    def _seconds(self) -> float:
+        return self._wanted.start / 1000
 
     def _perform(self, signal: SignalName, name: str, epoch: int) -> list[Event]:
         if signal == "kill":
@@ -87,5 +124,7 @@ class SystemSession(RealSession):
                     self._inbox.put(event)
             except SessionError as error:
                 self._inbox.put(Lost("system", str(error)))
+            except Exception as error:  # unheard, it would have the run wait for what comes no more
+                self._inbox.put(Lost("system", f"the project's services: {type(error).__name__}: {error}"))
 
         self._acts.submit(perform)

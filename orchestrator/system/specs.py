@@ -1,4 +1,4 @@
-"""PURE: what the processes of a system's cell are told, and in which order its services start."""
+"""PURE: what the processes of a system's cell are told."""
 
 from __future__ import annotations
 
@@ -12,22 +12,6 @@ NOBODY = "192.0.2.1"
 """An address that nobody has (RFC 5737)."""
 ORDINAL = 1
 """The driver's number among the client nodes of its cell: it is the only one."""
-
-
-def layers(system: System, services: list[str]) -> list[list[str]]:
-    """The project's services, in the order in which they are started: who is called before who calls."""
-    calls: dict[str, set[str]] = {link.service: set() for link in system.links}
-    for link in system.links:
-        calls.get(link.source, set()).add(link.service)
-    found: list[list[str]] = []
-    while calls:
-        free = [name for name, called in calls.items() if not called & set(calls)]
-        found.append(free)
-        for name in free:
-            del calls[name]
-    started = {name for layer in found for name in layer}
-    rest = [name for name in services if name not in started]
-    return [*found, rest] if rest else found
 
 
 def plane_spec(cell: Cell, system: System) -> dict[str, Any]:

@@ -100,8 +100,6 @@ HANGS = "import sys\nfor line in sys.stdin:\n    if 'open' in line:\n        pri
     ("file", "old", "new", "said"),
     [
         ("reply-lost.yaml", "exec: ./drive.py", "exec: [PYTHON, hangs.py], patience: 200ms", "it hangs"),
-        ("reply-lost.yaml", "compose: docker", "compose: no-docker", "there is no such compose file"),
-        ("docker-compose.yml", "  orders:\n", "  shop:\n", "has no service 'orders'"),
         ("docker-compose.yml", "services:\n", "servces:\n", "docker compose failed"),
         ("docker-compose.yml", "redis-server, --prot", "redis-server, --no-such-option, --prot", "redis"),
     ],

@@ -9,10 +9,9 @@ from typing import Any
 
 import docker
 
-from orchestrator.backends import SessionError
 from orchestrator.backends.docker.engine import EngineError, connect
 from orchestrator.backends.docker.labels import Owner
-from orchestrator.backends.docker.leftovers import AT_ONCE, CONTAINER, VOLUME, Thing, remove, sweep, things
+from orchestrator.backends.docker.leftovers import AT_ONCE, CONTAINER, VOLUME, Thing, remove, remove_all, sweep
 from orchestrator.backends.docker.network import Networks
 from orchestrator.backends.docker.specification import confinement
 from orchestrator.backends.processes import Supervisor, orchestrator_id
@@ -74,17 +73,10 @@ class DockerBackend:
     def close(self) -> None:
         """Remove whatever the engine still has of this run. Raises SessionError if anything is left."""
         try:
-            left = remove(self.client, things(self.client, self.owner.run), self.pool)
-        except EngineError as error:
-            raise SessionError(
-                f"{error}; run `faultbed clean` when it does, to remove what is left of this run"
-            ) from None
+            remove_all(self.client, self.owner.run, self.pool)
         finally:
             self.pool.shutdown()
             self.client.close()
-        if left:
-            names = ", ".join(str(thing) for thing in left)
-            raise SessionError(f"the Docker engine did not remove {names}; run `faultbed clean`")
 
     def __enter__(self) -> DockerBackend:
         return self

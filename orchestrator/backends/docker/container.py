@@ -12,8 +12,8 @@ from typing import IO, Any
 import docker
 from docker.utils.socket import STDOUT, frames_iter_no_tty
 
-from orchestrator.backends import SignalName
-from orchestrator.backends.docker.engine import EngineError, Refused, asking
+from orchestrator.backends import SessionError, SignalName
+from orchestrator.backends.docker.engine import EngineError, asking
 from orchestrator.backends.docker.specification import MEMORY
 from orchestrator.backends.host import Ended, Failed, Launch, Line, Report, Spawned, Stopped, Tell
 from orchestrator.threads import NoThread, start, workers
@@ -72,7 +72,7 @@ class Container:
         report: Report
         try:
             report = self._follow()
-        except EngineError as error:
+        except SessionError as error:
             report = Failed(self._trouble or str(error))
         except OSError as error:
             report = Failed(f"its log {self._launch.log} cannot be written: {error}")
@@ -90,13 +90,21 @@ class Container:
                     return Failed("it was killed before it was started")
                 output = self._start()
             self._begun.set()
-            frames: Any = frames_iter_no_tty(output)
             try:
-                for line in lines(frames, log):
+                for line in lines(self._frames(output), log):
                     self._tell(Line(line))
             finally:
                 close(output)
             return self._end()
+
+    def _frames(self, output: Any) -> Iterator[tuple[int, bytes]]:
+        frames: Any = frames_iter_no_tty(output)
+        while True:
+            with asking(f"pass on what the container of {self._launch.name} prints"):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
 
     def _start(self) -> Any:
         """-> what it prints, as the SDK's socket."""
@@ -126,10 +134,8 @@ class Container:
         try:
             with asking(f"{signal} the container of {self._launch.name}"):
                 self._perform(signal)
-        except Refused as error:
+        except EngineError as error:
             self._give_up(str(error))
-        except EngineError:
-            return  # the other thread hears of it too, and tells
         except Exception as error:  # nobody else would hear of it
             self._give_up(f"{signal} failed: {type(error).__name__}: {error}")
 
@@ -174,7 +180,7 @@ class Container:
                     self._trouble = reason
                     self._client.api.kill(self.name, "SIGKILL")
         except EngineError:
-            return  # the other thread hears of it too, and tells
+            return  # an engine that is gone ends the other thread's stream, and that one tells
 
     def _alive(self) -> bool:
         state = self._client.api.inspect_container(self.name)["State"]

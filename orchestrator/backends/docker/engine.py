@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 
 import docker
 import requests
@@ -15,6 +16,9 @@ from orchestrator.backends import SessionError
 TIMEOUT = 60
 """Seconds for one answer of the engine's; a loaded one takes a while to remove things."""
 CONNECTIONS = 64
+
+FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, DockerException, OSError)
+"""What the SDK raises where no answer came: its own, and what it lets pass of the layers beneath it."""
 
 
 class EngineError(SessionError):
@@ -42,7 +46,7 @@ def asking(what: str) -> Iterator[None]:
         raise Missing(f"the Docker engine could not {what}: {error.explanation}") from error
     except APIError as error:
         raise Refused(f"the Docker engine could not {what}: {error.explanation or error}") from error
-    except (requests.RequestException, urllib3.exceptions.HTTPError, DockerException, OSError) as error:
+    except FAILURES as error:
         raise Gone(f"the Docker engine did not answer when it should {what}: {error}; is it still running?") from error
 
 

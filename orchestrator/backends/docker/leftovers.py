@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 import docker
 
-from orchestrator.backends.docker.engine import Missing, Refused, asking
+from orchestrator.backends import SessionError
+from orchestrator.backends.docker.engine import EngineError, Missing, Refused, asking
 from orchestrator.backends.docker.labels import RUN, Owner, owner
 from orchestrator.leftovers import alive, place
 from orchestrator.threads import workers
 
-CONTAINER, VOLUME, NETWORK = KINDS = ("container", "volume", "network")
+CONTAINER, IMAGE, VOLUME, NETWORK = KINDS = ("container", "image", "volume", "network")
 """In the order in which they can be removed: each may be held by those before it."""
 PATIENCE = 30.0
 PAUSE = 0.1
@@ -27,7 +28,7 @@ AT_ONCE = 8
 
 
 class Thing(NamedTuple):
-    """A container, volume or network that was made for a run. `id` is what the engine knows it by."""
+    """What was made for a run, of one of KINDS. `id` is what the engine knows it by."""
 
     kind: str
     id: str
@@ -50,10 +51,22 @@ def things(client: docker.DockerClient, run: str | None = None) -> list[Thing]:
         containers = api.containers(all=True, filters=label)
         volumes = api.volumes(filters=label)["Volumes"] or []
         networks = api.networks(filters=label)
+        images = api.images(filters=label)
     found = [_thing(CONTAINER, one["Id"], one["Names"][0].lstrip("/"), one) for one in containers]
     found += [_thing(VOLUME, one["Name"], one["Name"], one) for one in volumes]
     found += [_thing(NETWORK, one["Id"], one["Name"], one) for one in networks]
-    return [thing for thing in found if thing is not None]
+    found += [_thing(IMAGE, name, name, one) for one in images for name in one.get("RepoTags") or ()]
+    return [thing for thing in found if thing is not None and (thing.kind != IMAGE or _run_named(thing))]
+
+
+def _run_named(image: Thing) -> bool:
+    """An image inherits the labels of what it was made from: only by its name is it a run's, and not a user's own."""
+    return image.name.startswith(image_prefix(image.owner.run))
+
+
+def image_prefix(run: str) -> str:
+    """What the names of the images begin with that a run builds."""
+    return f"faultbed-{run}-"
 
 
 def abandoned(client: docker.DockerClient) -> list[Thing]:
@@ -76,6 +89,17 @@ def sweep(client: docker.DockerClient) -> tuple[list[Thing], list[Thing]]:
 def _thing(kind: str, id: str, name: str, listed: dict[str, Any]) -> Thing | None:
     whose = owner(listed.get("Labels") or {})
     return None if whose is None else Thing(kind, id, name, whose)
+
+
+def remove_all(client: docker.DockerClient, run: str, pool: Executor) -> None:
+    """Remove whatever the engine still has of a run. Raises SessionError, with the remedy, if anything is left."""
+    try:
+        left = remove(client, things(client, run), pool)
+    except EngineError as error:
+        raise SessionError(f"{error}; run `faultbed clean` when it does, to remove what is left of this run") from None
+    if left:
+        names = ", ".join(str(thing) for thing in left)
+        raise SessionError(f"the Docker engine did not remove {names}; run `faultbed clean`")
 
 
 def remove(
@@ -110,13 +134,19 @@ def _removed(client: docker.DockerClient, thing: Thing) -> Thing | None:
 def _remove_container(client: docker.DockerClient, thing: Thing) -> None:
     try:
         with asking(f"remove {thing}"):
-            client.api.remove_container(thing.id, force=True)
+            client.api.remove_container(thing.id, force=True, v=True)  # with the volumes that have no name
     except Missing:
         raise
     except Refused:
         with asking(f"let {thing} go"):
             client.api.unpause(thing.id)
         raise
+
+
+def _remove_image(client: docker.DockerClient, thing: Thing) -> None:
+    """Its name, and what has no other."""
+    with asking(f"remove {thing}"):
+        client.api.remove_image(thing.id)
 
 
 def _remove_volume(client: docker.DockerClient, thing: Thing) -> None:
@@ -150,6 +180,7 @@ def _detach(client: docker.DockerClient, thing: Thing) -> None:
 
 _REMOVE: dict[str, Callable[[docker.DockerClient, Thing], None]] = {
     CONTAINER: _remove_container,
+    IMAGE: _remove_image,
     VOLUME: _remove_volume,
     NETWORK: _remove_network,
 }

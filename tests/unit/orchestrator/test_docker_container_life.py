@@ -13,6 +13,7 @@ import pytest
 import requests
 from docker.errors import APIError
 
+from orchestrator.backends import SessionError
 from orchestrator.backends.docker import container as container_module
 from orchestrator.backends.docker.container import Container
 from orchestrator.backends.docker.engine import Refused
@@ -27,6 +28,7 @@ class Engine:
         self.asked: list[str] = []
         self.refusals: list[str] = []
         self.vanished = False
+        self.broken: Exception | None = None
         self.killed = threading.Event()
 
     def attach_socket(self, name: str, params: dict[str, int]) -> Any:
@@ -45,6 +47,8 @@ class Engine:
 
     def pause(self, name: str) -> None:
         self.asked.append("pause")
+        if self.vanished:
+            raise requests.exceptions.ConnectionError("aborted")
         if self.refusals:
             raise APIError("no", requests.Response(), self.refusals.pop(0))
 
@@ -59,6 +63,8 @@ class Engine:
     def frames(self) -> Iterator[tuple[int, bytes]]:
         yield 1, b"control 0.0.0.0 9\n"
         self.killed.wait()
+        if self.broken is not None:
+            raise self.broken
 
 
 class Life:
@@ -119,6 +125,42 @@ def test_a_refusal_to_make_it_is_told(engine: Engine, tmp_path: Path) -> None:
     life = Life(engine, tmp_path, create)
     assert life.take(1) == [Failed("the Docker engine could not create it: no space left")]
     life.container.signal("kill")  # no effect, and no wait
+    life.container.close(10)
+
+
+@pytest.mark.parametrize("error", [SessionError("name taken"), OSError("disk"), RuntimeError("odd")])
+def test_whatever_fails_in_making_it_is_told_at_once(engine: Engine, tmp_path: Path, error: Exception) -> None:
+    def create() -> None:
+        raise error
+
+    life = Life(engine, tmp_path, create)
+    (failed,) = life.take(1)
+    assert isinstance(failed, Failed)
+    assert str(error) in failed.reason
+    life.container.close(10)
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError("reset"), requests.exceptions.ChunkedEncodingError("cut")])
+def test_a_stream_that_breaks_is_the_engines_failure(engine: Engine, tmp_path: Path, error: Exception) -> None:
+    life = Life(engine, tmp_path)
+    life.take(2)
+    engine.broken = error
+    engine.killed.set()
+    (failed,) = life.take(1)
+    assert isinstance(failed, Failed)
+    assert "the Docker engine" in failed.reason
+    assert "its log" not in failed.reason
+    life.container.close(10)
+
+
+def test_a_signal_that_is_not_answered_makes_the_run_worthless_and_says_why(engine: Engine, tmp_path: Path) -> None:
+    life = Life(engine, tmp_path)
+    life.take(2)
+    engine.vanished = True
+    life.container.signal("stop")
+    (failed,) = life.take(1)
+    assert isinstance(failed, Failed)
+    assert "is it still running?" in failed.reason
     life.container.close(10)
 
 

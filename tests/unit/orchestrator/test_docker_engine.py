@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http.client import IncompleteRead
+
 import docker
 import pytest
 import requests
@@ -52,6 +54,9 @@ def test_the_reason_may_be_the_cause() -> None:
         (requests.exceptions.ConnectionError("aborted"), Gone),
         (requests.exceptions.ReadTimeout("late"), Gone),
         (ConnectionResetError("reset"), Gone),
+        (TimeoutError("late"), Gone),
+        (requests.exceptions.JSONDecodeError("no JSON", "x", 0), Gone),
+        (IncompleteRead(b""), Gone),
     ],
 )
 def test_the_sdks_errors_are_told_in_our_words(raised: Exception, told: type[EngineError]) -> None:

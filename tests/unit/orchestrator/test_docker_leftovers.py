@@ -12,7 +12,19 @@ from docker.errors import APIError, NotFound
 
 from orchestrator.backends.docker import leftovers
 from orchestrator.backends.docker.labels import ORCHESTRATOR, PLACE, RUN, Owner, owner
-from orchestrator.backends.docker.leftovers import CONTAINER, NETWORK, VOLUME, Thing, abandoned, remove, sweep
+from orchestrator.backends.docker.leftovers import (
+    CONTAINER,
+    IMAGE,
+    NETWORK,
+    VOLUME,
+    Thing,
+    abandoned,
+    image_prefix,
+    remove,
+    remove_all,
+    sweep,
+    things,
+)
 from orchestrator.leftovers import place
 
 OWNER = Owner("run1", "1:2.0", place())
@@ -40,8 +52,12 @@ class Engine:
             raise APIError("no", requests.Response(), "it is paused, or has active endpoints")
         del self.there[kind, name]
 
-    def remove_container(self, name: str, force: bool) -> None:
+    def remove_container(self, name: str, force: bool, v: bool) -> None:
+        assert v, "its volumes without a name go with it"
         self._remove(CONTAINER, name)
+
+    def remove_image(self, name: str) -> None:
+        self._remove(IMAGE, name)
 
     def remove_volume(self, name: str) -> None:
         self._remove(VOLUME, name)
@@ -63,7 +79,7 @@ class Engine:
     def _listed(self, wanted: str, filters: dict[str, str]) -> list[dict[str, Any]]:
         key, _, value = filters["label"].partition("=")
         return [
-            {"Id": name, "Name": name, "Names": [f"/{name}"], "Labels": labels}
+            {"Id": name, "Name": name, "Names": [f"/{name}"], "RepoTags": [name], "Labels": labels}
             for (kind, name), labels in self.there.items()
             if kind == wanted and key in labels and value in ("", labels[key])
         ]
@@ -73,6 +89,9 @@ class Engine:
 
     def volumes(self, filters: dict[str, str]) -> dict[str, Any]:
         return {"Volumes": self._listed(VOLUME, filters)}
+
+    def images(self, filters: dict[str, str]) -> list[dict[str, Any]]:
+        return self._listed(IMAGE, filters)
 
     def networks(self, filters: dict[str, str]) -> list[dict[str, Any]]:
         return self._listed(NETWORK, filters)
@@ -92,6 +111,19 @@ def test_a_paused_container_and_a_network_with_an_endpoint_go_too(pool: ThreadPo
     assert remove(engine, found, pool) == []
     assert engine.there == {}
     assert engine.asked == ["one", "one", "data", "net", "net"], "each is held by those before it"
+
+
+def test_an_image_goes_after_its_containers_and_only_one_that_is_named_as_the_runs(pool: ThreadPoolExecutor) -> None:
+    """What a user makes of an image inherits its labels, and is the user's."""
+    engine: Any = Engine()
+    built = image_prefix(OWNER.run) + "0123:latest"
+    engine.has(IMAGE, built)
+    engine.has(IMAGE, "users:latest")
+    engine.has(CONTAINER, "one")
+    remove_all(engine, OWNER.run, pool)
+    assert engine.asked == ["one", built]
+    assert set(engine.there) == {(IMAGE, "users:latest")}
+    assert things(engine) == []
 
 
 def test_what_is_gone_already_is_gone(pool: ThreadPoolExecutor) -> None:
@@ -127,8 +159,8 @@ def test_what_appears_meanwhile_is_swept_as_well(monkeypatch: pytest.MonkeyPatch
     first = engine.has(CONTAINER, "first")
     original = engine.remove_container
 
-    def removing(name: str, force: bool) -> None:
-        original(name, force)
+    def removing(name: str, force: bool, v: bool) -> None:
+        original(name, force, v)
         if name == "first":
             engine.has(CONTAINER, "late")
 

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import yaml
 
-from orchestrator.system.override import PROXY, Behind, Override, Reset, override, text
+from orchestrator.system.override import PROXY, Behind, override
+from orchestrator.system.tags import Override, Reset, text
 
 LABELS = {"org.faultbed.run": "r"}
 PROJECT: dict[str, Any] = {
+    "name": "p",
     "services": {
         "orders": {
             "networks": {"default": None},
@@ -19,19 +21,19 @@ PROJECT: dict[str, Any] = {
         },
         "redis": {"networks": {"default": {"aliases": ["cache"]}}},
         "mail": {"networks": {"default": None}},
-        "web": {"networks": {"default": None}},
-        "far": {"networks": {"other": None}},
-        "probe": {"network_mode": "host"},
+        "web": {"networks": {"default": None}, "links": ["redis:store", "mail:post"], "pull_policy": "always"},
+        "far": {"networks": {"other": None}, "build": {"context": "."}},
+        "probe": {"network_mode": "service:orders"},
     },
-    "networks": {"default": {"name": "p_default"}, "other": {"external": True}},
-    "volumes": {"data": None, "shared": {"external": True}},
+    "networks": {"default": {"name": "p_default"}, "other": {"name": "live", "ipam": {"config": [{"subnet": "x"}]}}},
+    "volumes": {"data": None, "archive": {"name": "precious"}},
 }
 BEHIND = [Behind("orders", frozenset({"driver", "web"})), Behind("redis", frozenset({"orders"}))]
 
 
 @pytest.fixture
 def made() -> dict[str, Any]:
-    return override(PROJECT, BEHIND, {"image": "proxy"}, LABELS)
+    return override(PROJECT, BEHIND, {"image": "proxy"}, LABELS, {"far": "built"})
 
 
 def members(made: dict[str, Any], network: str) -> set[str]:
@@ -54,7 +56,7 @@ def test_an_upstream_is_alone_with_the_proxy_and_what_it_depends_on(made: dict[s
 
 def test_the_proxy_has_the_upstreams_names_where_they_were(made: dict[str, Any]) -> None:
     networks = made["services"][PROXY]["networks"]
-    assert sorted(networks["default"]["aliases"]) == ["cache", "orders", "redis"]
+    assert sorted(networks["default"]["aliases"]) == ["cache", "orders", "redis", "store"]
     assert networks["faultbed-orders"] == {"aliases": ["redis"]}
     assert networks["faultbed-redis"] == {"aliases": ["orders"]}
 
@@ -66,15 +68,17 @@ def test_nobody_meets_an_upstream_beside_its_proxy(made: dict[str, Any]) -> None
         assert not private & one.callers
 
 
-def test_services_elsewhere_and_on_the_hosts_network_stay(made: dict[str, Any]) -> None:
+def test_services_elsewhere_and_in_anothers_network_stay(made: dict[str, Any]) -> None:
     assert "networks" not in made["services"]["far"]
     assert "networks" not in made["services"]["probe"]
 
 
-def test_everything_of_its_own_is_labelled_and_external_things_are_not_touched(made: dict[str, Any]) -> None:
-    assert all(service["labels"] == LABELS for service in made["services"].values())
-    assert set(made["networks"]) == {"default", "faultbed-orders", "faultbed-redis"}
-    assert set(made["volumes"]) == {"data"}
+def test_everything_is_labelled_as_the_runs_own_and_as_nobody_elses(made: dict[str, Any]) -> None:
+    services = {**made["services"]}
+    assert services.pop(PROXY)["labels"] == LABELS
+    assert all(service["labels"] == Override(LABELS) for service in services.values())
+    assert set(made["networks"]) == {"default", "other", "faultbed-orders", "faultbed-redis"}
+    assert set(made["volumes"]) == {"data", "archive"}
     assert all(thing["labels"] == LABELS for thing in (*made["networks"].values(), *made["volumes"].values()))
 
 
@@ -82,6 +86,33 @@ def test_what_two_runs_would_share_is_taken_away(made: dict[str, Any]) -> None:
     for name in PROJECT["services"]:
         service = made["services"][name]
         assert (service["ports"], service["container_name"], service["restart"]) == (Reset(), Reset(), "no")
+
+
+def test_names_of_the_users_become_the_projects(made: dict[str, Any]) -> None:
+    assert {key: one.get("name") for key, one in made["volumes"].items()} == {"data": "p_data", "archive": "p_archive"}
+    assert made["networks"]["other"]["name"] == "p_other"
+    assert made["networks"]["other"]["ipam"] == Reset()
+    assert all(service["logging"].value == {"driver": "json-file"} for service in of_the_user(made).values())
+    assert all(service["cgroup_parent"] == Reset() for service in of_the_user(made).values())
+
+
+def of_the_user(made: dict[str, Any]) -> dict[str, Any]:
+    return {name: service for name, service in made["services"].items() if name != PROXY}
+
+
+def test_what_is_built_is_taken_from_where_the_run_has_built_it_and_nothing_is_pulled_over(
+    made: dict[str, Any],
+) -> None:
+    assert made["services"]["far"]["image"] == "built"
+    assert made["services"]["far"]["build"] == Reset()
+    assert made["services"]["web"]["pull_policy"] == "missing"
+    assert "pull_policy" not in made["services"]["mail"]
+
+
+def test_links_of_the_file_lead_to_the_proxy(made: dict[str, Any]) -> None:
+    """A second name for an upstream would be found by nobody: it is the proxy's, and no container's of its own."""
+    assert made["services"]["web"]["links"] == Override(["mail:post"])
+    assert "store" in made["services"][PROXY]["networks"]["default"]["aliases"]
 
 
 def test_it_is_written_with_composes_tags() -> None:

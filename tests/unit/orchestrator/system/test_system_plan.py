@@ -7,7 +7,7 @@ import pytest
 from orchestrator.document import BadScenario
 from orchestrator.plan import expand
 from orchestrator.scenario import Cell
-from orchestrator.system.specs import driver_spec, layers, plane_spec
+from orchestrator.system.specs import driver_spec, plane_spec
 
 GOOD = """
 scenario: orders
@@ -43,7 +43,6 @@ def test_a_good_one() -> None:
     assert system.project.folder == "folder"
     assert [link.name for link in made.paths] == ["driver -> orders:8080", "orders -> redis:6379"]
     assert system.services == ["orders", "redis"]
-    assert layers(system, ["mail", "orders", "redis"]) == [["redis"], ["orders"], ["mail"]]
 
 
 def test_what_its_processes_are_told() -> None:

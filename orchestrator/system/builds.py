@@ -1,0 +1,87 @@
+"""What a project builds: once for all cells and repeats of a command, under names of the run's own, never the user's.
+
+The images are the run's: labelled with it, removed at its end, found by `faultbed clean`; or kept, if the scenario
+asks for that. What differs in how it is built (an argument that the matrix sets) is another image.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from orchestrator.backends import SessionError
+from orchestrator.backends.docker.labels import RUN, Owner
+from orchestrator.backends.docker.leftovers import image_prefix
+from orchestrator.system.compose import SHORTEST, Compose
+from orchestrator.system.tags import Reset, text
+
+HERE = 12
+"""Hexadecimal digits that tell the images of one run apart."""
+UNTAGGED = {"tags": Reset(), "cache_to": Reset()}
+"""What building would write beside the image: names and caches of the user's."""
+PAUSE = 0.1
+"""Seconds between two looks at whether a cell that waits for another's build is ended."""
+
+
+def images(project: Mapping[str, Any], run: str, keep: bool) -> dict[str, str]:
+    """PURE: service -> the image of the run's that it is started from, for those that the file builds.
+
+    One that has no `build`, but the image's name of another that has, means what that one builds.
+    """
+    services: Mapping[str, Mapping[str, Any]] = project["services"]
+    found = {name: _name(one, run, keep) for name, one in services.items() if "build" in one}
+    known_as = {services[name]["image"]: image for name, image in found.items() if "image" in services[name]}
+    same = {name: known_as[one["image"]] for name, one in services.items() if one.get("image") in known_as}
+    return {**same, **found}
+
+
+def _name(service: Mapping[str, Any], run: str, keep: bool) -> str:
+    how = json.dumps([service["build"], service.get("platform"), keep], sort_keys=True)
+    return image_prefix(run) + sha256(how.encode()).hexdigest()[:HERE]
+
+
+def recipe(project: Mapping[str, Any], made: Mapping[str, str], owner: Owner, keep: bool) -> str:
+    """PURE: the file that is laid over the user's for building."""
+    labels = {RUN: owner.run} if keep else owner.labels()
+    services = {
+        name: {"image": made[name], "build": {"labels": labels, **UNTAGGED}}
+        for name, one in project["services"].items()
+        if "build" in one
+    }
+    return text({"services": services})
+
+
+class Builds:
+    """Those of one command, shared by cells in several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._outcomes: dict[str, str | None] = {}
+
+    def ensure(self, compose: Compose, recipe: Path, wanted: Mapping[str, str], seconds: float) -> None:
+        """Build what no cell has yet of `wanted`, service -> image. Raises SessionError, also if it failed before."""
+        while not self._lock.acquire(timeout=PAUSE):
+            compose.check()
+        try:
+            todo = {image: service for service, image in wanted.items() if image not in self._outcomes}
+            if todo:
+                self._build(compose, recipe, todo, seconds)
+            for image in wanted.values():
+                if (problem := self._outcomes[image]) is not None:
+                    raise SessionError(problem)
+        finally:
+            self._lock.release()
+
+    def _build(self, compose: Compose, recipe: Path, todo: Mapping[str, str], seconds: float) -> None:
+        problem = None
+        try:
+            what = f"building {', '.join(todo.values())} (system.start caps it)"
+            compose.with_only(recipe).run(what, max(seconds, SHORTEST), "build", *todo.values())
+        except SessionError as error:
+            compose.check()  # one that was ended has not failed
+            problem = str(error)
+        self._outcomes |= dict.fromkeys(todo, problem)
