@@ -77,7 +77,8 @@ class Systems:
                 where = Path(system.project.folder).absolute()
                 conductor = SystemConductor(cell, system, session, services, str(where))
                 run_in_real_time(conductor.program(), session)
-                read.append(ledger(quiet(system, Places(project.addresses(), where))))
+                places = Places(project.addresses(), where)
+                read.append(ledger(quiet(system, places, lambda: self._interrupts.happened)))
             finally:
                 self._interrupts.leave(session)
                 session.close()
@@ -166,10 +167,15 @@ def _failures(acts: Iterable[Callable[[], None]]) -> list[str]:
     return found
 
 
-def quiet(system: System, places: Places) -> tuple[Effect, ...]:
-    """What the oracle reports once it reports the same twice. Raises SessionError: it never does."""
+def quiet(system: System, places: Places, interrupted: Callable[[], bool]) -> tuple[Effect, ...]:
+    """What the oracle reports once it reports the same twice.
+
+    Raises SessionError: it never does; KeyboardInterrupt between two of its answers.
+    """
     before = oracles.read(system.oracle, places)
     for _ in range(READINGS):
+        if interrupted():
+            raise KeyboardInterrupt
         effects = oracles.read(system.oracle, places)
         if effects == before:
             return effects

@@ -19,7 +19,7 @@ from running import Running, until
 from shop import DOCKERFILE, DRIVE, SERVICE
 
 from orchestrator.backends.docker.labels import RUN
-from orchestrator.backends.docker.leftovers import IMAGE, things
+from orchestrator.backends.docker.leftovers import things
 
 SLOWEST = 150
 CELLS = 4
@@ -196,7 +196,7 @@ def test_what_a_run_builds_is_kept_on_request_and_for_good(live: Live, docker_en
     kept = [tag for image in docker_engine.images.list() for tag in image.tags if run_of(live.folder) in tag]
     try:
         assert len(kept) == 1
-        assert not [thing for thing in things(docker_engine) if thing.kind == IMAGE], "nobody's to be cleaned"
+        assert not [thing for thing in things(docker_engine) if thing.kind == "image"], "nobody's to be cleaned"
     finally:
         for tag in kept:
             docker_engine.images.remove(tag)
