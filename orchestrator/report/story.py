@@ -77,13 +77,18 @@ AROUND: Mapping[Kind, Telling] = MappingProxyType(
     {
         Kind.FAILPOINT: TELLINGS[Kind.FAILPOINT],
         Kind.REAPED: lambda event: f"finds {event.detail.get('node')} dead (signal {event.detail.get('signal')})",
-        Kind.ACT: lambda event: f"does {event.detail.get('act')!r} to {event.detail.get('node')}",
+        Kind.ACT: lambda event: _act(event),
         Kind.START: lambda event: f"starts as epoch {event.epoch}" + _incarnation(event),
         Kind.RULE: lambda event: (
             f"switches rule {event.detail.get('rule')} " + ("on" if event.detail.get("active") else "off")
         ),
     }
 )
+
+
+def _act(event: Event) -> str:
+    act, node = event.detail.get("act"), event.detail.get("node")
+    return f"does nothing to {node}: {event.detail.get('why')}" if act == "none" else f"does {act!r} to {node}"
 
 
 def _incarnation(event: Event) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from history_builder import Run, cell
+from history_builder import CLIENT, Run, cell
 from stories import LINK
 
 from chaos.faults import Fault, Kill, Latency, Partition, Restart
+from nodes.wire.record import Kind
 from orchestrator.checkers.bite import bite
 from orchestrator.checkers.idle import reason
 from orchestrator.checkers.setting import Setting
 from orchestrator.index import Index
+from orchestrator.report.story import story
 
 CUT = Partition(link=LINK, partition="both", when="client gate 2")
 SLOW = Latency(link=LINK, latency=100)
@@ -58,3 +60,11 @@ def test_a_process_that_ended_otherwise() -> None:
     assert why(killed(15), fault) == "server (epoch 1) was not seen to die of it"
     archiving = Kill(kill="server", when="client gate 1", restart=Restart(state="archive"))
     assert why(killed(9), archiving) == "server did not come back with the state that was asked for"
+
+
+def test_a_story_tells_what_came_in_vain() -> None:
+    run = (
+        Run().invoke(1).send(1).note("orchestrator", 1, Kind.ACT, act="none", node="server", why="it was dead already")
+    )
+    told = story(run.info(1).history(), (CLIENT, 1))
+    assert told[3].endswith("orchestrator  does nothing to server: it was dead already")
