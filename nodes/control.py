@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from abc import ABC, abstractmethod
 from enum import Enum
 from typing import Any
@@ -227,7 +228,7 @@ def control_line(host: str, port: int) -> str:
 def parse_control_line(line: str) -> tuple[str, int]:
     """(host, port) of a `control_line`. Raises ControlError for anything else."""
     words = line.split()
-    if len(words) != 3 or words[0] != "control" or not words[2].isascii() or not words[2].isdigit():
+    if len(words) != 3 or words[0] != "control" or not re.fullmatch("[0-9]{1,5}", words[2]):
         raise ControlError(f"expected the line 'control HOST PORT', got {line!r:.80}")
     return words[1], int(words[2])
 

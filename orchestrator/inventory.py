@@ -39,7 +39,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 def parse_endpoint(text: str) -> tuple[str, int]:
     """HOST:PORT or [IPv6]:PORT -> (host, port). Raises ValueError."""
     host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+    if not colon or not host or not re.fullmatch("[0-9]{1,5}", port) or int(port) > 65535:
         raise ValueError(f"expected {ENDPOINT}, got {text!r:.80}")
     return host.removeprefix("[").removesuffix("]"), int(port)
 

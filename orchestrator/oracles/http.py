@@ -10,6 +10,8 @@ from orchestrator.oracles.places import Places
 from orchestrator.system.scenario import HttpOracle
 
 PATIENCE = 10.0
+MOST_BYTES = 64 << 20
+"""Of an answer: a million effects."""
 OK = 200
 
 
@@ -20,11 +22,13 @@ def read_http(oracle: HttpOracle, places: Places) -> list[Effect]:
     try:
         connection.request("GET", f"/{path}", headers={"Host": endpoint})
         response = connection.getresponse()
-        body = response.read()
+        body = response.read(MOST_BYTES + 1)
     except HTTPException as error:
         raise OSError(f"GET {oracle.http}: no answer of HTTP: {error!r}") from error
     finally:
         connection.close()
+    if len(body) > MOST_BYTES:
+        raise ValueError(f"GET {oracle.http}: more than {MOST_BYTES} bytes")
     if response.status != OK:
         raise ValueError(f"GET {oracle.http}: status {response.status}, expected {OK}: {body[:200]!r}")
     found = json.loads(body)

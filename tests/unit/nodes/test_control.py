@@ -223,6 +223,12 @@ def test_the_control_line_is_read_as_it_is_written() -> None:
     assert parse_control_line(control_line("127.0.0.1", 4711) + "\n") == ("127.0.0.1", 4711)
 
 
+def test_a_port_of_many_digits_is_refused() -> None:
+    """int() takes 4,300 of them at most."""
+    with pytest.raises(ControlError, match="control HOST PORT"):
+        parse_control_line("control host " + "9" * 5000)
+
+
 @settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_other_line_is_refused(line: str) -> None:

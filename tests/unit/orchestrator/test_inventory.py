@@ -85,7 +85,9 @@ def test_a_token_that_is_none_names_the_remedy(tmp_path: Path, token: str, messa
         read_token(tmp_path / "token")
 
 
-@pytest.mark.parametrize("text", ["host", "host:", ":7400", "host:port", "host:65536", "host:-1", "host:٣"])
+@pytest.mark.parametrize(
+    "text", ["host", "host:", ":7400", "host:port", "host:65536", "host:-1", "host:٣", "host:" + "9" * 5000]
+)
 def test_an_endpoint_is_host_and_port(text: str) -> None:
     with pytest.raises(ValueError, match="expected an address HOST:PORT"):
         parse_endpoint(text)
