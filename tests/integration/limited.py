@@ -11,8 +11,9 @@ from pathlib import Path
 
 from requirements import need, need_root
 
-NOBODYS = 64_321
-"""A user id that nothing else runs as: RLIMIT_NPROC counts all of a user's, and does not bind root (getrlimit(2))."""
+NOBODYS = 1_000_000 + os.getpid()
+"""A user id that nothing else runs as, no other session of tests either: RLIMIT_NPROC counts all of a user's, and does
+not bind root (getrlimit(2))."""
 
 
 def descriptors(number: int) -> tuple[str, ...]:

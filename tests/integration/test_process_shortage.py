@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,10 @@ def test_a_pool_has_all_of_its_threads_or_none(tmp_path: Path) -> None:
     with workers(3, "three") as pool:
         assert sorted(pool.map(abs, [-1, -2, -3])) == [1, 2, 3]
     script = "from orchestrator.threads import *\ntry:\n  workers(9, 'nine')\nexcept NoThread as e:\n  print(e)"
-    with anybodys_folder() as folder, Running(folder, command=[*processes(4), *COMMAND[:-1], script]) as run:
+    with (
+        anybodys_folder() as folder,
+        Running(folder, command=[*processes(4), sys.executable, "-I", "-c", script]) as run,
+    ):
         code, out, err = run.end()
     assert (code, err) == (0, "")
     assert out == "the system has no thread for nine: end other processes of this user, or allow more (ulimit -u)\n"
