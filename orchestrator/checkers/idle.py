@@ -108,7 +108,7 @@ def _fired(setting: Setting, fault: Kill | Pause) -> bool:
 def _unpassed(setting: Setting, fault: Kill | Pause) -> str:
     node = target(fault)
     if (node, fault.epoch) not in setting.index.lives:
-        return f"{node} had no epoch {fault.epoch} before heal"
+        return f"{node} had no epoch {fault.epoch}"
     if fault.operation is None:
         return f"epoch {fault.epoch} of {node} did not pass {fault.at} {fault.nth or 1} times before heal"
     client = f" of client process {fault.client}" if fault.client > 1 else ""

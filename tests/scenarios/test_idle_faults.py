@@ -51,7 +51,7 @@ WHY = {
     f"partition: request, {LINK}, lasts: 5ms": "it was applied to 1 messages, none of an operation",
     f"reorder: request, {LINK}, operations: [4]": "it was applied to 1 messages, and no later one came before them",
     "kill: server, at: received, operation: 5": "operation 5 was not invoked before heal",
-    "kill: server, at: received, operation: 3, epoch: 2": "server had no epoch 2 before heal",
+    "kill: server, at: received, operation: 3, epoch: 2": "server had no epoch 2",
     "kill: server, at: received, nth: 6": "epoch 1 of server did not pass received 6 times before heal",
     "kill: server, at: received, operation: 3, attempt: 2": (
         "attempt 2 of operation 3 did not pass received in epoch 1 of server before heal"
