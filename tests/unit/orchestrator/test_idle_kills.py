@@ -47,8 +47,11 @@ def back(run: Run) -> Run:
             {"at": "before-commit", "operation": 1, "attempt": 2},
             "attempt 2 of operation 1 did not pass before-commit in epoch 1 of server before heal",
         ),
-        ({"at": "before-commit", "operation": 5}, "operation 5 was never invoked"),
-        ({"at": "before-commit", "operation": 1, "client": 2}, "operation 1 of client process 2 was never invoked"),
+        ({"at": "before-commit", "operation": 5}, "operation 5 was not invoked before heal"),
+        (
+            {"at": "before-commit", "operation": 1, "client": 2},
+            "operation 1 of client process 2 was not invoked before heal",
+        ),
         ({"at": "before-commit", "operation": 1, "epoch": 3}, "server had no epoch 3"),
         ({"at": "before-commit", "nth": 7}, "epoch 1 of server did not pass before-commit 7 times before heal"),
         ({"when": "client gate 3"}, "its trigger 'client gate 3' did not come before heal"),
