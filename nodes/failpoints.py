@@ -27,7 +27,8 @@ Act = Literal["die", "stop"]
 class Failpoint:
     """Fires at the `nth` passage (from 1) of any operation, or without it at this operation's attempt.
 
-    `client` is the client's number in the plan, not its process ordinal. Raises ValueError for a name or an
+    `client` is the client's number in the plan, not its process ordinal; `fault` says whose failpoint it is, by its
+    place among the cell's faults. Raises ValueError for a name or an
     act that does not exist, and if it names neither an operation nor a passage, or both.
     """
 
@@ -37,6 +38,7 @@ class Failpoint:
     attempt: int = 1
     nth: int | None = None
     act: Act = "die"
+    fault: int = 0
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:

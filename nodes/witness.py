@@ -15,7 +15,7 @@ from nodes.failpoints import Act, Failpoints
 from nodes.journal import JournalWriter
 from nodes.wire.record import Kind
 
-STOPPED_LINE = b"stopped\n"
+FIRED_LINE = "fired"
 
 Observer = Callable[[Kind, int, int, int], None]
 """Called with (kind, client, seq, attempt), directly after the record was written."""
@@ -61,7 +61,9 @@ class RealWitness:
             return
         fired = self._failpoints.passage(name, client, seq, attempt)
         if fired is not None:
-            self.note(Kind.FAILPOINT, client, seq, attempt, detail={"name": name})
+            self.note(Kind.FAILPOINT, client, seq, attempt, detail={"name": name, "fault": fired.fault})
+            # Standard output is all that still goes out: whoever started this process reads there what befell it.
+            os.write(1, f"{FIRED_LINE} {fired.fault}\n".encode())
             _act(fired.act)
 
 
@@ -69,7 +71,5 @@ def _act(act: Act) -> None:
     if act == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     else:
-        # Standard output is all that still goes out: whoever started this process reads there that it has stopped.
-        os.write(1, STOPPED_LINE)
         # Directed at this thread: the program stands at its failpoint even where it does not run in the main one.
         signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)

@@ -21,7 +21,7 @@ from nodes.ops import Now, Program, Sleep
 from nodes.wire.record import Kind
 from orchestrator.agenda import Act
 from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed, patience
-from orchestrator.backends import Exited, NodeEvent, Session, Started
+from orchestrator.backends import Exited, Fired, NodeEvent, Session, Started
 from orchestrator.drained import drained
 from orchestrator.fault_acts import Life
 from orchestrator.phases import POLL, Phases
@@ -39,7 +39,6 @@ class Conductor(Phases):
     def __init__(self, cell: Cell, session: Session) -> None:
         super().__init__(cell, session)
         self._first: dict[str, dict[str, Address]] = {}
-        self._spent: set[int] = set()
 
     # Phases
 
@@ -57,9 +56,6 @@ class Conductor(Phases):
 
     def _start(self) -> Program:
         yield from self._arm()
-        for name, client in self._cell.clients.items():
-            for gate, trigger in client.gates.items():
-                yield from self._agenda.when(trigger, self._release_gate(name, gate))
         for plane in self._planes:
             self._session.start(plane, plane, 1)
         for name in (*self._cell.servers, *self._cell.clients):
@@ -78,6 +74,13 @@ class Conductor(Phases):
         for name in self._cell.clients:
             spec = client_spec(self._cell, name, 1, self._session.address(name), targets)
             yield from self._call(name, {"type": "configure", "spec": spec})
+        yield from self._watch_gates()
+
+    def _watch_gates(self) -> Program:
+        """Of clients that are configured: what a gate waits for may have come by then."""
+        for name, client in self._cell.clients.items():
+            for gate, trigger in client.gates.items():
+                yield from self._agenda.when(trigger, self._release_gate(name, gate))
 
     def _configure_plane(self, plane: PlaneName, upstreams: Mapping[str, Address]) -> Program:
         """-> where its links are called at."""
@@ -176,7 +179,7 @@ class Conductor(Phases):
             return
         if event.code == FENCED and event.epoch < self._epochs[name]:
             return
-        kill = self._killing.pop((name, event.epoch), None) or (yield from self._failpoint_kill(name, event))
+        kill = self._killing.pop((name, event.epoch), None) or (yield from self._failpoint_kill(event))
         if kill is None:
             raise RunFailed(f"{name} (epoch {event.epoch}) ended: signal {event.signal}, exit code {event.code}")
         if event.epoch < self._epochs[name]:
@@ -188,33 +191,30 @@ class Conductor(Phases):
         yield from self._agenda.occur(f"{name} down", event.epoch)
         yield from self._plan_restart(name, kill.restart)
 
-    def _failpoint_kill(self, name: str, event: Exited) -> Program:
-        """-> the fault that it died of, or None."""
-        for index, fault in enumerate(self._cell.faults):
-            if not isinstance(fault, Kill) or fault.at is None or fault.kill != name or index in self._spent:
-                continue
-            if fault.epoch == event.epoch and event.signal:
-                self._spent.add(index)
-                self._killed_by[name] = index
-                yield from self._begun(index, fault)
-                return fault
-        return None
+    def _failpoint_kill(self, event: Exited) -> Program:
+        """-> the fault at whose failpoint it died, or None."""
+        index = self._fired.pop((event.name, event.epoch), None)
+        if index is None or not event.signal:
+            return None
+        fault = self._cell.faults[index]
+        assert isinstance(fault, Kill), "what a pause is for only stops"
+        self._killed_by[event.name] = index
+        yield from self._begun(index, fault)
+        return fault
 
-    def _stood(self, name: str, epoch: int) -> Program:
-        """A process has stopped itself at a failpoint."""
-        for index, fault in enumerate(self._cell.faults):
-            if not isinstance(fault, Pause) or fault.at is None or index in self._spent:
-                continue
-            if (fault.pause, fault.epoch) == (name, epoch):
-                self._spent.add(index)
-                self._paused[name, epoch] = index
-                if fault.restart is not None:
-                    self._down[name] = fault.restart
-                    yield from self._plan_restart(name, fault.restart)
-                yield from self._begun(index, fault)
-                break
-        if self._healed and (name, epoch) in self._paused:
-            self._resume((name, epoch))
+    def _at_failpoint(self, event: Fired) -> Program:
+        """A process dies at a failpoint, or has stopped itself there."""
+        name, life, fault = event.name, (event.name, event.epoch), self._cell.faults[event.fault]
+        if not isinstance(fault, Pause):
+            self._fired[life] = event.fault
+            return
+        self._paused[life] = event.fault
+        if fault.restart is not None:
+            self._down[name] = fault.restart
+            yield from self._plan_restart(name, fault.restart)
+        yield from self._begun(event.fault, fault)
+        if self._healed and life in self._paused:
+            self._resume(life)
 
     def _restart(self, name: str) -> Program:
         if name not in self._down or name in self._launched:
@@ -247,6 +247,12 @@ class Conductor(Phases):
 
     # Events
 
+    def _handle(self, event: Any) -> Program:
+        if isinstance(event, Fired):
+            yield from self._at_failpoint(event)
+        else:
+            yield from super()._handle(event)
+
     def _started(self, event: Started) -> Program:
         self._alive.add((event.name, event.epoch))
         if event.epoch > 1:
@@ -257,7 +263,5 @@ class Conductor(Phases):
             self._at_heal.add(event.name)
         elif event.event == "done":
             self._done.add(event.name)
-        elif event.event == "stopped":
-            yield from self._stood(event.name, event.number)
         else:
             yield from self._agenda.occur(f"{event.name} {event.event}", event.number)

@@ -30,6 +30,8 @@ class FaultActs(Attention):
         self._paused: dict[Life, int] = {}
         """By which fault of the cell."""
         self._killing: dict[Life, Kill] = {}
+        self._fired: dict[Life, int] = {}
+        """Those that die at a failpoint of a fault of the cell, and are not reaped yet."""
         self._killed_by: dict[str, int] = {}
         self._down: dict[str, Restart | None] = {}
         self._launched: set[str] = set()
@@ -107,7 +109,7 @@ class FaultActs(Attention):
         life = (name, self._epochs[name])
         if name in self._launched:
             return "it was being restarted"
-        if life in self._killing:
+        if life in self._killing or life in self._fired:
             return "it was being killed"
         if life in self._paused and (isinstance(fault, Pause) or name in self._down):
             return "it was stopped already"

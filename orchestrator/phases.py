@@ -190,7 +190,7 @@ class Phases(FaultActs):
     @property
     def _returning(self) -> bool:
         """Whether somebody that comes back before heal is not there again."""
-        return bool(self._killing) or any(map(comes_back, self._down.values()))
+        return bool(self._killing or self._fired) or any(map(comes_back, self._down.values()))
 
     def _settle(self) -> Program:
         """Clients end their calls."""

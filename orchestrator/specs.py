@@ -156,12 +156,17 @@ def starts_on(fault: Fault) -> bool:
 def failpoints(cell: Cell, node: str, epoch: int) -> list[dict[str, Any]]:
     """The failpoints armed in one epoch of a node."""
     armed = []
-    for fault in cell.faults:
+    for index, fault in enumerate(cell.faults):
         if isinstance(fault, (Kill, Pause)) and target(fault) == node and fault.epoch == epoch:
-            spec = failpoint(fault, client_number(_client_of(cell, node), fault.client, 1))
+            spec = failpoint(index, fault, failpoint_client(cell, fault))
             if spec is not None:
                 armed.append(spec)
     return armed
+
+
+def failpoint_client(cell: Cell, fault: Kill | Pause) -> int:
+    """The number of the client whose operation the failpoint names."""
+    return client_number(_client_of(cell, target(fault)), fault.client, 1)
 
 
 def _client_of(cell: Cell, node: str) -> int:

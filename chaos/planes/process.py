@@ -15,11 +15,11 @@ def target(fault: Kill | Pause) -> str:
     return fault.kill if isinstance(fault, Kill) else fault.pause
 
 
-def failpoint(fault: Kill | Pause, client: int) -> dict[str, Any] | None:
+def failpoint(index: int, fault: Kill | Pause, client: int) -> dict[str, Any] | None:
     """The failpoint as a node's spec has it, or None for a fault that is not at a failpoint.
 
-    `client` is the client number whose operation is named. A fault that names no operation fires at the `nth`
-    passage, the first by default.
+    `index` is the fault's place in the cell, `client` the client number whose operation is named. A fault that names
+    no operation fires at the `nth` passage, the first by default.
     """
     if fault.at is None:
         return None
@@ -31,4 +31,5 @@ def failpoint(fault: Kill | Pause, client: int) -> dict[str, Any] | None:
         "attempt": fault.attempt,
         "nth": fault.nth if named or fault.nth else 1,
         "act": "die" if isinstance(fault, Kill) else "stop",
+        "fault": index,
     }

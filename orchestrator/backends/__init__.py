@@ -40,13 +40,20 @@ class Answer(NamedTuple):
 
 
 class NodeEvent(NamedTuple):
-    """What a process told unasked: "ready", "gate", "attempt", "ok", "execute", "commit", "heal-gate", "done";
-    "stopped" at a failpoint, with its epoch."""
+    """What a process told unasked: "ready", "gate", "attempt", "ok", "execute", "commit", "heal-gate", "done"."""
 
     name: str
     event: str
     number: int
     client: int
+
+
+class Fired(NamedTuple):
+    """The process dies or stops at the failpoint of this fault, by its place in the cell. Comes before its end does."""
+
+    name: str
+    epoch: int
+    fault: int
 
 
 class Stopped(NamedTuple):
@@ -72,7 +79,7 @@ class Lost(NamedTuple):
     reason: str
 
 
-Event = Started | Answer | NodeEvent | Stopped | Exited | Lost
+Event = Started | Answer | NodeEvent | Fired | Stopped | Exited | Lost
 
 
 class CollectedJournal(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Callable
@@ -10,8 +11,8 @@ from typing import Any
 
 from nodes.control import FENCED, ControlError
 from nodes.control import Ended as ConnectionEnded
-from nodes.witness import STOPPED_LINE
-from orchestrator.backends import Answer, Event, Exited, Lost, NodeEvent, SessionError, Started, Stopped
+from nodes.witness import FIRED_LINE
+from orchestrator.backends import Answer, Event, Exited, Fired, Lost, NodeEvent, SessionError, Started, Stopped
 from orchestrator.backends.host import Ended, Failed, Host, Line, Report, Spawned
 from orchestrator.backends.host import Stopped as ProcessStopped
 from orchestrator.control_client import HANDSHAKE_SECONDS, ControlClient
@@ -20,7 +21,7 @@ from orchestrator.threads import NoThread, start
 GRACE = 15.0
 """Seconds in which a process must have ended after its control connection did."""
 LOG_LINES = 10
-STOPPED = STOPPED_LINE.decode().strip()
+_FIRED = re.compile(rf"{FIRED_LINE} ([0-9]{{1,6}})")
 _TAIL = 8192
 
 
@@ -61,8 +62,8 @@ class NodeProcess:
                 self._put(Stopped(self.name, self.epoch))
                 return
             case Line(text) if self._thread is not None:
-                if text == STOPPED:
-                    self._put(NodeEvent(self.name, "stopped", self.epoch, 0))
+                if fired := _FIRED.fullmatch(text):
+                    self._put(Fired(self.name, self.epoch, int(fired[1])))
                 return
             case Line(text):
                 self._begin(text)

@@ -26,6 +26,7 @@ from orchestrator.backends import (
     CollectedJournal,
     Evidence,
     Exited,
+    Fired,
     Lost,
     NodeEvent,
     Role,
@@ -55,6 +56,8 @@ class SimJournal:
         self.records: list[Record] = []
         self.armed = Failpoints()
         self.sealed = False
+        self.fired: int | None = None
+        """The fault whose failpoint ended the epoch."""
         self._world = world
         self._host = host
 
@@ -74,7 +77,8 @@ class SimJournal:
         fired = self.armed.passage(name, client, seq, attempt)
         if fired is None:
             return
-        self.note(Kind.FAILPOINT, client, seq, attempt, detail={"name": name})
+        self.note(Kind.FAILPOINT, client, seq, attempt, detail={"name": name, "fault": fired.fault})
+        self.fired = fired.fault
         self._host.die()
 
     def start(self, name: str, epoch: int, role: str, incarnation: int, history: int) -> None:
@@ -179,6 +183,8 @@ class Life:
         else:
             self._session.killed[self.name, self.epoch] = reason == "killed"
             number = int(signals.SIGKILL) if reason == "killed" else 0
+            if self.journal.fired is not None:
+                world.put(events, Fired(self.name, self.epoch, self.journal.fired))
             world.put(events, Exited(self.name, self.epoch, number, 0))
 
 

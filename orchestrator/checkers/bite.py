@@ -10,10 +10,11 @@ from nodes.wire.header import process_of
 from nodes.wire.record import Kind
 from orchestrator.checkers import windowed
 from orchestrator.checkers.effective import effective
+from orchestrator.checkers.fired import fired
 from orchestrator.checkers.setting import Setting
 from orchestrator.history import Event, Operation
 from orchestrator.index import Life, Outage, Trace
-from orchestrator.specs import plane_of
+from orchestrator.specs import failpoint_client, plane_of
 
 SIGKILL = 9
 
@@ -127,11 +128,11 @@ def _names(setting: Setting, fault: MessageFault, trace: Trace) -> bool:
 
 def _kill(setting: Setting, index: int, fault: Kill) -> RuleBite:
     life = _killed_life(setting, index, fault)
-    named = _named_by_process(setting, fault, life)
+    named = _named_by_process(setting, index, fault, life)
     nothing: frozenset[Operation] = frozenset()
-    if life is None or not _acted(setting, fault, life):
+    if life is None or (fault.at is not None and fired(setting, index, fault) is None):
         return RuleBite(index, named, nothing, nothing)
-    done = _died(setting, fault, life) and _came_back(setting, fault, life)
+    done = _died(setting, index, fault, life) and _came_back(setting, fault, life)
     return RuleBite(index, named, named, named if done else nothing)
 
 
@@ -145,19 +146,12 @@ def _killed_life(setting: Setting, index: int, fault: Kill) -> Life | None:
     return None
 
 
-def _acted(setting: Setting, fault: Kill, life: Life) -> bool:
-    """Whether the act is noted, or the failpoint's line; an act is what names the life of a timed kill."""
-    fired = (event for event in setting.index.lives.get(life, []) if event.kind is Kind.FAILPOINT)
-    return fault.at is None or any(event.detail.get("name") == fault.at for event in fired)
-
-
-def _died(setting: Setting, fault: Kill, life: Life) -> bool:
-    """Reaped by that signal; a failpoint's line is the last one of the journal."""
+def _died(setting: Setting, index: int, fault: Kill, life: Life) -> bool:
+    """Reaped by that signal; its failpoint's line is the last one of the journal."""
     reaped = setting.index.reaped.get(life)
     if reaped is None or reaped.detail.get("signal") != SIGKILL:
         return False
-    last = setting.index.lives[life][-1]
-    return fault.at is None or (last.kind is Kind.FAILPOINT and last.detail.get("name") == fault.at)
+    return fault.at is None or fired(setting, index, fault) is setting.index.lives[life][-1]
 
 
 def _came_back(setting: Setting, fault: Kill, life: Life) -> bool:
@@ -172,25 +166,14 @@ def _came_back(setting: Setting, fault: Kill, life: Life) -> bool:
     return (ids[life] != ids[successor]) == archived
 
 
-def _named_by_process(setting: Setting, fault: Kill | Pause, life: Life | None) -> frozenset[Operation]:
+def _named_by_process(setting: Setting, index: int, fault: Kill | Pause, life: Life | None) -> frozenset[Operation]:
     """The operation of a failpoint; without one, those that were open while the process was away."""
-    if fault.at is not None and fault.operation is not None:
-        return frozenset(
-            operation
-            for operation, trace in setting.index.invoked.items()
-            if operation[1] == fault.operation
-            and process_of(operation[0]) == fault.client
-            and fault_node(fault) in (trace.node, setting.server_of(trace))
-        )
-    if fault.at is not None and life is not None:
-        fired = (event for event in setting.index.lives.get(life, []) if event.kind is Kind.FAILPOINT)
-        return frozenset(event.operation for event in fired if event.operation in setting.index.invoked)
+    if fault.at is not None:
+        line = fired(setting, index, fault)
+        operation = (failpoint_client(setting.cell, fault), fault.operation or 0) if line is None else line.operation
+        return frozenset({operation} & setting.index.invoked.keys())
     outages = [*setting.index.downs, *setting.index.pauses]
     return _open_during(setting, [outage for outage in outages if outage.life == life])
-
-
-def fault_node(fault: Kill | Pause) -> str:
-    return fault.kill if isinstance(fault, Kill) else fault.pause
 
 
 def _open_during(setting: Setting, outages: Iterable[Outage]) -> frozenset[Operation]:
@@ -207,7 +190,7 @@ def _open_during(setting: Setting, outages: Iterable[Outage]) -> frozenset[Opera
 
 def _pause(setting: Setting, index: int, fault: Pause) -> RuleBite:
     outage = next((outage for outage in setting.index.pauses if _paused_by(setting, index, fault, outage)), None)
-    named = _named_by_process(setting, fault, outage.life if outage else None)
+    named = _named_by_process(setting, index, fault, outage.life if outage else None)
     if outage is None:
         return RuleBite(index, named, frozenset(), frozenset())
     killed = setting.index.events[outage.end].detail.get("act") == "kill"
@@ -218,9 +201,7 @@ def _pause(setting: Setting, index: int, fault: Pause) -> RuleBite:
 
 def _paused_by(setting: Setting, index: int, fault: Pause, outage: Outage) -> bool:
     if fault.at is not None:
-        began = setting.index.events[outage.begin]
-        named = began.detail.get("name") == fault.at and fault.operation in (None, began.seq)
-        return outage.life == (fault.pause, fault.epoch) and named
+        return fired(setting, index, fault) is setting.index.events[outage.begin]
     return outage.life[0] == fault.pause and any(
         event.detail.get("act") == "pause" and event.detail.get("fault") == index and event.order == outage.begin
         for event in setting.index.of_kind(Kind.ACT)

@@ -29,6 +29,7 @@ from chaos.supports import PlaneName
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
 from orchestrator.checkers.bite import RuleBite
+from orchestrator.checkers.fired import fired
 from orchestrator.checkers.setting import Setting
 from orchestrator.history import Event
 from orchestrator.index import Window
@@ -82,7 +83,7 @@ def _process(setting: Setting, bite: RuleBite, fault: Kill | Pause) -> str:
     acts = [event for event in setting.index.of_kind(Kind.ACT) if event.detail.get("fault") == bite.rule]
     if acts and acts[0].detail.get("act") == "none":
         return f"when it came to {node}, {acts[0].detail.get('why')}"
-    if fault.at is not None and not _fired(setting, fault):
+    if fault.at is not None and fired(setting, bite.rule, fault) is None:
         return _unpassed(setting, fault)
     if fault.at is None and not acts:
         return _never(fault)
@@ -95,14 +96,6 @@ def _process(setting: Setting, bite: RuleBite, fault: Kill | Pause) -> str:
     if reaped is None or reaped.detail.get("signal") != SIGKILL:
         return f"{node} (epoch {epoch}) was not seen to die of it"
     return f"{node} did not come back with the state that was asked for"
-
-
-def _fired(setting: Setting, fault: Kill | Pause) -> bool:
-    passed = setting.index.lives.get((target(fault), fault.epoch), [])
-    return any(
-        event.kind is Kind.FAILPOINT and event.detail.get("name") == fault.at and fault.operation in (None, event.seq)
-        for event in passed
-    )
 
 
 def _unpassed(setting: Setting, fault: Kill | Pause) -> str:

@@ -56,8 +56,6 @@ class SystemConductor(Phases):
 
     def _start(self) -> Program:
         yield from self._arm()
-        for gate, trigger in self._system.driver.gates.items():
-            yield from self._agenda.when(trigger, partial(self._release_gate, gate))
         if "toxiproxy" in self._planes:  # its server is a service of the project
             self._session.proxy()
             yield from self._alive_all([PROXY])
@@ -77,6 +75,8 @@ class SystemConductor(Phases):
         target = f"{self._session.address(self._planes[0])}:{targets[self._system.entry.name][1]}"
         spec = driver_spec(self._cell, self._system, self._folder, target)
         yield from self._call(DRIVER, {"type": "configure", "spec": spec})
+        for gate, trigger in self._system.driver.gates.items():  # what it waits for may have come by now
+            yield from self._agenda.when(trigger, partial(self._release_gate, gate))
 
     def _alive_all(self, names: Iterable[str]) -> Program:
         lives = {(name, self._epochs[name]) for name in names}

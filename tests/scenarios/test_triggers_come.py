@@ -65,6 +65,11 @@ CASES = {
         ("client", 1, Kind.INVOKE, 2),
         "2: lost on",
     ),
+    "a server is ready before clients are": Case(
+        "drop: request, link: client -> server, operations: [3]",
+        ("client", 1, Kind.INVOKE, 2),
+        "2: server ready 1",
+    ),
     "and off, when it has lasted": Case(
         "delay: request, by: 30ms, link: client -> server, lasts: 80ms, name: cut",
         ("client", 1, Kind.INVOKE, 2),

@@ -57,11 +57,11 @@ def killed(monkeypatch: pytest.MonkeyPatch, path: Path) -> list[tuple[int, int, 
 def test_a_passage_that_fires_is_journalled_before_the_death(
     path: Path, killed: list[tuple[int, int, list[Record]]]
 ) -> None:
-    armed = [Failpoint("before-commit", 7, 3)]
+    armed = [Failpoint("before-commit", 7, 3, fault=2)]
     witness = RealWitness(JournalWriter(path), Failpoints(armed), lambda: 5)
     witness.passage("received", 7, 3, 1)
     witness.passage("before-commit", 7, 2, 1)
     assert killed == []
     witness.passage("before-commit", 7, 3, 1)
-    line = Record(5, Kind.FAILPOINT, 7, 3, 1, 0, {"name": "before-commit"})
+    line = Record(5, Kind.FAILPOINT, 7, 3, 1, 0, {"name": "before-commit", "fault": 2})
     assert killed == [(os.getpid(), signal.SIGKILL, [line])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from history_builder import CLIENT, Run, cell
@@ -71,3 +72,13 @@ def test_a_line_behind_the_failpoints_shows_that_it_lived_on() -> None:
 
 def test_a_timed_kill_may_come_behind_any_line() -> None:
     assert bites(shot().commit(1).reap(SIGKILL), TIMED).bitten == {FIRST}
+
+
+def test_the_line_of_another_fault_is_not_its_own() -> None:
+    others = begun().server(Kind.FAILPOINT, 1, name="before-commit", fault=1)
+    assert bites(others.reap(SIGKILL), AT_FAILPOINT).idle == (0,)
+
+
+@pytest.mark.parametrize("other", [{"operation": 2}, {"attempt": 2}, {"client": 2}])
+def test_of_a_line_that_does_not_say_whose_it_is_the_operation_tells(other: dict[str, int]) -> None:
+    assert bites(fired().reap(SIGKILL), replace(AT_FAILPOINT, **other)).idle == (0,)  # type: ignore[arg-type]
