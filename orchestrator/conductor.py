@@ -18,7 +18,6 @@ from chaos.faults import Kill, Pause, Restart
 from chaos.supports import PLANE_OF, PlaneName
 from nodes.control import FENCED
 from nodes.ops import Now, Program, Sleep
-from nodes.wire.record import Kind
 from orchestrator.agenda import Act
 from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed, patience
 from orchestrator.backends import Exited, Fired, NodeEvent, Session, Started
@@ -154,7 +153,7 @@ class Conductor(Phases):
                 if name in self._planes:
                     self._session.command(name, {"type": "heal"})
                 self._session.command(name, {"type": "stop"})
-        yield from self._wait(lambda: not self._alive, 2_000 * MILLISECOND)
+        yield from self._ending(self._alive.copy())
 
     # Processes
 
@@ -171,10 +170,7 @@ class Conductor(Phases):
 
     def _exited(self, event: Exited) -> Program:
         name = event.name
-        detail = {"node": name, "epoch": event.epoch, "signal": event.signal, "code": event.code}
-        self._session.note(Kind.REAPED, detail=detail)
-        self._alive.discard((name, event.epoch))
-        self._paused.pop((name, event.epoch), None)
+        self._reaped(event)
         if name in self._stopping and not event.code and not event.signal:
             return
         if event.code == FENCED and event.epoch < self._epochs[name]:

@@ -7,17 +7,19 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from chaos.faults import Kill, Pause, Restart
-from nodes.ops import Now, Program
+from nodes.ops import Get, Now, Program
 from nodes.wire.record import Kind
 from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed, patience
 from orchestrator.backends import Answer, Exited, Lost, NodeEvent, Session, Started, Stopped
-from orchestrator.fault_acts import FaultActs
+from orchestrator.fault_acts import FaultActs, Life
 from orchestrator.scenario import UNTIL_DONE, Cell
 from orchestrator.specs import starts_on
 from orchestrator.until_done import comes_back, keeps_open, longest_wait, on_its_way
 
 POLL = 2 * MILLISECOND
 """Between two looks at whether everything is drained."""
+LEAVING = 2_000 * MILLISECOND
+"""For processes to end after Ctrl-C, whose patience is short; who is late is killed."""
 
 
 class Phases(FaultActs):
@@ -226,6 +228,25 @@ class Phases(FaultActs):
         yield from self._until(
             lambda: not any(name in names for name, _ in self._alive), patience(names), f"{', '.join(names)} to stop"
         )
+
+    def _ending(self, lives: Collection[Life]) -> Program:
+        """Wait LEAVING for these to end. Nothing else that happens leads to anything: whoever would have to be told of
+        it has been told to stop."""
+        now = yield Now()
+        deadline = now + LEAVING
+        while not self._alive.isdisjoint(lives):
+            try:
+                event = yield Get(self._session.events, deadline)
+            except TimeoutError:
+                return
+            if isinstance(event, Exited):
+                self._reaped(event)
+
+    def _reaped(self, event: Exited) -> None:
+        detail = {"node": event.name, "epoch": event.epoch, "signal": event.signal, "code": event.code}
+        self._session.note(Kind.REAPED, detail=detail)
+        self._alive.discard((event.name, event.epoch))
+        self._paused.pop((event.name, event.epoch), None)
 
     def _handle(self, event: Any) -> Program:
         if isinstance(event, Answer):

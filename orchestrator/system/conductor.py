@@ -11,7 +11,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nodes.ops import Now, Program, Sleep
-from nodes.wire.record import Kind
 from orchestrator.attention import MILLISECOND, PATIENCE, RunFailed
 from orchestrator.backends import Exited, NodeEvent, Started
 from orchestrator.phases import POLL, Phases
@@ -117,7 +116,7 @@ class SystemConductor(Phases):
         for name, _ in sorted(ours):
             self._stopping.add(name)
             self._session.command(name, {"type": "stop"})
-        yield from self._wait(lambda: not ours & self._alive, 2_000 * MILLISECOND)
+        yield from self._ending(ours)
 
     # Services
 
@@ -131,10 +130,7 @@ class SystemConductor(Phases):
 
     def _exited(self, event: Exited) -> Program:
         name = event.name
-        detail = {"node": name, "epoch": event.epoch, "signal": event.signal, "code": event.code}
-        self._session.note(Kind.REAPED, detail=detail)
-        self._alive.discard((name, event.epoch))
-        self._paused.pop((name, event.epoch), None)
+        self._reaped(event)
         kill = self._killing.pop((name, event.epoch), None)
         if kill is not None:
             self._down[name] = kill.restart
