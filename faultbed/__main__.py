@@ -24,6 +24,7 @@ TESTBED, USAGE, SIGNALLED = 3, 4, 128  # orchestrator.result.Exit cannot be impo
 
 def main() -> NoReturn:
     """Never returns: ends the process with an exit code of docs/semantics.md."""
+    require_folder()
     ours_first()
     if not open_streams():
         fail(USAGE, "standard output is closed, so nothing could be told; send it somewhere, such as to /dev/null")
@@ -34,6 +35,14 @@ def main() -> NoReturn:
     except KeyboardInterrupt as error:  # a second signal, while the first one was told
         sys.exit(SIGNALLED + getattr(error, "number", 2))
     sys.exit(TESTBED)
+
+
+def require_folder() -> None:
+    """What is relative, `results` by default, is relative to the working folder; somebody may have removed it."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        fail(USAGE, f"the working folder cannot be told ({error.strerror}); change to one that exists")
 
 
 def ours_first() -> None:

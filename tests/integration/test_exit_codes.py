@@ -48,6 +48,18 @@ def test_standard_streams_that_are_closed_or_full(tmp_path: Path, redirections: 
     assert not list(tmp_path.rglob(".*.part"))
 
 
+GONE = "mkdir gone; cd gone; rmdir ../gone; exec \"$@\""
+
+
+@pytest.mark.parametrize("arguments", [CELL, ("list",), ("--help",)])
+def test_a_working_folder_that_was_removed_is_told(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    with Running(tmp_path, *arguments, command=["sh", "-c", GONE, "sh", INSTALLED]) as command:
+        ended, out, err = command.end()
+    assert (ended, out) == (4, "")
+    expected = "faultbed: the working folder cannot be told (No such file or directory); change to one that exists\n"
+    assert err == expected
+
+
 def test_a_message_that_nobody_can_read_changes_no_exit_code(tmp_path: Path) -> None:
     with Running(tmp_path, "run", "absent.yaml", command=through_a_shell("2>/dev/full")) as command:
         assert command.end()[0] == 4
