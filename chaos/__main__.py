@@ -18,6 +18,7 @@ from nodes import control
 from nodes.clock import clock_domain, now
 from nodes.failpoints import Failpoints
 from nodes.journal import JournalError, JournalWriter
+from nodes.log import say
 from nodes.wire.record import Kind, start_detail
 from nodes.witness import RealWitness
 
@@ -58,7 +59,7 @@ def main() -> int:
     try:
         serve(options, control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, "")))
     except (control.ControlError, JournalError, OSError) as error:
-        print(f"{options.plane} {options.name}: {error}", file=sys.stderr)
+        say(f"{options.plane} {options.name}: {error}")
         return FAILED
     return 0
 

@@ -20,6 +20,7 @@ from nodes.drivers import DriverFailed
 from nodes.failpoints import Failpoint, Failpoints
 from nodes.journal import JournalError, JournalWriter
 from nodes.ledger import Fenced, LedgerError, SqliteLedger
+from nodes.log import say
 from nodes.node import BadCommand, Environment, Node, make, needs_ledger
 from nodes.ops import Exhausted, Program
 from nodes.wire.record import Kind, start_detail
@@ -150,7 +151,7 @@ def main() -> int:
         Exhausted,
         OSError,
     ) as error:
-        print(f"node {options.name}: {error}", file=sys.stderr)
+        say(f"node {options.name}: {error}")
         return control.FENCED if isinstance(error, Fenced) else FAILED
     return 0
 

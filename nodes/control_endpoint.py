@@ -6,12 +6,12 @@ Whoever else connects is told why not and sent away; the node stays for the one 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from typing import Any
 
 from nodes import control, descriptors
 from nodes.accepting import accept
+from nodes.log import say
 from nodes.ops import Close, Exhausted, Get, Join, Listen, Now, Program, Put, Queue, Recv, Send, Socket, Spawn
 from nodes.visitors import AWAITING_ONE, CROWDED, LATE, Sparing, Visitors, places
 from nodes.visitors import PATIENCE as HANDSHAKE
@@ -119,7 +119,7 @@ class ControlEndpoint:
 
     def _say(self, text: str, now: int) -> None:
         for line in self._sparing.lines(text, now):
-            print(f"node {self._name}: {line}", file=sys.stderr, flush=True)
+            say(f"node {self._name}: {line}")
 
     def _write(self, socket: Socket, endpoint: control.Listener) -> Program:
         """The one sender: raw bytes of the protocol, then messages; None ends it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from chaos.planes.loop import Loop
 from chaos.planes.reception import Proved, Reception
 from chaos.planes.stream import Stream
 from nodes import control
+from nodes.log import say
 from nodes.visitors import AWAITING_ONE
 
 Obey = Callable[[dict[str, Any]], dict[str, Any]]
@@ -88,7 +88,3 @@ class Orchestrator:
             say(reason)
         self.stream.close()
         self._server.loop.stop()
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from chaos.planes.loop import READ, Loop
 from chaos.planes.reception import Proved, Reception
+from nodes import log
 from nodes.control import ControlError, answer, refusal
 from nodes.ledger import LedgerError
 from nodes.visitors import AWAITING_MANY
@@ -169,4 +170,4 @@ def _listener(listen: Endpoint) -> socket.socket:
 
 def say(text: str) -> None:
     """One line of the agent's log."""
-    print(f"faultbed agent: {text}", file=sys.stderr, flush=True)
+    log.say(f"faultbed agent: {text}")

@@ -48,7 +48,7 @@ def test_standard_streams_that_are_closed_or_full(tmp_path: Path, redirections: 
     assert not list(tmp_path.rglob(".*.part"))
 
 
-GONE = "mkdir gone; cd gone; rmdir ../gone; exec \"$@\""
+GONE = 'mkdir gone; cd gone; rmdir ../gone; exec "$@"'
 
 
 @pytest.mark.parametrize("arguments", [CELL, ("list",), ("--help",)])

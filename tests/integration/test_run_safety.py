@@ -63,12 +63,13 @@ def test_ctrl_c_with_a_stopped_server_and_cells_side_by_side(tmp_path: Path) -> 
     assert len(list((tmp_path / "results").rglob("history.msgpack"))) == 2, "the third was not begun"
 
 
-DIES_WHILE_IT_ENDS = "{pause: server, at: before-commit, operation: 3}\n  - {kill: server, at: after-commit, operation: 3}"
+DIES_AS_IT_GOES_ON = """{pause: server, at: before-commit, operation: 3}
+  - {kill: server, at: after-commit, operation: 3}"""
 
 
 def test_a_server_that_dies_of_its_fault_while_the_run_ends_is_waited_for_by_nobody(tmp_path: Path) -> None:
     """It stands in the midst of its commit; once it goes on it dies, when the relay that would be told has ended."""
-    with Running(tmp_path, "run", scenario(tmp_path, long(fault=DIES_WHILE_IT_ENDS))) as command:
+    with Running(tmp_path, "run", scenario(tmp_path, long(fault=DIES_AS_IT_GOES_ON))) as command:
         stopped(command, 1)
         command.process.send_signal(signal.SIGTERM)
         code, out, _ = command.end()

@@ -164,6 +164,34 @@ def until_it_obeys(process: Process) -> None:
     assert process.process.wait(TIMEOUT) == 0
 
 
+FULL = ("sh", "-c", 'exec "$@" 2>/dev/full', "sh")
+
+
+@pytest.mark.parametrize("kind", ["epoll", "threads", "relay"])
+def test_a_process_whose_log_takes_no_more_obeys_all_the_same(kind: str, folder: Path, stack: ExitStack) -> None:
+    process = Process(stack, folder, FULL, kind)
+    wrong(process.address)
+    process.obeys()
+
+
+def test_an_agent_whose_log_takes_no_more_keeps_its_sessions(folder: Path, stack: ExitStack) -> None:
+    agent = stack.enter_context(AgentProcess(folder, token_file(folder), FULL))
+    before = session(stack, agent)
+    wrong(endpoint(agent.address))
+    assert before.tell("clock")["received"]
+    session(stack, agent).socket.close()
+    agent.process.terminate()
+    assert agent.end()[0] == 143
+
+
+def wrong(address: tuple[str, int]) -> None:
+    """A visitor of whom something is said, until it is sent away."""
+    with socket.create_connection(address, TIMEOUT) as visitor:
+        visitor.sendall(b"\0\0\0\1x")
+        while visitor.recv(4096):
+            pass
+
+
 def test_a_visitor_has_its_time_in_all_however_it_deals_out_its_bytes(folder: Path, stack: ExitStack) -> None:
     """One that sends a byte a second would else stay for ever: the frame that it begins announces 1024 bytes."""
     places = [(kind, folder / kind) for kind in ("epoll", "threads", "relay")]

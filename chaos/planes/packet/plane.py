@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
 from chaos.hop import Note
@@ -21,6 +20,7 @@ from chaos.planes.packet.namespace import Namespace, NamespaceError
 from chaos.planes.packet.netfilter import Netfilter
 from chaos.planes.packet.shaping import Shaping
 from chaos.rules import BadConfiguration, address, field
+from nodes.log import say
 from nodes.wire.errors import shown
 from nodes.wire.record import Kind
 
@@ -57,7 +57,7 @@ class PacketPlane:
             try:
                 undo()
             except NamespaceError as error:
-                print(f"packet plane: left behind: {error}", file=sys.stderr)
+                say(f"packet plane: left behind: {error}")
 
     def _configure(self, command: Command) -> Command:
         if self._configuration is not None:
