@@ -17,6 +17,8 @@ COMMAND = [sys.executable, "-I", "-m", "faultbed"]
 MARK = "FAULTBED_TEST_FAMILY"
 PATIENCE = 20.0
 """Seconds that even a slow machine needs no more of; nobody waits so long where all is well."""
+GLANCE = 0.01
+"""Seconds between two looks: what is waited for gets the processor meanwhile."""
 
 LONG = """
 scenario: {name}
@@ -39,11 +41,11 @@ def long(name: str = "long", fault: str = "{drop: reply, link: client -> server,
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-    """Poll: there is nothing to wait on in processes that are not our children."""
+    """Look again and again: there is nothing to wait on in processes that are not our children."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        os.sched_yield()
+        time.sleep(GLANCE)
 
 
 class Running:

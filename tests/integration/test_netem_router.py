@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from switched import run_inside
-from uml_router import TAPS, Router, need_router
+from uml_router import LIMIT, TAPS, Router, need_router
 
 from chaos.faults import Directions, Netem, PacketFault, Rate, Shape
 from chaos.planes.packet import tc
@@ -29,6 +29,8 @@ from orchestrator.backends.real_time import run
 from orchestrator.conductor import Conductor
 from orchestrator.history import Ledger
 from orchestrator.plan import expand
+
+pytestmark = pytest.mark.timeout(LIMIT)
 
 LINK = "client -> server"
 ADDRESSES = {"client": "192.0.2.2", "server": "192.0.2.6"}

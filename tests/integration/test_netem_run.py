@@ -6,8 +6,11 @@ import re
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from running import COMMAND
-from uml_router import Router, need_router
+from uml_router import LIMIT, Router, need_router
+
+pytestmark = pytest.mark.timeout(LIMIT)
 
 SCENARIO = """
 scenario: shaped

@@ -5,20 +5,19 @@ import queue
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from running import PATIENCE, until
 
 from orchestrator.backends.processes import Ended, Failed, Line, Report, Spawned, Stopped, Supervisor
 
 SLEEPER = [sys.executable, "-I", "-c", "import time; print('up', flush=True); time.sleep(60)"]
 IGNORE = "import signal; [signal.signal(number, signal.SIG_IGN) for number in (1, 2, 15)]; "
 STUBBORN = [*SLEEPER[:-1], IGNORE + SLEEPER[-1]]
-PATIENCE = 20
 
 # An orchestrator that starts two children, stops one, tells their pids and waits to be killed.
 ORCHESTRATOR = """
@@ -62,16 +61,6 @@ def gone(process: psutil.Process) -> bool:
         return True
 
 
-def until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Poll, yielding the processor, as there is nothing to wait on in processes that are not our children."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        os.sched_yield()
-    return True
-
-
 def test_a_child_is_reported_from_its_pid_to_its_end(supervisor: Supervisor, tmp_path: Path) -> None:
     script = "import os, sys; print(os.environ['FAULTBED_RUN'], os.getcwd()); print('more'); sys.exit('bad')"
     child = Child(supervisor, tmp_path, [sys.executable, "-I", "-c", script])
@@ -100,9 +89,9 @@ def test_signals_stop_continue_and_kill(supervisor: Supervisor, tmp_path: Path) 
     assert child.next() == Line("up")
     supervisor.signal("a", "stop")
     assert child.next() == Stopped()
-    assert until(lambda: process.status() == psutil.STATUS_STOPPED, PATIENCE)
+    until(lambda: process.status() == psutil.STATUS_STOPPED, "it to be stopped")
     supervisor.signal("a", "continue")
-    assert until(lambda: process.status() != psutil.STATUS_STOPPED, PATIENCE)
+    until(lambda: process.status() != psutil.STATUS_STOPPED, "it to go on")
     supervisor.signal("a", "stop")
     supervisor.signal("a", "kill")
     assert child.next() == Stopped()
@@ -119,7 +108,7 @@ def test_a_signal_reaches_what_the_child_started(supervisor: Supervisor, tmp_pat
     grandchild = psutil.Process(int(child.next().text))
     supervisor.signal("a", "kill")
     assert child.next() == Ended(signal.SIGKILL, 0)
-    assert until(lambda: gone(grandchild), PATIENCE)
+    until(lambda: gone(grandchild), "its child to be gone")
 
 
 def test_a_child_leads_a_session_of_its_own(supervisor: Supervisor, tmp_path: Path) -> None:
@@ -148,10 +137,10 @@ def test_children_of_a_supervisor_that_ends_are_killed_and_reported(
     child.next()
     supervisor.signal("a", "stop")
     assert child.next() == Stopped()
-    assert until(lambda: process.status() == psutil.STATUS_STOPPED, PATIENCE)
+    until(lambda: process.status() == psutil.STATUS_STOPPED, "it to be stopped")
     os.kill(supervisor.pid, number)
     assert "supervisor" in child.next().reason
-    assert until(lambda: gone(process), PATIENCE)
+    until(lambda: gone(process), "it to be gone")
 
 
 def test_nothing_survives_an_orchestrator_that_is_killed(tmp_path: Path) -> None:
@@ -165,10 +154,10 @@ def test_nothing_survives_an_orchestrator_that_is_killed(tmp_path: Path) -> None
     with orchestrator:
         assert orchestrator.stdout is not None
         running, stopped, supervisor = (psutil.Process(int(orchestrator.stdout.readline())) for _ in range(3))
-        assert until(lambda: stopped.status() == psutil.STATUS_STOPPED, PATIENCE)
+        until(lambda: stopped.status() == psutil.STATUS_STOPPED, "one to be stopped")
         assert not any(gone(process) for process in (running, stopped, supervisor))
         orchestrator.kill()
-        assert until(lambda: all(gone(process) for process in (running, stopped, supervisor)), 3)
+        until(lambda: all(gone(process) for process in (running, stopped, supervisor)), "all to be gone")
 
 
 def test_a_log_that_cannot_be_written_ends_its_process_alone(supervisor: Supervisor, tmp_path: Path) -> None:
@@ -180,7 +169,7 @@ def test_a_log_that_cannot_be_written_ends_its_process_alone(supervisor: Supervi
     process = psutil.Process(reports.get(timeout=PATIENCE).pid)  # type: ignore[union-attr]
     failed = reports.get(timeout=PATIENCE)
     assert failed == Failed("its log /dev/full cannot be written: No space left on device")
-    assert until(lambda: gone(process), PATIENCE)
+    until(lambda: gone(process), "it to be gone")
     other.next()
     assert other.next() == Line("up")
 
@@ -203,4 +192,4 @@ def test_a_report_that_cannot_be_taken_is_told_to_everybody(supervisor: Supervis
 
     supervisor.spawn("a", SLEEPER, {}, tmp_path, tmp_path / "log", take)
     assert other.next() == Failed("what became of the processes is not known: ValueError: of no use")
-    assert until(lambda: gone(process), PATIENCE)
+    until(lambda: gone(process), "it to be gone")
