@@ -10,10 +10,10 @@ from typing import TypeVar
 
 import psutil
 import pytest
-from requirements import docker_engine, node_image
+from requirements import docker_engine, nobody, node_image
 from toxiproxy_image import toxiproxy_image
 
-__all__ = ["docker_engine", "node_image", "toxiproxy_image"]  # fixtures for every test
+__all__ = ["docker_engine", "nobody", "node_image", "toxiproxy_image"]  # fixtures for every test
 
 REQUIRED = [name for name in os.environ.get("FAULTBED_REQUIRE", "").split(",") if name]
 """Features (engines, planes, ...) for which a skip is a failure, as CI names them."""

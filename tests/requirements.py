@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import socket
 import time
 import warnings
 from collections.abc import Iterator
@@ -33,6 +34,15 @@ def need(program: str, feature: str) -> str:
 def need_root() -> None:
     if os.geteuid() != 0:
         pytest.skip("root: these tests run as another user")
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """ "127.0.0.1:PORT": nobody listens there or can begin to, so that connecting to it is refused."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        host, port = taken.getsockname()
+        yield f"{host}:{port}"
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,10 @@ def main(mode: str, name: str) -> None:
         print("hello", flush=True)
         os.execlp("sleep", "sleep", "60")
     if mode == "deaf":
-        print(control_line("127.0.0.1", 1), flush=True)
+        taken = socket.socket()
+        taken.bind(("127.0.0.1", 0))
+        taken.set_inheritable(True)  # nobody else can listen there
+        print(control_line(*taken.getsockname()), flush=True)
         os.execlp("sleep", "sleep", "60")
     serve(mode, name)
 

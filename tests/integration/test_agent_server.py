@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import secrets
 import socket
 import threading
@@ -89,13 +90,14 @@ def test_a_process_is_started_reached_signalled_and_forgotten(agent: Agent) -> N
     assert reports.line.wait(PATIENCE)
     client = ControlClient(agent.tunnel((cell, "server", 1), PATIENCE), bytes.fromhex(what.token))
     client.send({"type": "status", "id": 1})
-    answers: list[dict[str, Any]] = []
+    answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     reader = threading.Thread(target=lambda: read(client, answers))
     reader.start()
+    refused = "node server: 'status' came before configure"
+    assert answers.get(timeout=PATIENCE) == {"type": "answer", "id": 1, "error": refused}
     agent.ask({"type": "signal", "cell": cell, "name": "server", "epoch": 1, "signal": "kill"})
     assert reports.ended.wait(PATIENCE)
     reader.join()
-    assert answers[:1] == [{"type": "answer", "id": 1, "error": "node server: 'status' came before configure"}]
     assert reports.all[-1] == Ended(9, 0)
     files = agent.ask({"type": "list", "cell": cell, "names": ["server", "other"]})["files"]
     assert set(files) == {"server.1.log"}
@@ -104,9 +106,9 @@ def test_a_process_is_started_reached_signalled_and_forgotten(agent: Agent) -> N
         agent.ask({"type": "list", "cell": cell, "names": []})
 
 
-def read(client: ControlClient, answers: list[dict[str, Any]]) -> None:
+def read(client: ControlClient, answers: queue.SimpleQueue[dict[str, Any]]) -> None:
     try:
-        client.listen(answers.append)
+        client.listen(answers.put)
     except ControlError:
         return  # the process ended
 

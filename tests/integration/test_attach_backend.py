@@ -123,10 +123,10 @@ def test_a_placement_needs_agents(tmp_path: Path) -> None:
     assert "nodes.server.place: --backend local has no agents to place nodes on" in err
 
 
-def test_an_agent_that_does_not_answer(tmp_path: Path) -> None:
-    code, _, err = run(tmp_path, inventory(tmp_path, token_file(tmp_path), alpha="127.0.0.1:9"), "rpc/demo")
+def test_an_agent_that_does_not_answer(tmp_path: Path, nobody: str) -> None:
+    code, _, err = run(tmp_path, inventory(tmp_path, token_file(tmp_path), alpha=nobody), "rpc/demo")
     assert code == 3
-    assert "agent alpha at 127.0.0.1:9 does not answer (Connection refused): start it there with" in err
+    assert f"agent alpha at {nobody} does not answer (Connection refused): start it there with" in err
     assert not (tmp_path / "results").exists()
 
 

@@ -8,10 +8,12 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import docker
 import pytest
+from docker.errors import APIError
 from docker_rig import made_by
 from running import Running, long, until
 
@@ -44,8 +46,13 @@ def until_loaded(client: docker.DockerClient, command: Running) -> None:
 
 def _connections(client: docker.DockerClient, container: str) -> bytes:
     """Its table of TCP sockets; state 01 is ESTABLISHED (proc(5)). The control connection is the first of two."""
-    made = client.api.exec_create(container, ["cat", "/proc/net/tcp"])
-    table: bytes = client.api.exec_start(made["Id"])
+    try:
+        made = client.api.exec_create(container, ["cat", "/proc/net/tcp"])
+        table: bytes = client.api.exec_start(made["Id"])
+    except APIError as error:
+        if error.status_code != HTTPStatus.CONFLICT:
+            raise
+        return b""  # it has been created and does not run yet
     established = [line for line in table.splitlines() if b" 01 " in line]
     return b" 01 " if len(established) >= 2 else b""
 

@@ -1,6 +1,7 @@
 """The local backend with a stand-in for a node: what happens to a process arrives as events, and errors say why."""
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -348,8 +349,7 @@ def test_nothing_listening_is_told_with_the_address(
     session.start("server", "node", 1)
     lost = events(session, 1)[0]
     assert isinstance(lost, Lost)
-    assert "no control connection to it (control 127.0.0.1 1): " in lost.reason
-    assert "refused" in lost.reason
+    assert re.search(r"no control connection to it \(control 127\.0\.0\.1 \d+\): .*refused", lost.reason)
 
 
 def test_processes_are_started_isolated() -> None:

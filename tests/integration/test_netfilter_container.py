@@ -139,8 +139,8 @@ def test_a_helper_image_that_is_missing(containers: Containers, monkeypatch: pyt
         namespace.run(["ip", "link"])
 
 
-def test_an_engine_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:9")
+def test_an_engine_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"tcp://{nobody}")
     container.engine.cache_clear()
     with pytest.raises(NamespaceError, match="the engine failed at container abc: "):
         ContainerNamespace("abc", "image").run(["ip", "link"])

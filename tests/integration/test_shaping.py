@@ -22,11 +22,11 @@ SIZE = 1000
 FRAME = SIZE + 42
 """Bytes of a datagram as the kernel counts them: with the headers of UDP, IPv4 and Ethernet."""
 BURST = 1514
-MANY = 20
-"""Packets that take 20 seconds when they are slow; nobody waits for them."""
 FAST = 20_000
-SLOW = 1000
-"""Bytes a second."""
+SLOW = 10
+"""Bytes a second: the first packet passes, as a burst, and the next would need minutes. Nobody waits for them."""
+MANY = 5
+"""Packets of which all but the first wait where it is slow."""
 
 
 @pytest.fixture
@@ -107,13 +107,14 @@ def test_the_same_sender_s_other_packets_overtake_too(switched: Switched) -> Non
 
 def test_what_waits_when_a_rule_goes_is_sent_yet(switched: Switched) -> None:
     ends = Ends(switched)
-    rig = Rig(switched, ends.server, rate("request", FAST))
+    rig = Rig(switched, ends.server, rate("request", SLOW))
     rig.switch(True)
-    ends.send(ends.client, 10)
+    ends.send(ends.client, MANY)
     rig.switch(False)
-    assert rig.counted() == {(LINK, "request"): 10}
-    assert rig.plane.obey({"type": "status"})["pending"] > 0
-    assert len(ends.arrivals(10)) == 10
+    assert rig.counted() == {(LINK, "request"): MANY}
+    assert rig.plane.obey({"type": "status"})["pending"] == MANY - 1
+    hurry(switched)
+    assert len(ends.arrivals(MANY)) == MANY
     assert rig.plane.obey({"type": "status"})["pending"] == 0
     rig.switch(True)
     ends.send(ends.client, 1)
@@ -127,11 +128,12 @@ def test_what_waits_when_a_rule_goes_is_sent_yet(switched: Switched) -> None:
 
 def test_a_class_that_waited_goes_with_the_next_rule(switched: Switched) -> None:
     ends = Ends(switched)
-    rig = Rig(switched, ends.server, rate("request", FAST), rate("request", 2 * FAST))
+    rig = Rig(switched, ends.server, rate("request", SLOW), rate("request", FAST))
     rig.switch(True, 0)
-    ends.send(ends.client, 5)
+    ends.send(ends.client, MANY)
     rig.switch(False, 0)
-    ends.arrivals(5)
+    hurry(switched)
+    ends.arrivals(MANY)
     assert list(leaves(switched)) == [0]
     rig.switch(True, 1)
     assert list(leaves(switched)) == [1]
@@ -202,6 +204,13 @@ def test_a_kernel_without_netem_refuses_before_the_load(switched: Switched) -> N
     with pytest.raises(BadConfiguration, match=r"(?s)kind is unknown.*\(qdisc add .* netem .* delay 5ms\); .*modprobe"):
         Rig(switched, ends.server, fault)
     assert leaves(switched) == {}
+
+
+def hurry(switched: Switched) -> None:
+    """Let what waits at the client for the first rule pass: another rate for its discipline."""
+    (waits,) = (qdisc for qdisc in qdiscs(switched, "client") if qdisc["kind"] == "tbf")
+    place = ("dev", "net", "parent", waits["parent"], "handle", waits["handle"])
+    switched.run("client", "tc", "qdisc", "change", *place, "tbf", "rate", "1gbit", "burst", "100kb", "limit", "1mb")
 
 
 def leaves(switched: Switched, node: str = "client") -> dict[int, tc.Leaf]:

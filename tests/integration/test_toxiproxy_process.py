@@ -154,9 +154,9 @@ def test_bad_commands_are_refused_and_change_nothing(tmp_path: Path, stack: Exit
     assert (status["held"], status["pending"], status["connections"], status["passed"]) == (0, 0, 0, {})
 
 
-def test_a_place_that_cannot_be_is_refused_and_leaves_nothing(tmp_path: Path, stack: ExitStack) -> None:
+def test_a_place_that_cannot_be_is_refused_and_leaves_nothing(tmp_path: Path, stack: ExitStack, nobody: str) -> None:
     with pytest.raises(AssertionError, match=r"Connection refused.*is the server running"):
-        ToxiproxyRig(tmp_path, stack, api="http://127.0.0.1:9")
+        ToxiproxyRig(tmp_path, stack, api=f"http://{nobody}")
     (tmp_path / "other").mkdir()
     with pytest.raises(AssertionError, match=r"cannot listen at 192\.0\.2\.1: Cannot assign"):
         ToxiproxyRig(tmp_path / "other", stack, listen="192.0.2.1")
