@@ -2,6 +2,7 @@
 # `make` alone lists the targets.
 PYTHON ?= python3
 JOBS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -32,8 +33,8 @@ demo: .venv/.installed  ## RPC call semantics under faults, on real processes: h
 table: .venv/.installed  ## every row of the table
 	@$(BIN)/faultbed run scenarios/rpc/[0-9]*.yaml --jobs $(JOBS)
 
-test: .venv/.installed  ## the tests
-	@$(BIN)/pytest
+test: .venv/.installed  ## the tests, WORKERS of them side by side
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 kill-matrix: .venv/.installed  ## run the broken variants again, and write down which check convicts which
 	@$(BIN)/python tests/scenarios/kill_matrix.py

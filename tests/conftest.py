@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-import uuid
-from collections.abc import Generator, Iterator
+import signal
+from collections.abc import Generator
 from typing import TypeVar
 
-import psutil
 import pytest
+from groups import ALONE, order
 from requirements import docker_engine, nobody, node_image
+from residue import Residue
 from toxiproxy_image import toxiproxy_image
 
 __all__ = ["docker_engine", "nobody", "node_image", "toxiproxy_image"]  # fixtures for every test
 
 REQUIRED = [name for name in os.environ.get("FAULTBED_REQUIRE", "").split(",") if name]
 """Features (engines, planes, ...) for which a skip is a failure, as CI names them."""
-
-SESSION = "FAULTBED_TEST_SESSION"
-"""Every process that a test starts inherits this variable, and is found by it."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -53,23 +51,22 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return _fail_forbidden_skip((yield))
 
 
-def _ours(session: str) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.pid != os.getpid() and process.environ().get(SESSION) == session:
-                found.append(process)
-        except psutil.Error:  # ended meanwhile, or another user's
-            continue
-    return found
+def pytest_configure(config: pytest.Config) -> None:
+    # A background job inherits SIGINT as ignored, and so would what the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not _is_worker(config):
+        config.pluginmanager.register(Residue())
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_residue() -> Iterator[None]:
-    session = os.environ[SESSION] = uuid.uuid4().hex
-    yield
-    _, alive = psutil.wait_procs(_ours(session), timeout=5)  # ends by itself when its orchestrator's pipe does
-    residue = [f"{process.pid} {' '.join(process.cmdline())}" for process in alive if process.is_running()]
-    for process in alive:
-        process.kill()
-    assert not residue, "processes outlived the tests:\n" + "\n".join(residue)
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Before pytest-xdist reads the groups."""
+    for item in items:
+        if "docker_engine" in getattr(item, "fixturenames", ()):
+            item.add_marker(ALONE)
+    if _is_worker(config):
+        items.sort(key=order)
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")

@@ -7,7 +7,6 @@ import gc
 import os
 import shutil
 import socket
-import time
 import warnings
 from collections.abc import Iterator
 
@@ -16,11 +15,7 @@ import pytest
 from docker.errors import DockerException
 
 from orchestrator.backends import SessionError
-from orchestrator.backends.docker.leftovers import Thing, abandoned, things
 from orchestrator.image import check_image, image_name
-
-PATIENCE = 10.0
-"""Seconds that another session at the same engine has to remove what is its own; ours has removed everything by now."""
 
 
 def need(program: str, feature: str) -> str:
@@ -47,17 +42,12 @@ def nobody() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[docker.DockerClient]:
-    """A client of the engine. What carries a run's label and is left of it when the session ends fails the session."""
-    client = _connect()
+    """A client of the engine. What is left there when the session ends fails it (residue.py)."""
+    client = connect()
     if isinstance(client, str):
         pytest.skip(f"docker: no engine answers: {client}")
-    before = left_behind(client)
     yield client
-    deadline = time.monotonic() + PATIENCE
-    while (left := left_behind(client) - before) and time.monotonic() < deadline:
-        time.sleep(0.5)
     client.close()
-    assert not left, "left in the engine by the tests:\n" + "\n".join(map(str, left))
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +61,7 @@ def node_image(docker_engine: docker.DockerClient) -> str:
     return name
 
 
-def _connect() -> docker.DockerClient | str:
+def connect() -> docker.DockerClient | str:
     """-> a client, or why there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # docker-py forgets its socket where nobody answers
@@ -81,9 +71,3 @@ def _connect() -> docker.DockerClient | str:
             reason = str(error)
         gc.collect()
     return reason
-
-
-def left_behind(client: docker.DockerClient) -> set[Thing]:
-    """What nobody will remove any more: other sessions that go on at the same engine are left alone."""
-    mine = f"{os.getpid()}:"
-    return {*abandoned(client), *(thing for thing in things(client) if thing.owner.orchestrator.startswith(mine))}

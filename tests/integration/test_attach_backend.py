@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from agents import OTHER_TOKEN, AgentProcess, in_another_clock, inventory, running_agents, token_file
+from groups import ALONE
 from requirements import need, need_root
 from running import Running, long, until
 
 from orchestrator.store import HISTORY, read_history, stored_cells
+
+pytestmark = ALONE
 
 CELLS = (
     "fault=reply lost,semantics=at-least-once",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from orchestrator.image import VERSION_LABEL, check_image
 from orchestrator.image.debian import BASE
 from orchestrator.image.wheel import make_wheel
 
-TAG = "faultbed-test:build"
+TAG = f"faultbed-test:{os.getpid()}-build"
 PATIENCE = 600
 """Seconds: the first build of a base fetches Debian's packages."""
 
@@ -102,7 +103,7 @@ def test_healthy_is_who_listens(docker_engine: docker.DockerClient, built: str, 
 
 def test_the_predecessor_is_not_left_behind(docker_engine: docker.DockerClient, built: str) -> None:
     """The engine has an unnamed image more after any build of changed files, unless somebody removes it."""
-    tag = "faultbed-test:again"
+    tag = f"faultbed-test:{os.getpid()}-again"
     empty(tag)
     predecessor = docker_engine.images.get(tag)
     assert faultbed("image", "build", "--base", "debian", "--tag", tag).returncode == 0
@@ -113,14 +114,14 @@ def test_the_predecessor_is_not_left_behind(docker_engine: docker.DockerClient, 
 
 
 def test_a_base_without_python_is_refused(docker_engine: docker.DockerClient) -> None:
-    bare = "faultbed-test:bare"
+    bare = f"faultbed-test:{os.getpid()}-bare"
     empty(bare)
     try:
         done = faultbed("image", "build", "--base", bare, "--tag", "faultbed-test:never")
     finally:
         docker_engine.images.remove(bare)
     assert done.returncode == 3
-    assert "asking the base faultbed-test:bare for its Python" in done.stderr
+    assert f"asking the base {bare} for its Python" in done.stderr
     assert not docker_engine.images.list(name="faultbed-test:never")
 
 

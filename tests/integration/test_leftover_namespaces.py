@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
+from groups import ALONE
 from requirements import need, need_root
 from running import until
 
@@ -31,6 +32,7 @@ def sleeping(*prefix: str) -> Iterator[psutil.Process]:
             process.kill()
 
 
+@ALONE
 @pytest.mark.parametrize("prefix", [(), ("unshare", "--pid", "--fork", "--kill-child")], ids=["here", "elsewhere"])
 def test_only_processes_that_are_numbered_as_here_are_left_over(prefix: tuple[str, ...]) -> None:
     if prefix:

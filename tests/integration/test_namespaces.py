@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from groups import ALONE
 from requirements import need_root
 from running import COMMAND, Running
 from switched import run_inside
@@ -167,6 +168,7 @@ def test_without_netem_in_the_kernel_nothing_is_made(
     assert (namespaces(RUN), interfaces(RUN), list(tmp_path.iterdir())) == ([], [], [])
 
 
+@ALONE
 @pytest.mark.parametrize("interrupted", [True, False])
 def test_a_run_that_is_ended_early_leaves_nothing(tmp_path: Path, interrupted: bool) -> None:
     """By Ctrl-C; or killed, and then swept up by `faultbed clean`."""
@@ -185,6 +187,7 @@ def test_a_run_that_is_ended_early_leaves_nothing(tmp_path: Path, interrupted: b
         running.all_gone()
 
 
+@ALONE
 def test_clean_leaves_alone_what_a_living_run_needs(tmp_path: Path) -> None:
     with Running(tmp_path, "run", scenario(tmp_path, LONG)) as running:
         running.loaded()

@@ -30,7 +30,7 @@ from orchestrator.conductor import Conductor
 from orchestrator.history import Ledger
 from orchestrator.plan import expand
 
-pytestmark = pytest.mark.timeout(LIMIT)
+pytestmark = [pytest.mark.xdist_group("netem-router"), pytest.mark.timeout(LIMIT)]
 
 LINK = "client -> server"
 ADDRESSES = {"client": "192.0.2.2", "server": "192.0.2.6"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import docker
@@ -17,39 +19,58 @@ from orchestrator.leftovers import alive, place
 
 TESTS = Path(__file__).parents[1]
 SOURCE = """
-import requirements
+import residue
 
-requirements.PATIENCE = 0.0
+residue.PATIENCE = 0.0
 
 def test_it(docker_engine):
     docker_engine.volumes.create({name!r}, labels={labels!r})
 """
-GONE = "1:1.0"
-"""Process 1 lives, and is not that old."""
+NOBODY = 4194305
+"""No process has this number: it is above every PID_MAX_LIMIT (proc(5))."""
 
 
-def closing(folder: Path, name: str, orchestrator: str) -> str:
+def closing(folder: Path, name: str, orchestrator: str, *options: str) -> str:
     """-> what pytest prints about a session that leaves a volume behind."""
-    for file in ("conftest.py", "requirements.py", "toxiproxy_image.py"):
-        shutil.copy(TESTS / file, folder)
+    for file in TESTS.glob("*.py"):
+        shutil.copy(file, folder)
     labels = Owner("residue", orchestrator, place()).labels()
     (folder / "test_leaving.py").write_text(SOURCE.format(name=name, labels=labels))
-    command = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
+    command = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(folder)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
 
 
-@pytest.mark.parametrize("orchestrator", [GONE, "living"])
-def test_a_session_leaves_nothing_of_its_own(
-    docker_engine: docker.DockerClient, tmp_path: Path, orchestrator: str
+@pytest.fixture
+def name(docker_engine: docker.DockerClient) -> Iterator[str]:
+    """Of a volume, which is removed if it is there."""
+    made = f"faultbed-test-{uuid.uuid4().hex[:8]}"
+    yield made
+    for volume in docker_engine.volumes.list(filters={"name": made}):
+        volume.remove()
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "workers"])
+def test_what_nobody_will_remove_fails_the_session_and_goes(
+    docker_engine: docker.DockerClient, tmp_path: Path, name: str, workers: tuple[str, ...]
 ) -> None:
-    assert not alive(GONE)
-    name = f"faultbed-test-{uuid.uuid4().hex[:8]}"
+    gone = f"{NOBODY}:{time.time()}"
+    assert not alive(gone)
+    said = closing(tmp_path, name, gone, *workers)
+    assert f"volume {name}" in said
+    assert said.splitlines()[-1].startswith("1 passed, 1 error in")
+    assert docker_engine.volumes.list(filters={"name": name}) == []
+
+
+@pytest.mark.parametrize("began", ["before", "meanwhile"])
+def test_what_others_have_there_is_theirs(
+    docker_engine: docker.DockerClient, tmp_path: Path, name: str, began: str
+) -> None:
+    """Of a session that goes on, or of one that ended before this one began."""
     with subprocess.Popen(["sleep", "600"]) as other:
         living = f"{other.pid}:{psutil.Process(other.pid).create_time()}"
         try:
-            said = closing(tmp_path, name, living if orchestrator == "living" else orchestrator)
+            said = closing(tmp_path, name, living if began == "meanwhile" else f"{NOBODY}:1.0")
         finally:
             other.kill()
-            docker_engine.volumes.get(name).remove()
-    assert (f"volume {name}" in said) == (orchestrator == GONE), said
-    assert said.splitlines()[-1].startswith("1 passed in" if orchestrator == "living" else "1 passed, 1 error in")
+    assert said.splitlines()[-1].startswith("1 passed in"), said
+    assert len(docker_engine.volumes.list(filters={"name": name})) == 1

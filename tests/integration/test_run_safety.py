@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from groups import ALONE
 from running import COMMAND, MARK, Running, long, until
 
 from nodes.wire.record import Kind
@@ -203,6 +204,7 @@ def test_a_killed_run_takes_its_stopped_nodes_along(tmp_path: Path) -> None:
         command.all_gone()
 
 
+@ALONE
 def test_clean_ends_what_even_the_supervisor_could_not_and_nothing_else(tmp_path: Path) -> None:
     """With the supervisor killed too, a stopped node cannot notice that its control connection ended."""
     (tmp_path / "other").mkdir()

@@ -20,7 +20,10 @@ from orchestrator.specs import planes
 
 pytestmark = pytest.mark.timeout(600)  # the first test of each plane runs all of its cells
 
-GROUPS = ("toxiproxy", "packet", "process")
+GROUPS = [
+    pytest.param(name, marks=pytest.mark.xdist_group(f"containers-{name}"))
+    for name in ("toxiproxy", "packet", "process")
+]
 TABLED = {"toxiproxy": {"toxiproxy"}, "packet": {"netfilter"}, "process": {"process"}}
 """What the table calls the planes of each group."""
 
@@ -84,6 +87,7 @@ def test_what_the_table_of_planes_claims_is_reached(group: tuple[str, list[Ran]]
     assert [where for where, what in claimed.items() if not set(what.opportunities) <= made[where]] == []
 
 
+@pytest.mark.xdist_group("containers-packet")
 def test_a_packet_fault_is_counted_by_the_kernel(packet: list[Ran]) -> None:
     for one in packet:
         counted = [event.detail["packets"] for event in one.history.events if event.kind is Kind.COUNTER]

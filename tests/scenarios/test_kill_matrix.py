@@ -18,14 +18,25 @@ ROWS = kill_matrix.stored()
 REAL_ONLY = {plan.scenario for plan in kill_matrix.shipped() if not kill_matrix.runs_on(plan, "sim")}
 
 
-@pytest.fixture(scope="module", params=["sim", "local"])
-def backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+BACKENDS = [pytest.param(name, marks=pytest.mark.xdist_group(f"kill-matrix-{name}")) for name in ("sim", "local")]
 
 
 @pytest.fixture(scope="module")
-def controls(backend: str) -> dict[str, Control]:
-    return kill_matrix.run(backend)
+def sim() -> dict[str, Control]:
+    return kill_matrix.run("sim")
+
+
+@pytest.fixture(scope="module")
+def local() -> dict[str, Control]:
+    return kill_matrix.run("local")
+
+
+@pytest.fixture
+def controls(request: pytest.FixtureRequest, backend: str) -> dict[str, Control]:
+    """Run once for all that is asked of them: a fixture for each backend, as parameters of one would be made again
+    and again for the order in which they come."""
+    found: dict[str, Control] = request.getfixturevalue(backend)
+    return found
 
 
 @pytest.fixture
@@ -33,18 +44,14 @@ def control(controls: dict[str, Control], row: Row) -> Control:
     return controls[row.scenario]
 
 
-PAIRS = [
-    (backend, row)
-    for backend in ("sim", "local")
-    for row in ROWS
-    if backend == "local" or row.scenario not in REAL_ONLY
-]
 each_row = pytest.mark.parametrize(
     ("backend", "row"),
-    PAIRS,
-    ids=[f"{backend}-{row.scenario}" for backend, row in PAIRS],
-    scope="module",
-    indirect=["backend"],
+    [
+        pytest.param(*backend.values, row, marks=backend.marks, id=f"{backend.values[0]}-{row.scenario}")
+        for backend in BACKENDS
+        for row in ROWS
+        if backend.values == ("local",) or row.scenario not in REAL_ONLY
+    ],
 )
 
 
@@ -81,6 +88,7 @@ def test_the_mutant_does_what_its_scenario_says(control: Control, row: Row) -> N
         assert mutant.result.exit_code is Exit.MET, judgement and judgement.expectations
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 def test_the_stored_matrix_is_what_was_observed(backend: str, controls: dict[str, Control]) -> None:
     rows = kill_matrix.computed(controls, {row.scenario: row.named for row in ROWS})
     expected = tuple(row for row in ROWS if backend == "local" or row.scenario not in REAL_ONLY)

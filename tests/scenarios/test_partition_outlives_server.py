@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import suite
+from groups import ALONE
 from requirements import need_root
 
 from chaos.planes.packet import availability
@@ -29,7 +30,7 @@ BEHIND = 3
 """The operation that is begun when the server is back and the partition still on."""
 
 
-@pytest.fixture(params=["local", "docker"])
+@pytest.fixture(params=["local", pytest.param("docker", marks=ALONE)])
 def history(request: pytest.FixtureRequest) -> History:
     need_root()
     if reason := availability.netfilter():

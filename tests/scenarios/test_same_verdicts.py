@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import suite
+from groups import ALONE
 from requirements import need, need_root
 from suite import Ran
 
@@ -20,7 +21,7 @@ from orchestrator.runners import Options
 from orchestrator.scenario import Cell
 from orchestrator.shipped import plans
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [ALONE, pytest.mark.timeout(600)]
 
 CHOSEN = {
     "rpc/02-reply-lost": {"codec": "xdr"},

@@ -16,8 +16,8 @@ IN_A_MODULE = "import pytest\npytest.skip('engine epoll: not on this system', al
 
 
 def outcome(folder: Path, source: str, required: str) -> str:
-    for name in ("conftest.py", "requirements.py", "toxiproxy_image.py"):
-        shutil.copy(TESTS / name, folder)
+    for file in TESTS.glob("*.py"):
+        shutil.copy(file, folder)
     (folder / "test_one.py").write_text(source)
     run = subprocess.run(
         [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],

@@ -1,0 +1,21 @@
+"""Which tests must not run side by side under pytest-xdist (`make test`), and in what order the others are given out.
+
+A mark xdist_group("NAME") keeps tests in one worker, one after another: those that share a costly fixture of their module, and ALONE.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+ALONE = pytest.mark.xdist_group("alone")
+"""For what looks at, or takes away, what any killed run left, at the engine or on the machine; so does every run in
+containers when it begins. Who asks for `docker_engine` has this mark."""
+FOLDERS = ("scenarios", "integration", "conformance", "unit")
+"""From long to short, so that the workers end together."""
+
+
+def order(item: pytest.Item) -> int:
+    mark = item.get_closest_marker("xdist_group")
+    if mark is not None and mark.args == ALONE.args:
+        return 0
+    return next((n for n, folder in enumerate(FOLDERS, 1) if folder in item.path.parts), 0)
