@@ -1,6 +1,7 @@
 """Which tests must not run side by side under pytest-xdist (`make test`), and in what order the others are given out.
 
-A mark xdist_group("NAME") keeps tests in one worker, one after another: those that share a costly fixture of their module, and ALONE.
+A mark xdist_group("NAME") keeps tests in one worker, one after another: ALONE, and those that share a costly fixture of
+their module.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,12 +16,12 @@ IN_A_TEST = "import pytest\ndef test_it():\n    pytest.skip('engine epoll: not o
 IN_A_MODULE = "import pytest\npytest.skip('engine epoll: not on this system', allow_module_level=True)\n"
 
 
-def outcome(folder: Path, source: str, required: str) -> str:
+def outcome(folder: Path, source: str, required: str, workers: int = 0) -> str:
     for file in TESTS.glob("*.py"):
         shutil.copy(file, folder)
     (folder / "test_one.py").write_text(source)
     run = subprocess.run(
-        [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],
+        [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(workers), str(folder)],
         env={**os.environ, "FAULTBED_REQUIRE": required},
         capture_output=True,
         text=True,
@@ -30,9 +31,12 @@ def outcome(folder: Path, source: str, required: str) -> str:
     return run.stdout
 
 
+@pytest.mark.parametrize("workers", [0, 1])
 @pytest.mark.parametrize("source", [IN_A_TEST, IN_A_MODULE], ids=["test", "module"])
-def test_a_required_feature_may_not_be_skipped(tmp_path: Path, source: str) -> None:
-    assert "epoll is required here, but: " in outcome(tmp_path, source, "threads,epoll")
+def test_a_required_feature_may_not_be_skipped(tmp_path: Path, source: str, workers: int) -> None:
+    said = outcome(tmp_path, source, "threads,epoll", workers)
+    assert "epoll is required here, but: " in said
+    assert re.fullmatch(r"1 (failed|error) in .*", said.splitlines()[-1]), said
 
 
 @pytest.mark.parametrize("required", ["", "threads", "poll"])

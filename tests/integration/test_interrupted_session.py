@@ -1,0 +1,74 @@
+"""The tests' own session: an interrupt reaches it wherever it was started, and leaves nothing of what it started."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from running import until
+
+TESTS = Path(__file__).parents[1]
+SLEEPERS = """
+import pathlib, subprocess
+import pytest
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_it(name):
+    process = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    pathlib.Path(name).write_text(f"{process.pid} ")
+    process.wait()
+"""
+INTERRUPTED = """
+import os, signal
+import pytest
+
+def test_it():
+    with pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+        signal.pause()
+"""
+
+
+def session(folder: Path, source: str, *options: str, ignored: bool = False) -> subprocess.Popen[str]:
+    """`ignored`: as a shell starts what it puts into the background."""
+    for file in TESTS.glob("*.py"):
+        shutil.copy(file, folder)
+    (folder / "test_one.py").write_text(source)
+    command = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(folder)]
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ignored else None
+    try:
+        return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("interrupt", [os.killpg, os.kill], ids=["everybody", "the first alone"])
+def test_ctrl_c_leaves_nothing_running(tmp_path: Path, interrupt: Callable[[int, int], None]) -> None:
+    with session(tmp_path, SLEEPERS, "-n", "2") as running:
+        files = [tmp_path / name for name in ("one", "two")]
+        until(lambda: all(file.exists() and file.read_text().endswith(" ") for file in files), "both tests to wait")
+        family = [*psutil.Process(running.pid).children(recursive=True)]
+        interrupt(running.pid, signal.SIGINT)
+        said, _ = running.communicate(timeout=60)
+    assert running.returncode == pytest.ExitCode.INTERRUPTED, said
+    assert len(family) >= 4, "workers, and what their tests started"
+    assert [process for process in family if not gone(process)] == []
+
+
+def gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_an_interrupt_is_none_that_was_ignored_where_it_began(tmp_path: Path, workers: str) -> None:
+    with session(tmp_path, INTERRUPTED, "-n", workers, ignored=True) as running:
+        said, _ = running.communicate(timeout=60)
+    assert said.splitlines()[-1].startswith("1 passed in "), said
