@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
+from nested import lay_out
 from running import until
 
-TESTS = Path(__file__).parents[1]
 SLEEPERS = """
 import pathlib, subprocess
 import pytest
@@ -38,10 +36,7 @@ def test_it():
 
 def session(folder: Path, source: str, *options: str, ignored: bool = False) -> subprocess.Popen[str]:
     """`ignored`: as a shell starts what it puts into the background."""
-    for file in TESTS.glob("*.py"):
-        shutil.copy(file, folder)
-    (folder / "test_one.py").write_text(source)
-    command = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(folder)]
+    command = lay_out(folder, source, *options)
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ignored else None
     try:
         return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, start_new_session=True)

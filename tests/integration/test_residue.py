@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,16 +11,12 @@ from pathlib import Path
 import docker
 import psutil
 import pytest
+from nested import lay_out
 
 from orchestrator.backends.docker.labels import Owner
 from orchestrator.leftovers import alive, place
 
-TESTS = Path(__file__).parents[1]
 SOURCE = """
-import residue
-
-residue.PATIENCE = 0.0
-
 def test_it(docker_engine):
     docker_engine.volumes.create({name!r}, labels={labels!r})
 """
@@ -32,11 +26,8 @@ NOBODY = 4194305
 
 def closing(folder: Path, name: str, orchestrator: str, *options: str) -> str:
     """-> what pytest prints about a session that leaves a volume behind."""
-    for file in TESTS.glob("*.py"):
-        shutil.copy(file, folder)
     labels = Owner("residue", orchestrator, place()).labels()
-    (folder / "test_leaving.py").write_text(SOURCE.format(name=name, labels=labels))
-    command = [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(folder)]
+    command = lay_out(folder, SOURCE.format(name=name, labels=labels), *options)
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False).stdout
 
 

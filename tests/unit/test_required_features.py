@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from nested import lay_out
 
-TESTS = Path(__file__).parents[1]
 IN_A_TEST = "import pytest\ndef test_it():\n    pytest.skip('engine epoll: not on this system')\n"
 IN_A_MODULE = "import pytest\npytest.skip('engine epoll: not on this system', allow_module_level=True)\n"
 
 
 def outcome(folder: Path, source: str, required: str, workers: int = 0) -> str:
-    for file in TESTS.glob("*.py"):
-        shutil.copy(file, folder)
-    (folder / "test_one.py").write_text(source)
     run = subprocess.run(
-        [sys.executable, "-I", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(workers), str(folder)],
+        lay_out(folder, source, "-n", str(workers)),
         env={**os.environ, "FAULTBED_REQUIRE": required},
         capture_output=True,
         text=True,
