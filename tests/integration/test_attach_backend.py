@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,12 @@ from running import Running, long, until
 
 from orchestrator.store import HISTORY, read_history, stored_cells
 
-pytestmark = ALONE
+
+@pytest.fixture(autouse=True)
+def _own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents keep theirs where no agent of another test looks for what a dead one left."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
 
 CELLS = (
     "fault=reply lost,semantics=at-least-once",
@@ -78,7 +82,7 @@ def test_nodes_are_spread_over_the_agents_and_their_folders_removed(tmp_path: Pa
 
 
 def folders_of(agent: AgentProcess) -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob(f"faultbed-agent.*.{agent.process.pid}:*"))
+    return list(Path(os.environ["TMPDIR"]).glob(f"faultbed-agent.*.{agent.process.pid}:*"))
 
 
 def has_ledger(folder: Path) -> bool:
@@ -160,6 +164,7 @@ def test_an_agent_that_vanishes_in_the_middle_of_a_run(tmp_path: Path) -> None:
             assert not folders_of(alpha), "the next agent does"
 
 
+@ALONE
 def test_clean_removes_the_folder_of_a_killed_agent_and_of_no_living_one(tmp_path: Path) -> None:
     with running_agents(tmp_path, (), ()) as (alpha, beta):
         names = inventory(tmp_path, token_file(tmp_path), alpha=alpha.address, beta=beta.address)
