@@ -1,4 +1,4 @@
-"""The tests' own session: whatever a group's tests must not do side by side, they do one after another in one worker."""
+"""The tests' own session: what a group must not do side by side it does one after another, in one worker."""
 
 from __future__ import annotations
 
