@@ -16,6 +16,9 @@ from orchestrator.scenario import Cell
 from orchestrator.shipped import plans
 
 ROWS = ("01-request-lost", "02-reply-lost", "03a-request-duplicated", "04-duplicate-while-executing", "06-reordered")
+OF_THE_TABLE = pytest.mark.xdist_group("rpc-table")
+"""For what has been run already for test_rpc_table.py, or will be for that."""
+BY_CHANCE_ALONE = pytest.mark.xdist_group("by-chance")
 MECHANISMS = ("maybe", "at-least-once", "exactly-once")
 BY_CHANCE = """
 scenario: by-chance
@@ -46,18 +49,20 @@ def decisions(ran: Iterable[Ran]) -> dict[str, frozenset[tuple[object, ...]]]:
     return {suite.name(one.result.cell): suite.first_decisions(one.history) for one in ran}
 
 
+@OF_THE_TABLE
 @pytest.mark.parametrize("row", ROWS)
 def test_two_real_runs_with_one_seed_decide_alike(row: str) -> None:
     every = suite.applicable(plans([f"rpc/{row}"]))
     cells = [cell for cell in every if cell.axes["codec"] == "msgpack" and cell.axes["semantics"] in MECHANISMS]
-    once, again = decisions(suite.run(cells, "local")), decisions(suite.run(cells, "local"))
+    once, again = decisions(suite.once(cells, "local")), decisions(suite.run(cells, "local"))
     assert all(once.values())
     assert once == again
 
 
+@BY_CHANCE_ALONE
 def test_chance_is_the_seeds_alone() -> None:
     cells = by_chance()
-    once, again = decisions(suite.run(cells, "local")), decisions(suite.run(cells, "local"))
+    once, again = decisions(suite.once(cells, "local")), decisions(suite.run(cells, "local"))
     other = decisions(suite.run(seeded(cells, 12), "local"))
     assert once == again
     for cell in cells:
@@ -67,15 +72,17 @@ def test_chance_is_the_seeds_alone() -> None:
         assert len({(client, seq) for client, seq, *_ in once[name]}) >= 8
 
 
+@BY_CHANCE_ALONE
 def test_the_simulator_decides_like_the_relay() -> None:
     """The hash knows the message's identity and nothing of where it travels; transports share links and rules."""
     cells = by_chance()
-    assert decisions(suite.run(cells, "sim")) == decisions(suite.run(cells, "local"))
+    assert decisions(suite.run(cells, "sim")) == decisions(suite.once(cells, "local"))
 
 
+@OF_THE_TABLE
 def test_in_sim_one_seed_gives_one_history_to_the_byte() -> None:
     cells = [cell for cell in suite.applicable(plans(["rpc"])) if cell.links[0].codec == "xdr"] + by_chance()
-    once, again = suite.run(cells, "sim"), suite.run(cells, "sim")
+    once, again = suite.once(cells, "sim"), suite.run(cells, "sim")
     assert [suite.name(a.result.cell) for a, b in zip(once, again, strict=True) if a.data != b.data] == []
     other = suite.run(seeded(cells, 99), "sim")
     assert [suite.name(a.result.cell) for a, b in zip(once, other, strict=True) if a.data == b.data] == []
