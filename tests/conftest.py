@@ -9,7 +9,7 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
-from groups import ALONE, order
+from groups import add_group, order
 from requirements import docker_engine, nobody, node_image
 from residue import Residue
 from toxiproxy_image import toxiproxy_image
@@ -62,8 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Before pytest-xdist reads the groups."""
     for item in items:
-        if "docker_engine" in getattr(item, "fixturenames", ()):
-            item.add_marker(ALONE)
+        add_group(item)
     if _is_worker(config):
         items.sort(key=order)
 

@@ -1,7 +1,7 @@
 """Which tests must not run side by side under pytest-xdist (`make test`), and in what order the others are given out.
 
-A mark xdist_group("NAME") keeps tests in one worker, one after another: ALONE, and those that share a costly fixture of
-their module.
+A mark xdist_group("NAME") keeps tests in one worker, one after another: ALONE, and those that share costly runs. Each
+file of scenarios/ is such a group, unless its tests say that they are of others.
 """
 
 from __future__ import annotations
@@ -13,6 +13,14 @@ ALONE = pytest.mark.xdist_group("alone")
 containers when it begins. Who asks for `docker_engine` has this mark."""
 FOLDERS = ("scenarios", "integration", "conformance", "unit")
 """From long to short, so that the workers end together."""
+
+
+def add_group(item: pytest.Item) -> None:
+    """What a test need not say itself."""
+    if "docker_engine" in getattr(item, "fixturenames", ()):
+        item.add_marker(ALONE)
+    elif "scenarios" in item.path.parts and item.get_closest_marker("xdist_group") is None:
+        item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def order(item: pytest.Item) -> int:

@@ -15,8 +15,6 @@ from orchestrator.store import Store
 
 SCENARIO = "engines/reply-lost"
 
-pytestmark = pytest.mark.xdist_group("engines-scenario")
-
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> list[CellResult]:

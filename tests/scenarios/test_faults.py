@@ -19,10 +19,7 @@ from orchestrator.result import Exit, exit_code
 from orchestrator.scenario import Cell
 from orchestrator.shipped import plans
 
-pytestmark = [
-    pytest.mark.xdist_group("faults"),
-    pytest.mark.timeout(600),  # the first test of each backend runs them all
-]
+pytestmark = pytest.mark.timeout(600)  # the first test of each backend runs them all
 
 ELSEWHERE = {"Reorder", "Netem"}
 """Kinds that only the table of call semantics (scenarios/rpc) shows, or only a kernel that has netem

@@ -16,9 +16,8 @@ from orchestrator.scenario import Cell
 from orchestrator.shipped import plans
 
 ROWS = ("01-request-lost", "02-reply-lost", "03a-request-duplicated", "04-duplicate-while-executing", "06-reordered")
-OF_THE_TABLE = pytest.mark.xdist_group("rpc-table")
-"""For what has been run already for test_rpc_table.py, or will be for that."""
-BY_CHANCE_ALONE = pytest.mark.xdist_group("by-chance")
+OF_THE_TABLE = pytest.mark.xdist_group("test_rpc_table")
+"""For what has been run already for that file, or will be."""
 MECHANISMS = ("maybe", "at-least-once", "exactly-once")
 BY_CHANCE = """
 scenario: by-chance
@@ -59,7 +58,6 @@ def test_two_real_runs_with_one_seed_decide_alike(row: str) -> None:
     assert once == again
 
 
-@BY_CHANCE_ALONE
 def test_chance_is_the_seeds_alone() -> None:
     cells = by_chance()
     once, again = decisions(suite.once(cells, "local")), decisions(suite.run(cells, "local"))
@@ -72,7 +70,6 @@ def test_chance_is_the_seeds_alone() -> None:
         assert len({(client, seq) for client, seq, *_ in once[name]}) >= 8
 
 
-@BY_CHANCE_ALONE
 def test_the_simulator_decides_like_the_relay() -> None:
     """The hash knows the message's identity and nothing of where it travels; transports share links and rules."""
     cells = by_chance()

@@ -18,10 +18,7 @@ from orchestrator.result import Exit, exit_code
 from orchestrator.scenario import Cell
 from orchestrator.shipped import plans
 
-pytestmark = [
-    pytest.mark.xdist_group("rpc-table"),
-    pytest.mark.timeout(600),  # the first test of each backend runs the whole table
-]
+pytestmark = pytest.mark.timeout(600)  # the first test of each backend runs the whole table
 
 EVERY_DAY = ("loss", "duplication", "reordering", "connection-cut")
 """The failure models of a network alone, which every mechanism is tried under."""
