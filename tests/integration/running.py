@@ -112,6 +112,6 @@ class Running:
         out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out, err
 
-    def all_gone(self, seconds: float = 5.0) -> None:
-        """Nothing of it survives for more than a few seconds."""
-        until(lambda: not self.family(), f"nothing to be left, there are {self.family()}", seconds)
+    def all_gone(self) -> None:
+        """Wait until nothing of it is left."""
+        until(lambda: not self.family(), f"nothing to be left, there are {self.family()}")

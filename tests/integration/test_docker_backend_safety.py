@@ -68,7 +68,7 @@ def test_after_a_kill_clean_leaves_nothing(docker_engine: docker.DockerClient, t
         assert (code, err) == (0, "")
         assert made_by(docker_engine, command.process.pid) == []
         assert f"whose orchestrator {command.process.pid}:" in out
-        command.all_gone(20)
+        command.all_gone()
 
 
 def test_clean_leaves_a_living_run_alone_and_ctrl_c_ends_it(docker_engine: docker.DockerClient, tmp_path: Path) -> None:

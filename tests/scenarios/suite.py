@@ -17,6 +17,11 @@ from orchestrator.scenario import Cell
 from orchestrator.store import HISTORY, Store, read_history
 
 
+LATE = "late with nothing done to them"
+"""What is said then (orchestrator/checkers/expectations.py)."""
+TIMES = 3
+
+
 class Ran(NamedTuple):
     """One cell's run: what was judged, the history as it lay on disk, and its bytes."""
 
@@ -31,13 +36,31 @@ def applicable(plans: Iterable[Plan]) -> list[Cell]:
 
 
 def run(cells: Sequence[Cell], backend: str, options: Options = NONE) -> list[Ran]:
-    """Run them, two at a time on real processes; in the order given. Raises AssertionError if the testbed failed."""
+    """Run them, two at a time on real processes; in the order given. Raises AssertionError if the testbed failed.
+
+    One in which a busy machine made operations late shows nothing, and is run again.
+    """
+    ran: dict[str, Ran] = {}
+    left = list(cells)
+    for _ in range(1 if backend == "sim" else TIMES):
+        ran |= {name(one.result.cell): one for one in _run(left, backend, options)}
+        left = [cell for cell in left if _was_late(ran[name(cell)])]
+        if not left:
+            break
+    return [ran[name(cell)] for cell in cells]
+
+
+def _run(cells: Sequence[Cell], backend: str, options: Options) -> list[Ran]:
     with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
         jobs = 1 if backend == "sim" else 2
         store = Store(Path(folder), "run")
         results = run_cells([Task(cell) for cell in cells], backend, jobs, store, lambda _: None, options)
-        ran = {name(result.cell): _ran(result) for result in results}
-    return [ran[name(cell)] for cell in cells]
+        return [_ran(result) for result in results]
+
+
+def _was_late(ran: Ran) -> bool:
+    judgement = ran.result.judgement
+    return judgement is not None and any(LATE in found.reason for found in judgement.expectations)
 
 
 _known: dict[tuple[str, str], Ran] = {}
