@@ -7,12 +7,13 @@ again. Which check *must* convict (`named`) is said in kill_matrix.yaml by hand,
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import suite
 import yaml
+from suite import Ran
 
 from chaos.faults import Pause
 from orchestrator.checkers.delivery import LEVELS
@@ -20,11 +21,8 @@ from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Met, Verdict
 from orchestrator.history import History
 from orchestrator.plan import Plan
-from orchestrator.result import CellResult, Task
-from orchestrator.run import run_cells
 from orchestrator.scenario import Cell
 from orchestrator.shipped import plans
-from orchestrator.store import HISTORY, Store, read_history
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "scenarios" / "mutants"
@@ -52,20 +50,13 @@ class Row(NamedTuple):
     without_fault: Convictions
 
 
-class Run(NamedTuple):
-    """What one cell yielded."""
-
-    result: CellResult
-    history: History
-
-
 class Control(NamedTuple):
     """The four runs of a scenario: the correct mechanism and the mutant, each without and with the fault."""
 
-    correct_without: Run
-    correct_with: Run
-    mutant_without: Run
-    mutant_with: Run
+    correct_without: Ran
+    correct_with: Ran
+    mutant_without: Ran
+    mutant_with: Ran
 
 
 def shipped() -> list[Plan]:
@@ -75,12 +66,9 @@ def shipped() -> list[Plan]:
 
 def run(backend: str) -> dict[str, Control]:
     """Run every scenario's four cells; `backend` is "local" or "sim". Raises AssertionError if the testbed failed."""
-    tasks = [Task(cell) for plan in shipped() if runs_on(plan, backend) for cell in plan.cells]
-    with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
-        results = run_cells(tasks, backend, 2 if backend == "local" else 1, Store(Path(folder), "run"), lambda _: None)
-        runs = [_run(result) for result in results]
-    found: dict[str, dict[tuple[bool, bool], Run]] = {}
-    for one in runs:
+    cells = [cell for plan in shipped() if runs_on(plan, backend) for cell in plan.cells]
+    found: dict[str, dict[tuple[bool, bool], Ran]] = {}
+    for one in suite.run(cells, backend):
         found.setdefault(one.result.cell.scenario, {})[_place(one.result.cell)] = one
     return {scenario: _control(four) for scenario, four in sorted(found.items())}
 
@@ -91,18 +79,12 @@ def runs_on(plan: Plan, backend: str) -> bool:
     return backend != "sim" or not stops
 
 
-def _run(result: CellResult) -> Run:
-    assert result.problem is None, f"{result.cell.scenario} [{result.cell.cell}]: {result.problem}"
-    assert result.directory is not None
-    return Run(result, read_history(result.directory / HISTORY))
-
-
 def _place(cell: Cell) -> tuple[bool, bool]:
     """-> (whether it is the mutant, whether the fault is on)."""
     return cell.axes["variant"] != NONE, cell.axes["fault"] != NONE
 
 
-def _control(four: Mapping[tuple[bool, bool], Run]) -> Control:
+def _control(four: Mapping[tuple[bool, bool], Ran]) -> Control:
     return Control(*(four[mutant, fault] for mutant in (False, True) for fault in (False, True)))
 
 

@@ -16,7 +16,6 @@ from orchestrator.runners import Options
 from orchestrator.scenario import Cell
 from orchestrator.store import HISTORY, Store, read_history
 
-
 LATE = "late with nothing done to them"
 """What is said then (orchestrator/checkers/expectations.py)."""
 TIMES = 3

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+import suite
 
 from nodes import engines
 from orchestrator.checkers.verdict import Verdict
-from orchestrator.result import CellResult, Exit, Task
-from orchestrator.run import run_cells
+from orchestrator.result import CellResult, Exit
 from orchestrator.shipped import plans
-from orchestrator.store import Store
 
 SCENARIO = "engines/reply-lost"
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> list[CellResult]:
+def results() -> list[CellResult]:
     missing = [f"engine {name}: {engines.availability(name)}" for name in engines.NAMES if engines.availability(name)]
     if missing:
         pytest.skip("; ".join(missing))
-    folder: Path = tmp_path_factory.mktemp("results")
-    tasks = [Task(cell) for plan in plans([SCENARIO]) for cell in plan.cells]
-    return run_cells(tasks, "local", 2, Store(folder, "now"), lambda result: None)
+    return [ran.result for ran in suite.run([cell for plan in plans([SCENARIO]) for cell in plan.cells], "local")]
 
 
 def test_every_cell_is_met_on_every_engine(results: list[CellResult]) -> None:
