@@ -44,7 +44,7 @@ def name(docker_engine: docker.DockerClient) -> Iterator[str]:
 def test_what_nobody_will_remove_fails_the_session_and_goes(
     docker_engine: docker.DockerClient, tmp_path: Path, name: str, workers: tuple[str, ...]
 ) -> None:
-    gone = f"{NOBODY}:{time.time()}"
+    gone = f"{NOBODY}:{time.time() + 3600}"  # began later than the session that will find it
     assert not alive(gone)
     said = closing(tmp_path, name, gone, *workers)
     assert f"volume {name}" in said

@@ -114,8 +114,9 @@ def test_what_fails_is_told_and_undone(orders: Path, file: str, old: str, new: s
 
 
 def test_other_backends_are_refused(tmp_path: Path) -> None:
-    code, said = faultbed(tmp_path, "run", str(EXAMPLE / "reply-lost.yaml"), "--backend", "sim")
-    assert (code, "leave it out" in said) == (4, True), said
+    with Running(tmp_path, "run", str(EXAMPLE / "reply-lost.yaml"), "--backend", "sim") as command:
+        code, out, err = command.end()
+    assert (code, "leave it out" in err) == (4, True), out + err
 
 
 def calling(command: Running) -> None:
