@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import Any, NoReturn
+
+TYPE_CHECKING = False  # the one in typing is not there yet
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any, NoReturn
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PARTS = ("nodes", "chaos", "orchestrator")
@@ -107,6 +110,8 @@ def imported() -> Callable[[], object]:
         if (problem := stranger()) is not None:
             fail(TESTBED, problem)
         from orchestrator.cli import main as command
+    except MemoryError:
+        fail(TESTBED, "there is not enough memory to load it (ulimit -v)")
     except Exception as error:
         if os.environ.get("FAULTBED_TRACEBACK"):
             raise

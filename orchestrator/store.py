@@ -43,6 +43,8 @@ STORED_BYTES = 64 << 20
 HISTORY_BYTES = 1 << 30
 """The largest history that is read: in memory it takes ten times as much, as it did where it was recorded."""
 POINTER_BYTES = 4096
+BESIDE = 32
+"""Characters of its name that a file has while it is written: a whole name may be as long as the system allows."""
 
 Kept = TypeVar("Kept", bound=Value)
 _DECIDED = frozenset({Kind.DECISION, Kind.RELEASE, Kind.RULE, Kind.ACT, Kind.FAILPOINT, Kind.UPSTREAM})
@@ -126,7 +128,7 @@ class Store:
 
 def write(path: Path, data: bytes) -> None:
     """The whole file or none: written beside it, then renamed. Raises OSError, which names the file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    beside = path.with_name(f".{path.name[:BESIDE]}.{os.getpid()}.part")
     try:
         beside.write_bytes(data)
         os.replace(beside, path)

@@ -17,12 +17,11 @@ Rules of this file:
    reaped. So is it when the supervisor is told to terminate or can no longer write.
 2. Each child leads a session and process group of its own (setsid(2)): a Ctrl-C at the terminal reaches the
    orchestrator alone, and a signal for a node reaches whatever that node started.
-3. Only the standard library is imported, and little of it: this process is on the way of every start.
+3. Hardly more than the standard library is imported, and little of it: this process is on the way of every start.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import selectors
@@ -32,10 +31,10 @@ import sys
 from collections.abc import Callable
 from typing import IO, Any
 
+from orchestrator.remedies import remedy
+
 SIGNALS = {"kill": "SIGKILL", "stop": "SIGSTOP", "continue": "SIGCONT"}
 LONGEST_LINE = 4096
-NO_PROCESS = "; end other processes of this user, or allow more (ulimit -u)"
-"""What fork(2) means with EAGAIN."""
 
 
 class Child:
@@ -126,8 +125,7 @@ class Parent:
         try:
             child = _start(key, command)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            remedy = NO_PROCESS if getattr(error, "errno", 0) == errno.EAGAIN else ""
-            self._tell({"failed": key, "error": f"it could not be started: {error}{remedy}"})
+            self._tell({"failed": key, "error": f"it could not be started: {error}{remedy(error)}"})
             return
         self._children[key] = child
         self._selector.register(child.output, selectors.EVENT_READ, lambda: self._read(child))

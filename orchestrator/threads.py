@@ -46,5 +46,5 @@ def translated(what: str) -> Iterator[None]:
     except RuntimeError as error:
         if "can't start new thread" not in str(error):
             raise
-        reason = f"the system has no thread for {what}: end other processes of this user, or allow more (ulimit -u)"
-        raise NoThread(reason) from None
+        remedy = "end other processes of this user, or allow more (ulimit -u) or more memory (ulimit -v)"
+        raise NoThread(f"the system has no thread for {what}: {remedy}") from None

@@ -17,6 +17,7 @@ import psutil
 from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
 from orchestrator.backends import SessionError
 from orchestrator.backends.host import Ended, Failed, Line, Report, Spawned, Stopped
+from orchestrator.remedies import remedy
 from orchestrator.threads import NoThread, start
 
 COMMAND = (sys.executable, "-I", "-m", "orchestrator.supervisor")
@@ -24,7 +25,6 @@ PATIENCE = 5.0
 """Seconds for the supervisor to kill and reap its children once its pipe has ended."""
 
 GONE = "the supervisor process of this run has ended; run again"
-REMEDY = "; end other processes of this user, or allow more (ulimit -u)"
 
 
 def orchestrator_id() -> str:
@@ -176,7 +176,8 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
     except OSError as error:
-        raise SessionError(f"the supervisor of this run's processes cannot be started: {error}{REMEDY}") from None
+        reason = f"{error}{remedy(error)}"
+        raise SessionError(f"the supervisor of this run's processes cannot be started: {reason}") from None
 
 
 def _kill_if_of(run: str, pid: int) -> None:

@@ -10,6 +10,7 @@ import click
 
 from nodes.control import ControlError
 from orchestrator.commands.endings import exit_of, say
+from orchestrator.failures import said
 from orchestrator.inventory import parse_endpoint, read_token
 from orchestrator.result import Exit
 
@@ -67,6 +68,12 @@ def token(file: Path) -> None:
             raise click.UsageError(str(error)) from None
         say(f"kept {file}")
         return
-    with os.fdopen(descriptor, "w", encoding="ascii") as made:
-        made.write(secrets.token_hex(32) + "\n")
+    except OSError as error:
+        raise click.UsageError(f"{said(error)}; expected a place where a file can be made") from None
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as made:
+            made.write(secrets.token_hex(32) + "\n")
+    except OSError as error:
+        file.unlink(missing_ok=True)  # else it would be kept the next time
+        raise OSError(error.errno, f"the token cannot be written: {error.strerror}", str(file)) from None
     say(f"made {file}: give it to every agent and every orchestrator, and to nobody else")

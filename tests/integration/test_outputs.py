@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from running import Running, long
+from running import COMMAND, Running, long
 
 SHORT = long().replace("calls: 5000", "calls: 6").replace("first: 60s", "first: 60ms").replace("[4000]", "[2]")
 
@@ -66,6 +66,35 @@ def test_an_earlier_file_stays_until_there_is_a_new_one(tmp_path: Path) -> None:
     code, _, _ = faultbed(tmp_path, "--out", "results/below", "--junit", "/proc/x")
     assert code == 4
     assert (tmp_path / "junit.xml").read_text() == "of the run before"
+
+
+@pytest.mark.parametrize("name", ["j" * 255, "\N{SNOWMAN}" * 85])
+def test_a_name_as_long_as_the_system_allows_is_written(tmp_path: Path, name: str) -> None:
+    code, _, err = faultbed(tmp_path, "--junit", name)
+    assert (code, err) == (0, "")
+    assert (tmp_path / name).read_text().startswith("<testsuites")
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "code", "told"),
+    [
+        ("absent/token", [], 4, "absent/token: No such file or directory; expected a place where a file can be made"),
+        (
+            "token",
+            ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh"],
+            3,
+            "token: the token cannot be written: File too large",
+        ),
+    ],
+)
+def test_a_token_that_cannot_be_written_leaves_no_file(
+    tmp_path: Path, name: str, before: list[str], code: int, told: str
+) -> None:
+    with Running(tmp_path, "token", name, command=[*before, *COMMAND]) as command:
+        ended, out, err = command.end()
+    assert (ended, out) == (code, "")
+    assert told in err
+    assert not (tmp_path / name).exists()
 
 
 LOST = """

@@ -335,8 +335,8 @@ INSTALLED = str(Path(sys.executable).with_name("faultbed"))
 def test_a_run_among_strangers_of_our_names(
     tmp_path: Path, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They are what PYTHONPATH names, and where the user is."""
-    for package in ("nodes", "chaos", "orchestrator", "click", "yaml"):
+    """They are what PYTHONPATH names, and where the user is; one has a name of the standard library's."""
+    for package in ("nodes", "chaos", "orchestrator", "click", "yaml", "typing"):
         (tmp_path / f"{package}.py").write_text("raise RuntimeError('a stranger')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with Running(tmp_path, "run", scenario(tmp_path, short()), command=command) as running:
