@@ -48,7 +48,7 @@ REQUIRED = ("scenario", "links", "expect")
 DURATIONS = frozenset(
     {
         *("first", "maximum", "patience", "yields", "lease", "load", "settle", "after", "lasts", "by", "jitter"),
-        *("latency", "slow_close", "timeout", "reset_peer", "delay"),
+        *("latency", "slow_close", "timeout", "reset_peer", "delay", "start"),
     }
 )
 """Keys whose value may be written as 200ms or 5s; a bare integer is milliseconds."""
@@ -249,6 +249,8 @@ class _CellBuilder:
 
 def _durations(node: Node, key: str) -> Node:
     """200ms and 5s as milliseconds, under the keys that are durations."""
+    if key == "environment":
+        return node  # its keys are the user's
     if node.items is not None:
         return Node(tuple(_durations(item, "") for item in node.items), node.line)
     if node.mapping is not None:

@@ -21,8 +21,10 @@ from orchestrator.system.tags import Reset, text
 
 HERE = 12
 """Hexadecimal digits that tell the images of one run apart."""
-UNTAGGED = {"tags": Reset(), "cache_to": Reset()}
-"""What building would write beside the image: names and caches of the user's."""
+UNTAGGED = {"tags": Reset(), "cache_to": Reset(), "pull": Reset()}
+"""What building would write beside the image: names and caches of the user's, and the names of what it begins with."""
+USUAL = ("docker.io/", "library/")
+"""What a name may begin with and means the same without."""
 PAUSE = 0.1
 """Seconds between two looks at whether a cell that waits for another's build is ended."""
 
@@ -30,13 +32,26 @@ PAUSE = 0.1
 def images(project: Mapping[str, Any], run: str, keep: bool) -> dict[str, str]:
     """PURE: service -> the image of the run's that it is started from, for those that the file builds.
 
-    One that has no `build`, but the image's name of another that has, means what that one builds.
+    One that has no `build`, but as its image a name that another one's `build` gives, means what that one builds.
     """
     services: Mapping[str, Mapping[str, Any]] = project["services"]
     found = {name: _name(one, run, keep) for name, one in services.items() if "build" in one}
-    known_as = {services[name]["image"]: image for name, image in found.items() if "image" in services[name]}
-    same = {name: known_as[one["image"]] for name, one in services.items() if one.get("image") in known_as}
+    known_as = {_in_full(known): image for name, image in found.items() for known in _given(services[name])}
+    wanted = {name: _in_full(one.get("image", "")) for name, one in services.items()}
+    same = {name: known_as[image] for name, image in wanted.items() if image in known_as}
     return {**same, **found}
+
+
+def _given(service: Mapping[str, Any]) -> list[str]:
+    """The names that the user's own build gives."""
+    return [*(service["build"].get("tags") or ()), *([service["image"]] if "image" in service else [])]
+
+
+def _in_full(image: str) -> str:
+    """A name as the engine understands it: "shop" is "shop:latest", and so is "docker.io/library/shop"."""
+    for usual in USUAL:
+        image = image.removeprefix(usual)
+    return image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
 
 
 def _name(service: Mapping[str, Any], run: str, keep: bool) -> str:
@@ -46,7 +61,7 @@ def _name(service: Mapping[str, Any], run: str, keep: bool) -> str:
 
 def recipe(project: Mapping[str, Any], made: Mapping[str, str], owner: Owner, keep: bool) -> str:
     """PURE: the file that is laid over the user's for building."""
-    labels = {RUN: owner.run} if keep else owner.labels()
+    labels = {RUN: owner.run} if keep else owner.of_image()
     services = {
         name: {"image": made[name], "build": {"labels": labels, **UNTAGGED}}
         for name, one in project["services"].items()

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.coherence.nodes import RESERVED
 from orchestrator.coherence.problem import Path, Problem, names
-from orchestrator.system.override import PROXY
+from orchestrator.system.override import PROXY, private
 from orchestrator.system.scenario import DRIVER, HttpOracle, RedisOracle, System
 from orchestrator.system.waves import Circle, Services, waves
 
@@ -21,6 +21,8 @@ def problems(system: System, project: Mapping[str, Any]) -> Iterator[Problem]:
     yield from unknown
     for name in sorted({*RESERVED, DRIVER, PROXY} & set(services)):
         yield Problem(COMPOSE, f"service {name} has the name of one of the testbed's own processes; rename it")
+    for key in sorted({private(link.service) for link in system.links} & set(project.get("networks") or {})):
+        yield Problem(COMPOSE, f"network {key} has the name of one that the testbed adds; rename it")
     for name in system.services:
         if name in services:
             yield from _one_place(name, services[name])

@@ -19,7 +19,7 @@ UNIX = "unix://"
 def machine(project: Project) -> Machine:
     """This machine, and what of it the scenario shares; its paths begin in the compose file's folder."""
     folder = compose_file(project).parent
-    return Machine(look, frozenset(os.path.normpath(folder / path) for path in project.shares))
+    return Machine(look, frozenset(os.path.normpath(folder / os.path.expanduser(path)) for path in project.shares))
 
 
 def compose_file(project: Project) -> Path:
@@ -33,7 +33,7 @@ def look(path: str) -> Kind:
         return "missing"
     except OSError:
         return "special"  # we may not see what it is, but the engine may
-    plain = stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and not _has_engine(Path(path)))
+    plain = stat.S_ISREG(mode) or (stat.S_ISDIR(mode) and not _has_engine(Path(path)) and not _has_sockets(path))
     return "plain" if plain else "special"
 
 
@@ -42,6 +42,15 @@ def _has_engine(folder: Path) -> bool:
     hosts = {ENGINE, os.environ.get("DOCKER_HOST", ENGINE)}
     sockets = [Path(host.removeprefix(UNIX)).resolve() for host in hosts if host.startswith(UNIX)]
     return any(socket.is_relative_to(folder.resolve()) for socket in sockets)
+
+
+def _has_sockets(folder: str) -> bool:
+    """Whether what listens in it, a database say, could be called: that a folder is read-only does not hinder it."""
+    try:
+        with os.scandir(folder) as entries:
+            return any(stat.S_ISSOCK(entry.stat(follow_symlinks=False).st_mode) for entry in entries)
+    except OSError:
+        return False
 
 
 def lacks_program(name: str, folder: Path) -> str | None:

@@ -47,7 +47,7 @@ def override(
     found[PROXY] = {**proxy, "restart": "no", "labels": dict(labels), "networks": _of_proxy(services, upstreams)}
     name = project["name"]
     networks = {key: {**network(name, key), "labels": dict(labels)} for key in project.get("networks") or {}}
-    networks |= {_private(key): {"labels": dict(labels)} for key in upstreams}
+    networks |= {private(key): {"labels": dict(labels)} for key in upstreams}
     volumes = {key: {**volume(name, key), "labels": dict(labels)} for key in project.get("volumes") or {}}
     return {"services": found, "networks": networks, **({"volumes": volumes} if volumes else {})}
 
@@ -66,11 +66,11 @@ def _service(
     if "network_mode" in service:
         return changed
     if name in upstreams:
-        changed["networks"] = Override({_private(name): {}})
+        changed["networks"] = Override({private(name): {}})
         return changed
     joined = [one.service for one in upstreams.values() if _serves(name, one, services)]
     if joined:
-        changed["networks"] = {key: {} for key in (*_networks(service), *map(_private, joined))}
+        changed["networks"] = {key: {} for key in (*_networks(service), *map(private, joined))}
     return changed
 
 
@@ -112,7 +112,7 @@ def _of_proxy(services: Services, upstreams: Mapping[str, Behind]) -> dict[str, 
             for other in upstreams
             if other != name and _networks(services[name]).keys() & _networks(services[other]).keys()
         )
-        aliases[_private(name)] = list(others)
+        aliases[private(name)] = list(others)
     return {key: {"aliases": names} if names else {} for key, names in aliases.items()}
 
 
@@ -127,5 +127,6 @@ def _networks(service: Mapping[str, Any]) -> Mapping[str, Any]:
     return networks
 
 
-def _private(service: str) -> str:
+def private(service: str) -> str:
+    """The network in which a service behind a link is."""
     return f"faultbed-{service}"

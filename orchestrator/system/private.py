@@ -23,6 +23,7 @@ SERVICE: Mapping[str, Any] = MappingProxyType(
         "container_name": Reset(),
         "cgroup_parent": Reset(),
         "logging": Override({"driver": "json-file"}),  # not into the user's own log server, and here to be kept
+        "deploy": {"restart_policy": Reset()},  # it counts for more than `restart`
     }
 )
 """Laid over every service. Its labels go too: by them proxies, updaters and the like find who is theirs."""
@@ -31,8 +32,10 @@ BRIDGE = "com.docker.network.bridge.name"
 
 
 def network(project: str, key: str) -> dict[str, Any]:
-    """Laid over a network: a name, a range of addresses and an interface of its own."""
-    return {"name": f"{project}_{key}", "ipam": Reset(), "driver_opts": {BRIDGE: Reset()}}
+    """Laid over a network: a name, a range of addresses and an interface of its own. Only of IPv4: engines before 27
+    give no range of IPv6 unless one is named."""
+    name = f"{project}_{key}"
+    return {"name": name, "ipam": Reset(), "enable_ipv6": False, "driver_opts": {BRIDGE: Reset()}}
 
 
 def volume(project: str, key: str) -> dict[str, Any]:
@@ -43,8 +46,7 @@ def volume(project: str, key: str) -> dict[str, Any]:
 # Refused
 
 Kind = Literal["plain", "missing", "special"]
-"""What a path of this machine is: a file or folder; nothing; a socket, pipe or device, or a folder with the engine's
-socket."""
+"""What a path of this machine is: a file or folder; nothing; a socket, pipe or device, or a folder with sockets."""
 
 
 class Machine(NamedTuple):
@@ -71,6 +73,12 @@ def _others(value: Any, machine: Machine) -> str | None:
     if text == "host":
         return "is this machine's own"
     return f"is that of {text}, which is not of this project" if text.startswith("container:") else None
+
+
+def _mode(value: Any, machine: Machine) -> str | None:
+    if value in ("", "none", "bridge", "default") or str(value).startswith("service:"):
+        return None
+    return _others(value, machine) or f"is network {value} of the engine's, which is not of this project"
 
 
 def _foreign(value: Any, machine: Machine) -> str | None:
@@ -101,8 +109,21 @@ def _mount(value: Any, machine: Machine) -> str | None:
     if source in machine.shares:
         return None
     if found == "special":
-        return f"{source} gives access to this machine, even where it is read-only"
+        return _access(source)
     return None if value.get("read_only") else f"{source} of this machine can be written by the run"
+
+
+def _file(value: Any, machine: Machine) -> str | None:
+    """Secrets and configs are mounted read-only from where they are."""
+    source = str(value)
+    found = machine.look(source)
+    if found == "missing":
+        return f"{source} does not exist"
+    return _access(source) if found == "special" and source not in machine.shares else None
+
+
+def _access(source: str) -> str:
+    return f"{source} gives access to this machine, even where it is read-only"
 
 
 def _device(value: Any, machine: Machine) -> str | None:
@@ -112,7 +133,8 @@ def _device(value: Any, machine: Machine) -> str | None:
 
 def _options(value: Any, machine: Machine) -> str | None:
     device = str((value or {}).get("device", ""))
-    if not value or value.get("type") == "tmpfs" or device in machine.shares:
+    memory = value and value.get("type") == "tmpfs" and "bind" not in str(value.get("o", ""))  # mount(2): bind wins
+    if not value or memory or device in machine.shares:
         return None
     return f"the volume lies at {device or value}, outside of the project"
 
@@ -121,7 +143,7 @@ SHARE = "allow it by name with `shares` in the scenario's system: what is writte
 DECIDE = "let the file ask a variable, `external: ${EXTERNAL:-true}`, and set it to false in the scenario's environment"
 
 REFUSED = (
-    Refused("services.*.network_mode", _others, "put the service on a network of the project"),
+    Refused("services.*.network_mode", _mode, "put the service on a network of the project"),
     Refused("services.*.pid", _others, "leave it out for the run"),
     Refused("services.*.ipc", _others, "leave it out for the run"),
     Refused("services.*.uts", _others, "leave it out for the run"),
@@ -148,6 +170,8 @@ REFUSED = (
     Refused("volumes.*.driver_opts", _options, f"use a volume without them, or {SHARE}"),
     Refused("secrets.*.external", _external, "read it from a file or from the environment"),
     Refused("configs.*.external", _external, "read it from a file, or give its content"),
+    Refused("secrets.*.file", _file, f"name a file, or {SHARE}"),
+    Refused("configs.*.file", _file, f"name a file, or {SHARE}"),
 )
 
 

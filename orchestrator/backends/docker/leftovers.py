@@ -15,7 +15,7 @@ import docker
 
 from orchestrator.backends import SessionError
 from orchestrator.backends.docker.engine import EngineError, Missing, Refused, asking
-from orchestrator.backends.docker.labels import RUN, Owner, owner
+from orchestrator.backends.docker.labels import RUN, Owner, builder, owner
 from orchestrator.leftovers import alive, place
 from orchestrator.threads import workers
 
@@ -87,7 +87,7 @@ def sweep(client: docker.DockerClient) -> tuple[list[Thing], list[Thing]]:
 
 
 def _thing(kind: str, id: str, name: str, listed: dict[str, Any]) -> Thing | None:
-    whose = owner(listed.get("Labels") or {})
+    whose = (builder if kind == IMAGE else owner)(listed.get("Labels") or {})
     return None if whose is None else Thing(kind, id, name, whose)
 
 

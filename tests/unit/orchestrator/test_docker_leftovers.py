@@ -11,7 +11,7 @@ import requests
 from docker.errors import APIError, NotFound
 
 from orchestrator.backends.docker import leftovers
-from orchestrator.backends.docker.labels import ORCHESTRATOR, PLACE, RUN, Owner, owner
+from orchestrator.backends.docker.labels import ORCHESTRATOR, PLACE, RUN, Owner, builder, owner
 from orchestrator.backends.docker.leftovers import (
     CONTAINER,
     IMAGE,
@@ -41,7 +41,7 @@ class Engine:
         self.asked: list[str] = []
 
     def has(self, kind: str, name: str, owner: Owner = OWNER) -> Thing:
-        self.there[kind, name] = owner.labels()
+        self.there[kind, name] = owner.of_image() if kind == IMAGE else owner.labels()
         return Thing(kind, name, name, owner)
 
     def _remove(self, kind: str, name: str) -> None:
@@ -126,6 +126,15 @@ def test_an_image_goes_after_its_containers_and_only_one_that_is_named_as_the_ru
     assert things(engine) == []
 
 
+def test_a_users_container_of_an_image_that_a_run_built_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It inherits the labels of its image."""
+    engine: Any = Engine()
+    monkeypatch.setattr(leftovers, "alive", lambda orchestrator: False)
+    engine.there[CONTAINER, "debugging"] = OWNER.of_image()
+    assert sweep(engine) == ([], [])
+    assert set(engine.there) == {(CONTAINER, "debugging")}
+
+
 def test_what_is_gone_already_is_gone(pool: ThreadPoolExecutor) -> None:
     assert remove(Engine(), [Thing(VOLUME, "x", "x", OWNER)], pool) == []  # type: ignore[arg-type]
 
@@ -175,3 +184,6 @@ def test_labels_say_whose_it_is() -> None:
     assert owner(OWNER.labels()) == OWNER
     assert owner({RUN: "x", ORCHESTRATOR: "1:1"}) == Owner("x", "1:1", "")
     assert owner({PLACE: "x"}) is None
+    assert builder(OWNER.of_image()) == OWNER
+    assert builder(OWNER.labels()) is None
+    assert builder({RUN: "x"}) is None, "one that is kept"

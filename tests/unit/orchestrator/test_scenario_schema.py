@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from orchestrator.fault_choice import FAULTS
-from orchestrator.plan import KEYS, REQUIRED
+from orchestrator.plan import DURATIONS, KEYS, REQUIRED
 from orchestrator.schema import schema
+from orchestrator.value import Value
 
 
 def walk(value: Any) -> Iterator[dict[str, Any]]:
@@ -31,6 +32,14 @@ def test_every_reference_leads_somewhere() -> None:
     references = {one["$ref"] for one in walk(made) if isinstance(one.get("$ref"), str)}
     assert {"#/$defs/selection", "#/$defs/duration", "#/$defs/Retry"} <= references
     assert references <= {f"#/$defs/{name}" for name in made["$defs"]}
+
+
+def test_every_time_may_be_written_as_a_duration() -> None:
+    kinds: list[type] = [Value]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    times = {name for kind in kinds for name, of in kind.__annotations__.items() if "Milliseconds" in str(of)}
+    assert {"start", "timeout"} <= times <= DURATIONS
 
 
 def test_every_fault_is_found_by_its_verb() -> None:

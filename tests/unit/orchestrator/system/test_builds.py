@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from orchestrator.backends import SessionError
-from orchestrator.backends.docker.labels import ORCHESTRATOR, RUN, Owner
+from orchestrator.backends.docker.labels import BUILDER, RUN, Owner
 from orchestrator.backends.docker.leftovers import image_prefix
 from orchestrator.system.builds import Builds, images, recipe
 
@@ -36,6 +36,20 @@ def test_images_are_the_runs_own_also_for_who_uses_what_another_service_builds()
     assert all(image.startswith(image_prefix("r")) for image in made.values())
 
 
+@pytest.mark.parametrize("image", ["shop", "docker.io/library/shop:latest", "library/shop", "shop:v1"])
+def test_a_name_may_be_written_in_several_ways_and_be_given_as_a_tag(image: str) -> None:
+    """Else the service would run what the user has under that name, which may be of yesterday."""
+    services = {**project()["services"], "worker": {"image": image}}
+    made = images({"services": services}, "r", False)
+    assert made.get("worker") == made["shop"]
+
+
+@pytest.mark.parametrize("image", ["shop:v2", "here:5000/shop", "here:5000/shop:latest", "shop@sha256:00", "me/shop"])
+def test_another_name_is_another_image(image: str) -> None:
+    services = {**project()["services"], "worker": {"image": image}}
+    assert "worker" not in images({"services": services}, "r", False)
+
+
 def test_the_same_build_is_the_same_image_and_another_another() -> None:
     assert images(project("a"), "r", False) == images(project("a"), "r", False)
     assert images(project("a"), "r", False)["shop"] != images(project("b"), "r", False)["shop"]
@@ -46,15 +60,16 @@ def test_the_recipe_labels_and_gives_none_of_the_users_names() -> None:
     text = recipe(project(), images(project(), "r", False), OWNER, False)
     assert "tags: !reset" in text
     assert "cache_to: !reset" in text
+    assert "pull: !reset" in text, "the classic builder would move the names that it begins with"
     services = yaml.safe_load(text.replace("!reset", ""))["services"]
     assert set(services) == {"shop", "job"}
-    assert services["shop"]["build"]["labels"] == OWNER.labels()
+    assert services["shop"]["build"]["labels"] == OWNER.of_image()
 
 
 def test_what_is_kept_has_nobody_who_would_remove_it() -> None:
     text = recipe(project(), images(project(), "r", True), OWNER, True)
     assert RUN in text
-    assert ORCHESTRATOR not in text
+    assert BUILDER not in text
 
 
 class Stub:

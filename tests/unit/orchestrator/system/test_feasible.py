@@ -53,6 +53,13 @@ def test_what_cannot_work_is_refused(services: dict[str, Any], path: str, messag
     assert message in said
 
 
+def test_a_network_of_the_users_may_not_be_taken_for_one_of_ours() -> None:
+    project = {"services": {"orders": {}, "redis": {}}, "networks": {"faultbed-redis": {"name": "live"}, "other": {}}}
+    (found,) = problems(system(), project)
+    assert "faultbed-redis" in found.message
+    assert "rename it" in found.message
+
+
 def test_services_that_are_not_there_are_refused_wherever_they_are_named() -> None:
     found = [".".join(map(str, one.path)) for one in problems(system(), {"services": {"mail": {}, "orders": {}}})]
     assert found == ["links.1.to", "oracle.at"]

@@ -86,12 +86,14 @@ def test_what_two_runs_would_share_is_taken_away(made: dict[str, Any]) -> None:
     for name in PROJECT["services"]:
         service = made["services"][name]
         assert (service["ports"], service["container_name"], service["restart"]) == (Reset(), Reset(), "no")
+        assert service["deploy"] == {"restart_policy": Reset()}, "what it says counts for more than restart"
 
 
 def test_names_of_the_users_become_the_projects(made: dict[str, Any]) -> None:
     assert {key: one.get("name") for key, one in made["volumes"].items()} == {"data": "p_data", "archive": "p_archive"}
     assert made["networks"]["other"]["name"] == "p_other"
     assert made["networks"]["other"]["ipam"] == Reset()
+    assert made["networks"]["other"]["enable_ipv6"] is False, "older engines have no range for it"
     assert all(service["logging"].value == {"driver": "json-file"} for service in of_the_user(made).values())
     assert all(service["cgroup_parent"] == Reset() for service in of_the_user(made).values())
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from orchestrator.system.machine import look
+from orchestrator.system.machine import look, machine
 from orchestrator.system.private import REFUSED, Kind, Machine, refusals
+from orchestrator.system.scenario import Project
 
 PATHS: dict[str, Kind] = {"/src": "plain", "/data": "plain", "/run/docker.sock": "special", "/dev/fuse": "special"}
 SHARING = Machine(lambda path: PATHS.get(path, "missing"), frozenset({"/data", "/dev/kvm", "/export"}))
@@ -26,6 +27,7 @@ def mount(source: str, **parts: Any) -> dict[str, Any]:
 
 HARMFUL: list[tuple[dict[str, Any], str, str]] = [
     (service(network_mode="host"), "services.a.network_mode", "put the service on a network"),
+    (service(network_mode="live_default"), "services.a.network_mode", "network live_default"),
     (service(network_mode="container:live"), "services.a.network_mode", "container:live"),
     (service(pid="host"), "services.a.pid", "leave it out"),
     (service(ipc="container:live"), "services.a.ipc", "container:live"),
@@ -52,6 +54,14 @@ HARMFUL: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"secrets": {"s": {"external": True}}}, "secrets.s.external", "from a file"),
     ({"configs": {"c": {"external": True}}}, "configs.c.external", "from a file"),
+    ({"secrets": {"s": {"file": "/run/docker.sock"}}}, "secrets.s.file", "even where it is read-only"),
+    ({"configs": {"c": {"file": "/dev/fuse"}}}, "configs.c.file", "even where it is read-only"),
+    ({"configs": {"c": {"file": "/nothing"}}}, "configs.c.file", "does not exist"),
+    (
+        {"volumes": {"v": {"driver_opts": {"type": "tmpfs", "o": "size=1m,bind", "device": "/src"}}}},
+        "volumes.v.driver_opts",
+        "lies at /src",
+    ),
 ]
 
 
@@ -98,13 +108,16 @@ def test_all_that_is_wrong_is_told() -> None:
 def test_what_paths_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "sockets").mkdir()
+    (tmp_path / "database").mkdir()
     os.mkfifo(tmp_path / "pipe")
-    with socket.socket(socket.AF_UNIX) as bound:
+    with socket.socket(socket.AF_UNIX) as bound, socket.socket(socket.AF_UNIX) as other:
         monkeypatch.chdir(tmp_path)
         bound.bind("sockets/engine.sock")
+        other.bind("database/.s.PGSQL.5432")
         monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/sockets/engine.sock")
         found = {
-            name: look(str(tmp_path / name)) for name in ("file", "none", "pipe", "sockets", "sockets/engine.sock")
+            name: look(str(tmp_path / name))
+            for name in ("file", "none", "pipe", "sockets", "sockets/engine.sock", "database")
         }
     assert found == {
         "file": "plain",
@@ -112,4 +125,11 @@ def test_what_paths_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         "pipe": "special",
         "sockets": "special",
         "sockets/engine.sock": "special",
+        "database": "special",
     }
+
+
+def test_shares_are_written_as_in_the_compose_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    project = Project(compose="deploy/compose.yml", folder="/src", shares=("./data/", "~/data", "/data"))
+    assert machine(project).shares == {"/src/deploy/data", "/home/me/data", "/data"}

@@ -45,6 +45,16 @@ def test_a_good_one() -> None:
     assert system.services == ["orders", "redis"]
 
 
+def test_times_may_be_durations_and_what_the_environment_holds_is_text() -> None:
+    given = 'compose: docker-compose.yml\n  start: 90s\n  environment: {KEYS: "${keys}", timeout: 5s}'
+    old = 'compose: docker-compose.yml\n  environment: {KEYS: "${keys}"}'
+    assert old in GOOD
+    system = cell(GOOD.replace(old, given)).system
+    assert system is not None
+    assert system.project.start == 90_000
+    assert system.project.environment == {"KEYS": "ignored", "timeout": "5s"}
+
+
 def test_what_its_processes_are_told() -> None:
     made = cell()
     assert made.system is not None
