@@ -74,7 +74,21 @@ def main() -> None:
     """
 
 
-@main.command()
+class Told(click.Command):
+    """What keeps it from beginning is told in its JUnit file too."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.ClickException as error:
+            from orchestrator.junit_file import JUnitFile
+
+            told = ctx.params.get("junit")  # not known yet, if words before it are no options
+            with JUnitFile(told if isinstance(told, Path) else None):
+                raise error
+
+
+@main.command(cls=Told)
 @click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
 @click.option(
     "--backend",
@@ -114,7 +128,12 @@ def main() -> None:
     show_default=True,
     help="Where runs are kept.",
 )
-@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Also write JUnit XML to this file.")
+@click.option(
+    "--junit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    is_eager=True,  # before any other can be refused
+    help="Also write JUnit XML to this file.",
+)
 @click.option(
     "--only", metavar="CELL", help='Only cells with these axis values, such as "semantics=maybe,transport=udp".'
 )

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from junitparser import JUnitXml
 from running import COMMAND, Running, long
 
 SHORT = long().replace("calls: 5000", "calls: 6").replace("first: 60s", "first: 60ms").replace("[4000]", "[2]")
@@ -95,6 +96,17 @@ def test_a_token_that_cannot_be_written_leaves_no_file(
     assert (ended, out) == (code, "")
     assert told in err
     assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("arguments", [("--repeat", "0"), ("--backend", "moon"), ("--inventory", "."), ("--jobs", "x")])
+def test_an_earlier_file_does_not_stand_for_a_command_that_never_began(
+    tmp_path: Path, arguments: tuple[str, str]
+) -> None:
+    (tmp_path / "junit.xml").write_text("of the run before")
+    assert faultbed(tmp_path, *arguments, "--junit", "junit.xml")[0] == 4
+    (case,) = JUnitXml.fromfile(str(tmp_path / "junit.xml"))
+    (error,) = next(iter(case)).result
+    assert (error.type, arguments[0] in error.message) == ("usage", True)
 
 
 LOST = """
