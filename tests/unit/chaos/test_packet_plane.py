@@ -138,11 +138,11 @@ def test_closing_takes_away_what_is_on_and_tells_of_it(monkeypatch: pytest.Monke
     assert rig.log[before:] == [switched(0, False), ("off", 0), (Kind.COUNTER, {"rule": 0, **COUNTED}), ("close", None)]
 
 
-def test_closing_never_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_closing_never_fails(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     rig = Rig(monkeypatch, active=(0,))
     rig.mechanism.failing = True
     rig.plane.close()
-    assert "packet plane: left behind: nft said no" in capsys.readouterr().err
+    assert "packet plane: left behind: nft said no" in capfd.readouterr().err
 
 
 def test_a_rule_that_the_kernel_refuses_was_never_on(monkeypatch: pytest.MonkeyPatch) -> None:
