@@ -109,6 +109,21 @@ def test_a_node_that_needs_more_memory_than_it_may_have_is_the_testbeds_failure(
     assert made_by(docker_engine, command.process.pid) == []
 
 
+@pytest.mark.parametrize(("number", "ends"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_other_signals_end_a_run_as_ctrl_c_does(
+    docker_engine: docker.DockerClient, tmp_path: Path, number: int, ends: int
+) -> None:
+    with running(tmp_path) as command:
+        until_loaded(docker_engine, command)
+        command.process.send_signal(number)
+        code, out, err = command.end()
+        assert made_by(docker_engine, command.process.pid) == []
+        command.all_gone()
+    assert code == ends, out + err
+    assert "interrupted  long - seed=1" in out
+    assert len(list(tmp_path.rglob("history.msgpack"))) == 1, "what is known is kept"
+
+
 def test_the_next_run_removes_what_a_killed_one_left(docker_engine: docker.DockerClient, tmp_path: Path) -> None:
     with running(tmp_path / "killed") as killed:
         until_made(docker_engine, killed, 3)

@@ -123,13 +123,16 @@ def calling(command: Running) -> None:
     until(lambda: any(path.stat().st_size > 4096 for path in command.journals("driver")), "calls", SLOWEST)
 
 
-def test_ctrl_c_takes_the_project_down(orders: Path, docker_engine: docker.DockerClient) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_takes_the_project_down(
+    orders: Path, docker_engine: docker.DockerClient, number: int, code: int
+) -> None:
     change(orders / "reply-lost.yaml", "calls: 8", "calls: 5000")
     with Running(orders, "run", "reply-lost.yaml", "--only", "keys=honoured") as command:
         calling(command)
-        command.process.send_signal(signal.SIGINT)
+        command.process.send_signal(number)
         out, err = command.process.communicate(timeout=SLOWEST)
-        assert command.process.returncode == 130, out + err
+        assert command.process.returncode == code, out + err
         assert not left_by(docker_engine, command.process.pid)
 
 
