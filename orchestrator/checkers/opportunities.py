@@ -94,9 +94,7 @@ def repeat_after_trim(setting: Setting, trace: Trace) -> bool:
 
 
 def _trimmed(setting: Setting, copy: Event) -> bool:
-    return any(
-        order < copy.order and mark > copy.seq for order, mark in setting.trims.get((_life(copy), copy.client), ())
-    )
+    return setting.mark_at(copy) > copy.seq
 
 
 def repeat_in_later_epoch(setting: Setting, trace: Trace) -> bool:

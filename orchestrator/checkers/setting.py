@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from functools import cached_property
 
 from nodes.wire.record import Kind
-from orchestrator.history import Operation
+from orchestrator.history import Event, Operation
 from orchestrator.index import Index, Life, Trace
 from orchestrator.scenario import Cell, Client, Link
 
@@ -42,12 +43,19 @@ class Setting:
         return client.retry.attempts if client else None
 
     @cached_property
-    def trims(self) -> dict[tuple[Life, int], list[tuple[int, int]]]:
-        """(process, client) -> (order, mark) of what was forgotten, in order."""
+    def _trims(self) -> dict[tuple[Life, int], list[tuple[int, int]]]:
+        """(process, client) -> (order, highest mark so far) of what was forgotten, in order."""
         found: dict[tuple[Life, int], list[tuple[int, int]]] = defaultdict(list)
         for event in self.index.of_kind(Kind.TRIM):
-            found[(event.node, event.epoch), event.client].append((event.order, event.detail["mark"]))
+            marks = found[(event.node, event.epoch), event.client]
+            marks.append((event.order, max(event.detail["mark"], marks[-1][1] if marks else 0)))
         return found
+
+    def mark_at(self, copy: Event) -> int:
+        """Below this number its process had forgotten its client's operations when it received the copy."""
+        marks = self._trims.get(((copy.node, copy.epoch), copy.client), [])
+        place = bisect_left(marks, (copy.order,))
+        return marks[place - 1][1] if place else 0
 
     @cached_property
     def highest_before(self) -> dict[int, int]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+
 import pytest
 from history_builder import CLIENT, Run, cell
 from stories import (
@@ -95,3 +98,33 @@ def test_a_budget_is_spent_when_all_its_attempts_were_made() -> None:
 
 def test_every_opportunity_that_a_claim_needs_has_its_function() -> None:
     assert {name for names in NEEDED.values() for name in names} <= set(OPPORTUNITIES)
+
+
+def trimming(calls: int) -> Setting:
+    """Each call forgets the one before."""
+    run = Run()
+    for seq in range(1, calls + 1):
+        run.invoke(seq).send(seq).decide("request", seq).receive(seq, first=seq).trim(seq)
+        run.execute(seq).commit(seq).answer(seq, 1, seq).reply(seq, 1, seq).ok(seq, seq)
+    return Setting(cell(), Index(run.healed(calls + 1).history()))
+
+
+def work(setting: Setting) -> int:
+    """How many functions are called to find what was offered."""
+    called = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal called
+        called += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        offered(setting)
+    finally:
+        sys.setprofile(before)
+    return called
+
+
+def test_the_work_grows_with_the_calls_and_not_with_their_square() -> None:
+    assert work(trimming(800)) < 2.5 * work(trimming(400))
