@@ -25,6 +25,8 @@ from orchestrator.history import Event, Operation
 from orchestrator.index import WITHOUT_EFFECT, Life
 from orchestrator.scenario import Link
 
+MILLISECOND = 1_000_000
+
 WITH_RESULT = frozenset({Status.CACHED, Status.JOINED})
 
 
@@ -82,12 +84,14 @@ class Reference:
         elif (step := self._steps.get(event.kind)) is not None:
             yield from step(event)
 
-    def finish(self) -> Iterator[Violation]:
-        """A process that ended in an orderly way owes no answer."""
+    def finish(self, until: int) -> Iterator[Violation]:
+        """A process that ended in an orderly way owes no answer to what came before this time of its own."""
         for copy in self.copies:
-            yield Violation(copy.event.operation, f"{_said(copy.event)} was received and never answered")
+            if copy.event.time < until:
+                yield Violation(copy.event.operation, f"{_said(copy.event)} was received and never answered")
         for running in self.running:
-            yield Violation(running.event.operation, f"{_said(running.event)} was executed and never answered")
+            if running.event.time < until:
+                yield Violation(running.event.operation, f"{_said(running.event)} was executed and never answered")
 
     # One step each
 
@@ -227,9 +231,17 @@ def _live(setting: Setting, life: Life, durables: dict[tuple[str, int], Durable]
         reference = references.get(link_of_client.get(event.client, ""))
         if event.client and reference is not None:
             yield from reference.step(event)
-    if not setting.index.killed(life) and any(event.kind is Kind.STOP for event in events):
+    stop = next((event for event in events if event.kind is Kind.STOP), None)
+    if stop is not None and not setting.index.killed(life):
         for reference in references.values():
-            yield from reference.finish()
+            yield from reference.finish(stop.time - _unfinished(setting, life))
+
+
+def _unfinished(setting: Setting, life: Life) -> int:
+    """So many nanoseconds before its stop it may have begun what its procedure had no time to end: the run's draining
+    has a cap, which ends what takes longer."""
+    phases = {event.detail.get("phase") for event in setting.index.of_kind(Kind.PHASE)}
+    return setting.cell.servers[life[0]].yields * MILLISECOND if "drain-capped" in phases else 0
 
 
 def _reference(setting: Setting, link: Link, life: Life, durables: dict[tuple[str, int], Durable]) -> Reference:

@@ -184,3 +184,19 @@ def test_a_crash_leaves_open_whether_a_hello_and_a_mark_were_kept() -> None:
 def test_echo_needs_no_commit() -> None:
     run = Run(f="echo").receive(1).execute(1).answer(1, 1, 1).receive(1, 2).answer(1, 2, 1, Status.CACHED)
     assert said(run.stop()) == ""
+
+
+def slow(milliseconds: float, *, capped: bool) -> str:
+    """The procedure takes 100 ms; the run's draining ended so long after a call was received."""
+    made = cell()
+    server = made.servers["server"].model_copy(update={"yields": 100})
+    run = Run().receive(1).execute(1).wait(milliseconds)
+    run = (run.phase("drain-capped") if capped else run).stop()
+    found = check(Setting(made.model_copy(update={"servers": {"server": server}}), Index(run.history())))
+    return "; ".join(violation.reason for violation in found.violations)
+
+
+def test_what_a_cap_ended_in_the_midst_of_its_procedure_is_owed_no_answer() -> None:
+    assert slow(90, capped=True) == ""
+    assert "executed and never answered" in slow(90, capped=False)
+    assert "executed and never answered" in slow(110, capped=True)
