@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from orchestrator.backends import SessionError
 
@@ -85,10 +85,12 @@ class Compose:
         *arguments: str,
         environment: Mapping[str, str] | None = None,
         undoing: bool = False,
+        to: IO[bytes] | None = None,
     ) -> str:
-        """-> what it printed. `what` is what it does, for the error if it fails or takes longer than `seconds`."""
+        """-> what it printed, unless that goes to a file. `what` is what it does, for the error if it fails or takes
+        longer than `seconds`."""
         what = f"{what} of {self.files[0]}"
-        process = self._begin(what, arguments, environment or {}, undoing)
+        process = self._begin(what, arguments, environment or {}, undoing, to)
         try:
             out, error = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -102,10 +104,15 @@ class Compose:
         if process.returncode != 0:
             said = "\n".join(error.strip().splitlines()[-LAST_LINES:])
             raise SessionError(f"{what}: docker compose failed ({process.returncode}):\n{said}")
-        return out
+        return out or ""
 
     def _begin(
-        self, what: str, arguments: Sequence[str], environment: Mapping[str, str], undoing: bool
+        self,
+        what: str,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        undoing: bool,
+        to: IO[bytes] | None,
     ) -> subprocess.Popen[str]:
         files = [part for file in self.files for part in ("--file", str(file))]
         folder = str(self.files[0].parent)
@@ -118,7 +125,7 @@ class Compose:
                 process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
+                    stdout=to or subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     text=True,
                     errors="replace",  # a log may hold any bytes

@@ -22,6 +22,10 @@ STOP_SECONDS = 1
 """Between SIGTERM and SIGKILL when the project is taken down: its end is no part of the experiment."""
 DOWN = 120.0
 """Seconds to take a project down: a loaded engine needs some for each container."""
+KEPT_LINES = 20_000
+"""Of each container, in the results: with more, one that talks much would fill the disk, and hold up the run's end."""
+LONGEST = 500
+"""Characters of a line in an error."""
 PAUSE = 0.05
 """Seconds between two looks at whether services are ready: neither Compose nor the engine tells all of it unasked."""
 SERVICE_LABEL = "com.docker.compose.service"
@@ -81,9 +85,10 @@ class ComposeProject:
         self.compose.run("taking down the project", DOWN, "down", *everything, undoing=True)
 
     def logs(self, path: Path) -> None:
-        """Keep what its services said."""
-        said = self.compose.run("reading the logs", ANSWER, "logs", "--no-color", "--timestamps", undoing=True)
-        path.write_text(said, encoding="utf-8")
+        """Keep what its services said last."""
+        how = ("--no-color", "--timestamps", "--tail", str(KEPT_LINES))
+        with path.open("wb") as file:
+            self.compose.run("reading the logs", ANSWER, "logs", *how, undoing=True, to=file)
 
     # One service
 
@@ -151,7 +156,7 @@ class ComposeProject:
     def _said(self, container: Container) -> str:
         with asking(f"give the log of {container.name}"):
             lines = container.logs(tail=LAST_LINES).decode("utf-8", "replace").splitlines()
-        return "; the end of its log:\n" + "\n".join(f"    {line}" for line in lines) if lines else "; its log is empty"
+        return "; the end of its log:\n" + "\n".join(f"    {line[:LONGEST]}" for line in lines) if lines else "; its log is empty"
 
 
 def _let_go(container: Container) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backends import SessionError
+from orchestrator.system import project
 from orchestrator.system.compose import Compose, check_compose, surroundings, version
 
 
@@ -29,6 +30,17 @@ def says(program: Path, script: str) -> Compose:
 
 def test_what_it_prints_may_be_any_bytes(docker: Path) -> None:
     assert says(docker, r"printf '\377 is no text\n'").run("reading the logs", 60, "logs") == "\ufffd is no text\n"
+
+
+def test_logs_go_to_their_file_as_they_are_and_only_the_last_of_them(
+    docker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept in memory, or whole, those of a service that talks much would end the run."""
+    says(docker, r"""printf '\377 %s\n' "$*" """)
+    monkeypatch.setattr(project, "connect", lambda: None)
+    project.ComposeProject("p", [Path("/x/c.yml")], {}).logs(tmp_path / "log")
+    assert (tmp_path / "log").read_bytes().startswith(b"\xff compose")
+    assert f"--tail {project.KEPT_LINES}" in (tmp_path / "log").read_text(errors="replace")
 
 
 def test_its_failure_is_one_message_with_its_last_words(docker: Path) -> None:
