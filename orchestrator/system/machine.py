@@ -19,7 +19,8 @@ UNIX = "unix://"
 def machine(project: Project) -> Machine:
     """This machine, and what of it the scenario shares; its paths begin in the compose file's folder."""
     folder = compose_file(project).parent
-    return Machine(look, frozenset(os.path.normpath(folder / os.path.expanduser(path)) for path in project.shares))
+    files = (os.path.normpath(folder / os.path.expanduser(path)) for path in project.shares)
+    return Machine(look, frozenset((*files, *project.shares)))  # some are no files of this machine, such as ":/export"
 
 
 def compose_file(project: Project) -> Path:

@@ -15,13 +15,11 @@ from docker.models.containers import Container
 
 from orchestrator.backends import SessionError
 from orchestrator.backends.docker.engine import asking, connect
+from orchestrator.backends.docker.leftovers import AT_ONCE, remove_all
 from orchestrator.system.compose import ANSWER, LAST_LINES, SHORTEST, Compose
 from orchestrator.system.readiness import Ended, Need, ready, standing
+from orchestrator.threads import workers
 
-STOP_SECONDS = 1
-"""Between SIGTERM and SIGKILL when the project is taken down: its end is no part of the experiment."""
-DOWN = 120.0
-"""Seconds to take a project down: a loaded engine needs some for each container."""
 KEPT_LINES = 20_000
 """Of each container, in the results: with more, one that talks much would fill the disk, and hold up the run's end."""
 LONGEST = 500
@@ -33,10 +31,12 @@ PROJECT_LABEL = "com.docker.compose.project"
 
 
 class ComposeProject:
-    """`files` are laid one over the other; relative paths in them are taken from the first one's folder."""
+    """`files` are laid one over the other; relative paths in them are taken from the first one's folder. What they
+    make is labelled with `run`."""
 
-    def __init__(self, name: str, files: Sequence[Path], environment: Mapping[str, str]) -> None:
+    def __init__(self, name: str, run: str, files: Sequence[Path], environment: Mapping[str, str]) -> None:
         self.name = name
+        self._run = run
         self.compose = Compose(name, files, environment)
         self._aborted = threading.Event()
         self.client = connect()
@@ -76,13 +76,12 @@ class ComposeProject:
                 raise SessionError("the run was ended before its services were ready")
 
     def down(self) -> None:
-        """Remove its containers, networks and volumes; one that was never up has none."""
-        for container in self._containers(all=True):
-            if container.status == "paused":
-                with asking(f"unpause {container.name}"):
-                    container.unpause()
-        everything = ("--volumes", "--remove-orphans", "--timeout", str(STOP_SECONDS))
-        self.compose.run("taking down the project", DOWN, "down", *everything, undoing=True)
+        """Remove its containers, networks and volumes; one that was never up has none.
+
+        Not by Compose, which removes what the file names: that may be something else by now, and the user's.
+        """
+        with workers(AT_ONCE, "removal") as pool:
+            remove_all(self.client, self._run, pool, f"{PROJECT_LABEL}={self.name}")
 
     def logs(self, path: Path) -> None:
         """Keep what its services said last."""
@@ -156,7 +155,8 @@ class ComposeProject:
     def _said(self, container: Container) -> str:
         with asking(f"give the log of {container.name}"):
             lines = container.logs(tail=LAST_LINES).decode("utf-8", "replace").splitlines()
-        return "; the end of its log:\n" + "\n".join(f"    {line[:LONGEST]}" for line in lines) if lines else "; its log is empty"
+        told = "\n".join(f"    {line[:LONGEST]}" for line in lines)
+        return f"; the end of its log:\n{told}" if lines else "; its log is empty"
 
 
 def _let_go(container: Container) -> None:

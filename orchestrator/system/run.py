@@ -100,7 +100,8 @@ class Systems:
         name = f"faultbed-{self._supervisor.run[:8]}-{secrets.token_hex(3)}"
         # By these a Compose that goes on after its orchestrator was killed is found, and ended before what it made.
         marks = {RUN_VARIABLE: self._owner.run, ORCHESTRATOR_VARIABLE: self._owner.orchestrator}
-        project = ComposeProject(name, [compose_file(system.project)], {**system.project.environment, **marks})
+        environment = {**system.project.environment, **marks}
+        project = ComposeProject(name, self._owner.run, [compose_file(system.project)], environment)
         with closing(project):
             self._used = True
             if system.links[0].via == "relay":

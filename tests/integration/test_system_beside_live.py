@@ -188,6 +188,27 @@ def test_nothing_of_the_live_project_is_touched(live: Live, docker_engine: docke
     assert len(summary["cells"]) == CELLS
 
 
+def test_a_file_that_is_edited_while_a_run_goes_on_gives_nothing_of_the_users_away(
+    live: Live, docker_engine: docker.DockerClient
+) -> None:
+    """What it names only now would be taken down with the rest, did the file say what to take down."""
+    precious = docker_engine.volumes.create(f"{live.name}-precious")
+    file = live.folder / "docker-compose.yml"
+    before = file.read_text()
+    try:
+        with Running(live.folder, "run", "beside.yaml", "--only", "keys=a") as command:
+            last = {"label": [RUN, "com.docker.compose.service=shop"]}
+            until(lambda: docker_engine.containers.list(filters=last), "the run's project to come up", SLOWEST)
+            edited = before.replace('"shop:till"]', '"shop:till"]\n    volumes: ["precious:/precious"]')
+            file.write_text(edited.replace("volumes: {", f"volumes: {{precious: {{name: {precious.name}}}, "))
+            command.end()
+        assert docker_engine.volumes.get(precious.name).attrs["CreatedAt"] == precious.attrs["CreatedAt"]
+        assert things(docker_engine, run_of(live.folder)) == []
+    finally:
+        file.write_text(before)
+        precious.remove()
+
+
 def test_what_a_run_builds_is_kept_on_request_and_for_good(live: Live, docker_engine: docker.DockerClient) -> None:
     (live.folder / "beside.yaml").write_text(SCENARIO.replace("EXTRA", ", keep_images: true"))
     with Running(live.folder, "run", "beside.yaml", "--only", "keys=a") as command:

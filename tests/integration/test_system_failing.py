@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import secrets
 import shutil
@@ -16,7 +17,10 @@ from requirements import need
 from running import Running, until
 from shop import DOCKERFILE, DRIVE, SERVICE
 
+from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.host import Failed, Launch, Report
+from orchestrator.backends.processes import orchestrator_id
+from orchestrator.leftovers import place
 from orchestrator.system.project import ComposeProject
 from orchestrator.system.proxy import ProxyHost, container_name, relay_service
 
@@ -151,9 +155,11 @@ def taken(tmp_path: Path, docker_engine: docker.DockerClient, node_image: str) -
     """A project whose proxy's name somebody else's container has."""
     name = f"faultbed-test{secrets.token_hex(4)}"
     file = tmp_path / "compose.yml"
-    file.write_text(f"services: {{faultbed-proxy: {relay_service(name, node_image)}}}".replace("None", "null"))
+    networks = {"default": {"labels": Owner(name, orchestrator_id(), place()).labels()}}
+    services = {"faultbed-proxy": relay_service(name, node_image)}
+    file.write_text(json.dumps({"services": services, "networks": networks}))
     container = docker_engine.containers.create(node_image, name=container_name(name))
-    project = ComposeProject(name, [file], {})
+    project = ComposeProject(name, name, [file], {})
     try:
         yield project
     finally:

@@ -43,9 +43,12 @@ class Thing(NamedTuple):
         return f"{self} of run {self.owner.run}, whose orchestrator {self.owner.orchestrator} is gone"
 
 
-def things(client: docker.DockerClient, run: str | None = None) -> list[Thing]:
-    """What the engine has of one run, or of every run: the residue check. Raises EngineError."""
-    label = {"label": RUN if run is None else f"{RUN}={run}"}
+def things(client: docker.DockerClient, run: str | None = None, *labels: str) -> list[Thing]:
+    """What the engine has of one run, or of every run: the residue check; with more `labels`, what has them too.
+
+    Raises EngineError.
+    """
+    label = {"label": [RUN if run is None else f"{RUN}={run}", *labels]}
     with asking("list what runs have left"):
         api = client.api
         containers = api.containers(all=True, filters=label)
@@ -91,10 +94,13 @@ def _thing(kind: str, id: str, name: str, listed: dict[str, Any]) -> Thing | Non
     return None if whose is None else Thing(kind, id, name, whose)
 
 
-def remove_all(client: docker.DockerClient, run: str, pool: Executor) -> None:
-    """Remove whatever the engine still has of a run. Raises SessionError, with the remedy, if anything is left."""
+def remove_all(client: docker.DockerClient, run: str, pool: Executor, *labels: str) -> None:
+    """Remove whatever the engine still has of a run, and of that what has `labels` too.
+
+    Raises SessionError, with the remedy, if anything is left.
+    """
     try:
-        left = remove(client, things(client, run), pool)
+        left = remove(client, things(client, run, *labels), pool)
     except EngineError as error:
         raise SessionError(f"{error}; run `faultbed clean` when it does, to remove what is left of this run") from None
     if left:

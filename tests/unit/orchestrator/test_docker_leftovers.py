@@ -76,24 +76,24 @@ class Engine:
             raise NotFound("no", requests.Response(), "no such container")
         self.endpoints[network].remove(container)
 
-    def _listed(self, wanted: str, filters: dict[str, str]) -> list[dict[str, Any]]:
-        key, _, value = filters["label"].partition("=")
+    def _listed(self, wanted: str, filters: dict[str, list[str]]) -> list[dict[str, Any]]:
+        asked = [label.partition("=")[::2] for label in filters["label"]]
         return [
             {"Id": name, "Name": name, "Names": [f"/{name}"], "RepoTags": [name], "Labels": labels}
             for (kind, name), labels in self.there.items()
-            if kind == wanted and key in labels and value in ("", labels[key])
+            if kind == wanted and all(key in labels and value in ("", labels[key]) for key, value in asked)
         ]
 
-    def containers(self, all: bool, filters: dict[str, str]) -> list[dict[str, Any]]:
+    def containers(self, all: bool, filters: dict[str, list[str]]) -> list[dict[str, Any]]:
         return self._listed(CONTAINER, filters)
 
-    def volumes(self, filters: dict[str, str]) -> dict[str, Any]:
+    def volumes(self, filters: dict[str, list[str]]) -> dict[str, Any]:
         return {"Volumes": self._listed(VOLUME, filters)}
 
-    def images(self, filters: dict[str, str]) -> list[dict[str, Any]]:
+    def images(self, filters: dict[str, list[str]]) -> list[dict[str, Any]]:
         return self._listed(IMAGE, filters)
 
-    def networks(self, filters: dict[str, str]) -> list[dict[str, Any]]:
+    def networks(self, filters: dict[str, list[str]]) -> list[dict[str, Any]]:
         return self._listed(NETWORK, filters)
 
 
@@ -124,6 +124,15 @@ def test_an_image_goes_after_its_containers_and_only_one_that_is_named_as_the_ru
     assert engine.asked == ["one", built]
     assert set(engine.there) == {(IMAGE, "users:latest")}
     assert things(engine) == []
+
+
+def test_of_a_run_what_has_another_label_too(pool: ThreadPoolExecutor) -> None:
+    engine: Any = Engine()
+    for name, more in (("one", {"project": "p"}), ("two", {"project": "q"}), ("three", {})):
+        engine.there[VOLUME, name] = {**OWNER.labels(), **more}
+    engine.there[VOLUME, "the user's"] = {"project": "p"}
+    remove_all(engine, OWNER.run, pool, "project=p")
+    assert engine.asked == ["one"]
 
 
 def test_a_users_container_of_an_image_that_a_run_built_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def test_logs_go_to_their_file_as_they_are_and_only_the_last_of_them(
     """Kept in memory, or whole, those of a service that talks much would end the run."""
     says(docker, r"""printf '\377 %s\n' "$*" """)
     monkeypatch.setattr(project, "connect", lambda: None)
-    project.ComposeProject("p", [Path("/x/c.yml")], {}).logs(tmp_path / "log")
+    project.ComposeProject("p", "r", [Path("/x/c.yml")], {}).logs(tmp_path / "log")
     assert (tmp_path / "log").read_bytes().startswith(b"\xff compose")
     assert f"--tail {project.KEPT_LINES}" in (tmp_path / "log").read_text(errors="replace")
 
