@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 NAMES = (
     "received",
@@ -49,6 +49,11 @@ class Failpoint:
             raise ValueError(f"failpoint {self.name}: names an operation or an nth passage, exactly one of them")
         if self.nth is not None and self.nth < 1:
             raise ValueError(f"failpoint {self.name}: nth is {self.nth}, passages count from 1")
+
+    @property
+    def detail(self) -> dict[str, Any]:
+        """What is put on record as it fires."""
+        return {"name": self.name, "fault": self.fault, "act": self.act}
 
 
 class Failpoints:

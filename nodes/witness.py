@@ -61,7 +61,7 @@ class RealWitness:
             return
         fired = self._failpoints.passage(name, client, seq, attempt)
         if fired is not None:
-            self.note(Kind.FAILPOINT, client, seq, attempt, detail={"name": name, "fault": fired.fault})
+            self.note(Kind.FAILPOINT, client, seq, attempt, detail=fired.detail)
             # Standard output is all that still goes out: whoever started this process reads there what befell it.
             os.write(1, f"{FIRED_LINE} {fired.fault}\n".encode())
             _act(fired.act)

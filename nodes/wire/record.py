@@ -29,7 +29,7 @@ class Kind(IntEnum):
     START = 1  # [schema node epoch role engine domain evidence pid incarnation history]
     READY = 2  # [addresses]
     STOP = 3
-    FAILPOINT = 4  # [name, fault] fired; the process dies or stops directly after this record
+    FAILPOINT = 4  # [name fault act] fired; the process dies or stops directly after this record
     BROKEN = 5  # [reason size connection] a message that does not decode; [reason connection link] a plane gave it up
 
     # clients

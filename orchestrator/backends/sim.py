@@ -77,7 +77,7 @@ class SimJournal:
         fired = self.armed.passage(name, client, seq, attempt)
         if fired is None:
             return
-        self.note(Kind.FAILPOINT, client, seq, attempt, detail={"name": name, "fault": fired.fault})
+        self.note(Kind.FAILPOINT, client, seq, attempt, detail=fired.detail)
         self.fired = fired.fault
         self._host.die()
 

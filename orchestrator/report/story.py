@@ -64,7 +64,9 @@ TELLINGS: Mapping[Kind, Telling] = MappingProxyType(
         Kind.COMMIT: lambda event: f"commits effect {event.detail.get('n')}{_value(event, 'result')}",
         Kind.ANSWER: lambda event: f"answers attempt {event.attempt}: {_status(event.detail)}{_value(event)}",
         Kind.BROKEN: lambda event: f"gets a message that does not decode: {event.detail.get('reason')}",
-        Kind.FAILPOINT: lambda event: f"dies at the failpoint {event.detail.get('name')}",
+        Kind.FAILPOINT: lambda event: (
+            f"{'stops' if event.detail.get('act') == 'stop' else 'dies'} at the failpoint {event.detail.get('name')}"
+        ),
         Kind.DECISION: _decision,
         Kind.RELEASE: lambda event: (
             f"lets the {event.detail.get('direction')} of attempt {event.attempt} go on ({event.detail.get('act')})"

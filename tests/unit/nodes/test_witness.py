@@ -63,5 +63,5 @@ def test_a_passage_that_fires_is_journalled_before_the_death(
     witness.passage("before-commit", 7, 2, 1)
     assert killed == []
     witness.passage("before-commit", 7, 3, 1)
-    line = Record(5, Kind.FAILPOINT, 7, 3, 1, 0, {"name": "before-commit", "fault": 2})
+    line = Record(5, Kind.FAILPOINT, 7, 3, 1, 0, {"name": "before-commit", "fault": 2, "act": "die"})
     assert killed == [(os.getpid(), signal.SIGKILL, [line])]

@@ -165,3 +165,12 @@ def test_a_story_says_who_did_what() -> None:
         "  By the ledgers it was executed twice, in epoch 2 and 1.",
     ]
     assert story(History("real", events), (10101, 9)) == []
+
+
+def test_a_process_dies_or_stops_at_a_failpoint() -> None:
+    for act, told in (("die", "dies"), ("stop", "stops")):
+        fired = event(1, "server", Kind.FAILPOINT, name="after-commit", act=act)
+        called = event(0, "client", Kind.INVOKE, f="add", value=1)
+        assert f"server  {told} at the failpoint after-commit" in "\n".join(
+            story(History("real", (called, fired)), (10101, 2))
+        )
