@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from nodes.control import FENCED, ControlError
@@ -99,13 +100,13 @@ class NodeProcess:
         except ConnectionEnded:
             pass  # Exited or Lost tells
 
-    def close(self, patience: float) -> None:
-        """After it was killed: wait until it is reaped and its connection closed."""
-        self.gone.wait(patience)
+    def close(self, deadline: float) -> None:
+        """After it was killed: wait until it is reaped and its connection closed, or until `deadline` (monotonic)."""
+        self.gone.wait(max(0, deadline - monotonic()))
         if self._client is not None:
             self._client.close()
         if self._thread is not None:
-            self._thread.join(patience)
+            self._thread.join(max(0, deadline - monotonic()))
 
     def _converse(self, line: str) -> None:
         try:

@@ -7,6 +7,7 @@ import queue
 import secrets
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from chaos.supports import PlaneName
@@ -21,7 +22,8 @@ from orchestrator.backends.node_process import NodeProcess
 from orchestrator.scenario import NO_LIMITS, Limits
 
 PATIENCE = 30.0
-"""Seconds for a process to be reaped after it was killed, and for its connection to be read to the end."""
+"""Seconds for all processes together to be reaped after they were killed, and for their connections to be read to the
+end: they end side by side, and where one cannot be reached, as at an agent that is stopped, neither can the others."""
 
 Place = Callable[[str, Role], Host]
 """Where a process of this name and role runs."""
@@ -109,8 +111,9 @@ class RealSession:
         for process in self._processes.values():
             if not process.gone.is_set():
                 process.host.signal(process.name, process.epoch, "kill")
+        deadline = monotonic() + PATIENCE
         for process in self._processes.values():
-            process.close(PATIENCE)
+            process.close(deadline)
         for host in self._every_host():
             self._leave(host)
         self._journal.close()

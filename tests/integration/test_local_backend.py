@@ -20,6 +20,7 @@ from nodes.ops import Effect, Get, Now, Program, Put, Queue, Sleep, Transaction
 from nodes.wire.record import Kind
 from orchestrator.backends import Answer, Exited, Lost, NodeEvent, SessionError, Started, Stopped
 from orchestrator.backends import node_process as node_process_module
+from orchestrator.backends import real as real_module
 from orchestrator.backends.local import LocalSession, command_line
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real_time import run
@@ -98,6 +99,21 @@ def test_everything_sent_before_a_death_arrives_before_its_news(session_of: Call
     assert exited == Exited("server", 1, signal.SIGKILL, 0)
     session.command("server", {"type": "burst", "number": 1})  # nobody there: never answered
     session.signal("server", "kill")
+
+
+@pytest.mark.timeout(35)
+def test_processes_of_which_nothing_is_heard_are_waited_for_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forty seconds, were each of them waited for in turn."""
+    monkeypatch.setattr(real_module, "PATIENCE", 1.0)
+    with Supervisor("another run") as deaf:
+        os.kill(deaf.pid, signal.SIGSTOP)
+        session = LocalSession(deaf, tmp_path / "home")
+        for number in range(40):  # few enough for the pipe to it
+            session.start(f"server{number}", "node", 1)
+        session.close()
+        os.kill(deaf.pid, signal.SIGCONT)
 
 
 def test_a_stopped_process_is_killed_and_a_next_epoch_started(session_of: Callable[[str], LocalSession]) -> None:
