@@ -29,7 +29,7 @@ def test_killed_at_a_failpoint(tmp_path: Path, name: str, place: str) -> None:
     assert process.wait() == -signal.SIGKILL
     records = read(tmp_path / "server.1.journal", killed=True)
     assert records[-1].kind is Kind.FAILPOINT  # nothing was done after it
-    assert records[-1].detail == {"name": name, "fault": 0}
+    assert records[-1].detail == {"name": name, "fault": 0, "act": "die"}
     assert (records[-1].client, records[-1].seq, records[-1].attempt) == (10101, 3, 1)
     path = tmp_path / "server.ledger"
     committed = COMMITTED[name]
