@@ -99,6 +99,9 @@ class Hop:
         self._timetable = Timetable()
         self._paces: dict[tuple[int, Direction], Pace] = {}
         self._effects: list[Effect] = []
+        self.backlog: Callable[[], int] = lambda: 0
+        """Bytes of what went on that its receivers have not taken: whoever performs the effects says how many. What
+        was kept back comes due all the same, so they count as kept."""
         require_supported(link, self.rules, framers()["request"])
 
     # Inputs: the path
@@ -229,7 +232,8 @@ class Hop:
         """Rule 5."""
         if not _keeps(fault) or (self._stream and isinstance(fault, Rate)):
             return True
-        has = self._shelf.cost + self._timetable.cost + len(message.data) + COST <= LARGEST
+        kept = self._shelf.cost + self._timetable.cost + self.backlog()
+        has = kept + len(message.data) + COST <= LARGEST
         (self.notes.within if has else self.notes.cut_off)(_FULL)
         return has
 

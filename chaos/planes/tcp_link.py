@@ -75,6 +75,7 @@ class Pair:
         target = self.target(direction)
         target.send(data)
         if target.congested:
+            self._link.congested.add(target)
             self._read(direction)
 
     def pause(self, direction: Direction) -> None:
@@ -111,6 +112,8 @@ class TcpLink:
         self.loop = loop
         self.hop = hop
         self.injections = Injections(loop, hop.notes)
+        self.congested: set[Stream] = set()
+        hop.backlog = self._backlog
         self._room = sockets // SOCKETS
         self._open: dict[Pair, None] = {}  # every pair that has a socket, in the order of their beginning
         self._pairs: dict[int, Pair] = {}
@@ -241,6 +244,11 @@ class TcpLink:
                 del self._open[pair]
                 break
         return len(self._open) < self._room
+
+    def _backlog(self) -> int:
+        """Bytes that wait for receivers that do not take them."""
+        self.congested = {stream for stream in self.congested if stream.congested and not stream.closed}
+        return sum(stream.unsent for stream in self.congested)
 
     def _tidy(self, pair: Pair) -> None:
         if pair.over:

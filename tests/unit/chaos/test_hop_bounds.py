@@ -58,6 +58,17 @@ def test_room_that_is_free_again_ends_the_burst_and_tells_how_long_it_was() -> N
     assert sum(bounds(b)) == decided(b).count((None, "pass"))
 
 
+def test_what_came_due_and_nobody_takes_counts_as_kept() -> None:
+    b = Bench([Delay(link=LINK, delay="request", by=1)], "resp", "tcp")
+    room = LARGEST - len(chunk(0)) - COST
+    b.hop.backlog = lambda: room
+    assert b.request(chunk(0)) == []
+    b.hop.tick(2_000_000)
+    b.hop.backlog = lambda: room + 1
+    assert b.request(chunk(1)) == [Forward(1, "request", chunk(1))]
+    assert bounds(b) == [1]
+
+
 @pytest.mark.parametrize(
     "fault",
     [

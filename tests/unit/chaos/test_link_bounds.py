@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from chaos.decide import Rule
 from chaos.faults import Direction, Hold
 from chaos.framers import Framers, Message
 from chaos.hop import Hop
+from chaos.hop.kept import COST
 from chaos.planes.listening import Listening
 from chaos.planes.loop import Loop
 from chaos.planes.sources import IDLE, Sources
@@ -100,6 +102,28 @@ def test_what_nobody_foresaw_ends_its_connection_alone(loop: Loop) -> None:
             sock.close()
     (broken,) = evidence.of(Kind.BROKEN)
     assert (broken["link"], broken["reason"]) == (LINK, "ZeroDivisionError: nobody foresaw this")
+    link._reserved.close()
+
+
+def test_what_a_receiver_does_not_take_is_known_until_it_does(loop: Loop) -> None:
+    evidence = Evidence()
+    data = b"x" * (32 << 20)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        link = TcpLink(loop, hop(evidence, stream=True, hold=True), "127.0.0.1", 0, 8)
+        link.upstream(server.getsockname(), 1)
+        with socket.create_connection(link.address, TIMEOUT) as client:
+            turn_until(loop, lambda: link.hop.status().connections == 1)
+            with server.accept()[0] as accepted, ThreadPoolExecutor(1) as beside:
+                beside.submit(client.sendall, data)
+                turn_until(loop, lambda: link.hop._shelf.cost == len(data) + COST * len(link.hop._shelf))
+                assert link.hop.backlog() == 0
+                link.perform(link.hop.heal())
+                assert link.hop.backlog() > len(data) // 4  # the system has taken the rest
+                taken = beside.submit(accepted.recv, len(data), socket.MSG_WAITALL)
+                turn_until(loop, lambda: link.unsent() == 0)
+                assert taken.result(TIMEOUT) == data
+                assert link.hop.backlog() == 0
+        link.upstream(None, 1)
     link._reserved.close()
 
 
