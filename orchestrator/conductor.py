@@ -128,7 +128,8 @@ class Conductor(Phases):
     def _outlived(self) -> Program:
         """Predecessors that woke beside their successors: a fence ends them at their next transaction."""
         cap = self._cell.settle * MILLISECOND
-        yield from self._wait(lambda: not self._predecessors(), cap)
+        if not (yield from self._wait(lambda: not self._predecessors(), cap)):
+            self._phase("predecessors-capped")
         for name, epoch in self._predecessors():
             self._stopping.add(name)
             self._session.command(name, {"type": "stop"}, epoch)

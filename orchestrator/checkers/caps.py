@@ -19,7 +19,13 @@ from orchestrator.scenario import UNTIL_DONE, Cell, Client
 from orchestrator.system.scenario import Driver
 from orchestrator.system.specs import ORDINAL
 
-CAPPED = {"load-capped": "load", "settle-capped": "settle", "drain-capped": "drain"}
+CAPPED = {
+    "load-capped": "load",
+    "settle-capped": "settle",
+    "predecessors-capped": "predecessors",
+    "drain-capped": "drain",
+}
+"""What is put on record -> whose cap it was: of a phase, or of waiting for predecessors that woke."""
 KEPT = "load-kept"
 """The phase that a fault ended which heal alone ends: it kept calls open."""
 

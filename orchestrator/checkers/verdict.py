@@ -67,7 +67,7 @@ class FaultSteps(NamedTuple):
 
 
 class Cap(NamedTuple):
-    """A phase (load, settle or drain) that its cap ended, and the operations that were open then."""
+    """What its cap ended (load, settle, drain, waiting for predecessors), and the operations that were open then."""
 
     phase: str
     open: tuple[Operation, ...]

@@ -210,3 +210,11 @@ def test_settling_and_draining_tell_their_caps_too() -> None:
     one = ran("sim", 4, server=", yields: 500ms", client=", retry: {first: 5s, maximum: 5s}", rest="settle: 100ms")
     assert [cap.phase for cap in judgement(one).caps] == ["settle", "drain"]
     assert judgement(one).caps[0].open == ((FIRST, 3),)
+
+
+def test_waiting_for_a_predecessor_that_woke_tells_its_cap() -> None:
+    """It stands behind its commit, so that no transaction comes at which the fence would end it."""
+    paused = "[{pause: server, at: before-send, operation: 3, restart: {after: 50ms}}]"
+    one = ran("local", 6, faults=paused, rest="settle: 1s")
+    assert judgement(one).caps == (Cap("predecessors", ()),)
+    assert "capped=predecessors" in cell_line(one.result)
