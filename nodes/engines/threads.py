@@ -8,7 +8,6 @@ Rules of this file:
    non-blocking and poll, which is another I/O model.
 3. close() leaves another thread's recv or accept stuck, shutdown() wakes it. So Close shuts down, waits until
    nobody is inside a system call on the descriptor (its number must not be reused under them), then closes.
-4. A `Put` hands its item to the longest waiting `Get` under the lock.
 """
 
 from __future__ import annotations
@@ -22,12 +21,14 @@ from typing import Any, TypeVar
 
 from nodes import ops
 from nodes.engines.common import sockets
-from nodes.engines.common.blocking import Endpoint, timed_out
+from nodes.engines.common.blocking import BlockingEndpoint, timed_out
 from nodes.engines.common.endings import drop
+from nodes.engines.common.loop import PENDING, Loop, Resume, Running
 
 Result = TypeVar("Result")
 
 _NUDGE_SECONDS = 0.05
+_BRIEFLY = 1e-6  # seconds
 
 
 def availability() -> str | None:
@@ -36,169 +37,147 @@ def availability() -> str | None:
     return None
 
 
-class Threaded(ops.Task):
-    """A task and what it waits with. `given` is the (result, error) that a waker left for it.
+class Threaded(Running):
+    """A task and what its thread waits with. `given` is what a waker left for it to go on with."""
 
-    `cancellable`: it is at a Sleep, or at a Get on `queue`. `cancelled`: it was told to end since.
-    """
-
-    __slots__ = ("cancellable", "cancelled", "given", "joiners", "queue", "wakeup")
+    __slots__ = ("deadline", "given", "wakeup")
 
     def __init__(self, program: ops.Program, name: str, lock: threading.Lock) -> None:
         super().__init__(program, name)
         self.wakeup = threading.Condition(lock)
-        self.given: tuple[Any, BaseException | None] | None = None
-        self.joiners: list[Threaded] = []
-        self.queue: ops.Queue | None = None
-        self.cancellable = False
-        self.cancelled = False
+        self.deadline: int | None = None
+        self.given: tuple[Resume, Any] | None = None
 
 
 class _Over(BaseException):
     """The run has ended; whoever was waiting goes home."""
 
 
-class Engine:
+class Engine(Loop[Threaded]):
     """Performs each task's operations in the task's own thread."""
 
     def __init__(self, commit: Callable[[ops.Transaction], int], random: Callable[[], float]) -> None:
+        super().__init__(lambda program, name: Threaded(program, name, self._lock), commit, random)
         self._lock = threading.Lock()
-        self._finished = threading.Condition(self._lock)
+        self._ended_by: BaseException | None = None
+        self._end_came = threading.Condition(self._lock)
         self._over = False
-        self._failure: BaseException | None = None
-        self._endpoints: dict[Endpoint, None] = {}
-        self._tasks: dict[Threaded, threading.Thread] = {}
+        self._threads: dict[Threaded, threading.Thread] = {}
         self._ending: list[threading.Thread] = []
-        self._perform: dict[type, Callable[[Threaded, Any], Any]] = {
-            ops.Recv: self._recv,
-            ops.Send: self._send,
-            ops.Get: self._get,
-            ops.Put: self._put,
-            ops.RecvFrom: self._recv_from,
-            ops.SendTo: self._send_to,
-            ops.Listen: lambda task, op: self._adopt(sockets.listener(op.address, op.backlog), None),
-            ops.Bind: lambda task, op: self._adopt(sockets.datagram(op.address), None),
+        self._endpoints: dict[int, BlockingEndpoint]
+        self._perform |= {
+            ops.Listen: lambda task, op: self._bound(sockets.listener(op.address, op.backlog)),
+            ops.Bind: lambda task, op: self._bound(sockets.datagram(op.address)),
             ops.Accept: self._accept,
             ops.Connect: self._connect,
-            ops.Shutdown: self._shutdown,
-            ops.Close: self._close,
-            ops.Sleep: self._sleep,
-            ops.Spawn: lambda task, op: self._spawn(op.program, op.name),
-            ops.Join: self._join,
-            ops.Cancel: self._cancel,
-            ops.Now: lambda task, op: monotonic_ns(),
-            ops.Random: lambda task, op: random(),
-            ops.Commit: lambda task, op: commit(op.transaction),
+            ops.Recv: self._recv,
+            ops.RecvFrom: self._recv_from,
+            ops.Send: self._send,
+            ops.SendTo: self._send_to,
         }
 
     # --- a run ---
 
     def run(self, main: ops.Program) -> Any:
-        """Run `main` and what it spawns until `main` ends; close every socket; return its result or raise."""
-        root: Threaded | None = None
-        try:
-            with self._lock:
-                self._over, self._failure = False, None
-                root = self._spawn(main, "main")
-                while not root.done and self._failure is None:
-                    self._finished.wait()
-        finally:
-            self._tear_down()
-        error = self._failure or root.error
-        if error is not None:
-            raise error
-        return root.result
+        self._over, self._ended_by = False, None
+        return super().run(main)
 
-    def post(self, queue: ops.Queue, item: Any) -> None:
-        """Put `item` from outside of all programs: another thread. (A signal handler could hold the lock.)"""
+    def _loop(self) -> None:
         with self._lock:
-            self._hand_over(queue, item)
+            while self._ended_by is None:
+                self._end_came.wait()
+        raise self._ended_by
 
-    def _tear_down(self) -> None:
+    def _end_tasks(self) -> None:
         with self._lock:
             self._over = True
-            threads = [*self._tasks.values(), *self._ending]
-            for task in self._tasks:
+            threads = [*self._threads.values(), *self._ending]
+            for task in self._threads:
                 task.wakeup.notify()
         for thread in threads:
             while thread.is_alive():
                 self._shut_all()  # again and again: a thread may have been just before its system call
                 thread.join(_NUDGE_SECONDS)
-        for endpoint in self._endpoints:
-            endpoint.closed = True
-            endpoint.raw.close()
-        self._endpoints.clear()
-        self._tasks.clear()
+        self._threads.clear()
         self._ending.clear()
 
     def _shut_all(self) -> None:
         with self._lock:
-            for endpoint in self._endpoints:
+            for endpoint in self._endpoints.values():
                 endpoint.shut()
+
+    def _start(self, task: Threaded) -> None:
+        self._ending = [thread for thread in self._ending if thread.is_alive()]
+        thread = threading.Thread(target=self._drive, args=(task,), name=task.name or None, daemon=True)
+        self._threads[task] = thread
+        try:
+            thread.start()
+        except RuntimeError as error:
+            del self._threads[task], self._tasks[task]
+            reason = f"the system has no thread for {task.name or 'a task'} (ulimit -u, or limits.processes): {error}"
+            raise ops.Exhausted(reason) from None
 
     def _drive(self, task: Threaded) -> None:
         """The body of the task's thread."""
         with self._lock:
-            resume: Callable[[Any], Any] = task.program.send
-            argument: Any = None
-            while not self._over:
-                try:
-                    operation = resume(argument)
-                except BaseException as error:
-                    self._ended(task, error)
-                    break
-                resume = task.program.send
-                try:
-                    argument = self._perform.get(operation.__class__, _foreign)(task, operation)
-                except _Over:
-                    break
-                except (Exception, ops.Cancelled) as error:
-                    resume, argument = task.program.throw, error
-            if not task.done:
-                drop(task.program)
-            self._ending.append(self._tasks.pop(task))
+            try:
+                self._go_on(task)
+            except _Over:
+                pass
+            except BaseException as error:
+                self._ended_by = self._ended_by or error
+                self._end_came.notify()
+            drop(task.program)
+            self._ending.append(self._threads.pop(task))
 
-    def _ended(self, task: Threaded, error: BaseException) -> None:
-        task.done = True
-        if isinstance(error, StopIteration):
-            task.result = error.value
-        else:
-            task.error = error
-        for joiner in task.joiners:
-            self._wake(joiner, task.result, task.error)
-        stray = isinstance(task.error, Exception) and not task.joiners
-        alien = not isinstance(error, (Exception, ops.Cancelled))  # KeyboardInterrupt and its like
-        if (stray or alien) and self._failure is None:
-            self._failure = error
-        self._finished.notify()
+    def _go_on(self, task: Threaded) -> None:
+        """Until the program ends, which may end the run. Raises _Over when the run ended before."""
+        resume: Resume = task.send
+        argument: Any = None
+        while True:
+            if self._over:
+                raise _Over
+            try:
+                operation = resume(argument)
+            except BaseException as error:
+                self._ended(task, error)
+                return
+            resume = task.send
+            try:
+                argument = self._perform.get(operation.__class__, self._foreign)(task, operation)
+            except (Exception, ops.Cancelled) as error:
+                resume, argument = task.throw, error
+            if argument is PENDING:
+                resume, argument = self._wait(task)
 
     # --- waiting and waking, all under the lock ---
 
-    def _wait(self, task: Threaded, deadline: int | None) -> Any:
-        """Until a waker gives something; raises TimeoutError at the deadline."""
-        while task.given is None:
+    def _wait(self, task: Threaded) -> tuple[Resume, Any]:
+        """Until a waker gives something, or the deadline does."""
+        while (given := task.given) is None:
             if self._over:
                 raise _Over
-            if deadline is None:
-                task.wakeup.wait()
-                continue
-            remaining = deadline - monotonic_ns()
-            if remaining <= 0:
-                raise timed_out()
-            task.wakeup.wait(min(remaining / 1e9, threading.TIMEOUT_MAX))
-        (result, error), task.given = task.given, None
-        if error is not None:
-            raise error
-        return result
+            task.wakeup.wait(_patience(task.deadline))
+            if task.given is None and task.deadline is not None and monotonic_ns() >= task.deadline:
+                self._expire(task)
+        task.given = None
+        return given
 
-    def _wake(self, task: Threaded, result: Any, error: BaseException | None) -> None:
-        task.given = (result, error)
-        task.cancellable = False
-        task.queue = None
+    def _wake(self, task: Threaded, resume: Resume, argument: Any) -> None:
+        self._release(task)
+        task.given = resume, argument
         task.wakeup.notify()
 
+    def _arm(self, task: Threaded, deadline: int | None, undo: Callable[[], Any] | None) -> None:
+        task.deadline, task.undo = deadline, undo
+
     def _call(
-        self, endpoint: Endpoint, option: int, deadline: int | None, call: Callable[..., Result], *arguments: Any
+        self,
+        endpoint: BlockingEndpoint,
+        option: int,
+        deadline: int | None,
+        call: Callable[..., Result],
+        *arguments: Any,
     ) -> Result:
         """A system call that may block, with the lock released."""
         if endpoint.closed:
@@ -221,7 +200,12 @@ class Engine:
         return self._limited(operation.socket, socket.SO_RCVTIMEO, operation.deadline, call, *arguments)
 
     def _limited(
-        self, endpoint: Endpoint, option: int, deadline: int | None, call: Callable[..., Result], *arguments: Any
+        self,
+        endpoint: BlockingEndpoint,
+        option: int,
+        deadline: int | None,
+        call: Callable[..., Result],
+        *arguments: Any,
     ) -> Result:
         """A blocking call with a deadline. The kernel counts in its own ticks and may give up a little early."""
         if option in endpoint.outstanding:
@@ -237,19 +221,16 @@ class Engine:
         finally:
             endpoint.outstanding.discard(option)
 
-    def _heed_cancel(self, task: Threaded) -> None:
-        if task.cancelled:
-            task.cancelled = False
-            raise ops.Cancelled
-
     # --- operations on sockets ---
 
-    def _adopt(self, raw: socket.socket, peer: ops.Address | None) -> Endpoint:
-        endpoint = Endpoint(raw, self._lock, peer)
-        self._endpoints[endpoint] = None
+    def _adopt(self, raw: socket.socket, local: ops.Address, peer: ops.Address | None) -> BlockingEndpoint:
+        endpoint = self._endpoints[raw.fileno()] = BlockingEndpoint(raw, self._lock, local, peer)
         return endpoint
 
-    def _accept(self, _task: Threaded, operation: ops.Accept) -> Endpoint:
+    def _bound(self, raw: socket.socket) -> BlockingEndpoint:
+        return self._adopt(raw, sockets.local_of(raw), None)
+
+    def _accept(self, _task: Threaded, operation: ops.Accept) -> BlockingEndpoint:
         endpoint: Any = operation.socket
         accepted: list[tuple[socket.socket, Any]] = []
         try:
@@ -260,11 +241,11 @@ class Engine:
             raise
         raw, address = accepted[0]
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return self._adopt(raw, address[:2])
+        return self._adopt(raw, sockets.local_of(raw), address[:2])
 
-    def _connect(self, _task: Threaded, operation: ops.Connect) -> Endpoint:
+    def _connect(self, _task: Threaded, operation: ops.Connect) -> BlockingEndpoint:
         raw = sockets.stream(operation.address)
-        endpoint = self._adopt(raw, None)
+        endpoint = self._bound(raw)
         try:
             self._limited(endpoint, socket.SO_SNDTIMEO, operation.deadline, raw.connect, operation.address)
             endpoint.local, endpoint.peer = sockets.local_of(raw), sockets.peer_of(raw)
@@ -274,25 +255,14 @@ class Engine:
             raise
         return endpoint
 
-    def _discard(self, endpoint: Endpoint) -> None:
+    def _discard(self, endpoint: BlockingEndpoint) -> None:
         endpoint.closed = True
-        self._endpoints.pop(endpoint, None)
+        self._endpoints.pop(endpoint.fd, None)
         if endpoint.busy:
             endpoint.shut()
         while endpoint.busy:
             endpoint.idle.wait()
         endpoint.raw.close()
-
-    def _close(self, _task: Threaded, operation: ops.Close) -> None:
-        endpoint: Any = operation.socket
-        if not endpoint.closed:
-            self._discard(endpoint)
-
-    def _shutdown(self, _task: Threaded, operation: ops.Shutdown) -> None:
-        endpoint: Any = operation.socket
-        if endpoint.closed:
-            raise sockets.aborted()
-        endpoint.raw.shutdown(socket.SHUT_WR)
 
     def _recv(self, _task: Threaded, operation: ops.Recv) -> bytes:
         endpoint: Any = operation.socket
@@ -316,80 +286,9 @@ class Engine:
         arguments = operation.data, operation.address
         self._limited(endpoint, socket.SO_SNDTIMEO, None, endpoint.raw.sendto, *arguments)
 
-    # --- operations on tasks and queues ---
 
-    def _spawn(self, program: ops.Program, name: str) -> Threaded:
-        self._ending = [thread for thread in self._ending if thread.is_alive()]
-        task = Threaded(program, name, self._lock)
-        thread = threading.Thread(target=self._drive, args=(task,), name=name or None, daemon=True)
-        self._tasks[task] = thread
-        try:
-            thread.start()
-        except RuntimeError as error:
-            del self._tasks[task]
-            reason = f"the system has no thread for {name or 'a task'} (ulimit -u, or limits.processes): {error}"
-            raise ops.Exhausted(reason) from None
-        return task
-
-    def _join(self, task: Threaded, operation: ops.Join) -> Any:
-        joined: Any = operation.task
-        if not joined.done:
-            joined.joiners.append(task)
-            try:
-                return self._wait(task, operation.deadline)
-            except TimeoutError:
-                if not joined.done:  # otherwise this is the joined task's own error
-                    joined.joiners.remove(task)
-                raise
-        if joined.error is not None:
-            raise joined.error
-        return joined.result
-
-    def _sleep(self, task: Threaded, operation: ops.Sleep) -> None:
-        self._heed_cancel(task)
-        task.cancellable = True
-        try:
-            self._wait(task, max(operation.until, monotonic_ns() + 1000))  # never keeps the lock: others go on
-        except TimeoutError:
-            pass
-        finally:
-            task.cancellable = False
-
-    def _cancel(self, _task: Threaded, operation: ops.Cancel) -> None:
-        target: Any = operation.task
-        if not target.cancellable:
-            target.cancelled = not target.done
-            return
-        if target.queue is not None:
-            target.queue.waiters.remove(target)
-        self._wake(target, None, ops.Cancelled())
-
-    def _get(self, task: Threaded, operation: ops.Get) -> Any:
-        self._heed_cancel(task)
-        queue = operation.queue
-        if queue.items:
-            return queue.items.popleft()
-        queue.waiters.append(task)
-        task.queue = queue
-        task.cancellable = True
-        try:
-            return self._wait(task, operation.deadline)
-        except TimeoutError:
-            queue.waiters.remove(task)
-            raise
-        finally:
-            task.queue = None
-            task.cancellable = False
-
-    def _put(self, _task: Threaded, operation: ops.Put) -> None:
-        self._hand_over(operation.queue, operation.item)
-
-    def _hand_over(self, queue: ops.Queue, item: Any) -> None:
-        if queue.waiters:
-            self._wake(queue.waiters.popleft(), item, None)
-        else:
-            queue.items.append(item)
-
-
-def _foreign(_task: Threaded, operation: Any) -> Any:
-    raise TypeError(f"a program yielded {operation!r}, which is no operation")
+def _patience(deadline: int | None) -> float | None:
+    """Seconds until the deadline; never none at all, so that whoever waits keeps the lock from nobody."""
+    if deadline is None:
+        return None
+    return min(max(_BRIEFLY, (deadline - monotonic_ns()) / 1e9), threading.TIMEOUT_MAX)

@@ -8,7 +8,7 @@ import threading
 from time import monotonic_ns
 
 from nodes import ops
-from nodes.engines.common import sockets
+from nodes.engines.common.endpoint import Endpoint
 
 _NEVER = 0  # a timeout of zero in SO_RCVTIMEO and SO_SNDTIMEO means none
 _UNKNOWN = -1  # an accepted socket inherits its listener's timeouts
@@ -18,19 +18,16 @@ def timed_out() -> TimeoutError:
     return TimeoutError("the operation's deadline has passed")
 
 
-class Endpoint(ops.Socket):
-    """A blocking socket. `busy` counts the threads inside a system call on it; timeouts are microseconds.
+class BlockingEndpoint(Endpoint):
+    """`busy` counts the threads inside a system call on it; timeouts are microseconds.
 
     `outstanding`: SO_RCVTIMEO while a receive is, SO_SNDTIMEO while a send is.
     """
 
-    __slots__ = ("busy", "closed", "idle", "outstanding", "raw", "timeouts")
+    __slots__ = ("busy", "idle", "outstanding", "timeouts")
 
-    def __init__(self, raw: socket.socket, lock: threading.Lock, peer: ops.Address | None) -> None:
-        self.raw = raw
-        self.local = sockets.local_of(raw)
-        self.peer = peer
-        self.closed = False
+    def __init__(self, raw: socket.socket, lock: threading.Lock, local: ops.Address, peer: ops.Address | None) -> None:
+        super().__init__(raw, local, peer)
         self.busy = 0
         self.outstanding: set[int] = set()
         self.idle = threading.Condition(lock)

@@ -13,44 +13,19 @@ from __future__ import annotations
 
 import os
 import socket
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from nodes import ops
 from nodes.engines.common import sockets
+from nodes.engines.common.endpoint import ReadinessEndpoint, closed_send
+from nodes.engines.common.loop import PENDING, Resume
 from nodes.engines.common.poller import FAILED, READABLE, WRITABLE, Poller
-from nodes.engines.common.tasks import PENDING, Finished, Resume, Running, Scheduler
+from nodes.engines.common.tasks import Scheduler, Timed
 from nodes.ops import Recv, Send
 
 _BUDGET = 64  # operations performed in one go before the others have their turn
-
-
-class Endpoint(ops.Socket):
-    """A socket of this driver. `receive` and `send` are the raw calls; `retry` completes the writer's operation."""
-
-    __slots__ = ("closed", "fd", "interest", "raw", "reader", "receive", "retry", "send", "size", "writer")
-
-    def __init__(
-        self, raw: socket.socket, receive: Callable[[int], Any], local: ops.Address, peer: ops.Address | None
-    ) -> None:
-        self.raw = raw
-        self.fd = raw.fileno()
-        self.local = local
-        self.peer = peer
-        self.interest = 0
-        self.closed = False
-        self.receive = receive
-        self.size = 0
-        self.reader: Running | None = None
-        self.send: Callable[[bytes], int] = raw.send
-        self.retry: Callable[[], Any] | None = None
-        self.writer: Running | None = None
-
-
-def _closed_send(_data: bytes) -> int:
-    raise sockets.aborted()
 
 
 class Driver(Scheduler):
@@ -64,9 +39,7 @@ class Driver(Scheduler):
     ) -> None:
         super().__init__(commit, random)
         self._open_poller = open_poller
-        self._endpoints: dict[int, Endpoint] = {}
-        self._posted: deque[tuple[ops.Queue, Any]] = deque()
-        self._bell: socket.socket | None = None
+        self._endpoints: dict[int, ReadinessEndpoint]
         self._perform |= {
             ops.Listen: self._listen,
             ops.Bind: self._bind,
@@ -75,63 +48,14 @@ class Driver(Scheduler):
             ops.Recv: lambda task, op: self._await_readable(task, op, op.size),
             ops.RecvFrom: lambda task, op: self._await_readable(task, op, op.size),
             ops.SendTo: self._send_to,
-            ops.Shutdown: self._shutdown,
-            ops.Close: self._close,
         }
 
-    # --- a run ---
-
     def run(self, main: ops.Program) -> Any:
-        """Run `main` and what it spawns until `main` ends; close every socket; return its result or raise."""
         self._poller = self._open_poller()
         try:
-            self._open_bell()
-            root = self._root = self._spawn(main, "main")
-            try:
-                self._loop()
-            except Finished:
-                pass
+            return super().run(main)
         finally:
-            self._tear_down()
-        if root.error is not None:
-            raise root.error
-        return root.result
-
-    def post(self, queue: ops.Queue, item: Any) -> None:
-        """Put `item` from outside of all programs: another thread, or a signal handler."""
-        self._posted.append((queue, item))
-        bell = self._bell
-        if bell is not None:
-            try:
-                bell.send(b"!")
-            except OSError:  # full: it rings already; closed: the run is over
-                pass
-
-    def _open_bell(self) -> None:
-        self._bell, heard = socket.socketpair()
-        self._bell.setblocking(False)
-        heard.setblocking(False)
-        endpoint = self._endpoints[heard.fileno()] = Endpoint(heard, heard.recv, ("", 0), None)
-        self._spawn(self._listen_to_bell(endpoint), "bell")
-
-    def _listen_to_bell(self, heard: Endpoint) -> ops.Program:
-        while True:
-            while self._posted:
-                queue, item = self._posted.popleft()
-                yield ops.Put(queue, item)
-            yield ops.Recv(heard, 4096)
-
-    def _tear_down(self) -> None:
-        self._drop_tasks()
-        for endpoint in self._endpoints.values():
-            endpoint.closed = True
-            endpoint.raw.close()
-        if self._bell is not None:
-            self._bell.close()
-            self._bell = None
-        self._poller.close()
-        self._endpoints.clear()
-        self._posted.clear()
+            self._poller.close()
 
     def _loop(self) -> None:
         ready, timers, wait = self._ready, self._timers, self._poller.wait
@@ -163,7 +87,7 @@ class Driver(Scheduler):
             if timers:
                 self._fire_timers()
 
-    def _step(self, task: Running, resume: Resume, argument: Any) -> None:
+    def _step(self, task: Timed, resume: Resume, argument: Any) -> None:
         """Resume the task and perform what it yields until something has to wait."""
         budget = _BUDGET
         while budget:
@@ -204,7 +128,7 @@ class Driver(Scheduler):
 
     # --- waiting and waking ---
 
-    def _watch(self, endpoint: Endpoint, interest: int) -> None:
+    def _watch(self, endpoint: ReadinessEndpoint, interest: int) -> None:
         before, endpoint.interest = endpoint.interest, interest
         if before == interest:
             return
@@ -215,7 +139,7 @@ class Driver(Scheduler):
         else:
             self._poller.unregister(endpoint.fd)
 
-    def _notice(self, endpoint: Endpoint, mask: int) -> None:
+    def _notice(self, endpoint: ReadinessEndpoint, mask: int) -> None:
         """Any event but plain readability that a reader waits for."""
         used = False
         if endpoint.writer is not None and mask & (WRITABLE | FAILED):
@@ -236,11 +160,11 @@ class Driver(Scheduler):
             wanted = (READABLE if endpoint.reader else 0) | (WRITABLE if endpoint.writer else 0)
             self._watch(endpoint, wanted)
 
-    def _end_read(self, endpoint: Endpoint, task: Running, resume: Resume, argument: Any) -> None:
+    def _end_read(self, endpoint: ReadinessEndpoint, task: Timed, resume: Resume, argument: Any) -> None:
         endpoint.reader = None
         self._wake(task, resume, argument)
 
-    def _retry_write(self, endpoint: Endpoint) -> None:
+    def _retry_write(self, endpoint: ReadinessEndpoint) -> None:
         task, retry = endpoint.writer, endpoint.retry
         assert task is not None
         assert retry is not None
@@ -255,17 +179,17 @@ class Driver(Scheduler):
             self._forget_writer(endpoint)
             self._wake(task, resume, value)
 
-    def _forget_writer(self, endpoint: Endpoint) -> None:
+    def _forget_writer(self, endpoint: ReadinessEndpoint) -> None:
         """Writability is nearly always true, so unlike readability it is not kept."""
         endpoint.writer = endpoint.retry = None
         if not endpoint.closed:
             self._watch(endpoint, endpoint.interest & ~WRITABLE)
 
-    def _forget_reader(self, endpoint: Endpoint) -> None:
+    def _forget_reader(self, endpoint: ReadinessEndpoint) -> None:
         endpoint.reader = None
 
-    def _await_readable(self, task: Running, operation: Any, size: int) -> Any:
-        endpoint: Endpoint = operation.socket
+    def _await_readable(self, task: Timed, operation: Any, size: int) -> Any:
+        endpoint: ReadinessEndpoint = operation.socket
         if endpoint.closed:
             raise sockets.aborted()
         if endpoint.reader is not None:
@@ -277,7 +201,9 @@ class Driver(Scheduler):
             self._arm(task, operation.deadline, partial(self._forget_reader, endpoint))
         return PENDING
 
-    def _await_writable(self, task: Running, endpoint: Endpoint, retry: Callable[[], Any], deadline: int | None) -> Any:
+    def _await_writable(
+        self, task: Timed, endpoint: ReadinessEndpoint, retry: Callable[[], Any], deadline: int | None
+    ) -> Any:
         if endpoint.writer is not None:
             raise RuntimeError("two sends are outstanding on one socket")
         self._watch(endpoint, endpoint.interest | WRITABLE)
@@ -289,25 +215,30 @@ class Driver(Scheduler):
 
     # --- operations ---
 
-    def _adopt(self, raw: socket.socket, receive: Callable[[int], Any], peer: ops.Address | None) -> Endpoint:
+    def _adopt(self, raw: socket.socket, local: ops.Address, peer: ops.Address | None) -> ReadinessEndpoint:
+        return self._enter(raw, raw.recv, local, peer)
+
+    def _enter(
+        self, raw: socket.socket, receive: Callable[[int], Any], local: ops.Address, peer: ops.Address | None
+    ) -> ReadinessEndpoint:
         raw.setblocking(False)
-        endpoint = self._endpoints[raw.fileno()] = Endpoint(raw, receive, sockets.local_of(raw), peer)
+        endpoint = self._endpoints[raw.fileno()] = ReadinessEndpoint(raw, receive, local, peer)
         return endpoint
 
-    def _listen(self, _task: Running, operation: ops.Listen) -> Endpoint:
+    def _listen(self, _task: Timed, operation: ops.Listen) -> ReadinessEndpoint:
         raw = sockets.listener(operation.address, operation.backlog)
-        return self._adopt(raw, lambda _size: self._accept(raw), None)
+        return self._enter(raw, lambda _size: self._accept(raw), sockets.local_of(raw), None)
 
-    def _accept(self, listener: socket.socket) -> Endpoint:
+    def _accept(self, listener: socket.socket) -> ReadinessEndpoint:
         raw, address = listener.accept()
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return self._adopt(raw, raw.recv, address[:2])
+        return self._adopt(raw, sockets.local_of(raw), address[:2])
 
-    def _bind(self, _task: Running, operation: ops.Bind) -> Endpoint:
+    def _bind(self, _task: Timed, operation: ops.Bind) -> ReadinessEndpoint:
         raw = sockets.datagram(operation.address)
-        return self._adopt(raw, lambda size: _datagram(raw, size), None)
+        return self._enter(raw, lambda size: _datagram(raw, size), sockets.local_of(raw), None)
 
-    def _connect(self, task: Running, operation: ops.Connect) -> Any:
+    def _connect(self, task: Timed, operation: ops.Connect) -> Any:
         raw = sockets.stream(operation.address)
         raw.setblocking(False)
         try:
@@ -317,13 +248,13 @@ class Driver(Scheduler):
         except OSError:
             raw.close()
             raise
-        endpoint = self._adopt(raw, raw.recv, None)
+        endpoint = self._adopt(raw, sockets.local_of(raw), None)
         self._await_writable(task, endpoint, partial(self._connected, endpoint), operation.deadline)
         if operation.deadline is not None:
             task.undo = partial(self._discard, endpoint)
         return PENDING
 
-    def _connected(self, endpoint: Endpoint) -> Any:
+    def _connected(self, endpoint: ReadinessEndpoint) -> Any:
         failure = endpoint.raw.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         try:
             if failure:
@@ -340,31 +271,23 @@ class Driver(Scheduler):
         self._watch(endpoint, READABLE)  # the answer comes next: one call for both changes
         return endpoint
 
-    def _discard(self, endpoint: Endpoint) -> None:
-        """Close, without a word to whoever waits on it."""
+    def _discard(self, endpoint: ReadinessEndpoint) -> None:
+        """Without a word to whoever waits on it."""
         self._watch(endpoint, 0)
         endpoint.closed = True
-        endpoint.send = _closed_send
+        endpoint.send = closed_send
         self._endpoints.pop(endpoint.fd, None)
         endpoint.raw.close()
 
-    def _close(self, _task: Running, operation: ops.Close) -> None:
+    def _close(self, task: Timed, operation: ops.Close) -> None:
         endpoint: Any = operation.socket
-        if endpoint.closed:
-            return
-        self._discard(endpoint)
+        super()._close(task, operation)
         for waiting in (endpoint.reader, endpoint.writer):
             if waiting is not None:
                 self._wake(waiting, waiting.throw, sockets.aborted())
         endpoint.reader = endpoint.writer = endpoint.retry = None
 
-    def _shutdown(self, _task: Running, operation: ops.Shutdown) -> None:
-        endpoint: Any = operation.socket
-        if endpoint.closed:
-            raise sockets.aborted()
-        endpoint.raw.shutdown(socket.SHUT_WR)
-
-    def _await_sent(self, task: Running, operation: ops.Send, sent: int) -> Any:
+    def _await_sent(self, task: Timed, operation: ops.Send, sent: int) -> Any:
         endpoint: Any = operation.socket
         rest = memoryview(operation.data)[sent:]
 
@@ -375,7 +298,7 @@ class Driver(Scheduler):
 
         return self._await_writable(task, endpoint, retry, operation.deadline)
 
-    def _send_to(self, task: Running, operation: ops.SendTo) -> Any:
+    def _send_to(self, task: Timed, operation: ops.SendTo) -> Any:
         endpoint: Any = operation.socket
         if endpoint.closed:
             raise sockets.aborted()

@@ -9,7 +9,7 @@ import pytest
 
 from nodes import ops
 from nodes.engines import epoll
-from nodes.engines.common import tasks
+from nodes.engines.common import loop, tasks
 from nodes.engines.common.readiness import Driver
 from nodes.engines.sim import Engine as Simulated
 
@@ -52,7 +52,8 @@ def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Be
     if reason := epoll.availability():
         pytest.skip(reason)
     time = VirtualTime()
-    monkeypatch.setattr(tasks, "monotonic_ns", lambda: time.now)
+    for module in (loop, tasks):
+        monkeypatch.setattr(module, "monotonic_ns", lambda: time.now)
     return Bench(Driver(lambda: time, lambda _: 0, lambda: 0.5).run, lambda: setattr(time, "free", True))
 
 
