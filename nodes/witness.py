@@ -6,12 +6,11 @@ A witness is called by programs, and so between two yields: one call at a time i
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nodes.failpoints import Act, Failpoints
+from nodes.dying import act_on_oneself
+from nodes.failpoints import Failpoints
 from nodes.journal import JournalWriter
 from nodes.wire.record import Kind
 
@@ -22,7 +21,7 @@ Observer = Callable[[Kind, int, int, int], None]
 
 
 class RealWitness:
-    """Writes to the journal, dies by SIGKILL, stops by SIGSTOP.
+    """Writes to the journal, and dies or stops where it is told to.
 
     `observers` are told of the kinds that they are keyed by: a node reports these over its control connection.
     """
@@ -64,12 +63,4 @@ class RealWitness:
             self.note(Kind.FAILPOINT, client, seq, attempt, detail=fired.detail)
             # Standard output is all that still goes out: whoever started this process reads there what befell it.
             os.write(1, f"{FIRED_LINE} {fired.fault}\n".encode())
-            _act(fired.act)
-
-
-def _act(act: Act) -> None:
-    if act == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
-    else:
-        # Directed at this thread: the program stands at its failpoint even where it does not run in the main one.
-        signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
+            act_on_oneself(fired.act)

@@ -146,7 +146,7 @@ class Driver(Scheduler):
             self._retry_write(endpoint)
             used = True
         reader = endpoint.reader
-        if reader is not None and mask & (READABLE | FAILED) and not endpoint.closed:
+        if reader is not None and mask & (READABLE | FAILED):
             used = True
             try:
                 value = endpoint.receive(endpoint.size)
@@ -156,7 +156,7 @@ class Driver(Scheduler):
                 self._end_read(endpoint, reader, reader.throw, error)
             else:
                 self._end_read(endpoint, reader, reader.send, value)
-        if not used and not endpoint.closed:
+        if not used:
             wanted = (READABLE if endpoint.reader else 0) | (WRITABLE if endpoint.writer else 0)
             self._watch(endpoint, wanted)
 

@@ -65,6 +65,13 @@ def test_a_pair_whose_first_is_no_header_is_a_reply_without_one(pair: tuple[Any,
     assert msgpackrpc.decode_reply(msgpack.packb([1, 7, pair, None])) == MpReply(7, None, pair, None)
 
 
+@pytest.mark.parametrize("carrier", [(), (ANSWER,), (ANSWER, 6, 7), 5, True, "ab", {}])
+def test_what_is_no_pair_is_a_reply_without_a_header(carrier: Any) -> None:
+    unpacked = msgpack.unpackb(msgpack.packb(carrier), use_list=False)
+    assert msgpackrpc.decode_reply(msgpack.packb([1, 7, None, carrier])) == MpReply(7, None, None, unpacked)
+    assert msgpackrpc.decode_reply(msgpack.packb([1, 7, carrier, None])) == MpReply(7, None, unpacked, None)
+
+
 @pytest.mark.parametrize("first", [5, None, "ab", {}, (), (5,), ((),) * 6])
 def test_a_parameter_that_is_no_header_stays_one(first: Any) -> None:
     assert msgpackrpc.decode_call(msgpack.packb([0, 7, "add", [first]])) == MpCall(7, "add", None, (first,))

@@ -1,0 +1,48 @@
+"""A process that ends or stops itself does nothing more, whatever else it had to do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+PROGRAM = """
+import threading
+from nodes.dying import act_on_oneself
+def act():
+    act_on_oneself({act!r})
+    print("went on", flush=True)
+thread = threading.Thread(target=act)
+try:
+    thread.start()
+    thread.join()
+finally:
+    print("ended", flush=True)
+"""
+
+
+@pytest.fixture
+def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", PROGRAM.format(act=request.param)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as started:
+        yield started
+        started.kill()
+
+
+@pytest.mark.parametrize("process", ["die"], indirect=True)
+def test_who_dies_runs_no_clean_up(process: subprocess.Popen[bytes]) -> None:
+    said, _ = process.communicate()
+    assert (process.returncode, said) == (-signal.SIGKILL, b"")
+
+
+@pytest.mark.parametrize("process", ["stop"], indirect=True)
+def test_who_stops_goes_on_when_told(process: subprocess.Popen[bytes]) -> None:
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    process.send_signal(signal.SIGCONT)
+    said, _ = process.communicate()
+    assert (process.returncode, said) == (0, b"went on\nended\n")
