@@ -133,7 +133,8 @@ class RpcDriver:
         self._greetings = Queue()
         self._hello_attempt = 0
         self._xid = 0
-        self._procedures: dict[int, Procedure] = {}
+        self._sent: dict[int, Call] = {}
+        """By the xid of each of their latest attempts."""
         self._finished = False
 
     # The driver seam
@@ -226,7 +227,7 @@ class RpcDriver:
         call.connection = line.connection
         call.bind(self.session.binding())
         header = self.session.header(call)
-        data = self._encode(call.procedure, header, call.arguments)
+        data = self._encode(call, header)
         self._note(Kind.SEND, call, {"connection": line.connection, "server": header.server, "first": header.first})
         self.witness.passage("before-send", self.session.client, call.seq, call.attempt)
         try:
@@ -235,12 +236,16 @@ class RpcDriver:
             yield from self._end(line, describe(error))
         self.witness.passage("after-send", self.session.client, call.seq, call.attempt)
 
-    def _encode(self, procedure: Procedure, header: CallHeader, arguments: tuple[object, ...]) -> bytes:
+    def _encode(self, call: Call, header: CallHeader) -> bytes:
         self._xid += 1
-        self._procedures[self._xid] = procedure
-        self._procedures.pop(self._xid - REMEMBERED_XIDS, None)
-        data = self.codec.encode_call(self._xid, procedure, header, arguments)
+        self._sent[self._xid] = call
+        self._sent.pop(self._xid - REMEMBERED_XIDS, None)
+        data = self.codec.encode_call(self._xid, call.procedure, header, call.arguments)
         return data if self.transport == "udp" else self.codec.wrap(data)
+
+    def _procedure(self, xid: int) -> Procedure | None:
+        call = self._sent.get(xid)
+        return call.procedure if call else None
 
     # Lines and hello
 
@@ -283,14 +288,17 @@ class RpcDriver:
         return line
 
     def _greet(self, line: Line, deadline: int) -> Program:
-        """Raises OSError when hello got no answer by the deadline."""
-        self._greetings = Queue()
+        """Raises OSError when hello got no answer by the deadline, or not one of our servers'."""
+        call = Call(0, 0, HELLO, ())
+        self._greetings = call.mailbox
         self._hello_attempt += 1
         header = CallHeader(self.session.client, 0, self._hello_attempt, 0, 0, 0)
-        yield from line.send(self._encode(HELLO, header, ()))
+        yield from line.send(self._encode(call, header))
         answer = yield Get(self._greetings, deadline)
         if isinstance(answer, Ended):
             raise ConnectionResetError("the connection ended before hello was answered")
+        if answer.header is None:
+            raise ConnectionRefusedError(f"hello was answered without a header: {answer.error}")
         identity = self.session.identity
         detail = identity._asdict() if identity else None
         self.witness.note(Kind.SESSION, self.session.client, 0, self._hello_attempt, self.process, detail)
@@ -341,11 +349,14 @@ class RpcDriver:
 
     def _deliver(self, message: bytes, line: Line) -> Program:
         try:
-            reply: Reply = self.codec.decode_reply(message, self._procedures.get)
+            reply: Reply = self.codec.decode_reply(message, self._procedure)
         except Exception as error:
             raise unforeseen(error) from error
         header = reply.header
-        if header is None or header.client != self.session.client:
+        if header is None:
+            yield from self._deliver_bare(reply, len(message), line)
+            return
+        if header.client != self.session.client:
             raise WireError("a reply to somebody else")
         self.witness.note(
             Kind.REPLY,
@@ -362,6 +373,14 @@ class RpcDriver:
             yield Put(self._greetings, reply)
         elif call is not None:
             yield Put(call.mailbox, reply)
+
+    def _deliver_bare(self, reply: Reply, size: int, line: Line) -> Program:
+        """A server that did not take the message for a call of ours says nothing but what it answers to."""
+        call = self._sent.get(reply.xid)
+        if call is None:
+            raise WireError("a reply to somebody else")
+        self._note_broken(f"a reply without a header: {reply.error or 'a result'}", size, line)
+        yield Put(call.mailbox, reply)
 
     def _note(self, kind: Kind, call: Call, detail: dict[str, object] | None = None) -> None:
         self.witness.note(kind, self.session.client, call.seq, call.attempt, self.process, detail)

@@ -13,19 +13,19 @@ from nodes.drivers import Operation
 from nodes.drivers.rpc import RpcDriver
 from nodes.reports import Reports
 from nodes.rpc.calls import End, Outcome, Session
-from nodes.rpc.codecs import codec
-from nodes.rpc.interface import HELLO
+from nodes.rpc.codecs import NAMES, Call, codec
+from nodes.rpc.interface import HELLO, Procedure
 from nodes.rpc.interfaces import COUNTER
 from nodes.rpc.retry import Retry
 from nodes.wire.header import CallHeader, ReplyHeader, Status
+from nodes.wire.oncrpc import Accept
 from nodes.wire.record import Kind
 
 CLIENT = 10101
-CODEC = codec("msgpack", COUNTER)
 WAIT = 20
 """Virtual milliseconds between two attempts; the way there and back takes less than a hundredth of it."""
-Answering = Callable[[CallHeader], Status | None]
-"""The status that an attempt is answered with; None: not at all."""
+Answering = Callable[[CallHeader], Status | Accept | None]
+"""The status that an attempt is answered with, or the problem, which has no header; None: not at all."""
 
 
 def executed(_: CallHeader) -> Status:
@@ -35,12 +35,17 @@ def executed(_: CallHeader) -> Status:
 class Calling:
     """One client with one operation, and a server that notes each attempt and answers as it is told to."""
 
-    def __init__(self, answering: Answering = executed, dies_at: str = "") -> None:
+    def __init__(
+        self, answering: Answering = executed, dies_at: str = "", codec_name: str = "msgpack", stray: int = 0
+    ) -> None:
+        self.broken: list[Any] = []
         self.passages: list[tuple[str, int, int, int]] = []
         self.received: list[tuple[int, int]] = []
         self.times: list[int] = []
         self.outcome: Outcome | None = None
         self._answering = answering
+        self._codec = codec(codec_name, COUNTER)
+        self._stray = stray
         self._dies_at = dies_at
         with world() as made:
             made.host("server").spawn(self._serve())
@@ -57,7 +62,8 @@ class Calling:
         process: int = 0,
         detail: dict[str, Any] | None = None,
     ) -> None:
-        """Notes are not looked at here."""
+        if kind is Kind.BROKEN and detail:
+            self.broken.append(detail["reason"])
 
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
         self.passages.append((name, client, seq, attempt))
@@ -68,29 +74,29 @@ class Calling:
         socket = yield ops.Bind(("server", PORT))
         while True:
             data, address = yield ops.RecvFrom(socket, 65_536)
-            call = CODEC.decode_call(data)
+            call = self._codec.decode_call(data)
             header, procedure = call.header, call.procedure
             assert header is not None
             assert procedure is not None
             self.received.append((header.seq, header.attempt))
             self.times.append((yield ops.Now()))
-            status = Status.EXECUTED if procedure == HELLO else self._answering(header)
-            if status is None:
-                continue
-            reply = ReplyHeader(header.client, header.seq, header.attempt, status, 11, 22, 60_000)
-            value = None if procedure == HELLO else 5
-            answer = (
-                CODEC.encode_error(call.xid, reply, "busy")
-                if status is Status.BUSY
-                else CODEC.encode_reply(call.xid, procedure, reply, value)
-            )
-            yield ops.SendTo(socket, answer, address)
+            status = self._answering(header)
+            if status is not None:
+                yield ops.SendTo(socket, self._answer(call, header, procedure, status), address)
+
+    def _answer(self, call: Call, header: CallHeader, procedure: Procedure, status: Status | Accept) -> bytes:
+        if isinstance(status, Accept):
+            return self._codec.encode_problem(call._replace(xid=call.xid + self._stray, problem=status))
+        reply = ReplyHeader(header.client, header.seq, header.attempt, status, 11, 22, 60_000)
+        if status is Status.BUSY:
+            return self._codec.encode_error(call.xid, reply, "busy")
+        return self._codec.encode_reply(call.xid, procedure, reply, None if procedure == HELLO else 5)
 
     def _call(self) -> ops.Program:
         session = Session(CLIENT, "exactly-once")
         retry = Retry(attempts=3, first=WAIT, maximum=WAIT, jitter=0.0, same_connection=False)
         target, reports = ("server", PORT), Reports(ops.Queue())
-        driver = RpcDriver(session, COUNTER, CODEC, "udp", target, "client", retry, self, reports, 1)
+        driver = RpcDriver(session, COUNTER, self._codec, "udp", target, "client", retry, self, reports, 1)
         yield from driver.open()
         operation = Operation(1, 1_000_001, "add", 5)
         driver.begin(operation)
@@ -114,13 +120,39 @@ def test_an_attempt_leaves_between_its_two_failpoints(dies_at: str, received: bo
 
 @pytest.mark.parametrize("first", [None, Status.BUSY])
 def test_an_attempt_without_an_answer_or_at_a_busy_server_is_sent_again_when_due(first: Status | None) -> None:
-    calling = Calling(lambda header: first if header.attempt == 1 else Status.CACHED)
+    calling = Calling(lambda header: first if header.seq and header.attempt == 1 else Status.EXECUTED)
     assert calling.received == [(0, 1), (1, 1), (1, 2)]
     assert calling.times[2] - calling.times[1] > WAIT * MILLISECOND // 2
     assert calling.outcome == Outcome(End.OK, 5)
 
 
 def test_attempts_are_spent_and_the_call_ends_unknown() -> None:
-    calling = Calling(lambda header: None)
+    calling = Calling(lambda header: None if header.seq else Status.EXECUTED)
     assert calling.received == [(0, 1), (1, 1), (1, 2), (1, 3)]
     assert calling.outcome == Outcome(End.INFO, "no reply")
+
+
+@pytest.mark.parametrize("codec_name", NAMES)
+def test_a_reply_without_a_header_ends_its_call_at_once(codec_name: str) -> None:
+    calling = Calling(lambda header: Accept.GARBAGE_ARGS if header.seq else Status.EXECUTED, codec_name=codec_name)
+    assert calling.received == [(0, 1), (1, 1)]
+    assert calling.outcome == Outcome(End.INFO, "GARBAGE_ARGS")
+    assert calling.broken == ["a reply without a header: GARBAGE_ARGS"]
+
+
+def test_a_hello_that_is_answered_without_a_header_is_said_again_when_due() -> None:
+    calling = Calling(
+        lambda header: Accept.PROG_UNAVAIL if (header.seq, header.attempt) == (0, 1) else executed(header)
+    )
+    assert calling.received == [(0, 1), (0, 2), (1, 1)]
+    assert calling.times[1] - calling.times[0] > WAIT * MILLISECOND // 2
+    assert calling.outcome == Outcome(End.OK, 5)
+
+
+def test_a_reply_without_a_header_to_what_was_never_asked_is_to_nobody() -> None:
+    calling = Calling(
+        lambda header: Accept.SYSTEM_ERR if header.attempt == 1 and header.seq else executed(header), stray=1
+    )
+    assert calling.received == [(0, 1), (1, 1), (1, 2)]
+    assert calling.broken == ["a reply to somebody else"]
+    assert calling.outcome == Outcome(End.OK, 5)
