@@ -18,7 +18,9 @@ RUN --mount=type=secret,id=ca \
     else \
       set -- python3 -m pip --python /opt/faultbed install .; \
     fi; \
-    "$@" --no-cache-dir --disable-pip-version-check --quiet --root-user-action ignore
+    "$@" --no-cache-dir --disable-pip-version-check --quiet --root-user-action ignore; \
+    cd /opt/faultbed/lib/python3*/site-packages; \
+    echo faultbed/parts >faultbed-parts.pth  # so that `python3 -I -m nodes` runs a node: nobody else's modules are in here
 
 FROM ${BASE}
 # For the helper alone: a node has no capability to use them.

@@ -13,14 +13,15 @@ from __future__ import annotations
 import os
 import sys
 
+from faultbed import PARTS
+
 TYPE_CHECKING = False  # the one in typing is not there yet
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
     from typing import Any, NoReturn
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PARTS = ("nodes", "chaos", "orchestrator")
+NAMES = ("nodes", "chaos", "orchestrator")
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 TESTBED, USAGE, SIGNALLED = 3, 4, 128  # orchestrator.result.Exit cannot be imported yet
 
@@ -49,7 +50,8 @@ def require_folder() -> None:
 
 
 def ours_first() -> None:
-    """What PYTHONPATH, the working folder (`python -m`) or the script's own folder bring comes last in sys.path."""
+    """The parts come first in sys.path, what PYTHONPATH, the working folder (`python -m`) or the script's own folder
+    bring comes last."""
     theirs = set()
     if not sys.flags.ignore_environment:
         theirs = {os.path.abspath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
@@ -57,7 +59,7 @@ def ours_first() -> None:
         theirs.add(os.path.abspath(sys.path[0]))
     foreign = [entry for entry in sys.path if os.path.abspath(entry) in theirs]
     kept = [entry for entry in sys.path if entry not in foreign]
-    sys.path[:] = [*kept, *([] if ROOT in kept else [ROOT]), *foreign]
+    sys.path[:] = [PARTS, *kept, *foreign]
 
 
 def open_streams() -> bool:
@@ -124,9 +126,9 @@ def stranger() -> str | None:
     """Which of our parts another package stands for, None if none does."""
     from importlib.util import find_spec
 
-    for part in PARTS:
+    for part in NAMES:
         spec = find_spec(part)
-        ours = os.path.join(ROOT, part)
+        ours = os.path.join(PARTS, part)
         if spec is None or os.path.realpath(os.path.dirname(spec.origin or "")) != os.path.realpath(ours):
             found = "nothing" if spec is None else spec.origin
             return f"package {part!r} is {found}, expected {ours}: install Faultbed in an environment of its own"

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from faultbed import PARTS
 from orchestrator.document import BadScenario
 from orchestrator.matrix import MAX_CELLS
 from orchestrator.plan import Plan, load
@@ -15,9 +16,8 @@ SUFFIXES = (".yaml", ".yml")
 
 
 def root() -> Path:
-    """The folder of shipped scenarios: inside the package where installed, beside it in a working copy."""
-    inside = Path(__file__).parent / "scenarios"
-    return inside if inside.is_dir() else Path(__file__).parent.parent / "scenarios"
+    """The folder of shipped scenarios."""
+    return Path(PARTS) / "scenarios"
 
 
 def names() -> list[str]:

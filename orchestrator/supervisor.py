@@ -1,6 +1,6 @@
 """The parent of all nodes of one `faultbed run`: a small process that outlives the orchestrator by a moment only.
 
-Run as `python -I -m orchestrator.supervisor`. It reads commands, and writes what happened, as JSON, one object a
+Run as `python -I -m faultbed.part supervisor`. It reads commands, and writes what happened, as JSON, one object a
 line:
 
     {"spawn": KEY, "argv": [...], "env": {...}, "cwd": DIR, "log": FILE, "files": n | null}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from chaos.supports import PlaneName
+from faultbed import part
 from nodes import ledger
 from nodes.control import TOKEN_VARIABLE, parse_control_line
 from orchestrator.backends import Role, SessionError, SignalName
@@ -17,18 +17,17 @@ from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
 
 LOOPBACK = "127.0.0.1"
-MODULES: dict[Role, str] = {"node": "nodes", "relay": "chaos", "toxiproxy": "chaos", "packet": "chaos"}
 
 CommandLine = Callable[[str, Role, int, Path, str | None], list[str]]
 
 
 def command_line(name: str, role: Role, epoch: int, home: Path, engine: str | None) -> list[str]:
-    """How a process is started: isolated (-I), so that no folder of the user's shadows ours."""
-    command = [sys.executable, "-I", "-m", MODULES[role], "--name", name, "--home", str(home)]
+    """How a process is started on this machine."""
+    common = ["--name", name, "--home", str(home)]
     if role != "node":
-        return [*command, "--plane", role]
+        return [*part.command("chaos"), *common, "--plane", role]
     chosen = [] if engine is None else ["--engine", engine]
-    return [*command, "--epoch", str(epoch), *chosen]
+    return [*part.command("nodes"), *common, "--epoch", str(epoch), *chosen]
 
 
 class LocalHost:

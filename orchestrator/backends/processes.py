@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,13 +13,14 @@ from typing import Any
 
 import psutil
 
+from faultbed import part
 from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
 from orchestrator.backends import SessionError
 from orchestrator.backends.host import Ended, Failed, Line, Report, Spawned, Stopped
 from orchestrator.remedies import remedy
 from orchestrator.threads import NoThread, start
 
-COMMAND = (sys.executable, "-I", "-m", "orchestrator.supervisor")
+COMMAND = part.command("supervisor")
 PATIENCE = 5.0
 """Seconds for the supervisor to kill and reap its children once its pipe has ended."""
 

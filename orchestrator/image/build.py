@@ -12,12 +12,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from faultbed import PARTS
 from orchestrator.backends import SessionError
 from orchestrator.code_digest import digest
 from orchestrator.image.debian import make_base
-from orchestrator.image.dockerfile import dockerfile
 from orchestrator.image.external import need, run, works
 from orchestrator.image.wheel import make_wheel
+
+DOCKERFILE = Path(PARTS, "Dockerfile")
 
 DEBIAN = "debian"
 """The value of `--base` that means a base made from Debian's packages."""
@@ -52,7 +54,7 @@ def build(base: str | None, tag: str, tell: Tell) -> int:
     tell(f"base: {base}, Python {interpreter.version} on {interpreter.machine}")
     with tempfile.TemporaryDirectory(prefix="faultbed-image-") as folder:
         context = Path(folder)
-        shutil.copy(dockerfile(), context / "Dockerfile")
+        shutil.copy(DOCKERFILE, context / "Dockerfile")
         (context / "wheels").mkdir()
         tell("collecting the wheels")
         _collect(context / "wheels", interpreter)
@@ -80,9 +82,9 @@ def _forget(image: str) -> None:
 
 def default_base() -> str:
     """The base that the Dockerfile names."""
-    found = re.search(r"^ARG BASE=(\S+)$", dockerfile().read_text(encoding="utf-8"), re.MULTILINE)
+    found = re.search(r"^ARG BASE=(\S+)$", DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE)
     if found is None:
-        raise SessionError(f"{dockerfile()} names no base: expected a line `ARG BASE=IMAGE`")
+        raise SessionError(f"{DOCKERFILE} names no base: expected a line `ARG BASE=IMAGE`")
     return found[1]
 
 

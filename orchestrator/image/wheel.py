@@ -14,14 +14,10 @@ from collections.abc import Iterator
 from importlib.metadata import Distribution, distribution
 from pathlib import Path, PurePosixPath
 
-import chaos
-import nodes
-import orchestrator
-from orchestrator.image.dockerfile import dockerfile
-from orchestrator.shipped import root
+import faultbed
 
-ENTRY = "faultbed"
-"""The package of the command's entry, which lies beside the others; nothing imports it."""
+PARTS = ("nodes", "chaos", "orchestrator", "scenarios", "Dockerfile")
+"""What the parts' folder has in a wheel, as in pyproject.toml; in a working copy that folder has more."""
 KEPT = ("METADATA", "WHEEL", "entry_points.txt")
 """What a wheel's metadata folder needs; an installer adds the rest itself. Licences are kept too."""
 
@@ -44,13 +40,11 @@ def make_wheel(folder: Path) -> Path:
 
 
 def _files(installed: Distribution) -> dict[str, Path]:
-    """Name in the wheel -> the file. Scenarios and Dockerfile lie beside the packages in a working copy."""
+    """Name in the wheel -> the file. In a working copy the parts lie beside the package in which the wheel has them."""
     found = dict(_metadata(installed))
-    for package in (nodes, chaos, orchestrator):
-        found.update(_tree(Path(package.__path__[0]), package.__name__))
-    found.update(_tree(Path(orchestrator.__path__[0]).parent / ENTRY, ENTRY))
-    found.update(_tree(root(), "orchestrator/scenarios"))
-    found["orchestrator/image/Dockerfile"] = dockerfile()
+    found.update(_tree(Path(faultbed.__path__[0]), "faultbed"))
+    for part in PARTS:
+        found.update(_tree(Path(faultbed.PARTS, part), f"faultbed/parts/{part}"))
     return found
 
 
@@ -62,9 +56,9 @@ def _metadata(installed: Distribution) -> Iterator[tuple[str, Path]]:
 
 
 def _tree(folder: Path, name: str) -> Iterator[tuple[str, Path]]:
-    for path in folder.rglob("*"):
+    for path in (folder, *folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
-            yield f"{name}/{path.relative_to(folder).as_posix()}", path
+            yield Path(name, path.relative_to(folder)).as_posix(), path
 
 
 def _digest(content: bytes) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.supports import PlaneName
+from faultbed import part
 from nodes.control import TOKEN_VARIABLE, parse_control_line
 from orchestrator.backends import SessionError, SignalName
 from orchestrator.backends.docker.container import Container
@@ -31,11 +32,11 @@ PAUSE = 0.02
 
 def relay_service(project: str, image: str) -> dict[str, Any]:
     """How the relay is run in a project: with no right but to listen and connect."""
-    command = ["python3", "-I", "-m", "chaos", "--plane", RELAY, "--name", RELAY, "--home", DATA, "--control", ANYWHERE]
+    options = ["--plane", RELAY, "--name", RELAY, "--home", DATA, "--control", ANYWHERE]
     return {
         "image": image,
         "container_name": container_name(project),
-        "entrypoint": command,
+        "entrypoint": [*part.command("chaos", "python3"), *options],
         "command": [],
         "environment": {TOKEN_VARIABLE: None},  # from the command's own environment: it stands in no file
         "init": True,

@@ -93,9 +93,9 @@ def test_a_signal_in_the_midst_of_imports(tmp_path: Path, module: str, number: i
 
 
 def test_a_part_that_is_not_ours_is_named(tmp_path: Path) -> None:
-    """One that comes even before what is installed, as in an environment that was made by hand."""
+    """One that was imported before ours could come first, as by what an environment imports at its start."""
     (tmp_path / "nodes.py").write_text("")
-    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); import faultbed.__main__ as entry; entry.main()"
+    code = "import sys; sys.path.insert(0, sys.argv.pop(1)); import nodes, faultbed.__main__ as entry; entry.main()"
     with Running(tmp_path, "list", command=[sys.executable, "-I", "-c", code, str(tmp_path)]) as command:
         ended, out, err = command.end()
     assert (ended, out) == (3, "")

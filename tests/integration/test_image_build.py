@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
-import zipfile
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +18,6 @@ from running import COMMAND
 
 from orchestrator.image import VERSION_LABEL, check_image
 from orchestrator.image.debian import BASE
-from orchestrator.image.wheel import make_wheel
 
 TAG = f"faultbed-test:{os.getpid()}-build"
 PATIENCE = 600
@@ -131,25 +128,3 @@ def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path:
     done = faultbed("image", "build")
     assert done.returncode == 3
     assert done.stderr.startswith("faultbed: asking the engine whether it runs: docker failed with status 1:")
-
-
-def test_the_wheel_installs_and_makes_the_same_wheel_again(tmp_path: Path) -> None:
-    """What runs from a wheel's installation builds the same image as a working copy does."""
-    made, again, site = tmp_path / "made", tmp_path / "again", tmp_path / "site"
-    for folder in (made, again):
-        folder.mkdir()
-    wheel = make_wheel(made)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", str(site)]
-    subprocess.run([*pip, str(wheel)], check=True, capture_output=True)
-    program = (
-        f"import sys; sys.path.insert(0, {str(site)!r}); from pathlib import Path; "
-        f"from orchestrator.image import wheel; assert wheel.__file__.startswith({str(site)!r}); "
-        f"wheel.make_wheel(Path({str(again)!r}))"
-    )
-    subprocess.run([sys.executable, "-I", "-B", "-c", program], check=True)
-    assert _content(again / wheel.name) == _content(wheel)
-
-
-def _content(wheel: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(wheel) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}

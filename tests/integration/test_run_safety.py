@@ -177,7 +177,7 @@ def state(process: psutil.Process) -> str:
 
 
 def supervised(command: Running) -> None:
-    until(lambda: bool(command.named("orchestrator.supervisor")), "the supervisor")
+    until(lambda: bool(command.named("supervisor")), "the supervisor")
 
 
 def has_nodes(command: Running) -> None:
@@ -214,7 +214,7 @@ def test_clean_ends_what_even_the_supervisor_could_not_and_nothing_else(tmp_path
     ):
         other.loaded()
         stopped(command)
-        supervisor = command.named("orchestrator.supervisor")[0]
+        supervisor = command.named("supervisor")[0]
         command.process.kill()
         supervisor.kill()
         command.end()

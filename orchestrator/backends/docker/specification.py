@@ -6,6 +6,7 @@ from typing import Any
 
 import docker.types
 
+from faultbed import part
 from orchestrator.backends.host import Launch
 from orchestrator.scenario import Limits
 
@@ -28,7 +29,7 @@ def specification(launch: Launch, home: str, image: str) -> dict[str, Any]:
     node = launch.role == "node"
     return {
         "image": image,
-        "entrypoint": ["python3", "-I", "-m", "nodes" if node else "chaos"],
+        "entrypoint": part.command("nodes" if node else "chaos", "python3"),
         "command": [*common, "--epoch", str(launch.epoch), *engine] if node else [*common, "--plane", launch.role],
         "hostname": launch.name,
         "user": USER,

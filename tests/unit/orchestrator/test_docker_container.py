@@ -69,7 +69,7 @@ def test_a_line_without_an_end_is_not_kept_whole() -> None:
 
 def test_a_node_and_a_plane_are_told_where_and_who_they_are() -> None:
     node = specification(launch("node"), "/data", "faultbed:1")
-    assert node["entrypoint"] == ["python3", "-I", "-m", "nodes"]
+    assert node["entrypoint"] == ["python3", "-I", "-m", "faultbed.part", "nodes"]
     assert node["command"][-4:] == ["--epoch", "2", "--engine", "epoll"]
     plane = specification(launch("relay"), "/data", "faultbed:1")
     assert plane["entrypoint"][-1] == "chaos"

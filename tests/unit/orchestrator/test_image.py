@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from docker.errors import ImageNotFound
 
+from faultbed.__main__ import NAMES
 from orchestrator import shipped
 from orchestrator.backends import SessionError
 from orchestrator.code_digest import digest
 from orchestrator.image import CODE_LABEL, VERSION_LABEL, build, check_image, debian, external, image_name
-from orchestrator.image.dockerfile import dockerfile
 from orchestrator.image.wheel import make_wheel
 
 ROOT = Path(__file__).parents[3]
@@ -44,14 +44,13 @@ def wheel(tmp_path: Path) -> zipfile.ZipFile:
 
 
 def test_the_wheel_has_every_module_scenario_and_the_dockerfile(wheel: zipfile.ZipFile) -> None:
-    modules = {path.relative_to(ROOT).as_posix() for part in ("nodes", "chaos") for path in (ROOT / part).rglob("*.py")}
-    scenarios = {f"orchestrator/scenarios/{name}.yaml" for name in shipped.names()}
+    parts = {path.relative_to(ROOT).as_posix() for part in NAMES for path in (ROOT / part).rglob("*.py")}
+    parts |= {"Dockerfile", *(f"scenarios/{name}.yaml" for name in shipped.names())}
     names = set(wheel.namelist())
-    assert (
-        modules | scenarios | {"orchestrator/cli.py", "faultbed/__main__.py", "orchestrator/image/Dockerfile"}
-    ) - names == set()
+    assert {f"faultbed/parts/{path}" for path in parts} | {"faultbed/__main__.py", "faultbed/part.py"} <= names
+    assert {name.split("/")[0] for name in names} == {"faultbed", f"faultbed-{version('faultbed')}.dist-info"}
     assert [name for name in names if "__pycache__" in name or name.endswith(".pyc")] == []
-    assert wheel.read("orchestrator/image/Dockerfile") == (ROOT / "Dockerfile").read_bytes()
+    assert wheel.read("faultbed/parts/Dockerfile") == (ROOT / "Dockerfile").read_bytes()
 
 
 def test_the_wheels_record_is_true(wheel: zipfile.ZipFile) -> None:
@@ -107,7 +106,7 @@ def test_any_other_image_is_refused_with_the_remedy(labels: dict[str, str] | Non
 
 
 def test_the_dockerfile_says_this_version_and_its_base() -> None:
-    text = dockerfile().read_text()
+    text = build.DOCKERFILE.read_text()
     assert f"\nARG VERSION={version('faultbed')}\n" in text
     assert build.default_base() == "python:3.12-slim"
     assert re.search(r"^USER (?!root)", text, re.MULTILINE)
@@ -115,7 +114,7 @@ def test_the_dockerfile_says_this_version_and_its_base() -> None:
 
 def test_a_dockerfile_without_a_base_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
-    monkeypatch.setattr(build, "dockerfile", lambda: tmp_path / "Dockerfile")
+    monkeypatch.setattr(build, "DOCKERFILE", tmp_path / "Dockerfile")
     with pytest.raises(SessionError, match="names no base: expected a line `ARG BASE=IMAGE`"):
         build.default_base()
 

@@ -1,0 +1,33 @@
+"""`python -I -m faultbed.part NAME ...`: one of our parts as a process of its own, among nobody else's modules.
+
+The part's folder comes first in sys.path, and isolation (-I) leaves out what the user brings: PYTHONPATH, the working
+folder, their own site-packages.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Literal
+
+from faultbed import PARTS
+
+Name = Literal["nodes", "chaos", "supervisor"]
+
+MODULES = {"nodes": "nodes.__main__", "chaos": "chaos.__main__", "supervisor": "orchestrator.supervisor"}
+
+
+def command(name: Name, python: str = sys.executable) -> list[str]:
+    """How a part is started, to be followed by its own arguments; in a container of the image by its `python3`."""
+    return [python, "-I", "-m", "faultbed.part", name]
+
+
+def main() -> None:
+    """Never returns: the part's own end is the process's."""
+    sys.path.insert(0, PARTS)
+    from importlib import import_module
+
+    sys.exit(import_module(MODULES[sys.argv.pop(1)]).main())
+
+
+if __name__ == "__main__":
+    main()
