@@ -371,9 +371,21 @@ def test_nothing_listening_is_told_with_the_address(
 def test_processes_are_started_isolated() -> None:
     home = Path("/results/run")
     assert command_line("server", "node", 2, home, "epoll") == [
-        *(sys.executable, "-I", "-m", "nodes", "--name", "server", "--home", "/results/run"),
+        *(sys.executable, "-I", "-m", "faultbed.part", "nodes", "--name", "server", "--home", "/results/run"),
         *("--epoch", "2", "--engine", "epoll"),
     ]
     assert command_line("relay", "relay", 1, home, None) == [
-        *(sys.executable, "-I", "-m", "chaos", "--name", "relay", "--home", "/results/run", "--plane", "relay"),
+        *(
+            sys.executable,
+            "-I",
+            "-m",
+            "faultbed.part",
+            "chaos",
+            "--name",
+            "relay",
+            "--home",
+            "/results/run",
+            "--plane",
+            "relay",
+        ),
     ]
