@@ -6,7 +6,6 @@ A clock fault moves a node's injected clock, never this one.
 from __future__ import annotations
 
 import os
-import platform
 import time
 from pathlib import Path
 
@@ -26,6 +25,8 @@ def clock_domain() -> str:
     try:
         boot = BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
+        import platform  # only where it is needed
+
         return f"host:{platform.node()}"
     try:
         return f"{boot}/{os.readlink(TIME_NAMESPACE)}"

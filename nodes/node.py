@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nodes.drivers import Driver
-from nodes.drivers.exec import ExecDriver
 from nodes.drivers.rpc import RpcDriver
 from nodes.ops import Address, Bind, Listen, Program, Queue, ReplyRecord, Spawn
 from nodes.reports import Reports
@@ -132,6 +131,8 @@ class ClientNode:
         self._harness = Harness(spec, environment.epoch, environment.witness, self._reports, driver)
 
     def _program(self, process: int) -> Driver:
+        from nodes.drivers.exec import ExecDriver  # only where it is needed: what it imports is a tenth of a start
+
         told = self._spec["exec"]
         return ExecDriver(told["argv"], told["folder"], process, told["target"], told["timeout"], told["patience"])
 

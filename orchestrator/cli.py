@@ -11,7 +11,6 @@ import json
 import re
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +55,7 @@ class Faultbed(click.Group):
 
 
 @click.group(cls=Faultbed, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(version("faultbed"), prog_name="faultbed")
+@click.version_option(package_name="faultbed", prog_name="faultbed")
 def main() -> None:
     """Starts small nodes, injects faults on the way between them, records everything, and says with evidence
     which delivery semantics were really observed.

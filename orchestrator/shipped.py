@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from faultbed import PARTS
@@ -20,9 +21,11 @@ def root() -> Path:
     return Path(PARTS) / "scenarios"
 
 
-def names() -> list[str]:
+@cache
+def names() -> tuple[str, ...]:
     """ "rpc/demo" and the like."""
-    return [path.relative_to(root()).with_suffix("").as_posix() for path in _below(root())]
+    here = root()
+    return tuple(path.relative_to(here).with_suffix("").as_posix() for path in _below(here))
 
 
 def find(given: str) -> list[Path]:

@@ -300,7 +300,7 @@ def test_an_engine_that_cannot_run_here_is_refused(monkeypatch: pytest.MonkeyPat
 
 
 def test_list_names_what_show_shows() -> None:
-    names = [line.split()[0] for line in faultbed("list").stdout.splitlines()]
+    names = tuple(line.split()[0] for line in faultbed("list").stdout.splitlines())
     assert names == shipped.names()
     shown = faultbed("show", "rpc/05-duplicate-after-trim").stdout
     assert "scenario: 05-duplicate-after-trim" in shown
