@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import sys
 
-from faultbed import PARTS
+from faultbed import PARTS, loaded
 
 TYPE_CHECKING = False  # the one in typing is not there yet
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def imported() -> Callable[[], object]:
     try:
         if (problem := stranger()) is not None:
             fail(TESTBED, problem)
-        from orchestrator.cli import main as command
+        command: Callable[[], object] = loaded("orchestrator.cli").main
     except MemoryError:
         fail(TESTBED, "there is not enough memory to load it (ulimit -v)")
     except Exception as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import Literal
 
-from faultbed import PARTS
+from faultbed import PARTS, loaded
 
 Name = Literal["nodes", "chaos", "supervisor"]
 
@@ -24,9 +24,7 @@ def command(name: Name, python: str = sys.executable) -> list[str]:
 def main() -> None:
     """Never returns: the part's own end is the process's."""
     sys.path.insert(0, PARTS)
-    from importlib import import_module
-
-    sys.exit(import_module(MODULES[sys.argv.pop(1)]).main())
+    sys.exit(loaded(MODULES[sys.argv.pop(1)]).main())
 
 
 if __name__ == "__main__":
