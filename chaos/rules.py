@@ -14,7 +14,7 @@ from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, 
 
 from chaos import faults
 from chaos.decide import Rule
-from chaos.framers import STREAM_CODECS, framers
+from chaos.framers import CODECS, STREAM_CODECS, framers
 from chaos.hop import Hop, Note, Unsupported
 from nodes.wire.errors import shown
 
@@ -22,7 +22,6 @@ KINDS: dict[str, type[faults.RelayFault]] = {kind.__name__: kind for kind in get
 """The faults of a relay, by the names that they travel under."""
 
 TRANSPORTS = ("udp", "tcp")
-CODECS = ("xdr", "msgpack", "http1", "resp")
 
 Address = tuple[str, int]
 Map = dict[str, Any]

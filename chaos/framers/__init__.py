@@ -1,42 +1,44 @@
 """PURE: framers find messages, and the identity of each, in the bytes of a connection, in each direction.
 
-One file per protocol; adding one is adding a file and its line in `_STREAMS` or `_DATAGRAMS`.
+One file a protocol, found by its `PROTOCOL`; adding one is adding that file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 
 from chaos.faults import Direction
-from chaos.framers import http1, msgpackrpc, oncrpc, resp
-from chaos.framers.message import STREAM_DECISIONS, Framer, Message
-from chaos.framers.shells import DatagramFramer, Identify, Splitter, StreamFramer
+from chaos.framers.message import Framer, Message
+from chaos.framers.shells import DatagramFramer, StreamFramer, WireProtocol
 
-__all__ = ["STREAM_CODECS", "Framer", "Framers", "Message", "framer", "framers"]
+__all__ = ["CODECS", "FOREIGN", "STREAM_CODECS", "Framer", "Framers", "Message", "framer", "framers", "identifies"]
 
 Framers = Mapping[Direction, Framer]
-Splitters = Callable[[], tuple[Splitter, Splitter]]
 
-_STREAMS: dict[str, tuple[Splitters, frozenset[str]]] = {
-    "xdr": (lambda: (oncrpc.Records(), oncrpc.Records()), STREAM_DECISIONS),
-    "msgpack": (lambda: (msgpackrpc.Values(), msgpackrpc.Values()), STREAM_DECISIONS),
-    "http1": (http1.splitters, http1.DECISIONS),
-    "resp": (lambda: (resp.Values(), resp.Values()), resp.DECISIONS),
-}
-"""Codec -> what splits requests and replies of one connection, and what its protocol allows."""
 
-_DATAGRAMS: dict[str, Callable[[], Identify]] = {
-    "xdr": lambda: oncrpc.identify,
-    "msgpack": lambda: msgpackrpc.Reader().identify,
-}
+def _protocols() -> Iterator[WireProtocol]:
+    for module in iter_modules(__path__):
+        protocol = getattr(import_module(f"{__name__}.{module.name}"), "PROTOCOL", None)
+        if protocol is not None:
+            yield protocol
 
-STREAM_CODECS = frozenset(_STREAMS) - frozenset(_DATAGRAMS)
+
+_PROTOCOLS = {protocol.codec: protocol for protocol in _protocols()}
+
+CODECS = tuple(_PROTOCOLS)
+
+STREAM_CODECS = frozenset(codec for codec, protocol in _PROTOCOLS.items() if protocol.datagrams is None)
 """Those that only streams carry."""
+
+FOREIGN = tuple(codec for codec, protocol in _PROTOCOLS.items() if protocol.foreign)
+"""Those of systems that are not ours."""
 
 
 def framers(codec: str, transport: str) -> Framers:
     """Fresh ones, for both directions of one connection. Raises KeyError for an unknown codec or transport."""
-    return {"tcp": _stream, "udp": _datagrams}[transport](codec)
+    return {"tcp": _stream, "udp": _datagrams}[transport](_PROTOCOLS[codec])
 
 
 def framer(codec: str, transport: str) -> Framer:
@@ -44,12 +46,19 @@ def framer(codec: str, transport: str) -> Framer:
     return framers(codec, transport)["request"]
 
 
-def _stream(codec: str) -> Framers:
-    splitters, decisions = _STREAMS[codec]
-    requests, replies = splitters()
+def identifies(codec: str) -> bool:
+    """Whether its messages name the operation of a client that speaks it."""
+    return _PROTOCOLS[codec].identifies
+
+
+def _stream(protocol: WireProtocol) -> Framers:
+    requests, replies = protocol.streams()
+    decisions = protocol.decisions
     return {"request": StreamFramer(requests, decisions), "reply": StreamFramer(replies, decisions)}
 
 
-def _datagrams(codec: str) -> Framers:
-    make = _DATAGRAMS[codec]
+def _datagrams(protocol: WireProtocol) -> Framers:
+    if protocol.datagrams is None:
+        raise KeyError(f"{protocol.codec} over udp")
+    make = protocol.datagrams
     return {"request": DatagramFramer(make()), "reply": DatagramFramer(make())}

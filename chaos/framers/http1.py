@@ -16,6 +16,7 @@ from typing import NamedTuple
 from chaos.faults import Direction
 from chaos.framers.http1_body import CRLF, END, LARGEST_HEAD, Body, body
 from chaos.framers.message import NOTHING, STREAM_DECISIONS, Found, require_bounded
+from chaos.framers.shells import WireProtocol
 from nodes.wire.errors import WireError
 from nodes.wire.header import operation_of
 
@@ -197,3 +198,6 @@ def splitters() -> tuple[Requests, Responses]:
     """Of one connection, in both directions."""
     exchanges = Exchanges()
     return Requests(exchanges), Responses(exchanges)
+
+
+PROTOCOL = WireProtocol("http1", splitters, decisions=DECISIONS, foreign=True)

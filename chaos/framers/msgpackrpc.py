@@ -11,7 +11,7 @@ import msgpack
 
 from chaos.faults import Direction
 from chaos.framers.message import NOTHING, Found
-from chaos.framers.shells import found
+from chaos.framers.shells import WireProtocol, found
 from nodes.wire.errors import WireError
 from nodes.wire.header import ReplyHeader
 from nodes.wire.msgpackrpc import MALFORMED, NOTIFICATION, REQUEST, RESPONSE, Messages, call_header, reply_header
@@ -108,3 +108,6 @@ class Values:
 
     def pending(self) -> bytes:
         return self._messages.pending()
+
+
+PROTOCOL = WireProtocol("msgpack", lambda: (Values(), Values()), lambda: Reader().identify)

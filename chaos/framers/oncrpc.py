@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from chaos.faults import Direction
 from chaos.framers.message import NOTHING, Found
-from chaos.framers.shells import found
+from chaos.framers.shells import WireProtocol, found
 from nodes.wire.oncrpc import (
     OUR_CALL_SIZE,
     OUR_REPLY_SIZE,
@@ -70,3 +70,6 @@ def _behind_mark(body: slice, first: int) -> slice:
     """The span in the bytes that came. Of several fragments only the first counts: marks lie between the others."""
     start, stop = body.start, min(body.stop, first)
     return slice(start + MARK_SIZE, stop + MARK_SIZE) if start < stop else NOTHING
+
+
+PROTOCOL = WireProtocol("xdr", lambda: (Records(), Records()), lambda: identify)

@@ -11,6 +11,7 @@ import re
 
 from chaos.faults import Direction
 from chaos.framers.message import NOTHING, STREAM_DECISIONS, Found, require_bounded
+from chaos.framers.shells import WireProtocol
 from nodes.wire.errors import WireError
 
 DECISIONS = STREAM_DECISIONS - {"duplicate", "reorder"}
@@ -121,3 +122,6 @@ def _count(digits: bytearray) -> int:
     if not _COUNT.fullmatch(digits):
         raise WireError(f"{bytes(digits[:20])!r} is no length")
     return int(digits)
+
+
+PROTOCOL = WireProtocol("resp", lambda: (Values(), Values()), decisions=DECISIONS, foreign=True, identifies=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from chaos.faults import Direction
 from chaos.framers.message import DATAGRAM_DECISIONS, STREAM_DECISIONS, UNKNOWN, Found, Message
@@ -21,6 +21,22 @@ class Splitter(Protocol):
     def next(self, direction: Direction) -> tuple[bytes, Found] | None: ...
 
     def pending(self) -> bytes: ...
+
+
+class WireProtocol(NamedTuple):
+    """What the file of a protocol says of it, as `PROTOCOL`."""
+
+    codec: str
+    """Its name in a scenario."""
+    streams: Callable[[], tuple[Splitter, Splitter]]
+    """What splits requests and replies of one connection."""
+    datagrams: Callable[[], Identify] | None = None
+    decisions: frozenset[str] = STREAM_DECISIONS
+    """What it allows on a stream."""
+    foreign: bool = False
+    """Whether systems that are not ours speak it."""
+    identifies: bool = True
+    """Whether a message names the operation of its client."""
 
 
 class StreamFramer:

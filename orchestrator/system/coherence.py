@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from chaos.faults import Bandwidth, Fault, Kill, MessageFault, Pause, Slicer, SlowClose
-from chaos.framers import framers
+from chaos.framers import framers, identifies
 from orchestrator.coherence import expectations, faults
 from orchestrator.coherence.nodes import RESERVED
 from orchestrator.coherence.problem import Path, Problem, names, trigger
@@ -144,7 +144,7 @@ def _message_fault(link: SystemLink, fault: MessageFault, path: Path) -> Iterato
         yield Problem((*path, verb), f"{verb} is not possible in {link.framer}; possible are {names(possible)}")
     if fault.attempt != 1:
         yield Problem((*path, "attempt"), "attempts of others are not told apart; expected 1, the first copy")
-    if link.source == DRIVER and link.framer == "http1":
+    if link.source == DRIVER and identifies(link.framer):
         return
     for key in ("operations", "every", "clients"):
         if getattr(fault, key) is not None:

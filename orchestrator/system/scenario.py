@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from chaos.faults import TriggerText
+from chaos.framers import FOREIGN
 from orchestrator.triggers import last_before_heal
 from orchestrator.value import Milliseconds, Value
 
@@ -15,6 +16,12 @@ DRIVER = "driver"
 
 Endpoint = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}:[1-9][0-9]{0,4}$")]
 """A service of the project and the port at which others call it, "redis:6379"."""
+
+
+if TYPE_CHECKING:
+    Framer = str
+else:
+    Framer = Literal[FOREIGN]
 
 
 class Project(Value):
@@ -40,7 +47,7 @@ class SystemLink(Value):
 
     source: str = Field(alias="from", pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")
     target: Endpoint = Field(alias="to")
-    framer: Literal["http1", "resp"] = Field(description="the protocol, in which the relay finds messages")
+    framer: Framer = Field(description="the protocol, in which the relay finds messages")
     via: Literal["relay", "toxiproxy"] = "relay"
 
     @property
