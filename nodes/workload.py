@@ -14,19 +14,16 @@ from nodes.drivers import Driver, DriverFailed, Operation
 from nodes.ops import Get, Join, Program, Put, Queue, Spawn
 from nodes.reports import Reports
 from nodes.rpc.calls import End, Outcome
+from nodes.rpc.service import Workload
+from nodes.services import WORKLOADS
 from nodes.wire.header import client_number, intent_number
 from nodes.wire.record import Kind, Witness
 
 HEAL = -1
 """The gate that opens at heal."""
 
-VALUES: dict[str, tuple[str, Callable[[int], Any]]] = {
-    "echo": ("echo", lambda intent: intent.to_bytes(8, "big")),
-    "add": ("add", lambda intent: 1),
-    "write": ("write", lambda intent: intent),
-    "call": ("call", lambda intent: intent),
-}
-"""Workload -> the procedure it calls, and the argument for an intent."""
+CALL = "call"
+"""The workload of a program of the user's, which is given intents and nothing more."""
 
 COMPLETION = {End.OK: Kind.OK, End.FAIL: Kind.FAIL, End.INFO: Kind.INFO}
 
@@ -73,6 +70,8 @@ class Harness:
         self._witness = witness
         self._reports = reports
         self._gated = frozenset(spec["gates"])
+        workload = spec["workload"]
+        self._operation: Workload = _called if workload == CALL else WORKLOADS[workload]
         self._unknown_as_fail = spec.get("link", {}).get("variant") == "unknown-as-fail"
         self._drivers = {process: driver(process) for process in range(1, spec["clients"] + 1)}
         self._finished = False
@@ -151,8 +150,8 @@ class Harness:
         """Open it before its program is spawned: an engine may run the programs of two operations in either order."""
         client = client_number(self._spec["ordinal"], process, self._epoch)
         intent = intent_number(self._spec["ordinal"], process, call)
-        procedure, value_of = VALUES[self._spec["workload"]]
-        operation = Operation(call, intent, procedure, value_of(intent))
+        procedure, value = self._operation(intent)
+        operation = Operation(call, intent, procedure, value)
         detail = {"intent": intent, "f": procedure, "value": operation.value}
         self._witness.note(Kind.INVOKE, client, call, 0, process, detail)
         self.open += 1
@@ -179,3 +178,7 @@ class Harness:
             yield from self._reports.tell("ok", call, client)
         yield from self._reports.tell("end", call, client)
         yield from self._tell_heal_gate()
+
+
+def _called(intent: int) -> tuple[str, int]:
+    return CALL, intent

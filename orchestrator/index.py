@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from nodes.services import has_effect
 from nodes.wire.record import Kind
 from orchestrator.history import COMPLETIONS, Event, History, Operation, Ordered
 
 Life = tuple[str, int]
 """(node, epoch): one process."""
-
-WITHOUT_EFFECT = frozenset({"echo", "read"})
-"""Procedures that are declared to have no effect: delivery is not judged on them."""
 
 
 class Outage(NamedTuple):
@@ -65,7 +63,7 @@ class Trace:
     @property
     def has_effect(self) -> bool:
         """Whether its procedure is declared to have an effect."""
-        return self.invoke is not None and self.invoke.detail.get("f") not in WITHOUT_EFFECT
+        return self.invoke is not None and has_effect(self.invoke.detail.get("f", ""))
 
     @property
     def ending(self) -> str:

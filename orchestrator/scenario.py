@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from chaos.faults import Fault, TriggerText
+from nodes.services import SERVICES, WORKLOADS
 from orchestrator.system.scenario import System, SystemLink
 from orchestrator.triggers import last_before_heal
 from orchestrator.value import Milliseconds, Value
@@ -40,6 +41,12 @@ Variant = Literal[
     "fence-ignored",
     "unknown-as-fail",
 ]
+if TYPE_CHECKING:
+    ServiceName = str
+    WorkloadName = str
+else:
+    ServiceName = Literal[tuple(SERVICES)]
+    WorkloadName = Literal[tuple(WORKLOADS)]
 UNTIL_DONE: Literal["until-done"] = "until-done"
 Load = Milliseconds | Literal["until-done"]
 ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
@@ -96,7 +103,7 @@ class Place(Value):
 class Server(Value):
     """A node that offers a service. `yields`: the procedure pauses this long in its middle."""
 
-    service: Literal["echo", "counter", "register"]
+    service: ServiceName
     engine: str = "epoll"
     yields: Milliseconds = 0
     durability: Literal["process", "power"] = "process"
@@ -112,7 +119,7 @@ class Client(Value):
     `gates` maps an operation number to the trigger that it waits for.
     """
 
-    workload: Literal["echo", "add", "write"]
+    workload: WorkloadName
     calls: int = Field(default=8, ge=1, le=100_000)
     clients: int = Field(default=1, ge=1, le=99)
     outstanding: int = Field(default=1, ge=1, le=16)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from chaos.faults import Direction
 from nodes.rpc.codecs import codec
-from nodes.rpc.interfaces import COUNTER
+from nodes.services.counter import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status, client_number, intent_number
 from nodes.wire.oncrpc import Accept
 

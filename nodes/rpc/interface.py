@@ -12,6 +12,9 @@ from nodes.wire.xdr import VOID, Struct, XdrType
 
 Invoke = Callable[["Procedure", tuple[Any, ...]], Program]
 
+SITE_PROGRAMS = 0x20000000 + 0xFB0
+"""Our services' program numbers begin here, in the range that every site may use as it likes (RFC 5531 section 8.3)."""
+
 
 @dataclass(frozen=True)
 class Procedure:

@@ -1,26 +1,35 @@
-"""PURE: what servers offer. A service is made from its ledger's state and implements one interface."""
+"""PURE: the services' registry: one file per service, found by its name.
+
+A module `nodes/services/NAME.py` has a `SERVICE` (nodes/rpc/service.py). Adding a service is adding that file.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from importlib import import_module
+from pkgutil import iter_modules
 
-from nodes.rpc.interface import Interface
-from nodes.rpc.interfaces import COUNTER, ECHO, REGISTER
-from nodes.services.counter import Counter
-from nodes.services.echo import Echo
-from nodes.services.register import Register
+from nodes.rpc.service import Service, Workload
 
 
-class Service(NamedTuple):
-    """`make(state)` gives the implementation; state is what its ledger holds, {} at first."""
-
-    interface: Interface
-    make: Callable[[dict[str, Any]], Any]
+def _found() -> dict[str, Service]:
+    found = [import_module(f"{__name__}.{module.name}").SERVICE for module in iter_modules(__path__)]
+    return {service.interface.name: service for service in sorted(found, key=lambda each: each.interface.program)}
 
 
-SERVICES = {
-    "echo": Service(ECHO, Echo),
-    "counter": Service(COUNTER, Counter),
-    "register": Service(REGISTER, Register),
+SERVICES = _found()
+"""By name, in the order of their program numbers."""
+SERVICE_OF = {workload: name for name, service in SERVICES.items() for workload in service.workloads}
+"""Each workload and the service that it calls."""
+WORKLOADS: dict[str, Workload] = {
+    name: workload for service in SERVICES.values() for name, workload in service.workloads.items()
 }
+WITH_EFFECT = tuple(name for name, each in SERVICES.items() if any(one.effect for one in each.interface.procedures))
+"""The services whose executions can be counted."""
+_EFFECTLESS = frozenset(
+    each.name for service in SERVICES.values() for each in service.interface.procedures if not each.effect
+)
+
+
+def has_effect(procedure: str) -> bool:
+    """Whether executing it changes something. Procedures of one name agree, whichever services they are of."""
+    return procedure not in _EFFECTLESS

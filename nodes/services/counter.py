@@ -5,11 +5,23 @@ It counts in 64 bits, as its results have them: whatever amounts arrive, its pro
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from nodes.ops import Program
+from nodes.rpc.interface import SITE_PROGRAMS, Interface, Procedure
 from nodes.rpc.serve import Execution
-from nodes.wire.xdr import as_hyper
+from nodes.rpc.service import Model, Service
+from nodes.wire.xdr import HYPER, as_hyper
+
+COUNTER = Interface(
+    "counter",
+    SITE_PROGRAMS + 1,
+    1,
+    (
+        Procedure(2, "add", (("amount", HYPER),), HYPER, effect=True),
+        Procedure(3, "read", (), HYPER),
+    ),
+)
 
 
 class Counter:
@@ -26,3 +38,20 @@ class Counter:
     def read(self, call: Execution) -> Program:
         yield from call.pause()
         return self.total
+
+
+class Counted(NamedTuple):
+    total: int = 0
+
+
+def step(state: Counted, procedure: str, argument: Any) -> tuple[Counted, int]:
+    total = as_hyper(state.total + argument) if procedure == "add" else state.total
+    return Counted(total), total
+
+
+SERVICE = Service(
+    interface=COUNTER,
+    make=Counter,
+    workloads={"add": lambda intent: ("add", 1)},
+    model=Model(Counted(), step),
+)

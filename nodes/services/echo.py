@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from nodes.ops import Program
+from nodes.rpc.interface import SITE_PROGRAMS, Interface, Procedure
 from nodes.rpc.serve import Execution
+from nodes.rpc.service import Model, Service
+from nodes.wire.xdr import Opaque
+
+ECHO = Interface("echo", SITE_PROGRAMS, 1, (Procedure(2, "echo", (("data", Opaque()),), Opaque()),))
 
 
 class Echo:
@@ -15,3 +20,15 @@ class Echo:
     def echo(self, call: Execution, data: bytes) -> Program:
         yield from call.pause()
         return data
+
+
+class Nothing(NamedTuple):
+    """No state."""
+
+
+SERVICE = Service(
+    interface=ECHO,
+    make=Echo,
+    workloads={"echo": lambda intent: ("echo", intent.to_bytes(8, "big"))},
+    model=Model(Nothing(), lambda state, _, data: (state, data)),
+)

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from nodes.ops import Program
+from nodes.rpc.interface import SITE_PROGRAMS, Interface, Procedure
 from nodes.rpc.serve import Execution
+from nodes.rpc.service import Model, Service
+from nodes.wire.xdr import HYPER
+
+REGISTER = Interface(
+    "register",
+    SITE_PROGRAMS + 2,
+    1,
+    (
+        Procedure(2, "write", (("value", HYPER),), HYPER, effect=True),
+        Procedure(3, "read", (), HYPER),
+    ),
+)
 
 
 class Register:
@@ -24,3 +37,22 @@ class Register:
     def read(self, call: Execution) -> Program:
         yield from call.pause()
         return self.value
+
+
+class Written(NamedTuple):
+    value: int = 0
+    version: int = 0
+
+
+def step(state: Written, procedure: str, argument: Any) -> tuple[Written, int]:
+    if procedure == "read":
+        return state, state.value
+    return Written(argument, state.version + 1), state.version + 1
+
+
+SERVICE = Service(
+    interface=REGISTER,
+    make=Register,
+    workloads={"write": lambda intent: ("write", intent)},
+    model=Model(Written(), step),
+)

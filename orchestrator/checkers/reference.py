@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from nodes.services import has_effect
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.setting import Setting
 from orchestrator.history import Event, Operation
-from orchestrator.index import WITHOUT_EFFECT, Life
+from orchestrator.index import Life
 from orchestrator.scenario import Link
 
 MILLISECOND = 1_000_000
@@ -55,7 +56,7 @@ class Running:
 
     @property
     def has_effect(self) -> bool:
-        return self.event.detail.get("f") not in WITHOUT_EFFECT
+        return has_effect(self.event.detail.get("f", ""))
 
 
 class Reference:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodes.services import WITH_EFFECT
 from orchestrator.coherence.problem import Problem, names
 from orchestrator.scenario import Cell, Delivery
-
-WITHOUT_EFFECT = frozenset({"echo"})
 
 
 def problems(cell: Cell) -> Iterator[Problem]:
@@ -37,5 +36,6 @@ def _delivery(cell: Cell, delivery: Delivery) -> Iterator[Problem]:
     if delivery.violated is not None and not cell.faults:
         yield Problem((*path, "violated"), "a violation's witness is bitten, so expected a fault")
     services = {cell.servers[link.target].service for link in cell.links if link.target in cell.servers}
-    if services <= WITHOUT_EFFECT:
-        yield Problem(path, f"service {names(services)} has no effect to count; expected a counter or a register")
+    if services.isdisjoint(WITH_EFFECT):
+        expected = " or ".join(f"a {name}" for name in WITH_EFFECT)
+        yield Problem(path, f"service {names(services)} has no effect to count; expected {expected}")

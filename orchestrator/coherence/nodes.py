@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 from chaos.supports import PLANES
 from nodes.engines import NAMES as ENGINES
+from nodes.services import SERVICE_OF
 from orchestrator.coherence.problem import Path, Problem, names, trigger
 from orchestrator.scenario import Cell, Link
 
-WORKLOADS = {"echo": "echo", "add": "counter", "write": "register"}
-"""Each workload and the service that it calls."""
 RESERVED = frozenset({*PLANES, "orchestrator"})
 """Names of the testbed's own processes, whose journals lie beside the nodes'."""
 
@@ -49,8 +48,8 @@ def _link(cell: Cell, link: Link, path: Path) -> Iterator[Problem]:
         yield Problem((*path, "to"), f"no server {link.target!r}; expected one of {names(cell.servers)}")
     else:
         workload, service = cell.clients[link.source].workload, cell.servers[link.target].service
-        if WORKLOADS[workload] != service:
-            expected = f"{workload} calls a {WORKLOADS[workload]}"
+        if SERVICE_OF[workload] != service:
+            expected = f"{workload} calls a {SERVICE_OF[workload]}"
             yield Problem(path, f"workload {workload} over a link to a service {service}; {expected}")
     if link.via == "toxiproxy" and link.transport == "udp":
         yield Problem((*path, "via"), "Toxiproxy carries TCP only; expected transport: tcp, or via: relay or direct")

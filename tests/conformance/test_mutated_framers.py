@@ -9,7 +9,7 @@ from mutations import VALID, Stream, mutated
 from chaos.faults import Direction
 from chaos.framers import Framers, Message, framers, identifies
 from nodes.rpc.codecs import NAMES, Codec, codec
-from nodes.rpc.interfaces import COUNTER
+from nodes.services.counter import COUNTER
 from nodes.wire.errors import WireError
 
 STREAMS = 100_000

@@ -15,7 +15,7 @@ from typing import Any
 from chaos.faults import RelayFault
 from nodes import control, journal
 from nodes.rpc.codecs import codec
-from nodes.rpc.interfaces import COUNTER
+from nodes.services.counter import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status, client_number
 from nodes.wire.record import Kind, Record
 

@@ -11,7 +11,7 @@ from chaos.faults import Direction, RelayFault
 from chaos.framers import framers
 from chaos.hop import Effect, Forward, Hop, Inject
 from nodes.rpc.codecs import Codec, codec
-from nodes.rpc.interfaces import COUNTER
+from nodes.services.counter import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status, client_number
 from nodes.wire.record import Kind
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from chaos.faults import Direction
 from chaos.framers import Framer, Message, framer
 from nodes.rpc.codecs import NAMES, Codec, codec
-from nodes.rpc.interfaces import COUNTER, ECHO
+from nodes.services.counter import COUNTER
+from nodes.services.echo import ECHO
 from nodes.wire import oncrpc, record_marking
 from nodes.wire.header import CallHeader, ReplyHeader, Status
 

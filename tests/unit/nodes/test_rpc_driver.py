@@ -15,8 +15,8 @@ from nodes.reports import Reports
 from nodes.rpc.calls import End, Outcome, Session
 from nodes.rpc.codecs import NAMES, Call, codec
 from nodes.rpc.interface import HELLO, Procedure
-from nodes.rpc.interfaces import COUNTER
 from nodes.rpc.retry import Retry
+from nodes.services.counter import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status
 from nodes.wire.oncrpc import Accept
 from nodes.wire.record import Kind

@@ -29,7 +29,7 @@ from chaos.faults import (
     Timeout,
 )
 from nodes.rpc.codecs import NAMES, codec
-from nodes.rpc.interfaces import COUNTER
+from nodes.services.counter import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.bite import Bite, bite

@@ -11,10 +11,9 @@ from nodes.engines.sim import World
 from nodes.memory_ledger import MemoryFile, MemoryLedger
 from nodes.rpc.codecs import Reply, codec
 from nodes.rpc.interface import Procedure, skeleton
-from nodes.rpc.interfaces import COUNTER
 from nodes.rpc.semantics import Identity, binding, mechanism
 from nodes.rpc.serve import Endpoint
-from nodes.services.counter import Counter
+from nodes.services.counter import COUNTER, Counter
 from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind
 

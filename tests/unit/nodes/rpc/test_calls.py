@@ -6,8 +6,8 @@ import pytest
 
 from nodes.rpc.calls import Call, End, Outcome, Session, outcome
 from nodes.rpc.codecs import Reply
-from nodes.rpc.interfaces import COUNTER
 from nodes.rpc.semantics import NAMES, Identity
+from nodes.services.counter import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status
 
 CLIENT = 10101

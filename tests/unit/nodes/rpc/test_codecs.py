@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from nodes.rpc.codecs import NAMES, Call, Codec, Reply, codec
 from nodes.rpc.interface import HELLO, NULL, Procedure
-from nodes.rpc.interfaces import COUNTER, ECHO, REGISTER
+from nodes.services.counter import COUNTER
+from nodes.services.echo import ECHO
+from nodes.services.register import REGISTER
 from nodes.wire import oncrpc
 from nodes.wire.errors import WireError
 from nodes.wire.header import CallHeader, ReplyHeader, Status

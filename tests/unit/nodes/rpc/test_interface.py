@@ -8,7 +8,9 @@ import pytest
 
 from nodes.ops import Program
 from nodes.rpc.interface import HELLO, NULL, Interface, Procedure, skeleton, stub
-from nodes.rpc.interfaces import COUNTER, ECHO, REGISTER
+from nodes.services.counter import COUNTER
+from nodes.services.echo import ECHO
+from nodes.services.register import REGISTER
 from nodes.wire.errors import WireError
 from nodes.wire.xdr import HYPER
 
