@@ -6,8 +6,7 @@ The names hold for clients too: there `received` means that the reply has arrive
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 NAMES = (
     "received",
@@ -23,13 +22,11 @@ NAMES = (
 Act = Literal["die", "stop"]
 
 
-@dataclass(frozen=True, slots=True)
-class Failpoint:
+class Failpoint(NamedTuple):
     """Fires at the `nth` passage (from 1) of any operation, or without it at this operation's attempt.
 
     `client` is the client's number in the plan, not its process ordinal; `fault` says whose failpoint it is, by its
-    place among the cell's faults. Raises ValueError for a name or an
-    act that does not exist, and if it names neither an operation nor a passage, or both.
+    place among the cell's faults.
     """
 
     name: str
@@ -40,7 +37,9 @@ class Failpoint:
     act: Act = "die"
     fault: int = 0
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raises ValueError for a name or an act that does not exist, and if it names neither an operation nor a
+        passage, or both."""
         if self.name not in NAMES:
             raise ValueError(f"no failpoint {self.name!r}; there are {', '.join(NAMES)}")
         if self.act not in ("die", "stop"):
@@ -59,12 +58,14 @@ class Failpoint:
 class Failpoints:
     """PURE: what is armed in this epoch, and what a passage fires. Each fires at most once.
 
-    The session's hello (seq 0) is not an operation: it is neither matched nor counted.
+    The session's hello (seq 0) is not an operation: it is neither matched nor counted. Raises ValueError for a
+    failpoint that does not fit.
     """
 
     def __init__(self, armed: Iterable[Failpoint] = ()) -> None:
         self._armed: dict[str, list[Failpoint]] = {}
         for failpoint in armed:
+            failpoint.check()
             self._armed.setdefault(failpoint.name, []).append(failpoint)
         self._passed = dict.fromkeys(self._armed, 0)
         self.names = frozenset(self._armed)

@@ -7,8 +7,7 @@ Environment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from nodes.drivers import Driver
 from nodes.drivers.rpc import RpcDriver
@@ -42,8 +41,7 @@ class Memory(Protocol):
     def records(self) -> Iterable[ReplyRecord]: ...
 
 
-@dataclass(frozen=True)
-class Environment:
+class Environment(NamedTuple):
     """What a node is given: who it is, its evidence, its durable memory (None for a client), its random incarnation.
 
     `outbox` takes control messages for the orchestrator.

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 from typing import Any, Protocol
 
 from nodes.ops import Program, Transaction
 
-NAMES = tuple(sorted(module.name for module in iter_modules(__path__) if not module.ispkg))
+NAMES = tuple(sorted(file.stem for file in Path(__file__).parent.glob("[!_]*.py")))
+"""Looked up without pkgutil, whose imports are a tenth of a node's start."""
 SIMULATED = ("sim",)
 
 

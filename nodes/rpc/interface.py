@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from nodes.ops import Program
@@ -16,20 +14,24 @@ SITE_PROGRAMS = 0x20000000 + 0xFB0
 """Our services' program numbers begin here, in the range that every site may use as it likes (RFC 5531 section 8.3)."""
 
 
-@dataclass(frozen=True)
 class Procedure:
-    """`effect`: executing it changes something, so that how often it runs can be seen."""
+    """`effect`: executing it changes something, so that how often it runs can be seen. `arguments` is the type of all
+    of them together."""
 
-    number: int
-    name: str
-    parameters: tuple[tuple[str, XdrType], ...] = ()
-    result: XdrType = VOID
-    effect: bool = False
-
-    @cached_property
-    def arguments(self) -> Struct:
-        """The type of all arguments together."""
-        return Struct(self.parameters)
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        parameters: tuple[tuple[str, XdrType], ...] = (),
+        result: XdrType = VOID,
+        effect: bool = False,
+    ) -> None:
+        self.number = number
+        self.name = name
+        self.parameters = parameters
+        self.result = result
+        self.effect = effect
+        self.arguments = Struct(parameters)
 
 
 NULL = Procedure(0, "null")
@@ -38,30 +40,22 @@ HELLO = Procedure(1, "hello")
 """A client introduces itself; the reply's header is the answer."""
 
 
-@dataclass(frozen=True)
 class Interface:
     """`program` and `version` name it in ONC RPC. Procedures 0 and 1 belong to every interface.
 
     Raises ValueError when two procedures share a number or a name.
     """
 
-    name: str
-    program: int
-    version: int
-    procedures: tuple[Procedure, ...]
-
-    def __post_init__(self) -> None:
-        count = len(self.procedures) + 2
-        if len(self.by_number) != count or len(self.by_name) != count:
-            raise ValueError(f"interface {self.name}: two procedures share a number or a name")
-
-    @cached_property
-    def by_number(self) -> dict[int, Procedure]:
-        return {procedure.number: procedure for procedure in (NULL, HELLO, *self.procedures)}
-
-    @cached_property
-    def by_name(self) -> dict[str, Procedure]:
-        return {procedure.name: procedure for procedure in (NULL, HELLO, *self.procedures)}
+    def __init__(self, name: str, program: int, version: int, procedures: tuple[Procedure, ...]) -> None:
+        self.name = name
+        self.program = program
+        self.version = version
+        self.procedures = procedures
+        every = (NULL, HELLO, *procedures)
+        self.by_number = {procedure.number: procedure for procedure in every}
+        self.by_name = {procedure.name: procedure for procedure in every}
+        if len(self.by_number) != len(every) or len(self.by_name) != len(every):
+            raise ValueError(f"interface {name}: two procedures share a number or a name")
 
     def procedure(self, name: str) -> Procedure:
         """Raises KeyError for a name that is not in the interface."""

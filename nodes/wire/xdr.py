@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 from nodes.wire.errors import WireError, shown
@@ -36,16 +34,13 @@ def decode(kind: XdrType, data: bytes) -> Any:
     return value
 
 
-@dataclass(frozen=True)
 class Number:
     """Sections 4.1, 4.2, 4.5, 4.6, 4.7: `format` is the struct code of int, unsigned, hyper, float or double."""
 
-    name: str
-    format: str
-
-    @cached_property
-    def _layout(self) -> struct.Struct:
-        return struct.Struct(">" + self.format)
+    def __init__(self, name: str, format: str) -> None:
+        self.name = name
+        self.format = format
+        self._layout = struct.Struct(">" + format)
 
     def pack(self, value: Any) -> bytes:
         if value.__class__ is bool:
@@ -76,7 +71,6 @@ def as_hyper(value: int) -> int:
     return (value + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
-@dataclass(frozen=True)
 class Void:
     """Section 4.16."""
 
@@ -92,11 +86,11 @@ class Void:
 VOID = Void()
 
 
-@dataclass(frozen=True)
 class Enum:
     """Section 4.3: one of the listed ints."""
 
-    members: tuple[int, ...]
+    def __init__(self, members: tuple[int, ...]) -> None:
+        self.members = members
 
     def pack(self, value: Any) -> bytes:
         return INT.pack(self._member(value))
@@ -111,7 +105,6 @@ class Enum:
         return value
 
 
-@dataclass(frozen=True)
 class Bool:
     """Section 4.4."""
 
@@ -130,11 +123,11 @@ class Bool:
 BOOL = Bool()
 
 
-@dataclass(frozen=True)
 class FixedOpaque:
     """Section 4.9."""
 
-    size: int
+    def __init__(self, size: int) -> None:
+        self.size = size
 
     def pack(self, value: Any) -> bytes:
         if not isinstance(value, bytes) or len(value) != self.size:
@@ -145,11 +138,11 @@ class FixedOpaque:
         return _cut(data, offset, self.size)
 
 
-@dataclass(frozen=True)
 class Opaque:
     """Section 4.10."""
 
-    limit: int = LIMIT
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
 
     def pack(self, value: Any) -> bytes:
         if not isinstance(value, bytes) or len(value) > self.limit:
@@ -161,11 +154,11 @@ class Opaque:
         return _cut(data, start, size)
 
 
-@dataclass(frozen=True)
 class String:
     """Section 4.11; UTF-8 here, of which the RFC's ASCII is a part. `limit` counts bytes."""
 
-    limit: int = LIMIT
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
 
     def pack(self, value: Any) -> bytes:
         if not isinstance(value, str):
@@ -183,12 +176,12 @@ class String:
             raise WireError(f"the string at byte {offset} is not UTF-8") from error
 
 
-@dataclass(frozen=True)
 class FixedArray:
     """Section 4.12; packs any sequence, unpacks a list."""
 
-    element: XdrType
-    size: int
+    def __init__(self, element: XdrType, size: int) -> None:
+        self.element = element
+        self.size = size
 
     def pack(self, value: Any) -> bytes:
         items = _sequence(value)
@@ -200,12 +193,12 @@ class FixedArray:
         return _elements(self.element, self.size, data, offset)
 
 
-@dataclass(frozen=True)
 class Array:
     """Section 4.13; packs any sequence, unpacks a list."""
 
-    element: XdrType
-    limit: int = LIMIT
+    def __init__(self, element: XdrType, limit: int = LIMIT) -> None:
+        self.element = element
+        self.limit = limit
 
     def pack(self, value: Any) -> bytes:
         items = _sequence(value)
@@ -218,17 +211,14 @@ class Array:
         return _elements(self.element, size, data, start)
 
 
-@dataclass(frozen=True)
 class Struct:
     """Section 4.14: a tuple of the fields' values, in their order."""
 
-    fields: tuple[tuple[str, XdrType], ...]
-
-    @cached_property
-    def _flat(self) -> struct.Struct | None:
+    def __init__(self, fields: tuple[tuple[str, XdrType], ...]) -> None:
+        self.fields = fields
+        formats = [kind.format for _, kind in fields if isinstance(kind, Number)]
+        self._flat = struct.Struct(">" + "".join(formats)) if len(formats) == len(fields) else None
         """All fields at once where all are numbers, which arguments mostly are: a third of the time."""
-        formats = [kind.format for _, kind in self.fields if isinstance(kind, Number)]
-        return struct.Struct(">" + "".join(formats)) if len(formats) == len(self.fields) else None
 
     def pack(self, value: Any) -> bytes:
         items = _sequence(value)
@@ -252,13 +242,13 @@ class Struct:
         return tuple(values), offset
 
 
-@dataclass(frozen=True)
 class Union:
     """Section 4.15: (discriminant, value of its arm); `default` serves discriminants without an arm."""
 
-    discriminant: XdrType
-    arms: Mapping[int, XdrType]
-    default: XdrType | None = None
+    def __init__(self, discriminant: XdrType, arms: Mapping[int, XdrType], default: XdrType | None = None) -> None:
+        self.discriminant = discriminant
+        self.arms = arms
+        self.default = default
 
     def pack(self, value: Any) -> bytes:
         items = _sequence(value)
@@ -278,11 +268,11 @@ class Union:
         return arm
 
 
-@dataclass(frozen=True)
 class Optional:
     """Section 4.19: a value or None."""
 
-    element: XdrType
+    def __init__(self, element: XdrType) -> None:
+        self.element = element
 
     def pack(self, value: Any) -> bytes:
         return BOOL.pack(False) if value is None else BOOL.pack(True) + self.element.pack(value)

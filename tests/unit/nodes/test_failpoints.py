@@ -67,4 +67,4 @@ def test_names_says_what_is_armed() -> None:
 )
 def test_a_failpoint_that_cannot_be_meant_is_refused(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        Failpoint(**fields)
+        Failpoints([Failpoint(**fields)])
