@@ -28,13 +28,13 @@ from rich.progress import track
 from rich.table import Table
 
 from nodes.wire.record import Kind
-from orchestrator.image import image_name
-from orchestrator.plan import load
-from orchestrator.result import Task
-from orchestrator.run import run_cells
-from orchestrator.runners import Options
-from orchestrator.shipped import find
-from orchestrator.store import HISTORY, Store, read_history
+from orchestrator.backends.docker.image import image_name
+from orchestrator.report.result import Task
+from orchestrator.scenario.plan import load
+from orchestrator.scenario.shipped import find
+from orchestrator.sweep.cells import run_cells
+from orchestrator.sweep.runners import Options
+from orchestrator.sweep.store import HISTORY, Store, read_history
 
 AXES = {"semantics": "exactly-once", "transport": "tcp", "codec": "msgpack"}
 SUBNET = "10.207.{}.0/24"

@@ -22,12 +22,12 @@ from nodes.wire.record import Kind
 from orchestrator.backends.docker.engine import answering
 from orchestrator.backends.docker.leftovers import things
 from orchestrator.backends.processes import orchestrator_id
-from orchestrator.plan import load
-from orchestrator.result import Task
-from orchestrator.run import run_cells
-from orchestrator.runners import Options
-from orchestrator.shipped import find
-from orchestrator.store import HISTORY, Store, read_history
+from orchestrator.report.result import Task
+from orchestrator.scenario.plan import load
+from orchestrator.scenario.shipped import find
+from orchestrator.sweep.cells import run_cells
+from orchestrator.sweep.runners import Options
+from orchestrator.sweep.store import HISTORY, Store, read_history
 
 PERIOD = 0.1
 

@@ -35,12 +35,12 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from chaos.faults import Drop
+from chaos.faults.messages import Drop
 from nodes.control import TOKEN_VARIABLE, Ended, parse_control_line
 from nodes.rpc.codecs import codec
 from nodes.services import SERVICES
 from nodes.wire.header import CallHeader, ReplyHeader, Status, client_number
-from orchestrator.control_client import ControlClient
+from orchestrator.backends.control_client import ControlClient
 
 SIZE = 100
 DEPTHS = (1, 64)

@@ -45,7 +45,7 @@ from nodes.rpc.retry import Retry
 from nodes.rpc.semantics import NAMES
 from nodes.rpc.serve import READ_SIZE
 from nodes.services import SERVICES
-from orchestrator.control_client import ControlClient
+from orchestrator.backends.control_client import ControlClient
 
 WARM_UP = 30
 PATIENT = Retry(attempts=None, first=2_000, maximum=2_000, jitter=0.0, same_connection=True)

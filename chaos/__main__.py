@@ -11,9 +11,9 @@ import os
 import sys
 from pathlib import Path
 
-from chaos.planes import NAMES, make
 from chaos.planes.control_server import ControlServer
 from chaos.planes.loop import Loop
+from chaos.planes.plane import NAMES, make
 from nodes import control
 from nodes.clock import clock_domain, now
 from nodes.failpoints import Failpoints

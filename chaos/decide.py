@@ -17,21 +17,10 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
-from chaos.faults import (
-    Corrupt,
-    Cut,
-    Delay,
-    Direction,
-    Drop,
-    Duplicate,
-    Hold,
-    MessageFault,
-    Partition,
-    Rate,
-    RelayFault,
-    Reorder,
-    Truncate,
-)
+from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, MessageFault, Reorder, Truncate
+from chaos.faults.paths import Partition, Rate
+from chaos.faults.vocabulary import RelayFault
+from chaos.faults.window import Direction
 from nodes.wire.header import process_of
 
 

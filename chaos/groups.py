@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chaos.faults import Split
+from chaos.faults.packets import Split
 
 Group = tuple[str, ...]
 Pair = tuple[str, str]

@@ -12,20 +12,22 @@ from functools import partial
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from chaos import faults
 from chaos.decide import Rule
+from chaos.faults.messages import MessageFault
+from chaos.faults.paths import Rate
+from chaos.faults.vocabulary import Fault, RelayFault
 from chaos.framers import CODECS, STREAM_CODECS, framers
 from chaos.hop import Hop, Note, Unsupported
 from nodes.wire.errors import shown
 
-KINDS: dict[str, type[faults.RelayFault]] = {kind.__name__: kind for kind in get_args(faults.RelayFault)}
+KINDS: dict[str, type[RelayFault]] = {kind.__name__: kind for kind in get_args(RelayFault)}
 """The faults of a relay, by the names that they travel under."""
 
 TRANSPORTS = ("udp", "tcp")
 
 Address = tuple[str, int]
 Map = dict[str, Any]
-F = TypeVar("F", bound=faults.Fault)
+F = TypeVar("F", bound=Fault)
 T = TypeVar("T")
 
 
@@ -136,9 +138,9 @@ def _fault(kind: type[T], fields: Map, where: str) -> T:
         fault = kind(**values)
     except TypeError as error:
         raise BadConfiguration(f"{where}: {error}") from error
-    if isinstance(fault, faults.Rate) and fault.bytes_per_second < 1:
+    if isinstance(fault, Rate) and fault.bytes_per_second < 1:
         raise BadConfiguration(f"{where}: bytes_per_second is {fault.bytes_per_second}, expected at least 1")
-    if isinstance(fault, faults.MessageFault) and fault.every is not None and fault.every < 1:
+    if isinstance(fault, MessageFault) and fault.every is not None and fault.every < 1:
         raise BadConfiguration(f"{where}: every is {fault.every}, expected at least 1")
     return fault
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from chaos.faults import PacketFault, RelayFault, ToxicFault
+from chaos.faults.vocabulary import PacketFault, RelayFault, ToxicFault
 
 PlaneName = Literal["relay", "toxiproxy", "packet"]
 PLANES: tuple[PlaneName, ...] = get_args(PlaneName)

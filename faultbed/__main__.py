@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NAMES = ("nodes", "chaos", "orchestrator")
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-TESTBED, USAGE, SIGNALLED = 3, 4, 128  # orchestrator.result.Exit cannot be imported yet
+TESTBED, USAGE, SIGNALLED = 3, 4, 128  # orchestrator.report.result.Exit cannot be imported yet
 
 
 def main() -> NoReturn:

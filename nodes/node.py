@@ -1,4 +1,4 @@
-"""PURE: a node, made from its spec: what it offers or does, and the commands that it obeys.
+"""A node, made from its spec: what it offers or does, and the commands that it obeys.
 
 The same node runs in a process of its own (nodes/__main__.py) and in the simulator; what differs comes in as its
 Environment.

@@ -16,19 +16,19 @@ from typing import Any
 
 import click
 
-from orchestrator import shipped
 from orchestrator.backends.interrupts import raising
 from orchestrator.commands.agent import agent, token
 from orchestrator.commands.clean import clean
 from orchestrator.commands.endings import ended, finished, say
 from orchestrator.commands.image import image
 from orchestrator.commands.planes import planes
-from orchestrator.document import MAX_BYTES
-from orchestrator.folder_names import repeat_of
-from orchestrator.inputs import read
-from orchestrator.matrix import MAX_CELLS, MOST_CELLS
-from orchestrator.result import CellResult, Exit, exit_code
-from orchestrator.store import HISTORY, cut_short, read_cell, read_history, stored_cells, whose
+from orchestrator.report.result import CellResult, Exit, exit_code
+from orchestrator.scenario import shipped
+from orchestrator.scenario.document import MAX_BYTES
+from orchestrator.scenario.folder_names import repeat_of
+from orchestrator.scenario.inputs import read
+from orchestrator.scenario.matrix import MAX_CELLS, MOST_CELLS
+from orchestrator.sweep.store import HISTORY, cut_short, read_cell, read_history, stored_cells, whose
 
 
 class Faultbed(click.Group):
@@ -80,7 +80,7 @@ class Told(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.ClickException as error:
-            from orchestrator.junit_file import JUnitFile
+            from orchestrator.commands.junit_file import JUnitFile
 
             told = ctx.params.get("junit")  # not known yet, if words before it are no options
             with JUnitFile(told if isinstance(told, Path) else None):
@@ -152,9 +152,9 @@ def run(
     yes: bool,
 ) -> int:
     """Run scenarios: files, folders, or names that `faultbed list` shows."""
-    from orchestrator.command import Choice, Command
-    from orchestrator.inventory import load
-    from orchestrator.junit_file import JUnitFile
+    from orchestrator.backends.attach.inventory import load
+    from orchestrator.commands.junit_file import JUnitFile
+    from orchestrator.commands.run import Choice, Command
 
     with JUnitFile(junit) as told:
         plans = shipped.plans(scenarios, MOST_CELLS if yes else MAX_CELLS)
@@ -188,7 +188,7 @@ def check(path: Path) -> int:
 @click.argument("path", type=click.Path(path_type=Path))
 def export(path: Path) -> None:
     """Print recorded histories as JSON Lines, an event a line, each with its scenario, cell and repeat."""
-    from orchestrator.history_file import to_jsonl
+    from orchestrator.history.file import to_jsonl
 
     for directory in stored_cells(path):
         for line in to_jsonl(read_history(directory / HISTORY), whose(directory)):
@@ -198,7 +198,7 @@ def export(path: Path) -> None:
 @main.command("list")
 def list_scenarios() -> None:
     """Name the scenarios that come with Faultbed."""
-    from orchestrator.plan import load
+    from orchestrator.scenario.plan import load
 
     names = shipped.names()
     width = max(map(len, names), default=0)
@@ -222,7 +222,7 @@ def show(scenario: str) -> None:
 @main.command()
 def schema() -> None:
     """Print the JSON Schema of scenario files, for editors."""
-    from orchestrator.schema import schema as made
+    from orchestrator.scenario.schema import schema as made
 
     say(json.dumps(made(), indent=2))
 
@@ -230,7 +230,7 @@ def schema() -> None:
 @main.command()
 def doctor() -> int:
     """Say what this machine can do, and why not where it cannot."""
-    from orchestrator.doctor import findings
+    from orchestrator.commands.doctor import findings
 
     found = list(findings())
     width = max(len(finding.subject) for finding in found)

@@ -31,7 +31,7 @@ import sys
 from collections.abc import Callable
 from typing import IO, Any
 
-from orchestrator.remedies import remedy
+from orchestrator.backends.remedies import remedy
 
 SIGNALS = {"kill": "SIGKILL", "stop": "SIGSTOP", "continue": "SIGCONT"}
 LONGEST_LINE = 4096

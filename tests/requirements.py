@@ -14,8 +14,8 @@ import docker
 import pytest
 from docker.errors import DockerException
 
-from orchestrator.backends import SessionError
-from orchestrator.image import check_image, image_name
+from orchestrator.backends.docker.image import check_image, image_name
+from orchestrator.run.session import SessionError
 
 
 def need(program: str, feature: str) -> str:

@@ -18,8 +18,8 @@ import pytest
 from requirements import connect
 
 from orchestrator.backends.docker.leftovers import Thing, abandoned, remove, things
+from orchestrator.backends.leftovers import TOLERANCE
 from orchestrator.backends.processes import orchestrator_id
-from orchestrator.leftovers import TOLERANCE
 
 SESSION = "FAULTBED_TEST_SESSION"
 """Every process that a test starts inherits this variable, and is found by it."""

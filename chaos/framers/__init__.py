@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.framers.message import Framer, Message
 from chaos.framers.shells import DatagramFramer, StreamFramer, WireProtocol
 

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import NamedTuple
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.framers.http1_body import CRLF, END, LARGEST_HEAD, Body, body
 from chaos.framers.message import NOTHING, STREAM_DECISIONS, Found, require_bounded
 from chaos.framers.shells import WireProtocol

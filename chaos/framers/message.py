@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol, get_args
 
-from chaos.faults import Direction, RelayFault
+from chaos.faults.vocabulary import RelayFault
+from chaos.faults.window import Direction
 from nodes.wire.errors import WireError
 
 NOTHING = slice(0, 0)

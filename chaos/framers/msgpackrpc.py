@@ -9,7 +9,7 @@ from typing import Any
 
 import msgpack
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.framers.message import NOTHING, Found
 from chaos.framers.shells import WireProtocol, found
 from nodes.wire.errors import WireError

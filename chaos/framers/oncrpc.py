@@ -5,7 +5,7 @@ The layout of our messages is fixed up to the body, so only that much is looked 
 
 from __future__ import annotations
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.framers.message import NOTHING, Found
 from chaos.framers.shells import WireProtocol, found
 from nodes.wire.oncrpc import (

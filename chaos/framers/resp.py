@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.framers.message import NOTHING, STREAM_DECISIONS, Found, require_bounded
 from chaos.framers.shells import WireProtocol
 from nodes.wire.errors import WireError

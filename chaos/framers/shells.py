@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.framers.message import DATAGRAM_DECISIONS, STREAM_DECISIONS, UNKNOWN, Found, Message
 from nodes.wire.errors import WireError
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import NamedTuple
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 
 
 class Forward(NamedTuple):

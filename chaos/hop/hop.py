@@ -22,20 +22,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from chaos.decide import Chunk, Key, Rule, act, decide, draw, share
-from chaos.faults import (
-    Corrupt,
-    Cut,
-    Delay,
-    Direction,
-    Drop,
-    Duplicate,
-    Hold,
-    Partition,
-    Rate,
-    RelayFault,
-    Reorder,
-    Truncate,
-)
+from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
+from chaos.faults.paths import Partition, Rate
+from chaos.faults.vocabulary import RelayFault
+from chaos.faults.window import Direction
 from chaos.framers import Framers, Message
 from chaos.hop.alter import flipped, half
 from chaos.hop.effects import Effect, End, Finish, Forward, Inject, Pause, Resume

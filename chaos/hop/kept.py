@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from chaos.decide import Chunk, Key
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.framers import Message
 from chaos.hop.path import Path
 

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any, Protocol
 
 from chaos.decide import Chunk, Key
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from nodes.wire.record import Kind
 
 

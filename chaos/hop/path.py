@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.framers import Framers
 
 

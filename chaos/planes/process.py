@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.faults import Kill, Pause
+from chaos.faults.processes import Kill, Pause
 
 
 def target(fault: Kill | Pause) -> str:

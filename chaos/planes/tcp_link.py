@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.hop import Effect, End, Finish, Forward, Hop, Inject, Pause, Resume, joined
 from chaos.planes.injection import Injections
 from chaos.planes.last_net import EVIDENCE_FAILS, reason

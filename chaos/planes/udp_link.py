@@ -6,7 +6,7 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.hop import Effect, Forward, Hop, Inject
 from chaos.planes.last_net import EVIDENCE_FAILS, reason
 from chaos.planes.loop import READ, WRITE, Loop

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from orchestrator.leftovers import alive, place_mark
+from orchestrator.backends.leftovers import alive, place_mark
 
 PREFIX = "faultbed-agent."
 

@@ -15,12 +15,12 @@ from nodes.control import ControlError, answer, refusal
 from nodes.ledger import LedgerError
 from nodes.visitors import AWAITING_MANY
 from orchestrator.agent.channel import Channel, Message
-from orchestrator.agent.protocol import BadRequest, number, process_name
 from orchestrator.agent.session import Session
-from orchestrator.agent.sockets import keep_alive
 from orchestrator.agent.tunnel import join
-from orchestrator.backends import SessionError
-from orchestrator.threads import NoThread, start
+from orchestrator.backends.attach.protocol import BadRequest, number, process_name
+from orchestrator.backends.attach.sockets import keep_alive
+from orchestrator.backends.threads import NoThread, start
+from orchestrator.run.session import SessionError
 
 TUNNEL_SECONDS = 5.0
 BACKLOG = 64

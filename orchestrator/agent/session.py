@@ -14,7 +14,7 @@ from nodes.control import TOKEN_VARIABLE, ControlError, parse_control_line
 from orchestrator.agent.channel import Channel, Message
 from orchestrator.agent.folders import new_folder
 from orchestrator.agent.offer import offer
-from orchestrator.agent.protocol import (
+from orchestrator.backends.attach.protocol import (
     CHUNK,
     ROLES,
     SIGNALS,

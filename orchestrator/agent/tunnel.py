@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from orchestrator.threads import start
+from orchestrator.backends.threads import start
 
 _CHUNK = 65536
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from nodes.journal import read
 from nodes.ledger import read_effects, read_history_id, read_state
-from orchestrator.backends import CollectedJournal
-from orchestrator.history import Ledger
+from orchestrator.history.collected import CollectedJournal
+from orchestrator.history.merged import Ledger
 
 Epoch = tuple[str, int]
 

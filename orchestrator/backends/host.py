@@ -6,14 +6,16 @@ must not wait. Nor does any method but `connect`, `fetch` and `close`.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from chaos.supports import PlaneName
-from orchestrator.backends import Role, SignalName
-from orchestrator.scenario import NO_LIMITS, Limits
+from orchestrator.run.session import Role, SignalName
+from orchestrator.scenario.cell import NO_LIMITS, Limits
+
+if TYPE_CHECKING:
+    import socket
 
 
 class Spawned(NamedTuple):

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
-from orchestrator.threads import start
+from orchestrator.backends.threads import start
 
 SIGNALS = tuple(
     getattr(signal, name)  # not every system has each

@@ -11,10 +11,10 @@ from chaos.supports import PlaneName
 from faultbed import part
 from nodes import ledger
 from nodes.control import TOKEN_VARIABLE, parse_control_line
-from orchestrator.backends import Role, SessionError, SignalName
 from orchestrator.backends.host import Launch, Tell
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
+from orchestrator.run.session import Role, SessionError, SignalName
 
 LOOPBACK = "127.0.0.1"
 

@@ -9,18 +9,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from chaos.faults import Netem
+from chaos.faults.packets import Netem
 from chaos.planes.packet.availability import netem
 from chaos.planes.packet.entering import may_enter
 from chaos.supports import PlaneName
-from orchestrator.backends import Role, SessionError
+from orchestrator.backends.leftovers import place_mark
 from orchestrator.backends.local import CommandLine, LocalHost, command_line
 from orchestrator.backends.processes import Supervisor, orchestrator_id
 from orchestrator.backends.real import RealSession
 from orchestrator.backends.switch import Owner, Switch
-from orchestrator.leftovers import place_mark
-from orchestrator.scenario import Cell
-from orchestrator.specs import planes
+from orchestrator.run.session import Role, SessionError
+from orchestrator.run.specs import planes
+from orchestrator.scenario.cell import Cell
 
 TOOLS = {"ip": "iproute2", "nsenter": "util-linux", "setpriv": "util-linux"}
 WITHOUT_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--")

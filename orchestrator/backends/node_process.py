@@ -13,11 +13,11 @@ from typing import Any
 from nodes.control import FENCED, ControlError
 from nodes.control import Ended as ConnectionEnded
 from nodes.witness import FIRED_LINE
-from orchestrator.backends import Answer, Event, Exited, Fired, Lost, NodeEvent, SessionError, Started, Stopped
+from orchestrator.backends.control_client import HANDSHAKE_SECONDS, ControlClient
 from orchestrator.backends.host import Ended, Failed, Host, Line, Report, Spawned
 from orchestrator.backends.host import Stopped as ProcessStopped
-from orchestrator.control_client import HANDSHAKE_SECONDS, ControlClient
-from orchestrator.threads import NoThread, start
+from orchestrator.backends.threads import NoThread, start
+from orchestrator.run.session import Answer, Event, Exited, Fired, Lost, NodeEvent, SessionError, Started, Stopped
 
 GRACE = 15.0
 """Seconds in which a process must have ended after its control connection did."""

@@ -15,10 +15,10 @@ import psutil
 
 from faultbed import part
 from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
-from orchestrator.backends import SessionError
 from orchestrator.backends.host import Ended, Failed, Line, Report, Spawned, Stopped
-from orchestrator.remedies import remedy
-from orchestrator.threads import NoThread, start
+from orchestrator.backends.remedies import remedy
+from orchestrator.backends.threads import NoThread, start
+from orchestrator.run.session import SessionError
 
 COMMAND = part.command("supervisor")
 PATIENCE = 5.0

@@ -15,11 +15,12 @@ from nodes.clock import clock_domain, now
 from nodes.journal import JournalWriter
 from nodes.ops import Queue
 from nodes.wire.record import Kind, start_detail
-from orchestrator.backends import ORCHESTRATOR, Collected, Event, Evidence, Role, SessionError, SignalName
 from orchestrator.backends.evidence import read_journals, read_ledgers
 from orchestrator.backends.host import Host, Launch
 from orchestrator.backends.node_process import NodeProcess
-from orchestrator.scenario import NO_LIMITS, Limits
+from orchestrator.history.collected import Collected
+from orchestrator.run.session import ORCHESTRATOR, Event, Evidence, Role, SessionError, SignalName
+from orchestrator.scenario.cell import NO_LIMITS, Limits
 
 PATIENCE = 30.0
 """Seconds for all processes together to be reaped after they were killed, and for their connections to be read to the
@@ -30,7 +31,7 @@ Place = Callable[[str, Role], Host]
 
 
 class RealSession:
-    """Real processes of one cell's run; see orchestrator.backends.Session.
+    """Real processes of one cell's run; see orchestrator.run.session.Session.
 
     `home` is made if need be; it must not have journals of an earlier run. Events are put by other threads into an
     inbox, from which `pump` moves them to `events` in the thread that runs the program.

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from chaos.faults import Pause
+from chaos.faults.processes import Pause
 from chaos.supports import PLANE_OF
 from nodes.engines import availability
-from orchestrator.coherence.problem import Path, Problem
-from orchestrator.document import join
-from orchestrator.result import Refusal
-from orchestrator.scenario import Cell, Client, Server
-from orchestrator.specs import planes
+from orchestrator.report.result import Refusal
+from orchestrator.run.specs import planes
+from orchestrator.scenario.cell import Cell, Client, Server
+from orchestrator.scenario.coherence.problem import Path, Problem
+from orchestrator.scenario.document import join
 
 Check = Callable[[Cell], Iterator[Problem]]
 
@@ -86,7 +86,7 @@ def _systems(backend: str) -> Check:
 def _projects(cell: Cell) -> Iterator[Problem]:
     """All that is wrong with its project in one. Raises SessionError where there is no Compose to ask."""
     if cell.system is not None:
-        from orchestrator.system.preflight import problems  # the engine's client takes a while to import
+        from orchestrator.backends.compose.preflight import problems  # the engine's client takes a while to import
 
         found = list(problems(cell.system))
         if found:

@@ -19,11 +19,12 @@ from nodes.memory_ledger import MemoryFile, MemoryLedger
 from nodes.node import BadCommand, Environment, make, needs_ledger
 from nodes.ops import Get, Now, Program, Put, Queue, Sleep, Spawn, Transaction
 from nodes.wire.record import Kind, Record, start_detail
-from orchestrator.backends import (
+from orchestrator.backends.sim_relay import SimRelay
+from orchestrator.history.collected import Collected, CollectedJournal
+from orchestrator.history.merged import Ledger
+from orchestrator.run.session import (
     ORCHESTRATOR,
     Answer,
-    Collected,
-    CollectedJournal,
     Evidence,
     Exited,
     Fired,
@@ -35,9 +36,7 @@ from orchestrator.backends import (
     Started,
     Stopped,
 )
-from orchestrator.backends.sim_relay import SimRelay
-from orchestrator.history import Ledger
-from orchestrator.scenario import NO_LIMITS, Limits
+from orchestrator.scenario.cell import NO_LIMITS, Limits
 
 DOMAIN = "sim"
 LOOPBACK = "127.0.0.1"
@@ -189,7 +188,7 @@ class Life:
 
 
 class SimSession:
-    """The processes of one cell's run, in a world of their own; see orchestrator.backends.Session."""
+    """The processes of one cell's run, in a world of their own; see orchestrator.run.session.Session."""
 
     evidence: Evidence = "sim"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.hop import Effect, End, Finish, Forward, Hop, Inject
 from chaos.rules import LinkPlan
 from nodes.ops import (

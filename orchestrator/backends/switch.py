@@ -21,9 +21,9 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestrator.backends import SessionError
+from orchestrator.backends.leftovers import alive, place_mark
 from orchestrator.backends.subnets import free, routed
-from orchestrator.leftovers import alive, place_mark
+from orchestrator.run.session import SessionError
 
 NAMESPACES = Path("/run/netns")
 """Where ip-netns(8) keeps the names."""
@@ -38,7 +38,7 @@ _NAME = re.compile(r"faultbed_([0-9a-f]{8})_([0-9a-f]+)_([0-9]+:[0-9.]+)_([0-9]+
 
 class Owner(NamedTuple):
     """The cell that a network is for: the `number`-th one of a run. `orchestrator` is "pid:create_time" at `place`, the
-    mark of orchestrator.leftovers."""
+    mark of orchestrator.backends.leftovers."""
 
     place: str
     run: str

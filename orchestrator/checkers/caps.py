@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 from nodes.wire.header import client_number
 from nodes.wire.record import Kind
+from orchestrator.checkers.bites.steps import verb
 from orchestrator.checkers.setting import Setting
-from orchestrator.checkers.steps import verb
 from orchestrator.checkers.verdict import Cap
-from orchestrator.history import Event, Operation
-from orchestrator.scenario import UNTIL_DONE, Cell, Client
-from orchestrator.system.scenario import Driver
-from orchestrator.system.specs import ORDINAL
+from orchestrator.history.merged import Event, Operation
+from orchestrator.run.service_specs import ORDINAL
+from orchestrator.scenario.cell import UNTIL_DONE, Cell, Client
+from orchestrator.scenario.system import Driver
 
 CAPPED = {
     "load-capped": "load",

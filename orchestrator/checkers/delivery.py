@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.setting import Setting
-from orchestrator.history import Operation
-from orchestrator.index import Trace
-from orchestrator.scenario import Level, Model
+from orchestrator.history.index import Trace
+from orchestrator.history.merged import Operation
+from orchestrator.scenario.cell import Level, Model
 
 LEVELS: dict[Level, tuple[str, ...]] = {
     "maybe": ("valid",),

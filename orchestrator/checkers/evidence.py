@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 from nodes.wire.record import Kind
 from nodes.wire.xdr import as_hyper
-from orchestrator.history import COMPLETIONS, Event, Operation
-from orchestrator.index import Index, Life
+from orchestrator.history.index import Index, Life
+from orchestrator.history.merged import COMPLETIONS, Event, Operation
 
 Rule = Callable[[Index], Iterator[str]]
 

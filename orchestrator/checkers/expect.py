@@ -7,18 +7,18 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from orchestrator.checkers import delivery, evidence, foreign, reference, replies
-from orchestrator.checkers.bite import Bite, bite
+from orchestrator.checkers.bites.bite import Bite, bite
+from orchestrator.checkers.bites.steps import steps
 from orchestrator.checkers.caps import caps
 from orchestrator.checkers.expectations import Found, judge_all
 from orchestrator.checkers.finding import Finding, verdict
 from orchestrator.checkers.opportunities import offered
 from orchestrator.checkers.outcomes import outcome
 from orchestrator.checkers.setting import Setting
-from orchestrator.checkers.steps import steps
 from orchestrator.checkers.verdict import Cap, ExpectationVerdict, Judgement, Met, Outcome
-from orchestrator.history import History, Operation
-from orchestrator.index import Index
-from orchestrator.scenario import Cell
+from orchestrator.history.index import Index
+from orchestrator.history.merged import History, Operation
+from orchestrator.scenario.cell import Cell
 
 T = TypeVar("T")
 

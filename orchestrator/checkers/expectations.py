@@ -15,17 +15,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, get_args
 
-from orchestrator.checkers import caps, idle
-from orchestrator.checkers.bite import Bite, RuleBite
+from orchestrator.checkers import caps
+from orchestrator.checkers.bites import idle
+from orchestrator.checkers.bites.bite import Bite, RuleBite
+from orchestrator.checkers.bites.steps import verb
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.outcomes import mismatch, text
 from orchestrator.checkers.setting import Setting
-from orchestrator.checkers.steps import verb
 from orchestrator.checkers.verdict import ExpectationVerdict, Met
-from orchestrator.history import Operation
-from orchestrator.scenario import Delivery, Implicit
-from orchestrator.scenario import Outcome as Expected
+from orchestrator.history.merged import Operation
+from orchestrator.scenario.cell import Delivery, Implicit
+from orchestrator.scenario.cell import Outcome as Expected
 
 
 class Found(NamedTuple):

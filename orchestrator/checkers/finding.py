@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from orchestrator.checkers.verdict import PropertyVerdict, Verdict
-from orchestrator.history import Operation
+from orchestrator.history.merged import Operation
 
 
 class Violation(NamedTuple):

@@ -16,16 +16,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, get_args
 
-from chaos.faults import Delay, Fault, Hold, Kill, Latency, MessageFault, Pause, Rate, ToxicFault
+from chaos.faults.messages import Delay, Hold, MessageFault
+from chaos.faults.paths import Rate
+from chaos.faults.processes import Kill, Pause
+from chaos.faults.streams import Latency
+from chaos.faults.vocabulary import Fault, ToxicFault
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
 from orchestrator.checkers import evidence
-from orchestrator.checkers.bite import Bite, RuleBite
+from orchestrator.checkers.bites.bite import Bite, RuleBite
 from orchestrator.checkers.expectations import Found
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.setting import Setting
-from orchestrator.history import Event, Operation
-from orchestrator.index import Index, Trace
+from orchestrator.history.index import Index, Trace
+from orchestrator.history.merged import Event, Operation
 
 MILLISECOND = 1_000_000
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 
 from nodes.wire.header import Status
 from orchestrator.checkers.setting import Setting
-from orchestrator.history import Event, Operation
-from orchestrator.index import Life, Trace, per_attempt
+from orchestrator.history.index import Life, Trace, per_attempt
+from orchestrator.history.merged import Event, Operation
 
 Opportunity = Callable[[Setting, Trace], bool]
 RESULTS = frozenset({Status.EXECUTED, Status.CACHED, Status.JOINED})

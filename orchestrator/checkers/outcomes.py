@@ -5,8 +5,8 @@ from __future__ import annotations
 from nodes.wire.header import Status
 from orchestrator.checkers.executions import allows
 from orchestrator.checkers.verdict import Outcome
-from orchestrator.index import Trace
-from orchestrator.scenario import Outcome as Expected
+from orchestrator.history.index import Trace
+from orchestrator.scenario.cell import Outcome as Expected
 
 
 def outcome(trace: Trace) -> Outcome:

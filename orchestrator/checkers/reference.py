@@ -22,9 +22,9 @@ from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.setting import Setting
-from orchestrator.history import Event, Operation
-from orchestrator.index import Life
-from orchestrator.scenario import Link
+from orchestrator.history.merged import Event, Operation
+from orchestrator.history.index import Life
+from orchestrator.scenario.cell import Link
 
 MILLISECOND = 1_000_000
 

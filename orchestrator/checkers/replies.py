@@ -14,8 +14,8 @@ from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.opportunities import RESULTS
 from orchestrator.checkers.setting import Setting
-from orchestrator.history import Event, Operation
-from orchestrator.index import Trace
+from orchestrator.history.index import Trace
+from orchestrator.history.merged import Event, Operation
 
 
 def check(setting: Setting) -> Finding:

@@ -7,9 +7,9 @@ from collections import defaultdict
 from functools import cached_property
 
 from nodes.wire.record import Kind
-from orchestrator.history import Event, Operation
-from orchestrator.index import Index, Life, Trace
-from orchestrator.scenario import Cell, Client, Link
+from orchestrator.history.index import Index, Life, Trace
+from orchestrator.history.merged import Event, Operation
+from orchestrator.scenario.cell import Cell, Client, Link
 
 
 class Setting:

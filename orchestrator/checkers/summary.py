@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from orchestrator.checkers.delivery import LEVELS, NEEDED
 from orchestrator.checkers.verdict import Judgement, Verdict
-from orchestrator.scenario import Cell, Level, Link, Model
+from orchestrator.scenario.cell import Cell, Level, Link, Model
 
 NOMINAL: dict[str, Level] = {
     "maybe": "maybe",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from orchestrator.history import Operation
+from orchestrator.history.merged import Operation
 
 
 class Verdict(StrEnum):

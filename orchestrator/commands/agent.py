@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from nodes.control import ControlError
+from orchestrator.backends.attach.inventory import parse_endpoint, read_token
 from orchestrator.commands.endings import exit_of, say
-from orchestrator.failures import said
-from orchestrator.inventory import parse_endpoint, read_token
-from orchestrator.result import Exit
+from orchestrator.report.result import Exit
+from orchestrator.sweep.failures import said
 
 DEFAULT_LISTEN = "127.0.0.1:7400"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from orchestrator.backends import SessionError
 from orchestrator.commands.endings import say
-from orchestrator.result import Exit
+from orchestrator.report.result import Exit
+from orchestrator.run.session import SessionError
 
 
 @click.command()
@@ -33,7 +33,7 @@ def clean() -> int:
 
 def _processes() -> tuple[list[str], list[str]]:
     """-> (what was ended, what was not), a line each."""
-    from orchestrator.leftovers import end, leftovers
+    from orchestrator.backends.leftovers import end, leftovers
 
     found = leftovers()
     left = end(found)

@@ -18,10 +18,10 @@ from typing import TextIO
 import click
 
 from orchestrator.backends.interrupts import Interrupted
-from orchestrator.document import BadScenario
-from orchestrator.failures import FAILURES, said
-from orchestrator.result import Exit
-from orchestrator.store import StoreError
+from orchestrator.report.result import Exit
+from orchestrator.scenario.document import BadScenario
+from orchestrator.sweep.failures import FAILURES, said
+from orchestrator.sweep.store import StoreError
 
 TRACEBACK = "FAULTBED_TRACEBACK"
 GONE = (errno.EPIPE, errno.EIO)

@@ -24,7 +24,7 @@ def image() -> None:
 @click.option("--tag", metavar="NAME", help="The image's name.  [default: faultbed:VERSION]")
 def build(base: str | None, tag: str | None) -> None:
     """Build the image from the installed version."""
-    from orchestrator.image import image_name
+    from orchestrator.backends.docker.image import image_name
     from orchestrator.image.build import build as built
 
     begun = time.monotonic()

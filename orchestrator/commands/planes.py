@@ -18,8 +18,8 @@ def planes(results: Path | None) -> None:
     With RESULTS, a folder that `faultbed run` made, it judges the recorded runs again and counts the opportunities that
     they made; without it, it names those that every run of the row's scenarios must make.
     """
-    from orchestrator import shipped
-    from orchestrator.planes_table import lines, reached
+    from orchestrator.report.planes import lines, reached
+    from orchestrator.scenario import shipped
 
     cells = [cell for plan in shipped.plans([str(shipped.root())]) for cell in plan.cells]
     for line in lines(reached(cells), None if results is None else _made(results)):
@@ -29,9 +29,9 @@ def planes(results: Path | None) -> None:
 def _made(results: Path) -> dict[tuple[str, str, str], Counter[str]]:
     """What the met cells of recorded runs made, by their place in the table."""
     from orchestrator.checkers.expect import judge
-    from orchestrator.planes_table import place
-    from orchestrator.result import CellResult, Exit
-    from orchestrator.store import HISTORY, read_cell, read_history, stored_cells
+    from orchestrator.report.planes import place
+    from orchestrator.report.result import CellResult, Exit
+    from orchestrator.sweep.store import HISTORY, read_cell, read_history, stored_cells
 
     made: dict[tuple[str, str, str], Counter[str]] = {}
     for directory in stored_cells(results):

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from faultbed import PARTS
-from orchestrator.backends import SessionError
-from orchestrator.code_digest import digest
+from orchestrator.backends.code_digest import digest
 from orchestrator.image.debian import make_base
 from orchestrator.image.external import need, run, works
 from orchestrator.image.wheel import make_wheel
+from orchestrator.run.session import SessionError
 
 DOCKERFILE = Path(PARTS, "Dockerfile")
 

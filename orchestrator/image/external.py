@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
-from orchestrator.backends import SessionError
+from orchestrator.run.session import SessionError
 
 LAST_LINES = 20
 """Of a failed program's words: the reason stands at the end."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from nodes.wire.header import operation_of
-from orchestrator.history import Ledger
+from orchestrator.history.merged import Ledger
 
 NAME = "oracle"
 Row = tuple[int, int, int, int, int, int, Any]

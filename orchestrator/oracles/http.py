@@ -7,7 +7,7 @@ from http.client import HTTPConnection, HTTPException
 
 from orchestrator.oracles.effects import Effect, effect_of
 from orchestrator.oracles.places import Places
-from orchestrator.system.scenario import HttpOracle
+from orchestrator.scenario.system import HttpOracle
 
 PATIENCE = 10.0
 MOST_BYTES = 64 << 20

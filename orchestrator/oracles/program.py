@@ -11,7 +11,7 @@ import subprocess
 
 from orchestrator.oracles.effects import Effect, effect_of
 from orchestrator.oracles.places import Places
-from orchestrator.system.scenario import ProgramOracle
+from orchestrator.scenario.system import ProgramOracle
 
 SERVICES = "FAULTBED_SERVICES"
 PATIENCE = 60.0

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from orchestrator.oracles.effects import Effect, effect
 from orchestrator.oracles.places import Places
-from orchestrator.system.scenario import RedisOracle
+from orchestrator.scenario.system import RedisOracle
 
 PATIENCE = 10.0
 

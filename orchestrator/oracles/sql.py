@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from orchestrator.oracles.effects import Effect, effect
 from orchestrator.oracles.places import Places
-from orchestrator.system.scenario import SqlOracle
+from orchestrator.scenario.system import SqlOracle
 
 WIDEST = 3
 MODULES = {"postgresql": "psycopg", "mysql": "pymysql"}

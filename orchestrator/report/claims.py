@@ -9,9 +9,9 @@ from typing import Any, get_args
 from orchestrator.checkers.summary import NOMINAL, Claim, Standing, claims, not_exercised
 from orchestrator.report.lines import violates
 from orchestrator.report.origin import Origin
+from orchestrator.report.result import CellResult, Exit
 from orchestrator.report.table import Table
-from orchestrator.result import CellResult, Exit
-from orchestrator.scenario import Cell, Semantics
+from orchestrator.scenario.cell import Cell, Semantics
 
 
 def claims_of(results: Sequence[CellResult]) -> tuple[Claim, ...]:

@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from orchestrator.checkers.verdict import Verdict
-from orchestrator.clocks import Clock
-from orchestrator.due import Shortfall
-from orchestrator.history import History, Operation
+from orchestrator.history.clocks import Clock
+from orchestrator.history.merged import History, Operation
 from orchestrator.report.claims import claims_of, claims_table, declared, undeclared
+from orchestrator.report.due import Shortfall
 from orchestrator.report.faults import LEGEND as FAULTS_LEGEND
 from orchestrator.report.faults import faults_table
 from orchestrator.report.lines import WORDS, caps_text, cell_line, run_name, violates
+from orchestrator.report.result import CellResult, Exit, Refusal
 from orchestrator.report.story import story
 from orchestrator.report.table import LEGEND, listing, pivot, render
-from orchestrator.result import CellResult, Exit, Refusal
-from orchestrator.scenario import Cell
+from orchestrator.scenario.cell import Cell
 
 SECOND, MILLISECOND = 1_000_000_000, 1_000_000
 MAX_PROBLEMS = 10

@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from orchestrator.checkers.verdict import FaultSteps
+from orchestrator.report.result import CellResult
 from orchestrator.report.table import Table, row_of
-from orchestrator.result import CellResult
 
 LEGEND = (
     "operations: applied, a plane did it; effective, the receiver's journal confirms it; "

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
 from orchestrator.report.lines import caps_text, reasons
-from orchestrator.result import CellResult, Exit, Refusal
-from orchestrator.scenario import Cell
+from orchestrator.report.result import CellResult, Exit, Refusal
+from orchestrator.scenario.cell import Cell
 
 OWN = "faultbed"
 """The document, and in it the suite and the case of what is no cell's affair."""

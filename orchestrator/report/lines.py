@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from orchestrator.checkers.caps import open_text
 from orchestrator.checkers.verdict import Judgement, Met, Outcome
-from orchestrator.result import CellResult, Exit
+from orchestrator.report.result import CellResult, Exit
 
 WORDS = {
     Exit.MET: "met",

@@ -8,7 +8,7 @@ from typing import Any
 
 from nodes.wire.header import Status, process_of
 from nodes.wire.record import Kind
-from orchestrator.history import Event, History, Operation
+from orchestrator.history.merged import Event, History, Operation
 
 MILLISECOND = 1_000_000
 ORACLE = "oracle"

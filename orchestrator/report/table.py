@@ -8,8 +8,8 @@ from typing import get_args
 
 from orchestrator.checkers.verdict import Outcome
 from orchestrator.report.lines import WORDS, outcome_text, violates
-from orchestrator.result import CellResult, Exit
-from orchestrator.scenario import Cell, Semantics
+from orchestrator.report.result import CellResult, Exit
+from orchestrator.scenario.cell import Cell, Semantics
 
 COLUMN = "semantics"
 ROW = "fault"

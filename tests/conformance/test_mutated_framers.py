@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from mutations import VALID, Stream, mutated
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.framers import Framers, Message, framers, identifies
 from nodes.rpc.codecs import NAMES, Codec, codec
 from nodes.services.counter import COUNTER

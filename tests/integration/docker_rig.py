@@ -12,15 +12,16 @@ from typing import Any
 import docker
 
 from nodes.ops import Get, Now, Program
-from orchestrator.backends import Answer, SessionError, Started
-from orchestrator.backends.docker import DockerBackend, DockerSession
+from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.leftovers import Thing, things
+from orchestrator.backends.docker.session import DockerSession
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real_time import run
-from orchestrator.plan import load
-from orchestrator.scenario import NO_LIMITS, Cell, Limits
-from orchestrator.shipped import find
-from orchestrator.specs import server_spec
+from orchestrator.run.session import Answer, SessionError, Started
+from orchestrator.run.specs import server_spec
+from orchestrator.scenario.cell import NO_LIMITS, Cell, Limits
+from orchestrator.scenario.plan import load
+from orchestrator.scenario.shipped import find
 
 SECOND = 1_000_000_000
 

@@ -16,14 +16,14 @@ import pytest
 from nodes.clock import clock_domain, now
 from nodes.control import ControlError, Refused
 from orchestrator.agent.offer import system
-from orchestrator.agent.protocol import veil
 from orchestrator.agent.server import Endpoint, Server
-from orchestrator.backends import SessionError
 from orchestrator.backends.attach import agent as attached
 from orchestrator.backends.attach.agent import Agent
+from orchestrator.backends.attach.inventory import AgentEntry
+from orchestrator.backends.attach.protocol import veil
+from orchestrator.backends.control_client import ControlClient
 from orchestrator.backends.host import Ended, Launch, Line, Report
-from orchestrator.control_client import ControlClient
-from orchestrator.inventory import AgentEntry
+from orchestrator.run.session import SessionError
 
 TOKEN = bytes(range(32))
 PATIENCE = 20

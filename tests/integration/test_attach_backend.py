@@ -13,7 +13,7 @@ from groups import ALONE
 from requirements import need, need_root
 from running import Running, long, until
 
-from orchestrator.store import HISTORY, read_history, stored_cells
+from orchestrator.sweep.store import HISTORY, read_history, stored_cells
 
 
 @pytest.fixture(autouse=True)

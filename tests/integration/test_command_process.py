@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orchestrator.leftovers import ORCHESTRATOR, RUN, alive, end, leftovers
+from orchestrator.backends.leftovers import ORCHESTRATOR, RUN, alive, end, leftovers
 
 COMMAND = [sys.executable, "-I", "-c", "from orchestrator.cli import main; main()"]
 

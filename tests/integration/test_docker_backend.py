@@ -13,12 +13,12 @@ from docker_rig import Rig, backend
 from nodes.journal import JournalError, read
 from nodes.ledger import read_history_id
 from nodes.wire.record import Kind
-from orchestrator.backends import Exited, Lost, Started, Stopped
-from orchestrator.backends.docker import DockerBackend
+from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.leftovers import sweep, things
 from orchestrator.backends.docker.specification import MEMORY, PROCESSES
-from orchestrator.scenario import Limits
-from orchestrator.surroundings import origin
+from orchestrator.commands.surroundings import origin
+from orchestrator.run.session import Exited, Lost, Started, Stopped
+from orchestrator.scenario.cell import Limits
 
 
 @pytest.fixture

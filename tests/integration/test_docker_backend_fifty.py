@@ -12,9 +12,9 @@ from nodes.wire.record import Kind
 from orchestrator.backends.docker.leftovers import things
 from orchestrator.backends.processes import orchestrator_id
 from orchestrator.checkers.verdict import Met, Verdict
-from orchestrator.result import Task
-from orchestrator.run import run_cells
-from orchestrator.store import HISTORY, Store, read_history
+from orchestrator.report.result import Task
+from orchestrator.sweep.cells import run_cells
+from orchestrator.sweep.store import HISTORY, Store, read_history
 
 
 @pytest.mark.timeout(400)

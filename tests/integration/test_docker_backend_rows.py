@@ -14,10 +14,10 @@ from docker_rig import cells
 from nodes.control import FENCED
 from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import Met
-from orchestrator.history import History
-from orchestrator.result import CellResult, Task
-from orchestrator.run import run_cells
-from orchestrator.store import HISTORY, Store, read_history
+from orchestrator.history.merged import History
+from orchestrator.report.result import CellResult, Task
+from orchestrator.sweep.cells import run_cells
+from orchestrator.sweep.store import HISTORY, Store, read_history
 
 pytestmark = [pytest.mark.usefixtures("node_image"), pytest.mark.timeout(300)]
 

@@ -12,10 +12,10 @@ from nodes.wire.record import Kind
 from orchestrator.backends.docker.leftovers import things
 from orchestrator.backends.processes import orchestrator_id
 from orchestrator.checkers.verdict import Met
-from orchestrator.result import Task
-from orchestrator.run import run_cells
-from orchestrator.runners import Options
-from orchestrator.store import HISTORY, Store, read_history
+from orchestrator.report.result import Task
+from orchestrator.sweep.cells import run_cells
+from orchestrator.sweep.runners import Options
+from orchestrator.sweep.store import HISTORY, Store, read_history
 
 AXES = {"via": "toxiproxy", "transport": "tcp", "semantics": "exactly-once"}
 

@@ -79,7 +79,9 @@ runpy.run_path(script, run_name="__main__")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-@pytest.mark.parametrize("module", ["click", "pydantic._internal", "orchestrator.run", "orchestrator.supervisor"])
+@pytest.mark.parametrize(
+    "module", ["click", "pydantic._internal", "orchestrator.sweep.cells", "orchestrator.supervisor"]
+)
 def test_a_signal_in_the_midst_of_imports(tmp_path: Path, module: str, number: int, code: int) -> None:
     struck = [sys.executable, "-c", STRUCK, module, str(int(number)), INSTALLED]
     with Running(tmp_path, *CELL, command=struck) as command:
@@ -113,7 +115,9 @@ main()
 
 
 @pytest.mark.parametrize("error", ["TypeError('of ours')", "RecursionError('too deep')", "EOFError()", "SystemExit(1)"])
-@pytest.mark.parametrize(("module", "name"), [("shipped", "plans"), ("run", "judge"), ("runners", "Conductor")])
+@pytest.mark.parametrize(
+    ("module", "name"), [("scenario.shipped", "plans"), ("sweep.cells", "judge"), ("sweep.runners", "Conductor")]
+)
 def test_what_nobody_foresaw_is_told_as_a_defect(tmp_path: Path, module: str, name: str, error: str) -> None:
     command = [sys.executable, "-I", "-c", BROKEN.format(module=module, name=name, error=error)]
     with Running(tmp_path, *CELL, command=command) as running:
@@ -125,7 +129,7 @@ def test_what_nobody_foresaw_is_told_as_a_defect(tmp_path: Path, module: str, na
 
 
 def test_a_defect_in_a_cell_is_kept_with_the_cell(tmp_path: Path) -> None:
-    source = BROKEN.format(module="run", name="judge", error="TypeError('of ours')")
+    source = BROKEN.format(module="sweep.cells", name="judge", error="TypeError('of ours')")
     with Running(tmp_path, *CELL, command=[sys.executable, "-I", "-c", source]) as running:
         assert running.end()[0] == 3
     cell = tmp_path / "results/long/latest/cell"
@@ -135,14 +139,14 @@ def test_a_defect_in_a_cell_is_kept_with_the_cell(tmp_path: Path) -> None:
 
 def test_where_a_defect_struck_is_told_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAULTBED_TRACEBACK", "1")
-    source = BROKEN.format(module="shipped", name="plans", error="TypeError('of ours')")
+    source = BROKEN.format(module="scenario.shipped", name="plans", error="TypeError('of ours')")
     with Running(tmp_path, *CELL, command=[sys.executable, "-I", "-c", source]) as running:
         code, _, err = running.end()
     assert (code, "Traceback" in err) == (3, True)
 
 
 def test_too_little_memory_is_no_verdict(tmp_path: Path) -> None:
-    source = BROKEN.format(module="run", name="judge", error="MemoryError")
+    source = BROKEN.format(module="sweep.cells", name="judge", error="MemoryError")
     with Running(tmp_path, *CELL, command=[sys.executable, "-I", "-c", source]) as running:
         code, out, err = running.end()
     assert (code, err) == (3, "")

@@ -16,7 +16,7 @@ from docker.errors import ImageNotFound
 from requirements import need
 from running import COMMAND
 
-from orchestrator.image import VERSION_LABEL, check_image
+from orchestrator.backends.docker.image import VERSION_LABEL, check_image
 from orchestrator.image.debian import BASE
 
 TAG = f"faultbed-test:{os.getpid()}-build"

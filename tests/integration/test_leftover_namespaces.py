@@ -13,7 +13,7 @@ from groups import ALONE
 from requirements import need, need_root
 from running import until
 
-from orchestrator.leftovers import ORCHESTRATOR, RUN, leftovers
+from orchestrator.backends.leftovers import ORCHESTRATOR, RUN, leftovers
 
 DEAD = "4194305:1.0"
 """No process has this number: it is above every PID_MAX_LIMIT (proc(5))."""

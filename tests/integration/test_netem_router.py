@@ -17,7 +17,10 @@ import pytest
 from switched import run_inside
 from uml_router import LIMIT, TAPS, Router, need_router
 
-from chaos.faults import Directions, Netem, PacketFault, Rate, Shape
+from chaos.faults.packets import Netem, Shape
+from chaos.faults.paths import Rate
+from chaos.faults.vocabulary import PacketFault
+from chaos.faults.window import Directions
 from chaos.planes.packet import tc
 from chaos.planes.packet.mechanism import Count, Flow, Place, Rule
 from chaos.planes.packet.shaping import Shaping
@@ -26,9 +29,9 @@ from orchestrator.backends.namespaces import NamespaceHost, switch
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
 from orchestrator.backends.real_time import run
-from orchestrator.conductor import Conductor
-from orchestrator.history import Ledger
-from orchestrator.plan import expand
+from orchestrator.history.merged import Ledger
+from orchestrator.run.conductor import Conductor
+from orchestrator.scenario.plan import expand
 
 pytestmark = [pytest.mark.xdist_group("netem-router"), pytest.mark.timeout(LIMIT)]
 

@@ -13,7 +13,8 @@ from requirements import need_root
 from running import until
 from switched import Switched
 
-from chaos.faults import Blackhole, Loss, Partition, Reject, Split
+from chaos.faults.packets import Blackhole, Loss, Reject, Split
+from chaos.faults.paths import Partition
 from chaos.planes.packet import availability
 from chaos.planes.packet.plane import PacketPlane
 from chaos.rules import BadConfiguration

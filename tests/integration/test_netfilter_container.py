@@ -14,7 +14,7 @@ from packet_rig import COUNT, LINK, Datagrams, Rig
 from requirements import need_root
 from switched import Inside, run_inside
 
-from chaos.faults import Partition
+from chaos.faults.paths import Partition
 from chaos.planes.packet import availability, container
 from chaos.planes.packet.container import ContainerNamespace
 from chaos.planes.packet.namespace import NamespaceError, NamespaceGone

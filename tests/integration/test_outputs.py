@@ -110,15 +110,15 @@ def test_an_earlier_file_does_not_stand_for_a_command_that_never_began(
 
 
 LOST = """
-import orchestrator.store as store
+import orchestrator.sweep.store as store
 kept = store.write
 def write(path, data):
     if path.name == {name!r}:
         path = path.parent / "gone" / path.name
     kept(path, data)
 store.write = write
-import orchestrator.junit_file
-orchestrator.junit_file.write = write
+import orchestrator.commands.junit_file
+orchestrator.commands.junit_file.write = write
 from orchestrator.cli import main
 main()
 """

@@ -10,7 +10,7 @@ import pytest
 from limited import anybodys_folder, descriptors, processes
 from running import COMMAND, Running
 
-from orchestrator.threads import NoThread, start, translated, workers
+from orchestrator.backends.threads import NoThread, start, translated, workers
 
 TWO = """
 scenario: two
@@ -56,7 +56,9 @@ def test_a_run_without_enough_descriptors_says_which_limit_it_was(tmp_path: Path
 def test_a_pool_has_all_of_its_threads_or_none(tmp_path: Path) -> None:
     with workers(3, "three") as pool:
         assert sorted(pool.map(abs, [-1, -2, -3])) == [1, 2, 3]
-    script = "from orchestrator.threads import *\ntry:\n  workers(9, 'nine')\nexcept NoThread as e:\n  print(e)"
+    script = (
+        "from orchestrator.backends.threads import *\ntry:\n  workers(9, 'nine')\nexcept NoThread as e:\n  print(e)"
+    )
     with (
         anybodys_folder() as folder,
         Running(folder, command=[*processes(4), sys.executable, "-I", "-c", script]) as run,

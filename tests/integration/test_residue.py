@@ -14,7 +14,7 @@ import pytest
 from nested import lay_out
 
 from orchestrator.backends.docker.labels import Owner
-from orchestrator.leftovers import alive, place
+from orchestrator.backends.leftovers import alive, place
 
 SOURCE = """
 def test_it(docker_engine):

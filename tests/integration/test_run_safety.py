@@ -16,7 +16,7 @@ from groups import ALONE
 from running import COMMAND, MARK, Running, long, until
 
 from nodes.wire.record import Kind
-from orchestrator.store import read_history
+from orchestrator.sweep.store import read_history
 
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 SHORT = "{drop: reply, link: client -> server, operations: [2]}"

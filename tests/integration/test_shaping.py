@@ -14,7 +14,8 @@ from packet_rig import LINK, Rig
 from requirements import need, need_root
 from switched import Switched
 
-from chaos.faults import Netem, Rate, Shape
+from chaos.faults.packets import Netem, Shape
+from chaos.faults.paths import Rate
 from chaos.planes.packet import availability, tc
 from chaos.rules import BadConfiguration
 

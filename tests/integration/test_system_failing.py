@@ -17,12 +17,12 @@ from requirements import need
 from running import Running, until
 from shop import DOCKERFILE, DRIVE, SERVICE
 
+from orchestrator.backends.compose.project import ComposeProject
+from orchestrator.backends.compose.proxy import ProxyHost, container_name, relay_service
 from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.host import Failed, Launch, Report
+from orchestrator.backends.leftovers import place
 from orchestrator.backends.processes import orchestrator_id
-from orchestrator.leftovers import place
-from orchestrator.system.project import ComposeProject
-from orchestrator.system.proxy import ProxyHost, container_name, relay_service
 
 SLOWEST = 100
 """Seconds for a run that fails or is ended; those of an error that nobody hears were more."""

@@ -9,10 +9,10 @@ import pytest
 from requirements import need
 from running import Running
 
+from orchestrator.backends.compose import machine
 from orchestrator.backends.refusals import problems, refusal
-from orchestrator.plan import load
-from orchestrator.result import Refusal
-from orchestrator.system import machine
+from orchestrator.report.result import Refusal
+from orchestrator.scenario.plan import load
 
 DRIVE = Path(__file__).parents[2] / "examples/orders/drive.py"
 

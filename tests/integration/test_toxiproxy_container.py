@@ -15,7 +15,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from toxiproxy_rig import ToxiproxyRig
 
-from chaos.faults import LimitData, ResetPeer
+from chaos.faults.streams import LimitData, ResetPeer
 from chaos.planes.toxiproxy.api import Server, ToxiproxyError
 
 PORT = 8474

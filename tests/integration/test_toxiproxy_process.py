@@ -14,7 +14,7 @@ from requirements import need
 from running import until
 from toxiproxy_rig import ToxiproxyRig
 
-from chaos.faults import Down, LimitData
+from chaos.faults.streams import Down, LimitData
 from chaos.planes.toxiproxy.api import Server
 from chaos.planes.toxiproxy.child import OwnServer
 from nodes.wire.record import Kind

@@ -21,7 +21,7 @@ from test_agent_server import Reports, launch
 
 from nodes import control
 from orchestrator.backends.attach.agent import Agent
-from orchestrator.inventory import AgentEntry, read_token
+from orchestrator.backends.attach.inventory import AgentEntry, read_token
 
 MANY = 100
 LINES = 60

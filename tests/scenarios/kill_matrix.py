@@ -15,14 +15,14 @@ import suite
 import yaml
 from suite import Ran
 
-from chaos.faults import Pause
+from chaos.faults.processes import Pause
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Met, Verdict
-from orchestrator.history import History
-from orchestrator.plan import Plan
-from orchestrator.scenario import Cell
-from orchestrator.shipped import plans
+from orchestrator.history.merged import History
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.plan import Plan
+from orchestrator.scenario.shipped import plans
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "scenarios" / "mutants"

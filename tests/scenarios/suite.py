@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nodes.wire.record import Kind
-from orchestrator.history import History
-from orchestrator.plan import Plan
-from orchestrator.result import CellResult, Task
-from orchestrator.run import NONE, run_cells
-from orchestrator.runners import Options
-from orchestrator.scenario import Cell
-from orchestrator.store import HISTORY, Store, read_history
+from orchestrator.history.merged import History
+from orchestrator.report.result import CellResult, Task
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.plan import Plan
+from orchestrator.sweep.cells import NONE, run_cells
+from orchestrator.sweep.runners import Options
+from orchestrator.sweep.store import HISTORY, Store, read_history
 
 LATE = "late with nothing done to them"
 """What is said then (orchestrator/checkers/expectations.py)."""

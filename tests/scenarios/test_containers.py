@@ -12,11 +12,11 @@ from requirements import need, need_root
 from suite import Ran
 
 from nodes.wire.record import Kind
-from orchestrator.planes_table import place, reached
-from orchestrator.result import Exit
-from orchestrator.scenario import Cell, Variant
-from orchestrator.shipped import plans
-from orchestrator.specs import planes
+from orchestrator.report.planes import place, reached
+from orchestrator.report.result import Exit
+from orchestrator.run.specs import planes
+from orchestrator.scenario.cell import Cell, Variant
+from orchestrator.scenario.shipped import plans
 
 pytestmark = pytest.mark.timeout(600)  # the first test of each plane runs all of its cells
 

@@ -7,8 +7,8 @@ import suite
 
 from nodes import engines
 from orchestrator.checkers.verdict import Verdict
-from orchestrator.result import CellResult, Exit
-from orchestrator.shipped import plans
+from orchestrator.report.result import CellResult, Exit
+from orchestrator.scenario.shipped import plans
 
 SCENARIO = "engines/reply-lost"
 

@@ -12,12 +12,14 @@ import pytest
 import suite
 from suite import Ran
 
-from chaos.faults import Fault, Kill, MessageFault
+from chaos.faults.messages import MessageFault
+from chaos.faults.processes import Kill
+from chaos.faults.vocabulary import Fault
 from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import FaultSteps
-from orchestrator.result import Exit, exit_code
-from orchestrator.scenario import Cell
-from orchestrator.shipped import plans
+from orchestrator.report.result import Exit, exit_code
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.shipped import plans
 
 pytestmark = pytest.mark.timeout(600)  # the first test of each backend runs them all
 

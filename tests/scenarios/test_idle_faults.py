@@ -9,9 +9,9 @@ import re
 import pytest
 import suite
 
-from orchestrator.plan import expand
-from orchestrator.result import Exit
-from orchestrator.scenario import Cell
+from orchestrator.report.result import Exit
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.plan import expand
 
 SCENARIO = """
 scenario: idle

@@ -9,8 +9,8 @@ import pytest
 import suite
 from kill_matrix import CHECKERS, CHECKS, Control, Row
 
-from orchestrator.result import Exit
-from orchestrator.scenario import Variant
+from orchestrator.report.result import Exit
+from orchestrator.scenario.cell import Variant
 
 ROWS = kill_matrix.stored()
 

@@ -7,11 +7,11 @@ import suite
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import Cap, ExpectationVerdict, Judgement, Met
-from orchestrator.history import Event, History
-from orchestrator.plan import expand
+from orchestrator.history.merged import Event, History
 from orchestrator.report.lines import cell_line
-from orchestrator.result import Exit
-from orchestrator.scenario import Cell
+from orchestrator.report.result import Exit
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.plan import expand
 
 SCENARIO = """
 scenario: load

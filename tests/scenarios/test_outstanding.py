@@ -8,9 +8,9 @@ import suite
 
 from nodes import engines
 from nodes.wire.record import Kind
-from orchestrator.plan import expand
-from orchestrator.scenario import Cell
-from orchestrator.shipped import plans
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.plan import expand
+from orchestrator.scenario.shipped import plans
 
 SEEDS = 10
 """Of each cell in the simulator."""

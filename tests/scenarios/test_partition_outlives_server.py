@@ -9,8 +9,8 @@ from requirements import need_root
 
 from chaos.planes.packet import availability
 from nodes.wire.record import Kind
-from orchestrator.history import Event, History
-from orchestrator.plan import expand
+from orchestrator.history.merged import Event, History
+from orchestrator.scenario.plan import expand
 
 SCENARIO = """
 scenario: partition-outlives-server

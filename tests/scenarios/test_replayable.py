@@ -11,9 +11,9 @@ import pytest
 import suite
 from suite import Ran
 
-from orchestrator.plan import expand
-from orchestrator.scenario import Cell
-from orchestrator.shipped import plans
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.plan import expand
+from orchestrator.scenario.shipped import plans
 
 ROWS = ("01-request-lost", "02-reply-lost", "03a-request-duplicated", "04-duplicate-while-executing", "06-reordered")
 OF_THE_TABLE = pytest.mark.xdist_group("test_rpc_table")

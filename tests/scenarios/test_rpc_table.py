@@ -14,9 +14,9 @@ from suite import Ran
 from nodes.wire.record import Kind
 from orchestrator.checkers.summary import Claim, Standing
 from orchestrator.report.claims import claims_of, declared, undeclared
-from orchestrator.result import Exit, exit_code
-from orchestrator.scenario import Cell
-from orchestrator.shipped import plans
+from orchestrator.report.result import Exit, exit_code
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.shipped import plans
 
 pytestmark = pytest.mark.timeout(600)  # the first test of each backend runs the whole table
 

@@ -16,10 +16,10 @@ from suite import Ran
 
 from chaos.planes.toxiproxy.child import OwnServer
 from orchestrator.backends.attach.fleet import connected
-from orchestrator.inventory import load
-from orchestrator.runners import Options
-from orchestrator.scenario import Cell
-from orchestrator.shipped import plans
+from orchestrator.backends.attach.inventory import load
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.shipped import plans
+from orchestrator.sweep.runners import Options
 
 pytestmark = [ALONE, pytest.mark.timeout(600)]
 

@@ -8,13 +8,13 @@ import pytest
 import suite
 from suite import Ran
 
-from orchestrator.checkers.bite import bite
-from orchestrator.checkers.idle import reason
+from orchestrator.checkers.bites.bite import bite
+from orchestrator.checkers.bites.idle import reason
 from orchestrator.checkers.setting import Setting
-from orchestrator.index import Index
-from orchestrator.plan import expand
-from orchestrator.result import Exit
-from orchestrator.scenario import Cell
+from orchestrator.history.index import Index
+from orchestrator.report.result import Exit
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.plan import expand
 
 SCENARIO = """
 scenario: several

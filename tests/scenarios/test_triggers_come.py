@@ -9,10 +9,10 @@ import suite
 from suite import Ran
 
 from nodes.wire.record import Kind
-from orchestrator.history import Event
-from orchestrator.plan import expand
-from orchestrator.result import Exit
-from orchestrator.scenario import Cell
+from orchestrator.history.merged import Event
+from orchestrator.report.result import Exit
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.plan import expand
 
 SCENARIO = """
 scenario: come

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from orchestrator.inventory import parse_endpoint
+from orchestrator.backends.attach.inventory import parse_endpoint
 
 ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.faults import Loss, Reject
+from chaos.faults.packets import Loss, Reject
 from chaos.planes.packet import nft, tc
 from chaos.planes.packet.entering import execute, may_enter
 from chaos.planes.packet.mechanism import Flow

@@ -9,7 +9,8 @@ from __future__ import annotations
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any, NamedTuple, get_args
 
-from chaos import faults
+from chaos.faults.packets import Split
+from chaos.faults.vocabulary import PacketFault
 from chaos.planes.packet.mechanism import Flow, Rule
 from chaos.rules import (
     TRANSPORTS,
@@ -23,7 +24,7 @@ from chaos.rules import (
     one_of,
 )
 
-KINDS: dict[str, type[faults.PacketFault]] = {kind.__name__: kind for kind in get_args(faults.PacketFault)}
+KINDS: dict[str, type[PacketFault]] = {kind.__name__: kind for kind in get_args(PacketFault)}
 """The faults of packets, by the names that they travel under."""
 
 
@@ -80,7 +81,7 @@ def check_places(config: Configuration, known: Any) -> None:
     """Every node of a link or a Split has a place. Raises BadConfiguration."""
     nodes = {node for flow in config.links for node in (flow.client, flow.server)}
     for rule in config.rules:
-        if isinstance(rule.fault, faults.Split):
+        if isinstance(rule.fault, Split):
             nodes |= {*rule.fault.nodes, *(node for group in rule.fault.groups for node in group)}
     if missing := sorted(nodes - set(known)):
         raise BadConfiguration(f"no place is given for {', '.join(missing)}; there are {', '.join(known) or 'none'}")

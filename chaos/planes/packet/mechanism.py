@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from chaos.faults import Direction, PacketFault
+from chaos.faults.vocabulary import PacketFault
+from chaos.faults.window import Direction
 from chaos.planes.packet.namespace import Namespace
 
 

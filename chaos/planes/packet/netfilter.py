@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
-from chaos.faults import Blackhole, Loss, Partition, Reject, Split
+from chaos.faults.packets import Blackhole, Loss, Reject, Split
+from chaos.faults.paths import Partition
 from chaos.groups import separated
 from chaos.planes.packet import connections, nft
 from chaos.planes.packet.connections import Peer

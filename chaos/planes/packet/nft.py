@@ -17,7 +17,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from chaos.faults import Blackhole, Direction, Loss, Partition, Reject, Split
+from chaos.faults.packets import Blackhole, Loss, Reject, Split
+from chaos.faults.paths import Partition
+from chaos.faults.window import Direction
 from chaos.planes.packet.connections import Peer
 from chaos.planes.packet.mechanism import Flow
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from chaos.hop import Note
 from chaos.planes.commands import Command, Commands, perform
+from chaos.planes.loop import Loop
 from chaos.planes.packet.configuration import (
     Configuration,
     ContainerPlace,
@@ -158,3 +159,8 @@ def mechanisms(config: Configuration, places: Mapping[str, Place]) -> dict[type,
     """What performs each kind of fault."""
     netfilter, shaping = Netfilter(places, config.links), Shaping(places, config.seed)
     return {**dict.fromkeys(netfilter.KINDS, netfilter), **dict.fromkeys(shaping.KINDS, shaping)}
+
+
+def make(loop: Loop, note: Note) -> PacketPlane:
+    """A plane that needs no loop: the kernel does everything between two commands."""
+    return PacketPlane(note)

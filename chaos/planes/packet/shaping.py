@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
-from chaos.faults import Direction, Netem, Rate
+from chaos.faults.packets import Netem
+from chaos.faults.paths import Rate
+from chaos.faults.window import Direction
 from chaos.planes.packet import tc
 from chaos.planes.packet.mechanism import Count, Place, Rule
 from chaos.planes.packet.namespace import NamespaceError, NamespaceGone

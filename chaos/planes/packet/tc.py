@@ -20,7 +20,9 @@ from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from chaos.faults import Direction, Netem, Rate, Shape
+from chaos.faults.packets import Netem, Shape
+from chaos.faults.paths import Rate
+from chaos.faults.window import Direction
 from chaos.planes.packet.mechanism import Flow
 
 BATCH = ("tc", "-batch", "-")

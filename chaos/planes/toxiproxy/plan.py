@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chaos.faults import ToxicFault
+from chaos.faults.vocabulary import ToxicFault
 from chaos.planes.toxiproxy.toxics import KINDS, problems
 from chaos.rules import Address, BadConfiguration, Decoded, Map, address, check_indexes, decoded, field, mapping, one_of
 

@@ -6,9 +6,10 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
-from chaos.faults import Down
+from chaos.faults.streams import Down
 from chaos.hop import Note
 from chaos.planes.commands import Command, Commands, perform
+from chaos.planes.loop import Loop
 from chaos.planes.ports import ReservedPort
 from chaos.planes.toxiproxy.api import Proxy, Server, ToxiproxyError
 from chaos.planes.toxiproxy.child import Guard, OwnServer
@@ -200,3 +201,7 @@ class ToxiproxyPlane:
 
 def _toxic_name(rule: ToxicRule) -> str:
     return f"rule-{rule.index}"
+
+
+def make(loop: Loop, note: Note) -> ToxiproxyPlane:
+    return ToxiproxyPlane(note)

@@ -24,18 +24,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple, get_args
 
-from chaos.faults import (
-    Bandwidth,
-    Down,
-    Latency,
-    LimitData,
-    ResetPeer,
-    Slicer,
-    SlowClose,
-    Timeout,
-    Toxic,
-    ToxicFault,
-)
+from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
+from chaos.faults.vocabulary import ToxicFault
 
 KINDS: Mapping[str, type[ToxicFault]] = MappingProxyType({kind.__name__: kind for kind in get_args(ToxicFault)})
 """The faults of this plane, by the names that they travel under."""

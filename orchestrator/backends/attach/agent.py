@@ -10,15 +10,15 @@ from typing import Any
 
 from nodes.clock import now
 from nodes.control import ControlError, WrongToken
-from orchestrator.agent.protocol import BadRequest, parse_report, veil
-from orchestrator.agent.sockets import keep_alive
-from orchestrator.backends import SessionError
+from orchestrator.backends.attach.inventory import AgentEntry, parse_endpoint
+from orchestrator.backends.attach.placement import Offer
+from orchestrator.backends.attach.protocol import BadRequest, parse_report, veil
+from orchestrator.backends.attach.sockets import keep_alive
+from orchestrator.backends.control_client import HANDSHAKE_SECONDS, ControlClient
 from orchestrator.backends.host import Ended, Failed, Launch, Report
-from orchestrator.clocks import Exchange
-from orchestrator.control_client import HANDSHAKE_SECONDS, ControlClient
-from orchestrator.inventory import AgentEntry, parse_endpoint
-from orchestrator.placement import Offer
-from orchestrator.threads import NoThread, start
+from orchestrator.backends.threads import NoThread, start
+from orchestrator.history.clocks import Exchange
+from orchestrator.run.session import SessionError
 
 PATIENCE = 10.0
 """Seconds for an agent to answer."""

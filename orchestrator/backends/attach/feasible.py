@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchestrator.backends.attach.fleet import Fleet
-from orchestrator.coherence.problem import Problem
-from orchestrator.placement import Misplaced, place, relay_agent
-from orchestrator.scenario import Cell
-from orchestrator.specs import planes
+from orchestrator.backends.attach.placement import Misplaced, place, relay_agent
+from orchestrator.run.specs import planes
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.coherence.problem import Problem
 
 
 def problems(fleet: Fleet, cell: Cell) -> Iterator[Problem]:

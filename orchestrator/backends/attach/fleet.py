@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
-from orchestrator.backends import SessionError
 from orchestrator.backends.attach.agent import Agent
+from orchestrator.backends.attach.inventory import Inventory
+from orchestrator.backends.attach.placement import Offer, data_address, unreachable
 from orchestrator.backends.processes import Supervisor
-from orchestrator.inventory import Inventory
-from orchestrator.placement import Offer, data_address, unreachable
+from orchestrator.run.session import SessionError
 
 
 class Fleet(NamedTuple):

@@ -9,11 +9,11 @@ from typing import Any
 
 from chaos.supports import PlaneName
 from nodes.control import parse_control_line
-from orchestrator.agent.protocol import BadRequest, file_name
-from orchestrator.backends import SessionError, SignalName
 from orchestrator.backends.attach.agent import Agent
+from orchestrator.backends.attach.placement import data_address
+from orchestrator.backends.attach.protocol import BadRequest, file_name
 from orchestrator.backends.host import Launch, Report, Tell
-from orchestrator.placement import data_address
+from orchestrator.run.session import SessionError, SignalName
 
 
 class AgentHost:

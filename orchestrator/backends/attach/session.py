@@ -8,18 +8,19 @@ from typing import Any
 
 from chaos.supports import PlaneName
 from nodes.clock import clock_domain
-from orchestrator.backends import Collected, Role, SessionError
 from orchestrator.backends.attach.agent import Agent
 from orchestrator.backends.attach.fleet import Fleet
 from orchestrator.backends.attach.host import AgentHost
+from orchestrator.backends.attach.inventory import ToxiproxyEntry
+from orchestrator.backends.attach.placement import place, relay_agent
 from orchestrator.backends.host import Host
 from orchestrator.backends.local import LocalHost, command_line
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
-from orchestrator.clocks import Clock, Exchange, estimate
-from orchestrator.inventory import ToxiproxyEntry
-from orchestrator.placement import place, relay_agent
-from orchestrator.scenario import Cell
+from orchestrator.history.clocks import Clock, Exchange, estimate
+from orchestrator.history.collected import Collected
+from orchestrator.run.session import Role, SessionError
+from orchestrator.scenario.cell import Cell
 
 
 class ToxiproxyHost(LocalHost):

@@ -2,8 +2,3 @@
 
 Everything that it makes has labels by which it is found again, whatever became of who made it (leftovers.py).
 """
-
-from orchestrator.backends.docker.backend import DockerBackend
-from orchestrator.backends.docker.session import DockerSession
-
-__all__ = ["DockerBackend", "DockerSession"]

@@ -10,15 +10,15 @@ from typing import Any
 import docker
 
 from orchestrator.backends.docker.engine import EngineError, connect
+from orchestrator.backends.docker.image import check_image, image_name
 from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.docker.leftovers import AT_ONCE, CONTAINER, VOLUME, Thing, remove, remove_all, sweep
 from orchestrator.backends.docker.network import Networks
 from orchestrator.backends.docker.specification import confinement
+from orchestrator.backends.leftovers import place
 from orchestrator.backends.processes import Supervisor, orchestrator_id
-from orchestrator.image import check_image, image_name
-from orchestrator.leftovers import place
-from orchestrator.scenario import Limits
-from orchestrator.threads import workers
+from orchestrator.backends.threads import workers
+from orchestrator.scenario.cell import Limits
 
 TOXIPROXY = "ghcr.io/shopify/toxiproxy:2.12.0"
 

@@ -12,11 +12,11 @@ from typing import IO, Any
 import docker
 from docker.utils.socket import STDOUT, frames_iter_no_tty
 
-from orchestrator.backends import SessionError, SignalName
 from orchestrator.backends.docker.engine import EngineError, asking
 from orchestrator.backends.docker.specification import MEMORY
 from orchestrator.backends.host import Ended, Failed, Launch, Line, Report, Spawned, Stopped, Tell
-from orchestrator.threads import NoThread, start, workers
+from orchestrator.backends.threads import NoThread, start, workers
+from orchestrator.run.session import SessionError, SignalName
 
 PATIENCE = 10.0
 LONGEST_LINE = 4096

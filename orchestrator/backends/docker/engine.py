@@ -11,7 +11,7 @@ import requests
 import urllib3
 from docker.errors import APIError, DockerException, NotFound
 
-from orchestrator.backends import SessionError
+from orchestrator.run.session import SessionError
 
 TIMEOUT = 60
 """Seconds for one answer of the engine's; a loaded one takes a while to remove things."""

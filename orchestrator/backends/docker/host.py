@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from chaos.supports import PlaneName
 from nodes.control import TOKEN_VARIABLE, parse_control_line
-from orchestrator.backends import SessionError, SignalName
 from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.container import Container
 from orchestrator.backends.docker.engine import EngineError, Missing, asking
@@ -19,7 +18,8 @@ from orchestrator.backends.docker.specification import specification
 from orchestrator.backends.docker.toxiproxy import Toxiproxy
 from orchestrator.backends.host import Failed, Launch, Tell
 from orchestrator.backends.real import PATIENCE
-from orchestrator.threads import NoThread
+from orchestrator.backends.threads import NoThread
+from orchestrator.run.session import SessionError, SignalName
 
 HOME = "/data"
 

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import docker
 
-from orchestrator.backends import SessionError
 from orchestrator.backends.docker.engine import EngineError, Missing, Refused, asking
 from orchestrator.backends.docker.labels import RUN, Owner, builder, owner
-from orchestrator.leftovers import alive, place
-from orchestrator.threads import workers
+from orchestrator.backends.leftovers import alive, place
+from orchestrator.backends.threads import workers
+from orchestrator.run.session import SessionError
 
 CONTAINER, IMAGE, VOLUME, NETWORK = KINDS = ("container", "image", "volume", "network")
 """In the order in which they can be removed: each may be held by those before it."""

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from chaos.supports import PlaneName
-from orchestrator.backends import Role, SessionError, SignalName
 from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.host import DockerHost
 from orchestrator.backends.host import Failed, Host, Launch, Tell
 from orchestrator.backends.local import LocalHost, command_line
 from orchestrator.backends.real import PATIENCE, RealSession
-from orchestrator.threads import NoThread, start
+from orchestrator.backends.threads import NoThread, start
+from orchestrator.run.session import Role, SessionError, SignalName
 
 
 class Beside(LocalHost):

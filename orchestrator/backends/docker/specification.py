@@ -1,4 +1,4 @@
-"""PURE: what a process is in a container: unprivileged, with a read-only root and its evidence in a volume."""
+"""What a process is in a container: unprivileged, with a read-only root and its evidence in a volume."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import docker.types
 
 from faultbed import part
 from orchestrator.backends.host import Launch
-from orchestrator.scenario import Limits
+from orchestrator.scenario.cell import Limits
 
 USER = "1000:1000"
 SCRATCH = {"/tmp": "size=16m"}

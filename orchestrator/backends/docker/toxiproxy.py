@@ -11,7 +11,7 @@ from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.engine import EngineError, Gone, asking
 from orchestrator.backends.docker.network import Network
 from orchestrator.backends.docker.specification import USER, confinement
-from orchestrator.scenario import NO_LIMITS
+from orchestrator.scenario.cell import NO_LIMITS
 
 PORT = 8474
 PATIENCE = 10.0

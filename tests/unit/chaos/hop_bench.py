@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from chaos.decide import Rule
-from chaos.faults import Direction, RelayFault
+from chaos.faults.vocabulary import RelayFault
+from chaos.faults.window import Direction
 from chaos.framers import framers
 from chaos.hop import Effect, Forward, Hop, Inject
 from nodes.rpc.codecs import Codec, codec

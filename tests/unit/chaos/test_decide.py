@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos.decide import Chunk, Key, Rule, decide, directions, draw, matches, share
-from chaos.faults import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Partition, Rate, RelayFault, Reorder, Truncate
+from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
+from chaos.faults.paths import Partition, Rate
+from chaos.faults.vocabulary import RelayFault
 from nodes.wire.header import client_number
 
 LINK = "client -> server"

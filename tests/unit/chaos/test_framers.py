@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.framers import Framer, Message, framer
 from nodes.rpc.codecs import NAMES, Codec, codec
 from nodes.services.counter import COUNTER

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.faults import Split
+from chaos.faults.packets import Split
 from chaos.groups import groups_of, separated
 
 NODES = tuple(f"n{i}" for i in range(9))

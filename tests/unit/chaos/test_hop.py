@@ -7,20 +7,10 @@ from typing import Any
 import pytest
 from hop_bench import CLIENT, LINK, Bench, forwarded, injected
 
-from chaos.faults import (
-    Corrupt,
-    Cut,
-    Delay,
-    Direction,
-    Drop,
-    Duplicate,
-    Hold,
-    Partition,
-    Rate,
-    RelayFault,
-    Reorder,
-    Truncate,
-)
+from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
+from chaos.faults.paths import Partition, Rate
+from chaos.faults.vocabulary import RelayFault
+from chaos.faults.window import Direction
 from chaos.framers import framer
 from chaos.hop import End, Finish, Forward, Unsupported
 from nodes.wire.record import Kind

@@ -8,7 +8,10 @@ import pytest
 from hop_bench import LINK, Bench, forwarded, injected
 
 from chaos.decide import Rule
-from chaos.faults import Delay, Direction, Drop, Duplicate, Hold, Rate, RelayFault, Reorder
+from chaos.faults.messages import Delay, Drop, Duplicate, Hold, Reorder
+from chaos.faults.paths import Rate
+from chaos.faults.vocabulary import RelayFault
+from chaos.faults.window import Direction
 from chaos.framers import Message
 from chaos.framers.message import LARGEST_MESSAGE
 from chaos.hop import Forward, Hop, Pause, Resume

@@ -8,7 +8,10 @@ from hop_bench import CLIENT, LINK, Bench, Messages, forwarded, injected
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.faults import Delay, Direction, Duplicate, Hold, Rate, RelayFault, Reorder
+from chaos.faults.messages import Delay, Duplicate, Hold, Reorder
+from chaos.faults.paths import Rate
+from chaos.faults.vocabulary import RelayFault
+from chaos.faults.window import Direction
 from chaos.framers import framer
 from chaos.hop import Finish, Forward
 

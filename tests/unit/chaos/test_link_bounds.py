@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from chaos.decide import Rule
-from chaos.faults import Direction, Hold
+from chaos.faults.messages import Hold
+from chaos.faults.window import Direction
 from chaos.framers import Framers, Message
 from chaos.hop import Hop
 from chaos.hop.kept import COST

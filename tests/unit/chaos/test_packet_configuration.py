@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.faults import Blackhole, Drop, Loss, Netem, PacketFault, Partition, Rate, Reject, Shape, Split
+from chaos.faults.messages import Drop
+from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Shape, Split
+from chaos.faults.paths import Partition, Rate
+from chaos.faults.vocabulary import PacketFault
 from chaos.planes.packet.configuration import (
     ContainerPlace,
     NamedPlace,

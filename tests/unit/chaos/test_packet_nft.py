@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from chaos.faults import Blackhole, Loss, Partition, Reject
+from chaos.faults.packets import Blackhole, Loss, Reject
+from chaos.faults.paths import Partition
 from chaos.planes.packet import nft
 from chaos.planes.packet.connections import Peer
 from chaos.planes.packet.mechanism import Flow

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from chaos.faults import Loss, Partition
+from chaos.faults.packets import Loss
+from chaos.faults.paths import Partition
 from chaos.planes.packet import plane as plane_module
 from chaos.planes.packet.configuration import Configuration
 from chaos.planes.packet.mechanism import Count, Place, Rule

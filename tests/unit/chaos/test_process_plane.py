@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chaos.faults import Kill, Pause
+from chaos.faults.processes import Kill, Pause
 from chaos.planes.process import failpoint, target
 from nodes.failpoints import Failpoint
 

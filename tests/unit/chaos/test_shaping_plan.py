@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from chaos.faults import Netem, Shape
+from chaos.faults.packets import Netem, Shape
 from chaos.planes.packet import tc
 from chaos.planes.packet.mechanism import Count, Flow, Place, Rule
 from chaos.planes.packet.namespace import NamespaceError, NamespaceGone

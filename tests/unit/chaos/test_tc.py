@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.faults import Direction, Netem, Rate, Shape
+from chaos.faults.packets import Netem, Shape
+from chaos.faults.paths import Rate
+from chaos.faults.window import Direction
 from chaos.planes.packet import tc
 from chaos.planes.packet.mechanism import Flow
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chaos.faults import Bandwidth, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
+from chaos.faults.streams import Bandwidth, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
 from chaos.planes.toxiproxy.toxics import problems
 
 LINK = "client -> server"

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.faults import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic, ToxicFault
+from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
+from chaos.faults.vocabulary import ToxicFault
 from chaos.planes.toxiproxy.plan import planned
 from chaos.planes.toxiproxy.toxics import KINDS, Spec, spec
 from chaos.rules import BadConfiguration

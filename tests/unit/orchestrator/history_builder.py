@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.faults import Fault
+from chaos.faults.vocabulary import Fault
 from nodes.wire.header import Status, client_number, intent_number
 from nodes.wire.record import Kind, Record
-from orchestrator.history import History, Ledger, merge
-from orchestrator.scenario import UNTIL_DONE, Cell, Client, Expect, Link, Retry, Server
+from orchestrator.history.merged import History, Ledger, merge
+from orchestrator.scenario.cell import UNTIL_DONE, Cell, Client, Expect, Link, Retry, Server
 
 CLIENT = client_number(1, 1, 1)
 STEP = 1_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from orchestrator.checkers.verdict import ExpectationVerdict, Judgement, Met, Outcome, PropertyVerdict, Verdict
-from orchestrator.plan import expand
 from orchestrator.report.origin import Origin
-from orchestrator.result import CellResult
-from orchestrator.scenario import Cell
+from orchestrator.report.result import CellResult
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.plan import expand
 
 TEXT = """\
 scenario: sample

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from history_builder import Run
 
-from chaos.faults import Cut, Drop, Duplicate, Kill, Reorder, Restart
+from chaos.faults.messages import Cut, Drop, Duplicate, Reorder
+from chaos.faults.processes import Kill, Restart
 from nodes.wire.header import Status
 
 LINK = "client -> server"

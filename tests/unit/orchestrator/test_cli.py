@@ -16,16 +16,17 @@ import pytest
 from click.testing import CliRunner, Result
 from sample_results import CELLS, judgement, result
 
-from orchestrator import leftovers, shipped
-from orchestrator.backends import SessionError
+from orchestrator.backends import leftovers
+from orchestrator.backends.code_digest import EVERYTHING, digest
 from orchestrator.backends.refusals import problems
 from orchestrator.checkers.verdict import Met, Outcome
 from orchestrator.cli import main
-from orchestrator.code_digest import EVERYTHING, digest
-from orchestrator.command import Tasks, selected
-from orchestrator.document import BadScenario
-from orchestrator.plan import expand, load
-from orchestrator.result import CellResult, Task
+from orchestrator.commands.run import Tasks, selected
+from orchestrator.report.result import CellResult, Task
+from orchestrator.run.session import SessionError
+from orchestrator.scenario import shipped
+from orchestrator.scenario.document import BadScenario
+from orchestrator.scenario.plan import expand, load
 
 TABLE = [name for name in shipped.names() if name.startswith("rpc/")]
 
@@ -66,7 +67,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Callable[[Runs], list[Task]]:
                 asked.append(task)
                 done(make(task))
 
-        monkeypatch.setattr("orchestrator.run.run_cells", run_cells)
+        monkeypatch.setattr("orchestrator.sweep.cells.run_cells", run_cells)
         return asked
 
     return prepare
@@ -332,7 +333,7 @@ def test_doctor_finds_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
         raise SessionError("no Docker engine can be used here: nothing answers")
 
-    monkeypatch.setattr("orchestrator.doctor.connect", refuse)
+    monkeypatch.setattr("orchestrator.commands.doctor.connect", refuse)
     done = faultbed("doctor")
     assert done.exit_code == 0, "local runs need no engine"
     lines = [line.split(maxsplit=2) for line in done.output.splitlines()]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backends.refusals import problems
-from orchestrator.document import BadScenario
-from orchestrator.plan import Plan, load
-from orchestrator.scenario import Limits
+from orchestrator.scenario.cell import Limits
+from orchestrator.scenario.document import BadScenario
+from orchestrator.scenario.plan import Plan, load
 
 TEXT = """
 scenario: limited

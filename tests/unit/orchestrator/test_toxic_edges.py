@@ -9,12 +9,12 @@ import pytest
 from history_builder import CLIENT, Run, cell
 from stories import LINK
 
-from chaos.faults import Bandwidth, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
-from orchestrator.checkers.bite import Bite, bite
+from chaos.faults.streams import Bandwidth, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
+from orchestrator.checkers.bites.bite import Bite, bite
+from orchestrator.checkers.bites.windows import SMALLEST
 from orchestrator.checkers.setting import Setting
-from orchestrator.checkers.windowed import SMALLEST
-from orchestrator.coherence.streams import problems
-from orchestrator.index import Index
+from orchestrator.history.index import Index
+from orchestrator.scenario.coherence.streams import problems
 
 FIRST = (CLIENT, 1)
 MICROSECONDS = 1_000

@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodes.wire.header import client_number, intent_number, operation_of
-from orchestrator.backends import SessionError
-from orchestrator.oracles import read
 from orchestrator.oracles.effects import Effect, effect, ledger
 from orchestrator.oracles.places import Places
+from orchestrator.oracles.reading import read
 from orchestrator.oracles.redis import encoded, value
-from orchestrator.system.scenario import HttpOracle, ProgramOracle, RedisOracle, SqlOracle
+from orchestrator.run.session import SessionError
+from orchestrator.scenario.system import HttpOracle, ProgramOracle, RedisOracle, SqlOracle
 
 FIRST, SECOND = intent_number(1, 1, 1), intent_number(1, 2, 3)
 HERE = "127.0.0.1"

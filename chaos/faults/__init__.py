@@ -1,0 +1,1 @@
+"""PURE: the vocabulary of faults: messages, paths, streams, packets, processes."""

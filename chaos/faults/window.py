@@ -1,0 +1,22 @@
+"""PURE: when a fault is on, and in which directions it acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+TRIGGER = "trigger"
+"""Marks the fields whose values are triggers: whoever waits for them finds them by it."""
+TriggerText = Annotated[str, TRIGGER]
+Direction = Literal["request", "reply"]
+Directions = Literal["request", "reply", "both"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Window:
+    """When a fault is on: from a trigger or a time after the load began (at once without either)."""
+
+    name: str | None = None
+    when: TriggerText | None = None
+    after: int | None = None
+    lasts: int | None = None

@@ -1,0 +1,1 @@
+"""PURE: which operations a fault named, touched and bit: by messages, streams, packets, processes."""

@@ -1,0 +1,143 @@
+"""PURE: whether a fault did to an operation what it was asked to do, by the receiver's journal.
+
+A decision says that a fault was *applied*; each function here looks for what the receiver then did or did not see
+(docs/semantics.md, "Faults are applied, effective, consequential"). The decision is the relay's record
+of the message that the rule met.
+"""
+
+from __future__ import annotations
+
+from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
+from chaos.faults.paths import Partition, Rate
+from chaos.faults.vocabulary import RelayFault
+from nodes.wire.record import Kind
+from orchestrator.checkers.setting import Setting
+from orchestrator.history.index import Trace
+from orchestrator.history.merged import Event
+
+MILLISECOND = 1_000_000
+_PASSES = frozenset({"pass", "duplicate", "corrupt"})
+"""Decisions whose message went on at once; others pass by a RELEASE or not whole."""
+
+
+def effective(setting: Setting, fault: RelayFault, decision: Event, trace: Trace) -> bool:
+    """Whether the decision of `fault` on a message of the operation had the effect that it was to have."""
+    match fault:
+        case Drop() | Partition():
+            return _absent(decision, trace)
+        case Duplicate():
+            return len(_seen(decision, trace)) > 1
+        case Delay():
+            return _late_by(decision, trace, fault.by * MILLISECOND)
+        case Rate():
+            release = _release(decision, trace)
+            return release is not None and _late_by(decision, trace, release.time - decision.time)
+        case Hold():
+            release = _release(decision, trace)
+            return release is not None and any(event.order > release.order for event in _seen(decision, trace))
+        case Reorder():
+            return _overtaken(setting, decision, trace)
+        case Corrupt():
+            return _absent(decision, trace) or _altered(decision, trace)
+        case Truncate():
+            return _absent(decision, trace) and (_broken(setting, decision) or _ended(decision, trace))
+        case Cut(cut="after", of="reply"):
+            return _left(setting, decision, trace)
+        case Cut():
+            return _ended(decision, trace)
+
+
+def _direction(decision: Event) -> str:
+    return str(decision.detail.get("direction"))
+
+
+def _seen(decision: Event, trace: Trace) -> list[Event]:
+    """What the receiver journalled of this attempt's messages in the decision's direction."""
+    events = trace.receives if _direction(decision) == "request" else trace.replies
+    return [event for event in events if event.attempt == decision.attempt]
+
+
+def _same_message(decision: Event, event: Event) -> bool:
+    return event.attempt == decision.attempt and _direction(event) == _direction(decision)
+
+
+def _release(decision: Event, trace: Trace) -> Event | None:
+    """Where the relay let the message go on."""
+    later = (
+        event
+        for event in trace.releases
+        if _same_message(decision, event) and event.order > decision.order and event.detail.get("act") != "lost"
+    )
+    return next(later, None)
+
+
+def _absent(decision: Event, trace: Trace) -> bool:
+    """The receiver has no more copies than the relay passed besides this one."""
+    passed = sum(
+        event.detail.get("act") in _PASSES
+        for event in trace.decisions
+        if _same_message(decision, event) and event is not decision
+    )
+    released = sum(event.detail.get("act") != "lost" for event in trace.releases if _same_message(decision, event))
+    return bool(len(_seen(decision, trace)) <= passed + released)
+
+
+def _late_by(decision: Event, trace: Trace, asked: int) -> bool:
+    """The first copy that the receiver has is later than the relay's receipt by at least half of what was asked."""
+    seen = _seen(decision, trace)
+    return asked > 0 and bool(seen) and 2 * (seen[0].time - decision.time) >= asked
+
+
+def _overtaken(setting: Setting, decision: Event, trace: Trace) -> bool:
+    """The receiver has it after another operation of the same client whose message came to the relay later."""
+    seen = _seen(decision, trace)
+    if not seen:
+        return False
+    for operation, other in setting.index.traces.items():
+        if operation[0] != trace.operation[0] or operation == trace.operation:
+            continue
+        for later in other.decisions:
+            overtakes = later.order > decision.order and _direction(later) == _direction(decision)
+            if overtakes and any(event.order < seen[0].order for event in _seen(later, other)):
+                return True
+    return False
+
+
+def _altered(decision: Event, trace: Trace) -> bool:
+    """Without a checksum the message arrives, with other content than was sent."""
+    if _direction(decision) == "request":
+        sent = trace.invoke.detail.get("value") if trace.invoke else None
+        return any(event.detail.get("value") != sent for event in trace.executes if event.attempt == decision.attempt)
+    answers = [event.detail.get("value") for event in trace.answers if event.attempt == decision.attempt]
+    return any(event.detail.get("value") not in answers for event in _seen(decision, trace))
+
+
+def _broken(setting: Setting, decision: Event) -> bool:
+    """A receiver journalled a broken message after the decision; a plane that did names its link."""
+    broken = setting.index.of_kind(Kind.BROKEN)
+    return any(event.order > decision.order and "link" not in event.detail for event in broken)
+
+
+def _ended(decision: Event, trace: Trace) -> bool:
+    """The client journalled the end of the attempt's connection while its call was open."""
+    return any(
+        event.attempt == decision.attempt and event.order > decision.order and event.detail.get("error") != "timeout"
+        for event in trace.ends
+    )
+
+
+def _left(setting: Setting, decision: Event, trace: Trace) -> bool:
+    """The client has the reply, and lost that connection before it was done with its next call."""
+    seen = _seen(decision, trace)
+    if not seen:
+        return False
+    client, connection = trace.operation[0], seen[0].detail.get("connection")
+    later = [event for event in setting.index.events if event.client == client and event.order > seen[0].order]
+    sent = next((event for event in later if event.kind is Kind.SEND), None)
+    lost = any(
+        event.kind is Kind.END
+        and event.detail.get("connection") == connection
+        and event.detail.get("error") != "timeout"
+        for event in later
+    )
+    return lost or (sent is not None and sent.detail.get("connection") != connection)

@@ -1,0 +1,95 @@
+"""PURE: how the messages of one operation fared on their way, told by the journals of both ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from chaos.faults.window import Direction
+from orchestrator.checkers.setting import Setting
+from orchestrator.history.index import Outage, Trace, Window
+from orchestrator.history.merged import Event
+
+MILLISECOND = 1_000_000
+NOISE = 1 * MILLISECOND
+"""A shorter delay is the machine's own."""
+
+
+class Transit(NamedTuple):
+    """One message: handed over at `sent`, first seen by its receiver at `received`, None if never.
+
+    `given_up` is the order from which its client waited no more on that connection, or at all.
+    """
+
+    direction: Direction
+    sent: Event
+    received: Event | None
+    given_up: int
+
+    def within(self, window: Window) -> bool:
+        """Whether it was on the way, or missing and waited for, in the window."""
+        arrived = self.received is None or self.received.order > window.begin
+        return self.sent.order < window.end and arrived and self.given_up > window.begin
+
+    @property
+    def lost(self) -> bool:
+        """It was sent to somebody who waited for it, and came never."""
+        return self.received is None and self.sent.order < self.given_up
+
+    def late(self, asked: float) -> bool:
+        """It took at least half of `asked` nanoseconds."""
+        return self.received is not None and delayed(self.sent, self.received, asked)
+
+
+def delayed(first: Event, then: Event, asked: float) -> bool:
+    """Whether at least half of what was asked lies between two events, and more than noise."""
+    return then.time - first.time >= max(asked / 2, NOISE)
+
+
+def transits(setting: Setting, trace: Trace) -> list[Transit]:
+    """Every message of the operation but those whose fate a server explains that was dead or stopped."""
+    found = [*_of("request", trace, trace.sends, trace.receives), *_of("reply", trace, trace.answers, trace.replies)]
+    return [transit for transit in found if not _explained(setting, trace, transit)]
+
+
+def _of(direction: Direction, trace: Trace, sent: Iterable[Event], received: Iterable[Event]) -> Iterator[Transit]:
+    """Messages of one attempt are told apart by their order: each has the first receipt after it."""
+    left = list(received)
+    for event in sent:
+        mine = next((one for one in left if one.attempt == event.attempt and one.order > event.order), None)
+        if mine is not None:
+            left.remove(mine)
+        yield Transit(direction, event, mine, _given_up(trace, event.attempt))
+
+
+def _given_up(trace: Trace, attempt: int) -> int:
+    ends = [event.order for event in trace.ends if event.attempt == attempt]
+    return min([*ends, trace.completion.order] if trace.completion else ends, default=0)
+
+
+def openings(trace: Trace) -> Iterator[tuple[Event, Event]]:
+    """(begun, sent) of each attempt: between them lie connecting and hello, where they were due."""
+    begun = {event.attempt: event for event in trace.attempts}
+    for event in trace.sends:
+        if event.attempt in begun:
+            yield begun[event.attempt], event
+
+
+def failures(setting: Setting, trace: Trace) -> list[Event]:
+    """Connections that ended under an attempt or were not made, but for those that an absent server explains."""
+    ends = [event for event in trace.ends if event.detail.get("error") != "timeout"]
+    return [
+        event
+        for event in (*ends, *trace.unconnected)
+        if not any(outage.begin < event.order < outage.end for outage in _outages(setting, trace))
+    ]
+
+
+def _explained(setting: Setting, trace: Trace, transit: Transit) -> bool:
+    over = transit.received.order if transit.received else max(transit.given_up, transit.sent.order + 1)
+    return any(outage.begin < over and outage.end > transit.sent.order for outage in _outages(setting, trace))
+
+
+def _outages(setting: Setting, trace: Trace) -> Iterator[Outage]:
+    server = setting.server_of(trace)
+    return (outage for outage in (*setting.index.downs, *setting.index.pauses) if outage.life[0] == server)

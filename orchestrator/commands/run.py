@@ -1,0 +1,237 @@
+"""`faultbed run`: which cells, in which order, with which seeds; what is told meanwhile and at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+import click
+
+from orchestrator.backends.attach.feasible import problems as fleet_problems
+from orchestrator.backends.attach.fleet import Fleet, connected
+from orchestrator.backends.attach.inventory import Inventory
+from orchestrator.backends.refusals import Check, problems, refusal
+from orchestrator.commands.endings import WORDS, Unheard, exit_of, say
+from orchestrator.commands.junit_file import JUnitFile
+from orchestrator.commands.progress import Progress
+from orchestrator.commands.surroundings import origin
+from orchestrator.report.claims import summary
+from orchestrator.report.closing import closing
+from orchestrator.report.due import due
+from orchestrator.report.junit import Ending
+from orchestrator.report.lines import cell_line
+from orchestrator.report.origin import Origin
+from orchestrator.report.result import CellResult, Exit, Refusal, Task, exit_code
+from orchestrator.run.session import SessionError
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.document import BadScenario
+from orchestrator.scenario.matrix import values_of
+from orchestrator.scenario.plan import Plan
+from orchestrator.sweep.failures import said
+from orchestrator.sweep.store import HISTORY, LATEST, Store, read_history
+
+LARGEST_SEED = 2**63
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the user chose; see the options of `faultbed run`."""
+
+    backend: str
+    seed: int | None
+    repeat: int
+    jobs: int
+    out: Path
+    only: str | None
+    image: str | None = None
+    toxiproxy_image: str | None = None
+    inventory: Inventory | None = None
+
+
+class Command:
+    """One call of `faultbed run`. What its cells come to is also in `told`."""
+
+    def __init__(self, plans: Sequence[Plan], choice: Choice, time: str, told: JUnitFile) -> None:
+        self._plans = plans
+        self._choice = choice
+        self._store = Store(choice.out, time)
+        self._told = told
+        self._results = told.results
+        self._origin: Origin | None = None
+        self._begun = 0.0
+        self._problems: list[str] = []
+        self._left_out: list[Refusal] = []
+        self._unheard: Unheard | None = None
+
+    def run(self) -> Exit:
+        """Raises BadScenario or ClickException before anything is started, SessionError if not all is undone."""
+        cells = selected(self._plans, self._choice.only)
+        wanted = [cell for cell in cells if cell.not_applicable is None]
+        skipped = self._told.skipped = [cell for cell in cells if cell.not_applicable is not None]
+        if not wanted:
+            raise click.UsageError(f"nothing to run: {skipped[0].not_applicable}")
+        wanted = self._possible(wanted, lambda cell: problems(cell, self._choice.backend))
+        with self._connected() as fleet:
+            if fleet is not None:
+                wanted = self._possible(wanted, partial(fleet_problems, fleet))
+            self._try_out(wanted)
+            self._store.due = due(wanted, self._choice.repeat)
+            self._begun = monotonic()
+            self._origin = origin(self._choice.seed, uses_docker(wanted, self._choice.backend))
+            interrupted = self._perform(Tasks(wanted, self._choice.seed, self._choice.repeat), fleet)
+        self._keep()
+        if self._unheard is None:
+            self._tell(skipped)
+        if self._problems:
+            raise SessionError("; ".join(self._problems))
+        if self._unheard is not None and (interrupted is None or not self._unheard.gone):
+            raise self._unheard
+        return exit_code(self._results) if interrupted is None else interrupted
+
+    def _possible(self, cells: list[Cell], ask: Check) -> list[Cell]:
+        """Those that can be run. The others are left out, where a folder brought them and something is left."""
+        refused = [found for cell in cells if (found := refusal(cell, ask(cell))) is not None]
+        self._left_out += refused
+        self._told.left_out += refused
+        left = [cell for cell in cells if not any(cell is one.cell for one in refused)]
+        named = {plan.scenario for plan in self._plans if plan.named}
+        for one in refused:
+            if not left or one.cell.scenario in named:
+                raise BadScenario(str(self._path(one.cell.scenario)), 0, one.place, f"{one.reason}{_in_cell(one.cell)}")
+        return left
+
+    def _try_out(self, wanted: Sequence[Cell]) -> None:
+        """Raises UsageError where runs cannot be kept, before anything is started."""
+        try:
+            self._store.try_out(dict.fromkeys(cell.scenario for cell in wanted))
+        except OSError as error:
+            reason = f"{said(error)}; expected a folder that can be written"
+            raise click.UsageError(f"--out {self._choice.out}: {reason}") from None
+
+    def _connected(self) -> AbstractContextManager[Fleet | None]:
+        inventory = self._choice.inventory
+        return nullcontext(None) if inventory is None else connected(inventory)
+
+    def _perform(self, wanted: Collection[Task], fleet: Fleet | None) -> Exit | None:
+        """Run them all; -> the exit code of the signal that ended it, None if none did."""
+        from orchestrator.sweep.cells import run_cells
+        from orchestrator.sweep.runners import Options
+
+        with Progress(len(wanted), sys.stderr) as progress:
+
+            def finished(result: CellResult) -> None:
+                self._results.append(result)
+                progress.advance(result)
+                try:
+                    if not sys.stdout.isatty():
+                        say(cell_line(result))
+                except Unheard as error:
+                    self._unheard = error
+                    raise KeyboardInterrupt from error  # nobody wants the rest
+
+            try:
+                options = Options(self._choice.image, self._choice.toxiproxy_image, fleet)
+                run_cells(wanted, self._choice.backend, self._choice.jobs, self._store, finished, options)
+            except KeyboardInterrupt as error:
+                code, what = exit_of(error), f"{len(self._results)} of {len(wanted)} cell runs had ended"
+                self._told.ending = Ending(code, f"{WORDS[code]}: {what}")
+                return code
+            except SessionError as error:
+                if not self._results:
+                    raise
+                self._problems.append(str(error))  # what the cells came to is told all the same
+        return None
+
+    def _keep(self) -> None:
+        # Cells that ran side by side end in any order; what is told has the scenario's.
+        places = {(cell.scenario, cell.cell): place for place, cell in enumerate(self._every())}
+        self._results.sort(key=lambda result: (places[result.cell.scenario, result.cell.cell], result.repeat))
+        names = dict.fromkeys(result.cell.scenario for result in self._results)
+        groups = {name: [result for result in self._results if result.cell.scenario == name] for name in names}
+        assert self._origin is not None, "what was performed had an origin"
+        made_by = self._origin._replace(seconds=round(monotonic() - self._begun, 3))
+        try:
+            self._store.finish({name: summary(group, self._choice.backend, made_by) for name, group in groups.items()})
+        except OSError as error:
+            self._problems.append(said(error))
+
+    def _tell(self, skipped: Sequence[Cell]) -> None:
+        try:
+            for line in self._report(skipped):
+                say(line)
+        except Unheard as error:
+            self._unheard = error
+
+    def _report(self, skipped: Sequence[Cell]) -> Iterator[str]:
+        yield from closing(
+            self._results, skipped, lambda directory: read_history(directory / HISTORY), left_out=self._left_out
+        )
+        names = list(dict.fromkeys(result.cell.scenario for result in self._results))
+        if not names:
+            return
+        latest = [str(self._store.run(name).parent / LATEST) for name in names]
+        yield (f"results: {latest[0]}" if len(names) == 1 else f"results: {self._choice.out}/*/{LATEST}")
+        if self._results[0].directory is not None:
+            yield ("try next:")
+            yield (f"  faultbed check {latest[0]}   judge the recorded evidence again")
+            yield (f"  faultbed export {self._results[0].directory}   every event of one cell")
+            yield (f"  faultbed show {self._path(names[0])}   the scenario, to start your own from")
+
+    def _path(self, scenario: str) -> Path:
+        return next(plan.path for plan in self._plans if plan.scenario == scenario)
+
+    def _every(self) -> list[Cell]:
+        return [cell for plan in self._plans for cell in plan.cells]
+
+
+def _in_cell(cell: Cell) -> str:
+    return f" (in cell {cell.cell})" if cell.axes else ""
+
+
+def uses_docker(cells: Sequence[Cell], backend: str) -> bool:
+    return backend == "docker" or any(cell.system is not None for cell in cells)
+
+
+def selected(plans: Sequence[Plan], only: str | None) -> list[Cell]:
+    """The cells that have every axis value of `only`. Raises UsageError if there are none."""
+    cells = [cell for plan in plans for cell in plan.cells]
+    if only is None or only == "-":
+        return cells
+    try:
+        wanted = values_of(only)
+    except ValueError as error:
+        usage = "expected AXIS=VALUE,..., such as semantics=maybe,transport=udp"
+        raise click.UsageError(f"--only {only!r}: {error}; {usage}") from None
+    found = [cell for cell in cells if wanted.items() <= cell.axes.items()]
+    if not found:
+        raise click.UsageError(f"--only {only!r}: no such cell; expected values such as {cells[0].cell!r}")
+    return found
+
+
+class Tasks(Collection[Task]):
+    """Every cell `repeat` times, the whole table before the next repeat; each repeat has the next seed.
+
+    One is made when it is asked for: `--repeat` may make millions of them.
+    """
+
+    def __init__(self, cells: Sequence[Cell], seed: int | None, repeat: int) -> None:
+        self._cells = cells
+        self._seed = seed
+        self._repeat = repeat
+
+    def __len__(self) -> int:
+        return len(self._cells) * self._repeat
+
+    def __contains__(self, task: object) -> bool:
+        return any(one == task for one in self)
+
+    def __iter__(self) -> Iterator[Task]:
+        for number in range(self._repeat):
+            for cell in self._cells:
+                start = cell.seed if self._seed is None else self._seed
+                yield Task(cell.model_copy(update={"seed": (start + number) % LARGEST_SEED}), number + 1)

@@ -1,0 +1,1 @@
+"""PURE: a run's merged history, and its file."""

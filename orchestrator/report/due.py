@@ -1,0 +1,66 @@
+"""PURE: what a run is to have. Its folder says so from its start, so that one that was cut short is known by it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+from pydantic import Field
+
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.folder_names import cell_folder
+from orchestrator.scenario.value import Value
+
+
+class DueCell(Value):
+    """A cell by its name, with its axes' values."""
+
+    cell: str
+    values: tuple[str, ...]
+
+
+class Due(Value):
+    """One scenario's run: each of `cells`, `repeats` times."""
+
+    cells: tuple[DueCell, ...]
+    repeats: int = Field(ge=1)
+
+    def __len__(self) -> int:
+        return len(self.cells) * self.repeats
+
+    def runs(self) -> Iterator[tuple[str, str]]:
+        """-> (what a cell's run is called, its folder)."""
+        for repeat in range(1, self.repeats + 1):
+            for one in self.cells:
+                told = f"{one.cell} repeat={repeat}" if repeat > 1 else one.cell
+                yield told, cell_folder(one.values, repeat)
+
+
+class Shortfall(NamedTuple):
+    """What a run's folder lacks of the `due` runs of cells: those that left no history, and those never begun."""
+
+    run: str
+    due: int
+    lost: tuple[str, ...]
+    absent: tuple[str, ...]
+
+    @property
+    def there(self) -> int:
+        return self.due - len(self.lost) - len(self.absent)
+
+
+def due(cells: Iterable[Cell], repeats: int) -> dict[str, Due]:
+    """By scenario."""
+    found: dict[str, list[DueCell]] = {}
+    for cell in cells:
+        found.setdefault(cell.scenario, []).append(DueCell(cell=cell.cell, values=tuple(cell.axes.values())))
+    return {scenario: Due(cells=tuple(wanted), repeats=repeats) for scenario, wanted in found.items()}
+
+
+def shortfall(run: str, wanted: Due, kept: Collection[str], begun: Collection[str]) -> Shortfall | None:
+    """None if nothing is lacking. `kept` are the folders with a history, `begun` all that there are."""
+    missing = [(told, folder) for told, folder in wanted.runs() if folder not in kept]
+    if not missing:
+        return None
+    lost = tuple(told for told, folder in missing if folder in begun)
+    return Shortfall(run, len(wanted), lost, tuple(told for told, folder in missing if folder not in begun))

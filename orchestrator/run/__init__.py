@@ -1,0 +1,1 @@
+"""PURE: a run's program, and the seam that it owns."""

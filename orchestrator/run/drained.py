@@ -1,0 +1,28 @@
+"""PURE: whether nothing is on its way any more, by what planes and servers say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from orchestrator.scenario.cell import Cell
+
+Status = Mapping[str, Any]
+
+
+def drained(cell: Cell, epochs: Mapping[str, int], planes: Iterable[Status], servers: Mapping[str, Status]) -> bool:
+    """Planes hold nothing, servers execute nothing, and what a hop passed was received, or its receiver is gone."""
+    passed: dict[str, Mapping[str, int]] = {}
+    for plane in planes:
+        if plane["held"] or plane["pending"] or plane["connections"]:
+            return False
+        passed |= plane["passed"]
+    datagrams = {link.name for link in cell.links if link.transport == "udp"}
+    for name, status in servers.items():
+        for link, counts in status["links"].items():
+            if counts["executing"] or counts["connections"]:
+                return False
+            due = passed.get(link, {}).get(str(epochs[name]), 0)
+            if link in datagrams and counts["received"] + counts["broken"] < due:
+                return False
+    return True

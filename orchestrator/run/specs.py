@@ -1,0 +1,189 @@
+"""PURE: what each process of a cell is told when it is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from chaos.faults.packets import Split
+from chaos.faults.processes import Kill, Pause
+from chaos.faults.vocabulary import Fault
+from chaos.planes.process import failpoint, target
+from chaos.supports import PLANE_OF, PLANES, PlaneName
+from nodes.wire.header import client_number
+from orchestrator.scenario.cell import Cell, Link, Server
+from orchestrator.scenario.triggers import TriggerEvent, parse_trigger, triggers
+
+Address = tuple[str, int]
+
+REPORTED = frozenset({TriggerEvent.ATTEMPT, TriggerEvent.OK, TriggerEvent.END})
+"""Events of a client that it tells only when asked."""
+
+
+def ordinal(cell: Cell, client: str) -> int:
+    """A client node's number in the plan, from 1."""
+    return list(cell.clients).index(client) + 1
+
+
+def plane_of(cell: Cell, fault: Fault) -> PlaneName | None:
+    """The plane that performs a fault; None for one that is done to a process."""
+    if isinstance(fault, (Kill, Pause)):
+        return None
+    if isinstance(fault, Split):
+        return "packet"
+    return PLANE_OF[next(link.via for link in cell.paths if link.name == fault.link)]
+
+
+def planes(cell: Cell) -> list[PlaneName]:
+    """The planes that the cell needs, in the order in which they are started."""
+    needed: set[PlaneName | None] = {PLANE_OF[link.via] for link in cell.paths if link.via != "direct"}
+    needed |= {plane_of(cell, fault) for fault in cell.faults}
+    return [plane for plane in PLANES if plane in needed]
+
+
+def server_spec(
+    cell: Cell, name: str, epoch: int, host: str, before: Mapping[str, Address] | None = None
+) -> dict[str, Any]:
+    """`host` is where it listens; `before` its addresses by link in its first epoch, None for that one."""
+    server = cell.servers[name]
+    return {
+        "role": "server",
+        "seed": cell.seed,
+        "service": server.service,
+        "yields": server.yields,
+        "durability": server.durability,
+        "lease": server.lease,
+        "host": host,
+        "fenced": not any(link.variant == "fence-ignored" for link in cell.links if link.target == name),
+        "endpoints": [
+            {
+                "link": link.name,
+                "transport": link.transport,
+                "codec": link.codec,
+                "semantics": link.semantics,
+                "variant": link.variant,
+                "port": _port(server, link, before),
+            }
+            for link in cell.links
+            if link.target == name
+        ],
+        "failpoints": failpoints(cell, name, epoch),
+    }
+
+
+def _port(server: Server, link: Link, before: Mapping[str, Address] | None) -> int:
+    """Behind a plane a later epoch may listen anywhere; the clients of a direct link know one address."""
+    if before is None:
+        return server.port
+    return before[link.name][1] if link.via == "direct" else 0
+
+
+def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping[str, Address]) -> dict[str, Any]:
+    """`addresses` are those that links are called at; `host` is where its datagram sockets are bound."""
+    client = cell.clients[name]
+    link = next(link for link in cell.links if link.source == name)
+    return {
+        "role": "client",
+        "seed": cell.seed,
+        "ordinal": ordinal(cell, name),
+        "workload": client.workload,
+        "calls": client.calls,
+        "clients": client.clients,
+        "outstanding": client.outstanding,
+        "after_heal": client.calls - client.last_before_heal,
+        "retry": client.retry.model_dump(),
+        "gates": sorted(before_heal(client.gates)),
+        "link": {
+            "name": link.name,
+            "transport": link.transport,
+            "codec": link.codec,
+            "semantics": link.semantics,
+            "variant": link.variant,
+            "local": host,
+            "target": list(addresses[link.name]),
+            "service": cell.servers[link.target].service,
+        },
+        "failpoints": failpoints(cell, name, epoch),
+        "report": sorted(reports(cell, name)),
+    }
+
+
+def before_heal(gates: Mapping[int, str]) -> Iterator[int]:
+    """Those that are not heal's own."""
+    return (call for call, trigger in gates.items() if trigger != TriggerEvent.HEALED)
+
+
+def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Address]) -> dict[str, Any]:
+    """`upstreams` are the servers' addresses, by link."""
+    links = [link for link in cell.links if PLANE_OF[link.via] == plane]
+    whole = [_rule(index, fault) for index, fault in enumerate(cell.faults) if isinstance(fault, Split)]
+    return {
+        "seed": cell.seed,
+        "links": [_plane_link(cell, link, upstreams[link.name]) for link in links],
+        "rules": whole if plane == "packet" else [],
+    }
+
+
+def _plane_link(cell: Cell, link: Link, upstream: Address) -> dict[str, Any]:
+    return {
+        "name": link.name,
+        "transport": link.transport,
+        "codec": link.codec,
+        "source": link.source,
+        "target": link.target,
+        "upstream": list(upstream),
+        "epoch": 1,
+        "rules": rules_of(cell, link.name),
+    }
+
+
+def rules_of(cell: Cell, link: str) -> list[dict[str, Any]]:
+    """The faults of one link, as its plane is told them."""
+    return [
+        _rule(index, fault)
+        for index, fault in enumerate(cell.faults)
+        if not isinstance(fault, (Kill, Pause, Split)) and fault.link == link
+    ]
+
+
+def _rule(index: int, fault: Fault) -> dict[str, Any]:
+    return {"index": index, "kind": type(fault).__name__, "active": starts_on(fault), **asdict(fault)}
+
+
+def starts_on(fault: Fault) -> bool:
+    return fault.when is None and fault.after is None
+
+
+def failpoints(cell: Cell, node: str, epoch: int) -> list[dict[str, Any]]:
+    """The failpoints armed in one epoch of a node."""
+    armed = []
+    for index, fault in enumerate(cell.faults):
+        if isinstance(fault, (Kill, Pause)) and target(fault) == node and fault.epoch == epoch:
+            spec = failpoint(index, fault, failpoint_client(cell, fault))
+            if spec is not None:
+                armed.append(spec)
+    return armed
+
+
+def failpoint_client(cell: Cell, fault: Kill | Pause) -> int:
+    """The number of the client whose operation the failpoint names."""
+    return client_number(_client_of(cell, target(fault)), fault.client, 1)
+
+
+def _client_of(cell: Cell, node: str) -> int:
+    """Whose operations a failpoint of this node names: its own, or those of the first client that calls it."""
+    if node in cell.clients:
+        return ordinal(cell, node)
+    return next(ordinal(cell, link.source) for link in cell.links if link.target == node)
+
+
+def reports(cell: Cell, client: str) -> set[tuple[str, int]]:
+    """What the cell's triggers want to hear from this client, or from a system's driver."""
+    wanted = map(parse_trigger, triggers(cell))
+    return {(one.event.value, one.number) for one in wanted if one.subject == client and one.event in REPORTED}
+
+
+def addresses(answer: Mapping[str, Any]) -> dict[str, Address]:
+    """Link -> (host, port), from an answer to configure."""
+    return {link: (host, port) for link, (host, port) in answer["addresses"].items()}

@@ -1,0 +1,1 @@
+"""PURE but for reading files: from a scenario file to cells."""

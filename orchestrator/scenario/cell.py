@@ -1,0 +1,206 @@
+"""PURE: the scenario of one cell, as plain validated values. `plan.py` makes these from a scenario file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from chaos.faults.vocabulary import Fault
+from chaos.faults.window import TriggerText
+from nodes.services import SERVICES, WORKLOADS
+from orchestrator.scenario.system import System, SystemLink
+from orchestrator.scenario.triggers import last_before_heal
+from orchestrator.scenario.value import Milliseconds, Value
+
+Semantics = Literal["maybe", "at-least-once", "at-most-once", "at-most-once-incarnation", "exactly-once"]
+Level = Literal["maybe", "at-least-once", "at-most-once", "exactly-once"]
+Model = Literal["loss", "duplication", "reordering", "connection-cut", "server-crash", "history-loss", "history-trim"]
+Opportunity = Literal[
+    "request-unseen",
+    "reply-unseen",
+    "died-before-commit",
+    "repeat-while-executing",
+    "repeat-after-commit",
+    "repeat-in-later-epoch",
+    "died-after-commit",
+    "repeat-after-trim",
+    "seen-out-of-order",
+    "cut-while-open",
+    "repeat-after-history-loss",
+    "reply-received-twice",
+    "invoked-while-down",
+    "budget-spent",
+]
+Variant = Literal[
+    "no-duplicate-filter",
+    "high-water-filter",
+    "forgets-too-early",
+    "record-before-effect",
+    "effect-before-record",
+    "incarnation-ignored",
+    "fence-ignored",
+    "unknown-as-fail",
+]
+if TYPE_CHECKING:
+    ServiceName = str
+    WorkloadName = str
+else:
+    ServiceName = Literal[tuple(SERVICES)]
+    WorkloadName = Literal[tuple(WORKLOADS)]
+UNTIL_DONE: Literal["until-done"] = "until-done"
+Load = Milliseconds | Literal["until-done"]
+ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
+Implicit = Literal["replies", "reference"]
+"""The checkers that judge every cell, whatever its scenario expects."""
+
+
+def _count(value: object) -> object:
+    """A bare number of executions is an exact one; text goes without blanks."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return "".join(value.split()) if isinstance(value, str) else value
+
+
+Count = Annotated[
+    str, BeforeValidator(_count, json_schema_input_type=int | str), Field(pattern=r"^(>=|<=)?[0-9]{1,6}$")
+]
+
+
+class Retry(Value):
+    """Retransmission. `attempts` None is until-settle; times in milliseconds; jitter is a share of the wait."""
+
+    attempts: int | None = Field(default=None, ge=1)
+    first: Milliseconds = 60
+    maximum: Milliseconds = 240
+    jitter: float = Field(default=0.2, ge=0, le=1)
+    connection: Literal["new", "same"] = "new"
+    patience: Milliseconds = Field(default=150, description="how long `maybe` waits for its one reply")
+
+
+class Limits(Value):
+    """What a node may use; None is the backend's own choice.
+
+    `cpus` counts processors, `memory` bytes, `files` open descriptors, `processes` processes and threads together.
+    """
+
+    cpus: float | None = Field(default=None, gt=0, le=1024)
+    memory: int | None = Field(default=None, ge=16_000_000)
+    files: int | None = Field(default=None, ge=32, le=1_000_000)
+    processes: int | None = Field(default=None, ge=8, le=1_000_000)
+
+
+NO_LIMITS = Limits()
+
+
+class Place(Value):
+    """Which agent runs a node, with --backend attach: the inventory's name of it, or what its host must offer."""
+
+    host: str | None = None
+    os: str | None = Field(default=None, description="linux, macos, windows, freebsd, ...")
+    engine: str | None = None
+
+
+class Server(Value):
+    """A node that offers a service. `yields`: the procedure pauses this long in its middle."""
+
+    service: ServiceName
+    engine: str = "epoll"
+    yields: Milliseconds = 0
+    durability: Literal["process", "power"] = "process"
+    lease: Milliseconds = 60_000
+    port: int = Field(default=0, ge=0, le=65535)
+    limits: Limits = NO_LIMITS
+    place: Place | None = None
+
+
+class Client(Value):
+    """A node whose processes each make `calls` calls; the last `after_heal` of them wait for heal.
+
+    `gates` maps an operation number to the trigger that it waits for.
+    """
+
+    workload: WorkloadName
+    calls: int = Field(default=8, ge=1, le=100_000)
+    clients: int = Field(default=1, ge=1, le=99)
+    outstanding: int = Field(default=1, ge=1, le=16)
+    after_heal: int = Field(default=2, ge=1)
+    engine: str = "epoll"
+    retry: Retry = Retry()
+    gates: dict[int, TriggerText] = Field(default={})
+    limits: Limits = NO_LIMITS
+    place: Place | None = None
+
+    @property
+    def last_before_heal(self) -> int:
+        return last_before_heal(self.calls, self.after_heal, self.gates)
+
+
+class Link(Value):
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    semantics: Semantics
+    transport: Literal["udp", "tcp"] = "tcp"
+    codec: Literal["xdr", "msgpack"] = "msgpack"
+    via: Literal["relay", "toxiproxy", "direct"] = Field(
+        default="relay", description="what it goes through: faults on messages, on byte streams, or on packets"
+    )
+    variant: Variant | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.source} -> {self.target}"
+
+
+class Outcome(Value):
+    """What one operation's client learnt, and how often it ran: `executions` is "1", ">=2" and the like."""
+
+    client: Literal["ok", "info", "fail"]
+    executions: Count
+    status: Literal["executed", "cached", "joined", "stale", "refused", "busy"] | None = None
+
+
+class Delivery(Value):
+    """Exactly one of `holds` and `violated`; a violation may name the outcome its witness must have."""
+
+    holds: Level | None = None
+    violated: Level | None = None
+    under: tuple[Model, ...]
+    witness: Outcome | None = None
+
+
+class Expect(Value):
+    """`seen`: opportunities that every bitten operation must have made.
+
+    `convicted_by`: the checkers that are always asked and here must find a violation, of a broken variant.
+    """
+
+    bitten: Outcome | None = None
+    others: Outcome | None = None
+    seen: tuple[Opportunity, ...] = ()
+    delivery: Delivery | None = None
+    convicted_by: tuple[Implicit, ...] = ()
+
+
+class Cell(Value):
+    """One combination of a scenario's matrix, with everything decided: what a run executes and `check` judges by."""
+
+    scenario: str
+    about: str
+    cell: str = Field(description='"semantics=maybe,transport=udp", or "-" without a matrix')
+    axes: dict[str, str]
+    seed: int = Field(ge=0, lt=2**63)
+    servers: dict[str, Server]
+    clients: dict[str, Client]
+    links: tuple[Link, ...]
+    faults: tuple[Fault, ...]
+    expect: Expect
+    load: Load = Field(default=UNTIL_DONE, description=ABOUT_LOAD)
+    settle: Milliseconds = Field(default=5_000, description="cap of settling, and of draining")
+    not_applicable: str | None = Field(default=None, description="why this cell is not run")
+    system: System | None = Field(default=None, description="one that is not ours, instead of servers and clients")
+
+    @property
+    def paths(self) -> tuple[Link | SystemLink, ...]:
+        """Every link, whoever's."""
+        return self.links if self.system is None else self.system.links

@@ -1,0 +1,64 @@
+"""PURE: nodes, the links between them, and the gates of clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chaos.supports import PLANES
+from nodes.engines import NAMES as ENGINES
+from nodes.services import SERVICE_OF
+from orchestrator.scenario.coherence.problem import Path, Problem, names, trigger
+from orchestrator.scenario.cell import Cell, Link
+
+RESERVED = frozenset({*PLANES, "orchestrator"})
+"""Names of the testbed's own processes, whose journals lie beside the nodes'."""
+
+
+def problems(cell: Cell) -> Iterator[Problem]:
+    yield from _nodes(cell)
+    for index, link in enumerate(cell.links):
+        yield from _link(cell, link, ("links", index))
+    for name in cell.clients:
+        count = sum(link.source == name for link in cell.links)
+        if count != 1:
+            yield Problem(("links",), f"client {name!r} has {count} links; expected exactly one")
+
+
+def _nodes(cell: Cell) -> Iterator[Problem]:
+    if not cell.servers:
+        yield Problem(("nodes",), "no server; expected a node with a service")
+    if not cell.clients:
+        yield Problem(("nodes",), "no client; expected a node with a workload")
+    for name, node in (cell.servers | cell.clients).items():
+        if name in RESERVED:
+            yield Problem(("nodes", name), f"{name!r} is the name of one of the testbed's own processes")
+        if node.engine not in ENGINES:
+            expected = ", ".join(ENGINES)
+            yield Problem(("nodes", name, "engine"), f"no engine {node.engine!r}; expected one of {expected}")
+    for name, client in cell.clients.items():
+        if client.after_heal > client.calls:
+            message = f"{client.after_heal} calls after heal of {client.calls} calls in all"
+            yield Problem(("nodes", name, "after_heal"), message)
+
+
+def _link(cell: Cell, link: Link, path: Path) -> Iterator[Problem]:
+    if link.source not in cell.clients:
+        yield Problem((*path, "from"), f"no client {link.source!r}; expected one of {names(cell.clients)}")
+    elif link.target not in cell.servers:
+        yield Problem((*path, "to"), f"no server {link.target!r}; expected one of {names(cell.servers)}")
+    else:
+        workload, service = cell.clients[link.source].workload, cell.servers[link.target].service
+        if SERVICE_OF[workload] != service:
+            expected = f"{workload} calls a {SERVICE_OF[workload]}"
+            yield Problem(path, f"workload {workload} over a link to a service {service}; {expected}")
+    if link.via == "toxiproxy" and link.transport == "udp":
+        yield Problem((*path, "via"), "Toxiproxy carries TCP only; expected transport: tcp, or via: relay or direct")
+
+
+def gates(cell: Cell) -> Iterator[Problem]:
+    for name, client in cell.clients.items():
+        for operation, text in client.gates.items():
+            path = ("nodes", name, "gates", str(operation))
+            if not 1 <= operation <= client.calls:
+                yield Problem(path, f"a gate before operation {operation} of {client.calls} calls; they count from 1")
+            yield from trigger(cell, text, path)

@@ -1,0 +1,257 @@
+"""PURE: a scenario's axes, and what a document says for one combination of their values.
+
+Two transformations, anywhere in the document: `${axis}` inside a string, and a selection, a mapping
+`{by: AXIS, value: ..., else: ...}` (or `by: [a, b]` with keys such as "maybe tcp") that stands for what it has
+under the combination's value. What selects to null disappears.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from itertools import product
+from math import prod
+
+from orchestrator.scenario.document import BadScenario, Node, join
+
+MAX_CELLS = 10_000
+"""Of one command, unless it is said that so many are wanted: a matrix multiplies sooner than one thinks."""
+MOST_CELLS = 100_000
+"""Of one command in any case: each takes some kilobytes of memory, and a second of somebody's patience."""
+
+Axes = dict[str, Node]  # one combination: each axis with its value
+
+_AXIS = re.compile(r"[a-z][a-z0-9_-]*")
+_PAIR = re.compile(r'\s*([a-z][a-z0-9_-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^",]*)\s*(,|$)')
+_SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
+
+
+def text(value: object) -> str:
+    """A scalar as the scenario writes it: the form in cells' names and in selections' keys."""
+    if value is None:
+        return "null"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def label(axes: Axes) -> str:
+    """The cell's name: "semantics=maybe,transport=udp", or "-" without a matrix; no two cells of a matrix share one."""
+    return ",".join(f"{axis}={_quoted(text(node.value))}" for axis, node in axes.items()) or "-"
+
+
+def _quoted(value: str) -> str:
+    """As it is, but where one could not tell its end: "a,b" in quotes, as JSON has them."""
+    plain = value.isprintable() and value == value.strip() and not {",", '"'} & set(value)
+    return value if plain else json.dumps(value)
+
+
+def values_of(written: str) -> dict[str, str]:
+    """The inverse of `label`, for any of its axes. Raises ValueError: it is no such text."""
+    found: dict[str, str] = {}
+    rest = written
+    while pair := _PAIR.match(rest):
+        found[pair[1]] = json.loads(pair[2]) if pair[2].startswith('"') else pair[2].strip()
+        if not pair[3]:
+            return found
+        rest = rest[pair.end() :]
+    raise ValueError(f"{rest!r} is no AXIS=VALUE")
+
+
+def combinations(matrix: Node | None, file: str, most: int = MAX_CELLS) -> list[Axes]:
+    """The product of the axes, without what `exclude` matches, then with what `include` adds, in the file's order.
+
+    An `include` entry gives some axes a value, which the matrix need not list, and combines it with every listed
+    value of the axes that it does not name. Raises BadScenario, also for more than `most`, before they are made.
+    """
+    if matrix is None:
+        return [{}]
+    if matrix.mapping is None:
+        raise BadScenario(file, matrix.line, "matrix", "expected a mapping of axes to lists of values")
+    axes = {
+        axis: _values(node, axis, file) for axis, node in matrix.mapping.items() if axis not in ("include", "exclude")
+    }
+    if not axes:
+        raise BadScenario(file, matrix.line, "matrix", "no axis; expected at least one, such as transport: [udp, tcp]")
+    excluded = list(_partial(matrix, "exclude", axes, file))
+    included = [
+        axes | {axis: (node,) for axis, node in some.items()} for some in _partial(matrix, "include", axes, file)
+    ]
+    if (size := sum(map(_size, [axes, *included]))) > MOST_CELLS:
+        raise _too_many(size, min(most, MOST_CELLS), file, matrix)
+    wanted = [cell for cell in _product(axes) if not any(matches(cell, some) for some in excluded)]
+    for some in included:
+        wanted += _product(some)
+    found = {tuple(text(node.value) for node in cell.values()): cell for cell in wanted}
+    if not found:
+        raise BadScenario(file, matrix.line, "matrix.exclude", "nothing is left of the matrix")
+    if len(found) > most:
+        raise _too_many(len(found), most, file, matrix)
+    return list(found.values())
+
+
+def matches(cell: Axes, some: Mapping[str, Node]) -> bool:
+    """Whether the cell has each of these axis values; a list names alternatives."""
+    return all(
+        text(cell[axis].value) in [text(value.value) for value in node.items or (node,)] for axis, node in some.items()
+    )
+
+
+def _size(axes: Mapping[str, tuple[Node, ...]]) -> int:
+    return prod(len(values) for values in axes.values())
+
+
+def _too_many(size: int, most: int, file: str, matrix: Node) -> BadScenario:
+    rule = f"a command has at most {MAX_CELLS} in all, {MOST_CELLS} with `run --yes`"
+    return BadScenario(file, matrix.line, "matrix", f"{size} cells; expected at most {most}: {rule}")
+
+
+def _product(axes: Mapping[str, tuple[Node, ...]]) -> list[Axes]:
+    return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+
+
+def _values(node: Node, axis: str, file: str) -> tuple[Node, ...]:
+    path = join("matrix", axis)
+    if not _AXIS.fullmatch(axis):
+        raise BadScenario(file, node.line, path, "expected an axis name of small letters, digits, - and _")
+    if not node.items:
+        raise BadScenario(file, node.line, path, "expected a list with at least one value")
+    seen: set[str] = set()
+    for value in node.items:
+        if isinstance(value.value, (tuple, Mapping)) or value.value is None:
+            raise BadScenario(file, value.line, path, "expected plain values: words, numbers, true, false")
+        if text(value.value) in seen:
+            raise BadScenario(file, value.line, path, f"value {text(value.value)!r} twice")
+        seen.add(text(value.value))
+    return node.items
+
+
+def _partial(matrix: Node, key: str, axes: Mapping[str, tuple[Node, ...]], file: str) -> Iterator[Mapping[str, Node]]:
+    assert matrix.mapping is not None
+    entries = matrix.mapping.get(key)
+    if entries is None:
+        return
+    if entries.items is None:
+        raise BadScenario(file, entries.line, f"matrix.{key}", "expected a list of mappings of axes to values")
+    for index, entry in enumerate(entries.items):
+        path = f"matrix.{key}[{index}]"
+        if not entry.mapping:
+            raise BadScenario(file, entry.line, path, "expected a mapping of axes to values")
+        for axis, value in entry.mapping.items():
+            check_axis_value(axis, value, axes, join(path, axis), file, listed=key == "exclude")
+        yield entry.mapping
+
+
+def check_axis_value(
+    axis: str, value: Node, axes: Mapping[str, tuple[Node, ...]], path: str, file: str, *, listed: bool
+) -> None:
+    """Refuse an axis that does not exist, and, if `listed`, a value that it does not have."""
+    if axis not in axes:
+        raise BadScenario(file, value.line, path, f"no such axis; {hint(axis, axes)}")
+    for node in (value.items or (value,)) if listed else (value,):
+        if isinstance(node.value, (tuple, Mapping)) or node.value is None:
+            raise BadScenario(file, node.line, path, "expected a plain value")
+        known = [text(one.value) for one in axes[axis]]
+        if listed and text(node.value) not in known:
+            raise BadScenario(
+                file, node.line, path, f"axis {axis} has no value {text(node.value)!r}: {hint('', known)}"
+            )
+
+
+def hint(word: str, known: Mapping[str, object] | list[str]) -> str:
+    """What was expected, and the nearest to what was written."""
+    near = get_close_matches(word, list(known), n=1)
+    expected = "expected " + (", ".join(known) if known else "nothing")
+    return f"{expected} (did you mean {near[0]}?)" if near else expected
+
+
+class Every:
+    """All cells of a matrix: the keys that a selection by some of its axes may have, listed once for all cells."""
+
+    def __init__(self, cells: list[Axes]) -> None:
+        self._cells = cells
+        self._keys: dict[tuple[str, ...], dict[str, None]] = {}
+
+    def keys(self, axes: tuple[str, ...]) -> Mapping[str, None]:
+        if axes not in self._keys:
+            self._keys[axes] = dict.fromkeys(" ".join(text(cell[axis].value) for axis in axes) for cell in self._cells)
+        return self._keys[axes]
+
+
+class Selector:
+    """Says what the document has for one cell. `every` is all cells of the matrix, to recognise a misspelt key."""
+
+    def __init__(self, file: str, cell: Axes, every: Every) -> None:
+        self.file = file
+        self.cell = cell
+        self.every = every
+
+    def resolve(self, node: Node, path: str) -> Node:
+        """The node with every selection and substitution done. Raises BadScenario."""
+        if node.items is not None:
+            return self._list(node, path)
+        if node.mapping is not None:
+            axes = selection_axes(node)
+            return self._map(node, path) if axes is None else self._select(node, axes, path)
+        return self._substitute(node, path)
+
+    def _list(self, node: Node, path: str) -> Node:
+        assert node.items is not None
+        found = []
+        for index, item in enumerate(node.items):
+            resolved = self.resolve(item, join(path, index))
+            if resolved.value is not None or item.value is None:
+                found.append(resolved)
+        return Node(tuple(found), node.line)
+
+    def _map(self, node: Node, path: str) -> Node:
+        assert node.mapping is not None
+        found = {}
+        for key, item in node.mapping.items():
+            resolved = self.resolve(item, join(path, key))
+            if resolved.value is not None or item.value is None:
+                found[key] = resolved
+        return Node(found, node.line)
+
+    def _select(self, node: Node, axes: list[str], path: str) -> Node:
+        assert node.mapping is not None
+        for axis in axes:
+            self._known(axis, node.mapping["by"].line, join(path, "by"))
+        possible = self.every.keys(tuple(axes))
+        for key, item in node.mapping.items():
+            if key not in ("by", "else") and key not in possible:
+                raise BadScenario(
+                    self.file, item.line, join(path, key), f"no value of {' '.join(axes)}: {hint(key, list(possible))}"
+                )
+        wanted = " ".join(text(self.cell[axis].value) for axis in axes)
+        key = wanted if wanted in node.mapping else "else"
+        if key not in node.mapping:
+            raise BadScenario(self.file, node.line, path, f"nothing is said for {wanted!r}, and there is no else")
+        return self.resolve(node.mapping[key], join(path, key))
+
+    def _substitute(self, node: Node, path: str) -> Node:
+        if not isinstance(node.value, str) or "${" not in node.value:
+            return node
+        whole = _SUBSTITUTION.fullmatch(node.value)
+        if whole:
+            self._known(whole[1], node.line, path)
+            return Node(self.cell[whole[1]].value, node.line)
+        for axis in _SUBSTITUTION.findall(node.value):
+            self._known(axis, node.line, path)
+        return Node(_SUBSTITUTION.sub(lambda found: text(self.cell[found[1]].value), node.value), node.line)
+
+    def _known(self, axis: str, line: int, path: str) -> None:
+        if axis not in self.cell:
+            raise BadScenario(
+                self.file, line, path, f"{axis!r} is no axis of the matrix; {hint(axis, list(self.cell))}"
+            )
+
+
+def selection_axes(node: Node) -> list[str] | None:
+    """The axes that a mapping selects by, None for an ordinary mapping (a delay's `by: 20ms` is a duration)."""
+    by = node.mapping.get("by") if node.mapping else None
+    if by is None:
+        return None
+    names = [name.value for name in by.items or (by,)]
+    words = [name for name in names if isinstance(name, str) and _AXIS.fullmatch(name)]
+    return words if words and len(words) == len(names) else None

@@ -1,0 +1,96 @@
+"""PURE: what a fault, a gate or a restart waits for: "<subject> <event> [<number>]" (chaos/faults.py)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import is_dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, NamedTuple, get_args, get_type_hints
+
+from chaos.faults.window import TRIGGER
+from orchestrator.scenario.value import Value
+
+
+class TriggerEvent(StrEnum):
+    """READY and DOWN count a server's epochs; GATE, ATTEMPT, OK and END an operation (END however it ended);
+    ON and OFF are a named fault's."""
+
+    READY = "ready"
+    DOWN = "down"
+    GATE = "gate"
+    ATTEMPT = "attempt"
+    OK = "ok"
+    END = "end"
+    ON = "on"
+    OFF = "off"
+    HEALED = "healed"
+
+
+SERVER_EVENTS = frozenset({TriggerEvent.READY, TriggerEvent.DOWN})
+CLIENT_EVENTS = frozenset({TriggerEvent.GATE, TriggerEvent.ATTEMPT, TriggerEvent.OK, TriggerEvent.END})
+FAULT_EVENTS = frozenset({TriggerEvent.ON, TriggerEvent.OFF})
+
+FORMS = '"<server> ready|down <epoch>", "<client> gate|attempt|ok|end <operation>", "<fault> on|off" or "healed"'
+
+_NUMBERED = re.compile(r"(\S+) (ready|down|gate|attempt|ok|end) ([1-9][0-9]{0,5})")
+_SWITCHED = re.compile(r"(\S+) (on|off)")
+
+
+class Trigger(NamedTuple):
+    """`subject` is a node's or a fault's name, "" for healed; `number` is 0 for events without one."""
+
+    subject: str
+    event: TriggerEvent
+    number: int
+
+
+def parse_trigger(text: str) -> Trigger:
+    """Raises ValueError for anything that is not of these forms."""
+    words = " ".join(text.split())
+    if words == "healed":
+        return Trigger("", TriggerEvent.HEALED, 0)
+    if numbered := _NUMBERED.fullmatch(words):
+        return Trigger(numbered[1], TriggerEvent(numbered[2]), int(numbered[3]))
+    if switched := _SWITCHED.fullmatch(words):
+        return Trigger(switched[1], TriggerEvent(switched[2]), 0)
+    raise ValueError(f"{text!r} is no trigger; expected {FORMS}")
+
+
+def triggers(value: Any) -> Iterator[str]:
+    """Every trigger in a scenario's value, at any depth: whatever the types of its fields say is one."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from triggers(item)
+    elif isinstance(value, Mapping):
+        yield from triggers(tuple(value.values()))
+    elif isinstance(value, Value) or (is_dataclass(value) and not isinstance(value, type)):
+        marked = fields_with_triggers(type(value))
+        for name in get_type_hints(type(value)):
+            below = getattr(value, name, None)
+            yield from _texts(below) if name in marked else triggers(below)
+
+
+@cache
+def fields_with_triggers(kind: type) -> frozenset[str]:
+    """The fields of a dataclass or a model whose values are triggers, or mappings to triggers."""
+    hints = get_type_hints(kind, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if _marked(hint))
+
+
+def _marked(hint: Any) -> bool:
+    return TRIGGER in getattr(hint, "__metadata__", ()) or any(_marked(part) for part in get_args(hint))
+
+
+def _texts(value: str | Mapping[Any, str] | None) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif value is not None:
+        yield from value.values()
+
+
+def last_before_heal(calls: int, after_heal: int, gates: Mapping[int, str]) -> int:
+    """The number of a client's last call that does not wait for heal, at the end or at a gate of the scenario's."""
+    healed = (call for call, trigger in gates.items() if trigger == TriggerEvent.HEALED)
+    return min([calls - after_heal, *(call - 1 for call in healed)])

@@ -1,0 +1,1 @@
+"""Cells of many scenarios: run, judged, kept."""

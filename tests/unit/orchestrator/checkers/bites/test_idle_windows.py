@@ -1,0 +1,73 @@
+"""Why a fault bit nothing, where a history that the simulator cannot make tells it."""
+
+from __future__ import annotations
+
+import pytest
+from history_builder import CLIENT, Run, cell
+from stories import LINK
+
+from chaos.faults.paths import Partition
+from chaos.faults.processes import Kill, Restart
+from chaos.faults.streams import Latency
+from chaos.faults.vocabulary import Fault
+from nodes.wire.record import Kind
+from orchestrator.checkers.bites.bite import bite
+from orchestrator.checkers.bites.idle import reason
+from orchestrator.checkers.setting import Setting
+from orchestrator.history.index import Index
+from orchestrator.report.story import story
+
+CUT = Partition(link=LINK, partition="both", when="client gate 2")
+SLOW = Latency(link=LINK, latency=100)
+
+
+def why(run: Run, fault: Fault, via: str = "relay") -> str:
+    setting = Setting(cell(faults=(fault,), via=via), Index(run.history()))
+    (rule,) = bite(setting).rules
+    assert not rule.bitten
+    return reason(setting, rule)
+
+
+def packets(run: Run, number: int) -> Run:
+    return run.counter("request", number).counter("reply", number).rule(False).healed(9)
+
+
+def test_a_plane_that_was_never_asked() -> None:
+    said = why(Run().call(1).healed(9), CUT, "direct")
+    assert said == "its trigger 'client gate 2' did not come before heal"
+
+
+@pytest.mark.parametrize(("fault", "via"), [(CUT, "direct"), (SLOW, "toxiproxy")])
+def test_an_empty_window(fault: Fault, via: str) -> None:
+    assert why(packets(Run().call(1).rule(True), 0), fault, via) == "no operation was open while it was on"
+
+
+def test_a_window_without_packets() -> None:
+    run = packets(Run().rule(True).call(1), 0)
+    assert why(run, CUT, "direct") == "the kernel counted no packet while it was on"
+
+
+@pytest.mark.parametrize(("fault", "via"), [(CUT, "direct"), (SLOW, "toxiproxy")])
+def test_a_window_that_nobody_felt(fault: Fault, via: str) -> None:
+    said = why(packets(Run().rule(True).call(1), 7), fault, via)
+    assert said == "1 operations were open while it was on, and none of them shows it"
+
+
+def killed(signal: int, histories: tuple[int, ...] = (71, 71)) -> Run:
+    run = Run(histories=histories).invoke(1).send(1).act("kill", fault=0).reap(signal).act("restart").serve()
+    return run.send(1, 2).run(1, 2).reply(1, 2, 1).ok(1, 1).healed(2)
+
+
+def test_a_process_that_ended_otherwise() -> None:
+    fault = Kill(kill="server", when="client gate 1", restart=Restart())
+    assert why(killed(15), fault) == "server (epoch 1) was not seen to die of it"
+    archiving = Kill(kill="server", when="client gate 1", restart=Restart(state="archive"))
+    assert why(killed(9), archiving) == "server did not come back with the state that was asked for"
+
+
+def test_a_story_tells_what_came_in_vain() -> None:
+    run = (
+        Run().invoke(1).send(1).note("orchestrator", 1, Kind.ACT, act="none", node="server", why="it was dead already")
+    )
+    told = story(run.info(1).history(), (CLIENT, 1))
+    assert told[3].endswith("orchestrator  does nothing to server: it was dead already")

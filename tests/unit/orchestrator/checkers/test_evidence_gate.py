@@ -1,0 +1,107 @@
+"""Each rule of the evidence gate stops a history that breaks it, and lets a sound one through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from history_builder import Run
+
+from nodes.wire.record import Kind
+from orchestrator.checkers.evidence import problems
+from orchestrator.history.index import Index
+from orchestrator.history.merged import History
+
+
+def gate(history: History) -> str:
+    return "; ".join(problems(Index(history)))
+
+
+def test_a_sound_run_passes() -> None:
+    assert gate(Run().call(1).call(2).healed(3).history()) == ""
+
+
+def test_a_crash_between_commit_and_its_record_passes() -> None:
+    run = Run().invoke(1).send(1).receive(1).execute(1)
+    run.effect(1)
+    run.failpoint("after-commit", 1).serve().healed(2)
+    assert gate(run.history()) == ""
+
+
+def _without_start(run: Run) -> None:
+    del run.journals["client", 1][0]
+
+
+def _without_first_row(run: Run) -> None:
+    del run.rows["server.71"][0]
+
+
+def _unexecuted_row(run: Run) -> None:
+    run.effect(9)
+
+
+def _lost_commit(run: Run) -> None:
+    del run.rows["server.71"][-1]
+
+
+def _other_result(run: Run) -> None:
+    *row, _ = run.rows["server.71"][0]
+    run.rows["server.71"][0] = (*row, 99)  # type: ignore[assignment]
+
+
+def _other_total(run: Run) -> None:
+    run.totals["server.71"] = 7
+
+
+def _two_completions(run: Run) -> None:
+    run.info(1)
+
+
+def _no_invoke(run: Run) -> None:
+    run.send(7)
+
+
+def _late_invoke(run: Run) -> None:
+    run.send(7).invoke(7)
+
+
+def _skipped_open_operation(run: Run) -> None:
+    run.invoke(8).invoke(9).send(9, first=9).send(8, first=8).info(8).info(9)
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (_without_start, "the journal of client, epoch 1, begins with INVOKE, not with START"),
+        (_without_first_row, "not numbered 1 to 2 (missing: [1])"),
+        (_unexecuted_row, "is an effect of operation 9"),
+        (_lost_commit, "which is in no ledger"),
+        (_other_result, "differ in the result"),
+        (_other_total, "the counter's value is 7, its rows sum to 3"),
+        (_two_completions, "journalled INVOKE, OK, INFO"),
+        (_no_invoke, "never journalled its invoke"),
+        (_late_invoke, "after sending it"),
+        (_skipped_open_operation, "with 9 as its first incomplete number while operation 8 was open"),
+    ],
+)
+def test_each_harm_is_noticed(harm: Callable[[Run], None], said: str) -> None:
+    run = Run().call(1).call(2).healed(3)
+    harm(run)
+    assert said in gate(run.history())
+
+
+def test_what_is_incomplete_may_be_said_too_low_or_not_at_all() -> None:
+    run = Run().invoke(1).invoke(2).send(2, first=1).send(1, first=1).run(1).run(2)
+    run.reply(1, 1, 1).ok(1, 1).send(2, 2, first=2).reply(2, 1, 2).ok(2, 2)
+    assert gate(run.invoke(3).send(3, first=1).invoke(4).send(4).info(3).info(4).healed(5).history()) == ""
+
+
+def test_a_run_that_was_interrupted_is_noticed() -> None:
+    run = Run().call(1).phase("load").call(2).phase("interrupted")
+    assert gate(run.unfinished()) == "the run did not reach its end; its last phase was interrupted"
+
+
+def test_a_ledger_that_was_not_collected_is_noticed() -> None:
+    history = Run().call(1).history()
+    events = tuple(event for event in history.events if event.kind is not Kind.LEDGER)
+    assert "no ledger of server was collected" in gate(history._replace(events=events))

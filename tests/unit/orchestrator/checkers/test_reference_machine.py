@@ -1,0 +1,202 @@
+"""The reference machine acquits correct servers of every mechanism and convicts broken ones by the journal alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from history_builder import CLIENT, Run, cell
+from stories import (
+    after_trim,
+    connection_cut,
+    crash_after_commit,
+    crash_before_commit,
+    joined,
+    overtaken,
+    reply_lost,
+    reply_lost_executed_again,
+    request_lost,
+)
+
+from nodes.wire.header import Status
+from nodes.wire.record import Kind
+from orchestrator.checkers.finding import Finding
+from orchestrator.checkers.reference import check
+from orchestrator.checkers.setting import Setting
+from orchestrator.history.index import Index
+
+
+def judged(run: Run, semantics: str = "at-most-once") -> Finding:
+    return check(Setting(cell(semantics), Index(run.history())))
+
+
+def said(run: Run, semantics: str = "at-most-once") -> str:
+    return "; ".join(violation.reason for violation in judged(run, semantics).violations)
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        request_lost,
+        reply_lost,
+        joined,
+        after_trim,
+        overtaken,
+        connection_cut,
+        crash_before_commit,
+        crash_after_commit,
+    ],
+)
+def test_a_correct_volatile_history_is_acquitted(story: Callable[[Run], Run]) -> None:
+    finding = judged(story(Run().hello()))
+    assert finding.violations == ()
+    assert finding.exercised
+
+
+@pytest.mark.parametrize("semantics", ["maybe", "at-least-once"])
+def test_without_a_filter_every_copy_is_executed(semantics: str) -> None:
+    assert said(reply_lost_executed_again(Run()), semantics) == ""
+    assert "answered cached" in said(reply_lost(Run()), semantics)
+
+
+def test_a_second_execution_is_convicted() -> None:
+    assert "attempt 2 of operation 1" in said(reply_lost_executed_again(Run()))
+    assert "was executed; legal was cached" in said(reply_lost_executed_again(Run()))
+
+
+def test_a_copy_that_is_executed_while_the_operation_executes_is_convicted() -> None:
+    run = Run().receive(1).execute(1).receive(1).execute(1).commit(1).commit(1).answer(1, 1, 1).answer(1, 1, 2)
+    assert "legal was joined" in said(run)
+    assert said(run, "at-least-once") == ""
+
+
+def test_forgetting_too_early_is_convicted_without_a_repeat() -> None:
+    finding = judged(Run().run(1).trim(2))
+    assert [violation.operation for violation in finding.violations] == [(CLIENT, 1)]
+    assert "forgot below 2; the client's first incomplete was 1" in finding.violations[0].reason
+
+
+def test_forgetting_what_was_acknowledged_is_acquitted() -> None:
+    assert said(Run().run(1).receive(2, first=2).trim(2).execute(2).commit(2).answer(2, 1, 2)) == ""
+
+
+def test_a_high_water_filter_is_convicted() -> None:
+    run = Run().run(2, first=1).receive(1, first=1).answer(1, 1, None, Status.STALE)
+    assert "answered stale; legal was busy or executed" in said(run)
+
+
+def test_an_operation_below_the_trim_mark_is_never_executed() -> None:
+    assert "legal was stale" in said(Run().run(1).run(2, first=2).run(1, first=1))
+
+
+def test_an_answer_before_the_commit_is_convicted() -> None:
+    assert "answered before its commit" in said(Run().receive(1).execute(1).answer(1, 1, 1).commit(1))
+
+
+def test_an_answer_with_another_result_is_convicted() -> None:
+    assert "with another result" in said(Run().receive(1).execute(1).commit(1).answer(1, 1, 9))
+    cached = Run().run(1).receive(1, 2).answer(1, 2, 9, Status.CACHED)
+    assert "a result of no commit" in said(cached)
+
+
+def test_a_copy_that_was_never_answered_is_convicted_once_the_server_stopped() -> None:
+    run = Run().run(1).receive(1, 2)
+    assert said(run) == ""
+    assert "attempt 2 of operation 1 of client 10101 was received and never answered" in said(run.stop())
+
+
+def test_an_execution_that_was_never_answered_is_convicted_once_the_server_stopped() -> None:
+    assert "executed and never answered" in said(Run().receive(1).execute(1).commit(1).stop())
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "expected"),
+    [
+        (Kind.EXECUTE, {"f": "add"}, "executed and had not been received"),
+        (Kind.COMMIT, {"n": 0, "result": 1}, "committed and not executed before"),
+        (Kind.ANSWER, {"status": 0, "value": 1}, "answered executed and was not"),
+        (Kind.ANSWER, {"status": 1, "value": 1}, "answered cached and had not been received"),
+    ],
+)
+def test_what_comes_out_of_nothing_is_convicted(kind: Kind, detail: dict[str, object], expected: str) -> None:
+    run = Run().receive(1).execute(1).commit(1).answer(1, 1, 1)
+    assert expected in said(run.server(kind, 1, 2, CLIENT, **detail))
+
+
+def test_an_incarnation_mismatch_must_be_refused() -> None:
+    right = Run().hello().receive(1, server=1001).execute(1).commit(1).answer(1, 1, 1)
+    assert said(right, "at-most-once-incarnation") == ""
+    refused = Run().hello().receive(1, server=999).answer(1, 1, None, Status.REFUSED)
+    assert said(refused, "at-most-once-incarnation") == ""
+    ignored = Run().hello().receive(1, server=999).execute(1).commit(1).answer(1, 1, 1)
+    assert "was executed; legal was refused" in said(ignored, "at-most-once-incarnation")
+
+
+def test_a_client_that_never_said_hello_must_be_refused() -> None:
+    run = Run().receive(1, server=1001).execute(1).commit(1).answer(1, 1, 1)
+    assert "legal was refused" in said(run, "at-most-once-incarnation")
+    assert said(run) == ""
+
+
+def test_a_refusal_without_a_reason_is_convicted() -> None:
+    run = Run().hello().receive(1, server=1001).answer(1, 1, None, Status.REFUSED)
+    assert "answered refused" in said(run, "at-most-once-incarnation")
+    assert "answered refused" in said(Run().hello().receive(1).answer(1, 1, None, Status.REFUSED))
+
+
+def crashed(run: Run) -> Run:
+    """Exactly-once: committed, died, and the next epoch is asked again."""
+    run.hello().receive(1, server=71).execute(1)
+    run.effect(1)
+    return run.failpoint("after-commit", 1).serve().receive(1, 2, server=71)
+
+
+def test_exactly_once_answers_from_the_record_of_an_earlier_epoch() -> None:
+    assert said(crashed(Run()).answer(1, 2, 1, Status.CACHED), "exactly-once") == ""
+    again = crashed(Run()).execute(1, 2).commit(1, 2).answer(1, 2, 2)
+    assert "was executed; legal was cached" in said(again, "exactly-once")
+
+
+def test_exactly_once_executes_what_an_earlier_epoch_did_not_commit() -> None:
+    run = Run().hello().receive(1, server=71).execute(1).failpoint("before-commit", 1).serve().receive(1, 2, server=71)
+    assert said(run.execute(1, 2).commit(1, 2).answer(1, 2, 1), "exactly-once") == ""
+    recorded = Run().hello().receive(1, server=71).execute(1).failpoint("before-commit", 1).serve()
+    recorded.receive(1, 2, server=71).answer(1, 2, 1, Status.CACHED)
+    assert "answered cached" in said(recorded, "exactly-once")
+
+
+def test_exactly_once_refuses_after_its_history_was_lost() -> None:
+    lost = crashed(Run(histories=(71, 72)))
+    assert said(lost.answer(1, 2, None, Status.REFUSED), "exactly-once") == ""
+    accepted = crashed(Run(histories=(71, 72))).execute(1, 2).commit(1, 2).answer(1, 2, 1)
+    assert "legal was refused" in said(accepted, "exactly-once")
+
+
+def test_a_crash_leaves_open_whether_a_hello_and_a_mark_were_kept() -> None:
+    run = Run().receive(0).failpoint("received", 0).serve()
+    assert said(run.receive(1, server=71).answer(1, 1, None, Status.REFUSED), "exactly-once") == ""
+    for status, value in ((Status.CACHED, 1), (Status.STALE, None)):
+        run = Run().hello().receive(1, server=71).execute(1).commit(1).answer(1, 1, 1)
+        run.receive(2, first=2, server=71).failpoint("received", 2).serve()
+        assert said(run.receive(1, 2, first=1, server=71).answer(1, 2, value, status), "exactly-once") == ""
+
+
+def test_echo_needs_no_commit() -> None:
+    run = Run(f="echo").receive(1).execute(1).answer(1, 1, 1).receive(1, 2).answer(1, 2, 1, Status.CACHED)
+    assert said(run.stop()) == ""
+
+
+def slow(milliseconds: float, *, capped: bool) -> str:
+    """The procedure takes 100 ms; the run's draining ended so long after a call was received."""
+    made = cell()
+    server = made.servers["server"].model_copy(update={"yields": 100})
+    run = Run().receive(1).execute(1).wait(milliseconds)
+    run = (run.phase("drain-capped") if capped else run).stop()
+    found = check(Setting(made.model_copy(update={"servers": {"server": server}}), Index(run.history())))
+    return "; ".join(violation.reason for violation in found.violations)
+
+
+def test_what_a_cap_ended_in_the_midst_of_its_procedure_is_owed_no_answer() -> None:
+    assert slow(90, capped=True) == ""
+    assert "executed and never answered" in slow(90, capped=False)
+    assert "executed and never answered" in slow(110, capped=True)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestrator.scenario.document import MAX_BYTES, MAX_VALUES, BadScenario, Node, join, parse, scalar
+
+
+def bad(text: str) -> BadScenario:
+    with pytest.raises(BadScenario) as caught:
+        parse(text, "f.yaml")
+    return caught.value
+
+
+def test_values_and_their_lines() -> None:
+    root = parse("a: 1\nb:\n  - x\n  - {c: true}\n", "f.yaml")
+    assert root.plain() == {"a": 1, "b": ["x", {"c": True}]}
+    assert root.mapping is not None
+    assert root.mapping["b"].items is not None
+    assert root.mapping["b"].items[1].line == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("on", "on"),
+        ("no", "no"),
+        ("1:30", "1:30"),
+        ("007", 7),
+        ("1.5", 1.5),
+        ("true", True),
+        ("~", None),
+        ("", None),
+        ("200ms", "200ms"),
+        (">=2", ">=2"),
+    ],
+)
+def test_plain_scalars_follow_the_core_schema(text: str, value: object) -> None:
+    assert scalar(text) == value
+    assert type(scalar(text)) is type(value)
+
+
+def test_a_quoted_number_is_a_text() -> None:
+    assert parse('a: "1"', "f").plain() == {"a": "1"}
+
+
+def test_anchors_and_aliases() -> None:
+    assert parse("a: &x [1, 2]\nb: *x\n", "f").plain() == {"a": [1, 2], "b": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("", 1, "empty"),
+        ("# only a comment\n", 1, "empty"),
+        ("a: 1\nb: 2\na: 3\n", 3, "'a' twice"),
+        ("a: [1\nb", 2, "not YAML"),
+        ("a: 1\n---\nb: 2\n", 2, "second document"),
+        ("a: !!python/object:os.system {}\n", 1, "tag"),
+        ("a: &x [*x]\n", 1, "alias *x"),
+        ("? [1, 2]\n: 3\n", 1, "key"),
+        ('a: "\\ud800"\n', 1, "surrogate"),
+        ("[" * 5000 + "]" * 5000, 1, "nested"),
+        ("a: \x01\n", 0, "not YAML"),
+    ],
+)
+def test_refusals_name_file_and_line(text: str, line: int, message: str) -> None:
+    error = bad(text)
+    assert message in str(error)
+    assert error.line == line
+    assert str(error).startswith("f.yaml")
+
+
+def test_an_alias_bomb_is_refused_not_expanded() -> None:
+    levels = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    levels += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
+    assert "aliases counted" in bad("\n".join(levels)).message
+
+
+@pytest.mark.parametrize("text", ["[" + "a," * 1_000_000, "[&a a" + ",*a" * 1_000_000, "- a\n" * 1_000_000])
+def test_values_are_counted_as_they_are_read(text: str) -> None:
+    """Not when a list is complete: the rest of four megabytes would be read first."""
+    assert bad(text).message == f"more than {MAX_VALUES} values"
+
+
+def test_too_large() -> None:
+    assert "larger than" in bad("a" * MAX_BYTES + "b").message
+
+
+def test_paths() -> None:
+    assert join(join(join("", "faults"), 0), "link") == "faults[0].link"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet=st.sampled_from("ab:,-&*[]{}!?|>'\"#%@`\\ \n\t10~<\u2028\x00\ud800"), max_size=60))
+def test_any_text_is_a_document_or_refused(text: str) -> None:
+    with suppress(BadScenario):
+        assert isinstance(parse(text, "f"), Node)
