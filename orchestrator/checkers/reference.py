@@ -22,8 +22,8 @@ from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.setting import Setting
-from orchestrator.history.merged import Event, Operation
 from orchestrator.history.index import Life
+from orchestrator.history.merged import Event, Operation
 from orchestrator.scenario.cell import Link
 
 MILLISECOND = 1_000_000

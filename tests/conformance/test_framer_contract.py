@@ -9,7 +9,7 @@ import framer_contract as contract
 import pytest
 from mutations import VALID
 
-from chaos.faults import Direction
+from chaos.faults.window import Direction
 from chaos.framers import CODECS, STREAM_CODECS, Framer, Framers, Message, framers
 from chaos.framers.message import UNKNOWN
 from chaos.framers.resp import Values

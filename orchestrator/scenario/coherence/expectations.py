@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nodes.services import WITH_EFFECT
-from orchestrator.scenario.coherence.problem import Problem, names
 from orchestrator.scenario.cell import Cell, Delivery
+from orchestrator.scenario.coherence.problem import Problem, names
 
 
 def problems(cell: Cell) -> Iterator[Problem]:
