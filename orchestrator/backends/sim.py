@@ -230,9 +230,14 @@ class SimSession:
             self.world.put(self.events, Stopped(name, life.epoch))
 
     def _life(self, name: str, epoch: int | None) -> Life:
-        return self._latest[name] if epoch is None else self._lives[name, epoch]
+        try:
+            return self._latest[name] if epoch is None else self._lives[name, epoch]
+        except KeyError:
+            raise SessionError(f"{name} was never started") from None
 
     def archive(self, name: str) -> None:
+        if self._life(name, None).host.up:
+            raise SessionError(f"the ledger of {name} cannot be archived while it runs")
         file = self.file(name)
         self._archived.append((name, MemoryFile(**vars(file))))
         self._files[name] = MemoryFile(name)
