@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from pkgutil import iter_modules
 
 from chaos.faults.window import Direction
 from chaos.framers.message import Framer, Message
 from chaos.framers.shells import DatagramFramer, StreamFramer, WireProtocol
+from nodes.registry import modules
 
 __all__ = ["CODECS", "FOREIGN", "STREAM_CODECS", "Framer", "Framers", "Message", "framer", "framers", "identifies"]
 
@@ -19,8 +19,8 @@ Framers = Mapping[Direction, Framer]
 
 
 def _protocols() -> Iterator[WireProtocol]:
-    for module in iter_modules(__path__):
-        protocol = getattr(import_module(f"{__name__}.{module.name}"), "PROTOCOL", None)
+    for name in modules(__path__):
+        protocol = getattr(import_module(f"{__name__}.{name}"), "PROTOCOL", None)
         if protocol is not None:
             yield protocol
 

@@ -6,13 +6,13 @@ A module `nodes/services/NAME.py` has a `SERVICE` (nodes/rpc/service.py). Adding
 from __future__ import annotations
 
 from importlib import import_module
-from pkgutil import iter_modules
 
+from nodes.registry import modules
 from nodes.rpc.service import Service, Workload
 
 
 def _found() -> dict[str, Service]:
-    found = [import_module(f"{__name__}.{module.name}").SERVICE for module in iter_modules(__path__)]
+    found = [import_module(f"{__name__}.{name}").SERVICE for name in modules(__path__)]
     return {service.interface.name: service for service in sorted(found, key=lambda each: each.interface.program)}
 
 
