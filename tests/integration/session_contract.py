@@ -1,4 +1,4 @@
-"""What every backend's session does, whatever its processes are: orchestrator/backends/__init__.py says it in words.
+"""What every backend's session does, whatever its processes are: orchestrator/run/session.py says it in words.
 
 Each check is a run's program, given a session, and what configures its server. What it returns judges the evidence,
 when the session was closed.
@@ -14,8 +14,8 @@ import pytest
 
 from nodes.ops import Get, Now, Program
 from nodes.wire.record import Kind
-from orchestrator.backends import ORCHESTRATOR, Answer, Collected, Exited, Lost, Role, Session, SessionError, Started
-from orchestrator.backends import Stopped as WasStopped
+from orchestrator.history.collected import Collected
+from orchestrator.run.session import ORCHESTRATOR, Answer, Exited, Lost, Role, Session, SessionError, Started, Stopped
 
 PATIENCE = 60_000_000_000
 """Nanoseconds that even a slow machine needs no more of."""
@@ -63,7 +63,7 @@ def a_kill_is_told_with_its_signal_and_silences(case: Case) -> Program:
 def what_is_stopped_answers_when_it_goes_on(case: Case) -> Program:
     yield from _started(case, "server")
     case.session.signal("server", "stop")
-    assert (yield from _event(case)) == WasStopped("server", 1)
+    assert (yield from _event(case)) == Stopped("server", 1)
     stop = case.session.command("server", {"type": "stop"})
     case.session.signal("server", "continue")
     assert (yield from _until_exited(case)) == [Answer("server", stop, {}), Exited("server", 1, 0, 0)]
@@ -78,7 +78,7 @@ def the_ledger_of_what_lives_is_not_archived(case: Case) -> Program:
 def a_stopped_process_can_be_killed(case: Case) -> Program:
     yield from _started(case, "server")
     case.session.signal("server", "stop")
-    assert (yield from _event(case)) == WasStopped("server", 1)
+    assert (yield from _event(case)) == Stopped("server", 1)
     case.session.signal("server", "kill")
     assert (yield from _until_exited(case)) == [Exited("server", 1, signal.SIGKILL, 0)]
 
