@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nodes.rpc.interface import Interface
 
@@ -12,8 +11,7 @@ Workload = Callable[[int], tuple[str, Any]]
 """An operation's intent -> the procedure that it calls, and the argument; None if that takes none."""
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(NamedTuple):
     """A service without faults, calls one after another: its sequential specification, as Porcupine's model.go has it.
 
     `init` is its state before the first call; `step(state, procedure, argument)` is (next state, result). States are
@@ -24,8 +22,7 @@ class Model:
     step: Callable[[Any, str, Any], tuple[Any, Any]]
 
 
-@dataclass(frozen=True)
-class Service:
+class Service(NamedTuple):
     """`make(state)` gives the implementation; state is what its ledger holds, {} at first.
 
     `workloads` are what its clients can be told to do, by name. Which procedures have an effect the interface says.
