@@ -1,0 +1,216 @@
+"""`make mutants`: would a test notice? Random small changes of the pure modules, each tried against the fast unit tests.
+
+Prints each change that no test noticed, and at the end the share that was. Changes that nothing could notice are listed
+in `equivalent.yaml`, each with its reason, and do not count.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import importlib
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import trial
+import yaml
+from coverage_map import CoverageMap, measure
+from operators import Mutant, compiles, is_pure, mutants
+from session import ROOT
+
+ENOUGH = 0.95
+PACKAGES = ["nodes", "chaos", "orchestrator", "faultbed"]
+EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
+PATIENCE = 300.0
+"""Seconds for one mutant, if neither pytest-timeout nor the limit of CPU time ended it."""
+EVERY = 10
+
+
+@dataclass(frozen=True)
+class Sample:
+    path: Path
+    mutant: Mutant
+
+    def __str__(self) -> str:
+        place = f"{self.path.relative_to(ROOT)}:{self.mutant.line} in {self.mutant.scope}"
+        return f"{place}\n  - {self.mutant.was}\n  + {self.mutant.now}"
+
+
+@dataclass
+class Tally:
+    killed: int = 0
+    survived: list[Sample] = field(default_factory=list)
+
+    @property
+    def tried(self) -> int:
+        return self.killed + len(self.survived)
+
+
+def main() -> int:
+    options = _options()
+    began = time.monotonic()
+    pure = [path for path in _modules() if options.only in str(path.relative_to(ROOT)) and is_pure(path.read_text())]
+    every = [Sample(path, mutant) for path in pure for mutant in mutants(path.read_text())]
+    chosen = _sample(every, options.seed, options.count)
+    known = {(entry["in"], entry["was"], entry["now"]) for entry in yaml.safe_load(EQUIVALENT.read_text()) or ()}
+    candidates = [each for each in chosen if each.mutant.key not in known]
+    print(f"{len(every)} mutants of {len(pure)} pure modules, {len(chosen)} of them tried (seed {options.seed}).", flush=True)
+    print("Measuring which test runs which line ...", flush=True)
+    found = _measured()
+    if found.failed:
+        print(found.failed, "The tests must pass before any mutant is tried.", sep="\n", file=sys.stderr)
+        return 2
+    _warm(found.libraries)
+    tally = _try_all(candidates, found, options.jobs, began)
+    return _close(tally, len(chosen) - len(candidates))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make mutants", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--count", type=int, default=200, help="how many mutants are tried")
+    parser.add_argument("--jobs", type=int, default=2, help="how many are tried at a time")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only modules with TEXT in their path")
+    return parser.parse_args()
+
+
+def _modules() -> Iterator[Path]:
+    for package in PACKAGES:
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+def _sample(every: list[Sample], seed: int, count: int) -> list[Sample]:
+    shuffled = random.Random(seed).sample(every, len(every))
+    chosen = []
+    for each in shuffled:
+        if len(chosen) < count and compiles(each.mutant):
+            chosen.append(each)
+    return chosen
+
+
+def _measured() -> CoverageMap:
+    """In a process of its own: this one must not have imported what is to be changed."""
+    here, there = trial.FORK.Pipe(duplex=False)
+    process = trial.FORK.Process(target=_measure, args=(there,))
+    process.start()
+    there.close()
+    try:
+        found: CoverageMap = here.recv()
+    finally:
+        _end(process)
+    return found
+
+
+def _measure(there: Connection) -> None:
+    os.setsid()
+    with tempfile.TemporaryDirectory(prefix="faultbed-mutants-") as folder:
+        there.send(measure(Path(folder), PACKAGES))
+
+
+def _warm(libraries: list[str]) -> None:
+    """What is imported here no fork has to import."""
+    for name in libraries:
+        with suppress(Exception):
+            importlib.import_module(name)
+
+
+def _could_notice(each: Sample, found: CoverageMap) -> list[str]:
+    """What runs when a module is imported, all tests that use it may notice, and those that use whoever imports it."""
+    if each.mutant.inside:
+        return found.narrowest_first(found.of_lines(each.path, each.mutant.lines))
+    tests = found.of_file(each.path)
+    for importer in _importers(each.path):
+        tests |= found.of_file(importer)
+    return found.narrowest_first(tests)
+
+
+def _importers(path: Path) -> Iterator[Path]:
+    name = path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
+    parent, _, last = name.rpartition(".")
+    for other in [*_modules(), *(ROOT / "tests" / "unit").rglob("*.py")]:
+        for node in ast.walk(ast.parse(other.read_text())):
+            if isinstance(node, ast.ImportFrom) and (
+                node.module == name or (node.module == parent and any(alias.name == last for alias in node.names))
+            ):
+                yield other
+                break
+
+
+def _try_all(samples: list[Sample], found: CoverageMap, jobs: int, began: float) -> Tally:
+    tally, waiting = Tally(), list(reversed(samples))
+    running: dict[BaseProcess, tuple[Sample, float]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                each = waiting.pop()
+                tests = _could_notice(each, found)
+                if tests:
+                    running[trial.start(each.path, each.mutant.text, tests)] = each, time.monotonic()
+                else:
+                    _survived(tally, each, "no test runs it")
+            for process in _ended(running):
+                each, _ = running.pop(process)
+                if process.exitcode == 0:
+                    _survived(tally, each, "no test fails")
+                else:
+                    tally.killed += 1
+                _tell(tally, len(samples), began)
+    finally:
+        for process in running:
+            _end(process)
+    return tally
+
+
+def _ended(running: dict[BaseProcess, tuple[Sample, float]]) -> list[BaseProcess]:
+    """Waits for at least one, and ends those that are late."""
+    if not running:
+        return []
+    oldest = min(began for _, began in running.values())
+    wait([process.sentinel for process in running], timeout=max(0.0, oldest + PATIENCE - time.monotonic()))
+    late = time.monotonic() - PATIENCE
+    ended = [process for process, (_, began) in running.items() if began <= late or not process.is_alive()]
+    for process in ended:
+        _end(process)
+    return ended
+
+
+def _end(process: BaseProcess) -> None:
+    """With all that it started: it leads a session of its own."""
+    assert process.pid is not None
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.join()
+
+
+def _survived(tally: Tally, each: Sample, why: str) -> None:
+    tally.survived.append(each)
+    print(f"\nSurvived ({why}): {each}", flush=True)
+
+
+def _tell(tally: Tally, of: int, began: float) -> None:
+    if tally.tried % EVERY == 0:
+        print(f"{tally.tried} of {of} tried, {tally.killed} killed, {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _close(tally: Tally, equivalent: int) -> int:
+    share = tally.killed / tally.tried if tally.tried else 1.0
+    print(f"\nkilled {tally.killed} of {tally.tried} ({share:.1%}), {equivalent} equivalent")
+    return 0 if share >= ENOUGH else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted; nothing is left behind")

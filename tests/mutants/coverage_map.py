@@ -1,0 +1,93 @@
+"""Which test runs which line: the fast unit tests, once, under coverage.py, in a process of their own."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import coverage
+import pytest
+from session import ROOT, run_session
+
+SLOW = 2.0
+"""Seconds; a test that takes longer is left out."""
+
+
+@dataclass
+class CoverageMap:
+    """What a session of all tests showed; `failed` is its output if it was not green."""
+
+    failed: str = ""
+    tests: list[str] = field(default_factory=list)
+    """Their node ids."""
+    runs: dict[str, dict[int, set[int]]] = field(default_factory=dict)
+    """File -> line -> the tests (their places in `tests`) in which it ran."""
+    breadth: dict[int, int] = field(default_factory=dict)
+    """Test -> how many lines it runs."""
+    libraries: list[str] = field(default_factory=list)
+    """Modules that are none of the project's, imported on the way: whoever forks may import them before."""
+
+    def of_lines(self, path: Path, lines: frozenset[int]) -> set[int]:
+        return set().union(*(self.runs.get(str(path), {}).get(line, ()) for line in lines))
+
+    def of_file(self, path: Path) -> set[int]:
+        return set().union(*self.runs.get(str(path), {}).values())
+
+    def narrowest_first(self, tests: set[int]) -> list[str]:
+        """The file that has the test which runs the fewest lines comes first: it is about what was changed."""
+        files: dict[str, list[int]] = defaultdict(list)
+        for test in sorted(tests):
+            files[self.tests[test].partition("::")[0]].append(test)
+        narrow = sorted(files.values(), key=lambda own: min(self.breadth[test] for test in own))
+        return [self.tests[test] for own in narrow for test in own]
+
+
+class _Contexts:
+    """A plugin: each test is a context of the measurement, named by its place in `tests`."""
+
+    def __init__(self, measured: coverage.Coverage) -> None:
+        self._measured = measured
+        self.tests: list[str] = []
+        self.seconds: list[float] = []
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        self._measured.switch_context(str(len(self.tests)))
+        began = time.monotonic()
+        result = yield
+        self._measured.switch_context("")
+        self.tests.append(item.nodeid)
+        self.seconds.append(time.monotonic() - began)
+        return result
+
+
+def measure(folder: Path, packages: list[str]) -> CoverageMap:
+    """`folder` takes what the tests write, `packages` are the folders to measure. -> what ran."""
+    measured = coverage.Coverage(data_file=None, include=[f"{ROOT}/{package}/*" for package in packages])
+    contexts = _Contexts(measured)
+    before = set(sys.modules)
+    measured.start()
+    code, output = run_session(folder, ["tests/unit"], [contexts])
+    measured.stop()
+    if code != pytest.ExitCode.OK:
+        return CoverageMap(failed=output)
+    found = CoverageMap(tests=contexts.tests, libraries=_libraries(set(sys.modules) - before))
+    fast = {str(n): n for n, seconds in enumerate(contexts.seconds) if seconds <= SLOW}
+    data = measured.get_data()
+    for file in data.measured_files():
+        found.runs[file] = {
+            line: {fast[test] for test in tests if test in fast} for line, tests in data.contexts_by_lineno(file).items()
+        }
+    found.breadth = Counter(test for lines in found.runs.values() for tests in lines.values() for test in tests)
+    return found
+
+
+def _libraries(names: set[str]) -> list[str]:
+    files = {name: getattr(sys.modules.get(name), "__file__", None) for name in names}
+    ours = str(ROOT) + "/"
+    outside = [name for name, file in files.items() if file and (not file.startswith(ours) or "site-packages" in file)]
+    return sorted(name for name in outside if name.partition(".")[0] not in {"_pytest", "pytest", "coverage"})

@@ -1,0 +1,54 @@
+"""One session of pytest inside this process, which is a fork made for it and ends after it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+ROOT = Path(__file__).parents[2]
+PROFILE = "mutants"
+TIMEOUT = 20
+"""Seconds a test may take, ten times what a fast one takes: a mutant that waits for ever is killed by it."""
+
+
+class _AsWorker:
+    """What a session looks for when it ends (`tests/residue.py`), it looks for on the whole machine; a worker does not."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.workerinput = {}  # type: ignore[attr-defined]
+
+
+def run_session(folder: Path, paths: Iterable[str], plugins: Iterable[object] = ()) -> tuple[int, str]:
+    """Runs the tests in `paths` until one fails; `folder` takes what they write. -> pytest's exit code, what was printed."""
+    settings.register_profile(
+        PROFILE,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    os.chdir(ROOT)
+    printed = folder / "printed"
+    with printed.open("w") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+        code = pytest.main(
+            [
+                "--exitfirst",
+                "--no-header",
+                "--tb=line",
+                f"--basetemp={folder / 'tmp'}",
+                f"--timeout={TIMEOUT}",
+                f"--hypothesis-profile={PROFILE}",
+                "-pno:xdist",
+                "-Wignore::pytest.PytestAssertRewriteWarning",
+                *paths,
+            ],
+            plugins=[_AsWorker(), *plugins],
+        )
+    return int(code), printed.read_text()

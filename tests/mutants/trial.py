@@ -1,0 +1,67 @@
+"""Tries a mutant: in a fork, its module is imported changed, and the tests that could notice run until one does.
+
+The files are never touched: the change is made where Python reads the module.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import os
+import resource
+import tempfile
+from collections.abc import Iterable
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from types import CodeType
+from typing import NoReturn
+
+import pytest
+from session import run_session
+
+CPU = 120
+"""Seconds of a core, for what goes round for ever where pytest-timeout cannot interrupt it."""
+MEMORY = 4 << 30
+"""Bytes, for what grows for ever."""
+FORK = get_context("fork")
+
+
+def start(path: Path, text: str, tests: list[str]) -> BaseProcess:
+    """-> a process that ends with 0 if all `tests` (in this order) pass with `text` in the place of `path`'s."""
+    process = FORK.Process(target=_try, args=(path, text, tests))
+    process.start()
+    return process
+
+
+def _try(path: Path, text: str, tests: list[str]) -> NoReturn:
+    os.setsid()  # whoever ends this process ends what the tests started, too
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _import_changed(path, text)
+    files = dict.fromkeys(test.partition("::")[0] for test in tests)
+    with tempfile.TemporaryDirectory(prefix="faultbed-mutant-") as folder:
+        code, _ = run_session(Path(folder), files, [_Only(tests)])
+    os._exit(code)
+
+
+def _import_changed(path: Path, text: str) -> None:
+    original = importlib.machinery.SourceFileLoader.get_code
+
+    def get_code(self: importlib.machinery.SourceFileLoader, fullname: str) -> CodeType | None:
+        if self.path == str(path):
+            return compile(text, self.path, "exec", dont_inherit=True)
+        return original(self, fullname)
+
+    importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[assignment,method-assign]
+
+
+class _Only:
+    """A plugin: of the collected tests, those that were asked for."""
+
+    def __init__(self, tests: Iterable[str]) -> None:
+        self._rank = {test: n for n, test in enumerate(tests)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if item.nodeid in self._rank]
