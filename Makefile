@@ -3,10 +3,12 @@
 PYTHON ?= python3
 JOBS ?= 2
 WORKERS ?= 3
+SEED ?= 1
+MUTANTS ?= 200
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo table test kill-matrix check bench bench-containers image clean
+.PHONY: help venv demo table test mutants kill-matrix check bench bench-containers image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -35,6 +37,9 @@ table: .venv/.installed  ## every row of the table
 
 test: .venv/.installed  ## the tests, WORKERS of them side by side
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
+mutants: .venv/.installed  ## would a test notice? MUTANTS small changes of the pure modules (SEED=1), each tried against the unit tests
+	@$(BIN)/python tests/mutants --seed $(SEED) --count $(MUTANTS) --jobs $(JOBS)
 
 kill-matrix: .venv/.installed  ## run the broken variants again, and write down which check convicts which
 	@$(BIN)/python tests/scenarios/kill_matrix.py

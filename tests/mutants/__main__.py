@@ -1,4 +1,4 @@
-"""`make mutants`: would a test notice? Random small changes of the pure modules, each tried against the fast unit tests.
+"""`make mutants`: would a test notice? Random small changes of the pure modules, each tried against the unit tests.
 
 Prints each change that no test noticed, and at the end the share that was. Changes that nothing could notice are listed
 in `equivalent.yaml`, each with its reason, and do not count.
@@ -58,20 +58,29 @@ class Tally:
 
 def main() -> int:
     options = _options()
-    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="faultbed-mutants-") as folder:
+        return _run(options, Path(folder))
+
+
+def _run(options: argparse.Namespace, folder: Path) -> int:
     pure = [path for path in _modules() if options.only in str(path.relative_to(ROOT)) and is_pure(path.read_text())]
     every = [Sample(path, mutant) for path in pure for mutant in mutants(path.read_text())]
     chosen = _sample(every, options.seed, options.count)
     known = {(entry["in"], entry["was"], entry["now"]) for entry in yaml.safe_load(EQUIVALENT.read_text()) or ()}
+    outdated = known - {each.mutant.key for each in every} if not options.only else ()
+    print(*(f"No such change any more, take it out of {EQUIVALENT.name}: {key}" for key in outdated), sep="\n", end="")
     candidates = [each for each in chosen if each.mutant.key not in known]
-    print(f"{len(every)} mutants of {len(pure)} pure modules, {len(chosen)} of them tried (seed {options.seed}).", flush=True)
+    print(
+        f"{len(every)} mutants of {len(pure)} pure modules, {len(chosen)} of them tried (seed {options.seed}).",
+        flush=True,
+    )
     print("Measuring which test runs which line ...", flush=True)
-    found = _measured()
+    found = _measured(folder)
     if found.failed:
         print(found.failed, "The tests must pass before any mutant is tried.", sep="\n", file=sys.stderr)
         return 2
     _warm(found.libraries)
-    tally = _try_all(candidates, found, options.jobs, began)
+    tally = _try_all(candidates, found, folder, options.jobs)
     return _close(tally, len(chosen) - len(candidates))
 
 
@@ -98,10 +107,10 @@ def _sample(every: list[Sample], seed: int, count: int) -> list[Sample]:
     return chosen
 
 
-def _measured() -> CoverageMap:
+def _measured(folder: Path) -> CoverageMap:
     """In a process of its own: this one must not have imported what is to be changed."""
     here, there = trial.FORK.Pipe(duplex=False)
-    process = trial.FORK.Process(target=_measure, args=(there,))
+    process = trial.FORK.Process(target=_measure, args=(folder, there))
     process.start()
     there.close()
     try:
@@ -111,10 +120,9 @@ def _measured() -> CoverageMap:
     return found
 
 
-def _measure(there: Connection) -> None:
+def _measure(folder: Path, there: Connection) -> None:
     os.setsid()
-    with tempfile.TemporaryDirectory(prefix="faultbed-mutants-") as folder:
-        there.send(measure(Path(folder), PACKAGES))
+    there.send(measure(folder, PACKAGES))
 
 
 def _warm(libraries: list[str]) -> None:
@@ -146,7 +154,8 @@ def _importers(path: Path) -> Iterator[Path]:
                 break
 
 
-def _try_all(samples: list[Sample], found: CoverageMap, jobs: int, began: float) -> Tally:
+def _try_all(samples: list[Sample], found: CoverageMap, folder: Path, jobs: int) -> Tally:
+    began = time.monotonic()
     tally, waiting = Tally(), list(reversed(samples))
     running: dict[BaseProcess, tuple[Sample, float]] = {}
     try:
@@ -155,7 +164,7 @@ def _try_all(samples: list[Sample], found: CoverageMap, jobs: int, began: float)
                 each = waiting.pop()
                 tests = _could_notice(each, found)
                 if tests:
-                    running[trial.start(each.path, each.mutant.text, tests)] = each, time.monotonic()
+                    running[trial.start(folder, each.path, each.mutant.text, tests)] = each, time.monotonic()
                 else:
                     _survived(tally, each, "no test runs it")
             for process in _ended(running):

@@ -79,9 +79,8 @@ def measure(folder: Path, packages: list[str]) -> CoverageMap:
     fast = {str(n): n for n, seconds in enumerate(contexts.seconds) if seconds <= SLOW}
     data = measured.get_data()
     for file in data.measured_files():
-        found.runs[file] = {
-            line: {fast[test] for test in tests if test in fast} for line, tests in data.contexts_by_lineno(file).items()
-        }
+        by_line = data.contexts_by_lineno(file).items()
+        found.runs[file] = {line: {fast[test] for test in tests if test in fast} for line, tests in by_line}
     found.breadth = Counter(test for lines in found.runs.values() for tests in lines.values() for test in tests)
     return found
 

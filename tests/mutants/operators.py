@@ -1,14 +1,16 @@
 """PURE: every small change of a module's text that a test should notice.
 
-The operators are the field's (Offutt et al., "An experimental determination of sufficient mutant operators", 1996; statement
-deletion: Deng, Offutt and Li, 2013). Left out is what no test of behaviour can see, or every test does: annotations,
-decorators, prose (a text with a space in it, an f-string), `assert_never`, the first assignment of a local name.
+The operators are the field's (Offutt et al., "An experimental determination of sufficient mutant operators", 1996;
+statement deletion: Deng, Offutt and Li, 2013). Left out is what no test of behaviour can see, or every test does:
+annotations, decorators, prose (a text with a space in it, an f-string), `assert_never`, a local name's assignment.
 """
 
 from __future__ import annotations
 
 import ast
+import itertools
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -94,9 +96,8 @@ class _Walk:
 
     def __init__(self, source: str) -> None:
         self._source = source.encode()
-        self._starts = [0]
-        for line in self._source.splitlines(keepends=True):
-            self._starts.append(self._starts[-1] + len(line))
+        self._ends = [found.start() for found in re.finditer(rb"\n|\Z", self._source)]
+        self._starts = [0, *(end + 1 for end in self._ends)]
         self._scope: list[str] = []
         self._inside = False
 
@@ -123,6 +124,8 @@ class _Walk:
 
     def _statement(self, node: ast.stmt) -> Iterator[Mutant]:
         yield from self._made(node, self._removed(node), node)
+        if isinstance(node, ast.AugAssign) and type(node.op) in ARITHMETIC:
+            yield from self._made(node, [self._between(node.target, node.value, *ARITHMETIC[type(node.op)])], node)
         if isinstance(node, ast.If | ast.While):
             yield from self._made(node, self._negated(node.test), node.test)
         for field, value in ast.iter_fields(node):
@@ -171,7 +174,7 @@ class _Walk:
                     yield self._between(left, right, *COMPARISONS[type(op)])
             case ast.BoolOp(op=op, values=values):
                 was, now = ("and", "or") if isinstance(op, ast.And) else ("or", "and")
-                for left, right in zip(values, values[1:], strict=False):
+                for left, right in itertools.pairwise(values):
                     yield self._between(left, right, was, now)
             case ast.BinOp(left=left, op=op, right=right) if not _union(node) and type(op) in ARITHMETIC:
                 yield self._between(left, right, *ARITHMETIC[type(op)])
@@ -210,7 +213,7 @@ class _Walk:
         yield _Edit(*self._span(node), repr(changed))
 
     def _swapped(self, args: list[ast.expr]) -> Iterator[_Edit]:
-        for left, right in zip(args, args[1:], strict=False):
+        for left, right in itertools.pairwise(args):
             if isinstance(left, ast.Starred) or isinstance(right, ast.Starred) or self._text(left) == self._text(right):
                 continue
             (start, left_end), (right_start, end) = self._span(left), self._span(right)
@@ -223,8 +226,9 @@ class _Walk:
             yield _Edit(*self._span(test), f"not ({self._text(test)})")
 
     def _between(self, left: ast.expr, right: ast.expr, was: str, now: str) -> _Edit:
-        start, end = self._span(left)[1], self._span(right)[0]
-        return _Edit(start, end, re.sub(was, now, self._source[start:end].decode(), count=1))
+        found = re.compile(was.encode()).search(self._source, self._span(left)[1], self._span(right)[0])
+        assert found is not None
+        return _Edit(*found.span(), now)
 
     def _span(self, node: ast.stmt | ast.expr) -> tuple[int, int]:
         assert node.end_lineno is not None
@@ -239,11 +243,11 @@ class _Walk:
         first, last = part.lineno, part.end_lineno or part.lineno  # type: ignore[attr-defined]
         for edit in edits:
             text = self._source[: edit.start] + edit.text.encode() + self._source[edit.end :]
-            begin = self._source.rfind(b"\n", 0, edit.start) + 1
-            end = self._source.find(b"\n", edit.end)
+            begin = self._starts[bisect_right(self._starts, edit.start) - 1]
+            end = self._ends[bisect_left(self._ends, edit.end)]
             grown = len(text) - len(self._source)
             yield Mutant(
-                line=self._source.count(b"\n", 0, edit.start) + 1,
+                line=bisect_right(self._starts, edit.start),
                 lines=frozenset({statement.lineno, *range(first, last + 1)}),
                 scope=".".join(self._scope) or MODULE,
                 inside=self._inside,
@@ -277,8 +281,13 @@ def _of_types(node: ast.expr) -> bool:
 
 def _union(node: ast.BinOp) -> bool:
     """`int | None` and `Drop | Cut` are types."""
-    return isinstance(node.op, ast.BitOr) and any(
-        (isinstance(side, ast.Constant) and side.value is None)
-        or (isinstance(side, ast.Name) and (side.id[0].isupper() or side.id in {"int", "str", "bytes", "float", "bool"}))
-        for side in (node.left, node.right)
-    )
+    return isinstance(node.op, ast.BitOr) and (_type(node.left) or _type(node.right))
+
+
+def _type(node: ast.expr) -> bool:
+    match node:
+        case ast.Constant(value=None):
+            return True
+        case ast.Name(id=name):
+            return name[0].isupper() or name in {"int", "str", "bytes", "float", "bool"}
+    return False

@@ -17,7 +17,7 @@ TIMEOUT = 20
 
 
 class _AsWorker:
-    """What a session looks for when it ends (`tests/residue.py`), it looks for on the whole machine; a worker does not."""
+    """A session looks at the whole machine when it ends (`tests/residue.py`); a worker does not."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -25,7 +25,7 @@ class _AsWorker:
 
 
 def run_session(folder: Path, paths: Iterable[str], plugins: Iterable[object] = ()) -> tuple[int, str]:
-    """Runs the tests in `paths` until one fails; `folder` takes what they write. -> pytest's exit code, what was printed."""
+    """Until one fails; `folder` takes what the tests write. -> pytest's exit code, what was printed."""
     settings.register_profile(
         PROFILE,
         database=None,

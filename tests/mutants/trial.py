@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.machinery
 import os
 import resource
-import tempfile
+import shutil
 from collections.abc import Iterable
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
@@ -26,22 +26,24 @@ MEMORY = 4 << 30
 FORK = get_context("fork")
 
 
-def start(path: Path, text: str, tests: list[str]) -> BaseProcess:
-    """-> a process that ends with 0 if all `tests` (in this order) pass with `text` in the place of `path`'s."""
-    process = FORK.Process(target=_try, args=(path, text, tests))
+def start(folder: Path, path: Path, text: str, tests: list[str]) -> BaseProcess:
+    """-> a process that ends with 0 if all `tests` pass, `text` in the place of `path`; it writes into `folder`."""
+    process = FORK.Process(target=_try, args=(folder, path, text, tests))
     process.start()
     return process
 
 
-def _try(path: Path, text: str, tests: list[str]) -> NoReturn:
+def _try(folder: Path, path: Path, text: str, tests: list[str]) -> NoReturn:
     os.setsid()  # whoever ends this process ends what the tests started, too
     resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _import_changed(path, text)
     files = dict.fromkeys(test.partition("::")[0] for test in tests)
-    with tempfile.TemporaryDirectory(prefix="faultbed-mutant-") as folder:
-        code, _ = run_session(Path(folder), files, [_Only(tests)])
+    own = folder / str(os.getpid())
+    own.mkdir()
+    code, _ = run_session(own, files, [_Only(tests)])
+    shutil.rmtree(own, ignore_errors=True)
     os._exit(code)
 
 
