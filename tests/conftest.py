@@ -52,8 +52,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A background job inherits SIGINT as ignored, and so would what the tests start and interrupt.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _heed_signals(_is_worker(config))
     if not _is_worker(config):
         config.pluginmanager.register(Residue())
 
@@ -65,6 +64,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         add_group(item)
     if _is_worker(config):
         items.sort(key=order)
+
+
+def _heed_signals(worker: bool) -> None:
+    """A background job inherits SIGINT as ignored, what nohup starts SIGHUP; and so would what the tests start and
+    end by them. Handlers are not inherited: with one that does nothing, a session under nohup still outlives its
+    terminal."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if worker or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
 
 
 def _is_worker(config: pytest.Config) -> bool:

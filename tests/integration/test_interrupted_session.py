@@ -13,6 +13,7 @@ import pytest
 from nested import lay_out
 from running import until
 
+IGNORED = (signal.SIGINT, signal.SIGHUP)
 SLEEPERS = """
 import pathlib, subprocess
 import pytest
@@ -24,25 +25,28 @@ def test_it(name):
     process.wait()
 """
 INTERRUPTED = """
-import os, signal
+import os, signal, subprocess, sys
 import pytest
 
 def test_it():
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
         signal.pause()
+    os.kill(os.getpid(), signal.SIGHUP)  # ignored here as it was
+    raised = "import signal; signal.raise_signal(signal.SIGHUP)"
+    assert subprocess.run([sys.executable, "-I", "-S", "-c", raised]).returncode == -signal.SIGHUP
 """
 
 
 def session(folder: Path, source: str, *options: str, ignored: bool = False) -> subprocess.Popen[str]:
-    """`ignored`: as a shell starts what it puts into the background."""
+    """`ignored`: as a shell starts what it puts into the background, and nohup what it runs."""
     command = lay_out(folder, source, *options)
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if ignored else None
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in IGNORED} if ignored else {}
     try:
         return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True, start_new_session=True)
     finally:
-        if before is not None:
-            signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("interrupt", [os.killpg, os.kill], ids=["everybody", "the first alone"])
@@ -63,7 +67,7 @@ def gone(process: psutil.Process) -> bool:
 
 
 @pytest.mark.parametrize("workers", ["0", "1"])
-def test_an_interrupt_is_none_that_was_ignored_where_it_began(tmp_path: Path, workers: str) -> None:
+def test_a_signal_ends_what_a_test_starts_though_it_was_ignored_where_all_began(tmp_path: Path, workers: str) -> None:
     with session(tmp_path, INTERRUPTED, "-n", workers, ignored=True) as running:
         said, _ = running.communicate(timeout=60)
     assert said.splitlines()[-1].startswith("1 passed in "), said
