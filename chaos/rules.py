@@ -19,11 +19,10 @@ from chaos.faults.vocabulary import Fault, RelayFault
 from chaos.framers import CODECS, STREAM_CODECS, framers
 from chaos.hop import Hop, Note, Unsupported
 from nodes.wire.errors import shown
+from nodes.wire.transports import TRANSPORTS, datagrams
 
 KINDS: dict[str, type[RelayFault]] = {kind.__name__: kind for kind in get_args(RelayFault)}
 """The faults of a relay, by the names that they travel under."""
-
-TRANSPORTS = ("udp", "tcp")
 
 Address = tuple[str, int]
 Map = dict[str, Any]
@@ -111,15 +110,15 @@ def check_indexes(indexes: Iterable[int]) -> None:
 def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
     name = field(link, "name", str, "a link")
     where = f"link {name!r}"
-    transport = one_of(link, "transport", TRANSPORTS, where)
+    transport = one_of(link, "transport", tuple(TRANSPORTS), where)
     codec = one_of(link, "codec", CODECS, where)
-    if transport == "udp" and codec in STREAM_CODECS:
+    if datagrams(transport) and codec in STREAM_CODECS:
         raise BadConfiguration(f"{where}: {codec} is a protocol of streams, expected transport tcp")
     rules = [rule_of(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where)]
     on = [rule.index for rule, active in rules if active]
     make: Callable[[], Any] = partial(framers, codec, transport)
     try:
-        hop = Hop(name, make, [rule for rule, _ in rules], on, seed, note, stream=transport == "tcp")
+        hop = Hop(name, make, [rule for rule, _ in rules], on, seed, note, stream=not datagrams(transport))
     except Unsupported as error:
         raise BadConfiguration(str(error)) from error
     port = field(link, "port", int, where) if "port" in link else 0

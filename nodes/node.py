@@ -22,6 +22,7 @@ from nodes.rpc.serve import Endpoint
 from nodes.services import SERVICES
 from nodes.wire.header import client_number
 from nodes.wire.record import Kind, Witness
+from nodes.wire.transports import datagrams
 from nodes.workload import HEAL, Harness
 
 Command = dict[str, Any]
@@ -93,15 +94,15 @@ class ServerNode:
         addresses: dict[str, list[Any]] = {}
         for part in self._spec["endpoints"]:
             endpoint = self._endpoints[part["link"]]
-            udp = part["transport"] == "udp"
+            whole = datagrams(part["transport"])
             wanted: Address = (self._spec["host"], part["port"])
             try:
-                socket = yield Bind(wanted) if udp else Listen(wanted)
+                socket = yield Bind(wanted) if whole else Listen(wanted)
             except OSError as error:
                 where = f"{wanted[0]}:{wanted[1]} ({part['transport']})"
                 raise BadCommand(f"{part['link']}: cannot listen at {where}: {error.strerror}") from error
-            program = endpoint.datagrams(socket) if udp else endpoint.accept(socket)
-            yield Spawn(program, "datagrams" if udp else "accept")
+            program = endpoint.datagrams(socket) if whole else endpoint.accept(socket)
+            yield Spawn(program, "datagrams" if whole else "accept")
             addresses[part["link"]] = list(socket.local)
         self._environment.witness.note(Kind.READY, detail={"addresses": addresses})
         return {"addresses": addresses}

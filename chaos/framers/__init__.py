@@ -12,6 +12,7 @@ from chaos.faults.window import Direction
 from chaos.framers.message import Framer, Message
 from chaos.framers.shells import DatagramFramer, StreamFramer, WireProtocol
 from nodes.registry import modules
+from nodes.wire.transports import datagrams
 
 __all__ = ["CODECS", "FOREIGN", "STREAM_CODECS", "Framer", "Framers", "Message", "framer", "framers", "identifies"]
 
@@ -38,7 +39,7 @@ FOREIGN = tuple(codec for codec, protocol in _PROTOCOLS.items() if protocol.fore
 
 def framers(codec: str, transport: str) -> Framers:
     """Fresh ones, for both directions of one connection. Raises KeyError for an unknown codec or transport."""
-    return {"tcp": _stream, "udp": _datagrams}[transport](_PROTOCOLS[codec])
+    return (_datagrams if datagrams(transport) else _stream)(_PROTOCOLS[codec])
 
 
 def framer(codec: str, transport: str) -> Framer:

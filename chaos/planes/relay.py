@@ -11,6 +11,7 @@ from chaos.planes.udp_link import UdpLink
 from chaos.rules import BadConfiguration, LinkPlan, address, plans
 from nodes.wire.errors import shown
 from nodes.wire.record import Kind
+from nodes.wire.transports import datagrams
 
 Link = TcpLink | UdpLink
 
@@ -56,10 +57,10 @@ class Relay:
 
     def _open(self, plan: LinkPlan, listen: str, sockets: int) -> Link:
         link: Link
-        if plan.transport == "tcp":
-            link = TcpLink(self._loop, plan.hop, listen, plan.port, sockets)
-        else:
+        if datagrams(plan.transport):
             link = UdpLink(self._loop, plan.hop, listen, sockets)
+        else:
+            link = TcpLink(self._loop, plan.hop, listen, plan.port, sockets)
         link.upstream(plan.upstream, plan.epoch)
         self._loop.tickers.append(link)
         return link

@@ -38,6 +38,7 @@ from nodes.rpc.serve import READ_SIZE
 from nodes.wire.errors import WireError, unforeseen, whole
 from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind, Witness
+from nodes.wire.transports import datagrams
 
 REMEMBERED_XIDS = 256
 
@@ -120,7 +121,7 @@ class RpcDriver:
         self._stub = stub(interface, self._invoke)
         self._operation = Operation(0, 0, "", None)
         self.codec = codec
-        self.transport = transport
+        self._datagrams = datagrams(transport)
         self.target = target
         self.local = local
         self.retry = retry
@@ -218,7 +219,7 @@ class RpcDriver:
 
     def _timed_out(self, call: Call) -> Program:
         line = self._line
-        if self.transport == "udp" or self.retry.same_connection or line is None:
+        if self._datagrams or self.retry.same_connection or line is None:
             return
         if line.connection == call.connection:
             yield from self._end(line, "timeout")
@@ -241,7 +242,7 @@ class RpcDriver:
         self._sent[self._xid] = call
         self._sent.pop(self._xid - REMEMBERED_XIDS, None)
         data = self.codec.encode_call(self._xid, call.procedure, header, call.arguments)
-        return data if self.transport == "udp" else self.codec.wrap(data)
+        return data if self._datagrams else self.codec.wrap(data)
 
     def _procedure(self, xid: int) -> Procedure | None:
         call = self._sent.get(xid)
@@ -277,7 +278,7 @@ class RpcDriver:
 
     def _connect(self, deadline: int) -> Program:
         self._lines += 1
-        if self.transport == "udp":
+        if self._datagrams:
             socket = yield Bind((self.local, 0))
             line = Line(socket, self._lines, self.target)
             yield Spawn(self._read_datagrams(line), "reader")

@@ -28,6 +28,7 @@ from nodes.ops import (
     Socket,
     Spawn,
 )
+from nodes.wire.transports import datagrams
 
 READ_SIZE = 65536
 LISTEN: Address = ("127.0.0.1", 0)
@@ -299,7 +300,7 @@ class SimRelay:
     def _configure(self, command: dict[str, Any]) -> Program:
         for name, plan in self._plans(command).items():
             assert plan.upstream is not None
-            kind = StreamLink if plan.transport == "tcp" else DatagramLink
+            kind = DatagramLink if datagrams(plan.transport) else StreamLink
             link = self._links[name] = kind(plan.hop, plan.upstream)
             self._rules |= {rule.index: link for rule in plan.hop.rules}
             yield from link.start()

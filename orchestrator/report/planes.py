@@ -17,6 +17,7 @@ from chaos.faults.packets import Netem
 from chaos.faults.paths import Rate
 from chaos.faults.processes import Kill, Pause
 from chaos.faults.vocabulary import Fault
+from nodes.wire import transports
 from orchestrator.run.specs import plane_of
 from orchestrator.scenario.cell import Cell
 
@@ -51,7 +52,7 @@ ROWS: Mapping[str, str] = MappingProxyType(
 )
 """The rows, as docs/semantics.md has them."""
 PLANES = ("relay", "toxiproxy", "netfilter", "netem", "process")
-TRANSPORTS = ("udp", "tcp")
+TRANSPORTS = tuple(transports.TRANSPORTS)
 
 Place = tuple[str, str, str]
 """(plane, transport, row)."""

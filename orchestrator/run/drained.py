@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from nodes.wire.transports import datagrams
 from orchestrator.scenario.cell import Cell
 
 Status = Mapping[str, Any]
@@ -17,12 +18,12 @@ def drained(cell: Cell, epochs: Mapping[str, int], planes: Iterable[Status], ser
         if plane["held"] or plane["pending"] or plane["connections"]:
             return False
         passed |= plane["passed"]
-    datagrams = {link.name for link in cell.links if link.transport == "udp"}
+    countable = {link.name for link in cell.links if datagrams(link.transport)}
     for name, status in servers.items():
         for link, counts in status["links"].items():
             if counts["executing"] or counts["connections"]:
                 return False
             due = passed.get(link, {}).get(str(epochs[name]), 0)
-            if link in datagrams and counts["received"] + counts["broken"] < due:
+            if link in countable and counts["received"] + counts["broken"] < due:
                 return False
     return True

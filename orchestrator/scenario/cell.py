@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from chaos.faults.vocabulary import Fault
 from chaos.faults.window import TriggerText
 from nodes.services import SERVICES, WORKLOADS
+from nodes.wire.transports import TRANSPORTS
 from orchestrator.scenario.system import System, SystemLink
 from orchestrator.scenario.triggers import last_before_heal
 from orchestrator.scenario.value import Milliseconds, Value
@@ -45,9 +46,11 @@ Variant = Literal[
 if TYPE_CHECKING:
     ServiceName = str
     WorkloadName = str
+    TransportName = str
 else:
     ServiceName = Literal[tuple(SERVICES)]
     WorkloadName = Literal[tuple(WORKLOADS)]
+    TransportName = Literal[tuple(TRANSPORTS)]
 UNTIL_DONE: Literal["until-done"] = "until-done"
 Load = Milliseconds | Literal["until-done"]
 ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
@@ -140,7 +143,7 @@ class Link(Value):
     source: str = Field(alias="from")
     target: str = Field(alias="to")
     semantics: Semantics
-    transport: Literal["udp", "tcp"] = "tcp"
+    transport: TransportName = "tcp"
     codec: Literal["xdr", "msgpack"] = "msgpack"
     via: Literal["relay", "toxiproxy", "direct"] = Field(
         default="relay", description="what it goes through: faults on messages, on byte streams, or on packets"

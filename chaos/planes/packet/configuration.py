@@ -13,7 +13,6 @@ from chaos.faults.packets import Split
 from chaos.faults.vocabulary import PacketFault
 from chaos.planes.packet.mechanism import Flow, Rule
 from chaos.rules import (
-    TRANSPORTS,
     BadConfiguration,
     Map,
     address,
@@ -23,6 +22,7 @@ from chaos.rules import (
     mapping,
     one_of,
 )
+from nodes.wire.transports import TRANSPORTS
 
 KINDS: dict[str, type[PacketFault]] = {kind.__name__: kind for kind in get_args(PacketFault)}
 """The faults of packets, by the names that they travel under."""
@@ -95,7 +95,7 @@ def _flow(link: Map) -> Flow:
         raise BadConfiguration(f"{where}: 'upstream' must be the server's [host, port]")
     return Flow(
         name,
-        one_of(link, "transport", TRANSPORTS, where),
+        one_of(link, "transport", tuple(TRANSPORTS), where),
         field(link, "source", str, where),
         field(link, "target", str, where),
         upstream[1],

@@ -24,6 +24,7 @@ from chaos.faults.packets import Netem, Shape
 from chaos.faults.paths import Rate
 from chaos.faults.window import Direction
 from chaos.planes.packet.mechanism import Flow
+from nodes.wire.transports import TRANSPORTS
 
 BATCH = ("tc", "-batch", "-")
 """Takes the lines made here."""
@@ -136,7 +137,7 @@ def remove(index: int, name: str) -> str:
 
 def match(flow: Flow, direction: Direction, receiver: str) -> str:
     """How the packets of one direction are known (tc-u32(8)). `receiver` is the address that they go to."""
-    protocol = {"tcp": 6, "udp": 17}[flow.transport]  # IANA, "Protocol Numbers"
+    protocol = TRANSPORTS[flow.transport].number
     port = "dport" if direction == "request" else "sport"
     return f"match ip dst {receiver}/32 match ip protocol {protocol} 0xff match ip {port} {flow.port} 0xffff"
 

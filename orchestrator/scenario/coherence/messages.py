@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from chaos.faults.messages import Cut, Delay, Duplicate, Hold, MessageFault
 from chaos.faults.processes import Kill
+from nodes.wire.transports import datagrams
 from orchestrator.scenario.cell import Cell, Client
 from orchestrator.scenario.coherence.problem import Path, Problem, link_called, trigger
 
@@ -15,8 +16,8 @@ def problems(cell: Cell, fault: MessageFault, path: Path) -> Iterator[Problem]:
     yield from _choice(cell.clients[link.source], fault, path)
     if fault.attempt != "all" and fault.attempt < 1:
         yield Problem((*path, "attempt"), "attempts count from 1; expected one of them, or all")
-    if isinstance(fault, Cut) and link.transport == "udp":
-        message = f"{fault.link} is udp, which has no connection to cut; expected transport: tcp"
+    if isinstance(fault, Cut) and datagrams(link.transport):
+        message = f"{fault.link} is {link.transport}, which has no connection to cut; expected transport: tcp"
         yield Problem((*path, "cut"), message)
     if isinstance(fault, Duplicate):
         yield from _copy(cell, fault, link.target, path)

@@ -51,7 +51,7 @@ def _link(cell: Cell, link: Link, path: Path) -> Iterator[Problem]:
         if SERVICE_OF[workload] != service:
             expected = f"{workload} calls a {SERVICE_OF[workload]}"
             yield Problem(path, f"workload {workload} over a link to a service {service}; {expected}")
-    if link.via == "toxiproxy" and link.transport == "udp":
+    if link.via == "toxiproxy" and link.transport != "tcp":
         yield Problem((*path, "via"), "Toxiproxy carries TCP only; expected transport: tcp, or via: relay or direct")
 
 

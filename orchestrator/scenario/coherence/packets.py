@@ -8,6 +8,7 @@ from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Shape, Split
 from chaos.faults.paths import Partition, Rate
 from chaos.faults.vocabulary import PacketFault
 from chaos.groups import groups_of, separated
+from nodes.wire.transports import datagrams
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.coherence.problem import Path, Problem, link_called, names
 
@@ -46,8 +47,8 @@ def _loss(fault: Loss, path: Path) -> Iterator[Problem]:
 
 
 def _connections(cell: Cell, name: str, path: Path, expected: str) -> Iterator[Problem]:
-    if link_called(cell, name).transport == "udp":
-        yield Problem(path, f"{name} is udp, which has no connections; {expected}")
+    if datagrams(transport := link_called(cell, name).transport):
+        yield Problem(path, f"{name} is {transport}, which has no connections; {expected}")
 
 
 def _shape(shape: Shape, path: Path) -> Iterator[Problem]:
