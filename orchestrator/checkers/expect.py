@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from orchestrator.checkers import delivery, evidence, foreign, reference, replies
-from orchestrator.checkers.bites.bite import Bite, bite
+from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.bites.steps import steps
+from orchestrator.checkers.bites.values import Bite
 from orchestrator.checkers.caps import caps
 from orchestrator.checkers.expectations import Found, judge_all
 from orchestrator.checkers.finding import Finding, verdict

@@ -17,8 +17,8 @@ from typing import NamedTuple, get_args
 
 from orchestrator.checkers import caps
 from orchestrator.checkers.bites import idle
-from orchestrator.checkers.bites.bite import Bite, RuleBite
 from orchestrator.checkers.bites.steps import verb
+from orchestrator.checkers.bites.values import Bite, RuleBite
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.outcomes import mismatch, text

@@ -15,8 +15,8 @@ from chaos.planes.process import target
 from chaos.supports import PlaneName
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
-from orchestrator.checkers.bites.bite import RuleBite
 from orchestrator.checkers.bites.fired import fired
+from orchestrator.checkers.bites.values import RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Window
 from orchestrator.history.merged import Event

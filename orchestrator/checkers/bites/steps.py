@@ -10,7 +10,7 @@ from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Split
 from chaos.faults.processes import Kill, Pause
 from chaos.faults.streams import Down, Toxic
 from chaos.faults.vocabulary import Fault
-from orchestrator.checkers.bites.bite import Bite
+from orchestrator.checkers.bites.values import Bite
 from orchestrator.checkers.verdict import FaultSteps
 from orchestrator.history.merged import Operation
 from orchestrator.scenario.cell import Cell

@@ -10,7 +10,8 @@ from history_builder import CLIENT, Run, cell
 from stories import LINK
 
 from chaos.faults.streams import Bandwidth, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
-from orchestrator.checkers.bites.bite import Bite, bite
+from orchestrator.checkers.bites.bite import bite
+from orchestrator.checkers.bites.values import Bite
 from orchestrator.checkers.bites.windows import SMALLEST
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Index

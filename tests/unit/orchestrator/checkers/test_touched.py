@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from history_builder import CLIENT, Run, cell
 
-from orchestrator.checkers.bites.bite import Bite, bite
+from orchestrator.checkers.bites.bite import bite
+from orchestrator.checkers.bites.values import Bite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Index
 

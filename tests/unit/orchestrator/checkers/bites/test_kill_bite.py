@@ -12,7 +12,8 @@ from stories import kill
 from chaos.faults.processes import Kill, Restart
 from chaos.faults.vocabulary import Fault
 from nodes.wire.record import Kind
-from orchestrator.checkers.bites.bite import Bite, bite
+from orchestrator.checkers.bites.bite import bite
+from orchestrator.checkers.bites.values import Bite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Index
 

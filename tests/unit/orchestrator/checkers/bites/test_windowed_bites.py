@@ -17,7 +17,8 @@ from nodes.rpc.codecs import NAMES, codec
 from nodes.services.counter import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status
 from nodes.wire.record import Kind
-from orchestrator.checkers.bites.bite import Bite, bite
+from orchestrator.checkers.bites.bite import bite
+from orchestrator.checkers.bites.values import Bite
 from orchestrator.checkers.bites.windows import SMALLEST
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Index

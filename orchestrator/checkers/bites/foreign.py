@@ -1,0 +1,156 @@
+"""PURE: which operations the faults bit of a system that is not ours (docs/system.md, "What bites").
+
+- a message of the operation that a rule took away, or of which it let a part pass: the operation did not go on as if
+  nothing had happened, that is, its request came again or it did not end `ok`;
+- a message that a rule kept: it went on later, while the operation was open, or the operation went on without it;
+- a toxic: operations that were open while it was on and needed another attempt, did not end `ok`, or took at least
+  half of its latency;
+- a message without identity, and a process that is away: operations that were open at that time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+from chaos.faults.messages import Delay, Hold, MessageFault
+from chaos.faults.paths import Rate
+from chaos.faults.processes import Kill, Pause
+from chaos.faults.streams import Latency
+from chaos.faults.vocabulary import Fault, ToxicFault
+from nodes.wire.header import process_of
+from nodes.wire.record import Kind
+from orchestrator.checkers.bites.values import Bite, RuleBite
+from orchestrator.checkers.setting import Setting
+from orchestrator.history.index import Trace, Window
+from orchestrator.history.merged import Event, Operation
+
+MILLISECOND = 1_000_000
+
+
+def bite(setting: Setting) -> Bite:
+    rules = tuple(_rule(setting, index, fault) for index, fault in enumerate(setting.cell.faults))
+    named = frozenset[Operation]().union(*(rule.named for rule in rules))
+    applied = frozenset[Operation]().union(*(rule.applied for rule in rules))
+    bitten = frozenset[Operation]().union(*(rule.bitten for rule in rules))
+    invoked = setting.index.invoked
+    touched = {operation for operation, trace in invoked.items() if operation in applied or _met(trace)}
+    rest = {operation for operation in invoked if operation not in touched and operation not in bitten}
+    late = frozenset(operation for operation in rest if _late(invoked[operation]))
+    return Bite(
+        rules=rules,
+        bitten=bitten,
+        missed=named - bitten,
+        caught=frozenset(touched - bitten) | late,
+        late=late,
+        others=frozenset(rest - late),
+    )
+
+
+def _met(trace: Trace) -> bool:
+    return any(event.detail.get("act") != "pass" for event in trace.decisions)
+
+
+def _late(trace: Trace) -> bool:
+    told = trace.completion.detail.get("attempts", 0) if trace.completion else 0
+    return trace.ending == "info" or told > 1 or _requests(trace) > 1
+
+
+def _requests(trace: Trace) -> int:
+    """How many copies of its request came to the relay."""
+    return sum(event.detail.get("direction") == "request" for event in trace.decisions)
+
+
+def _rule(setting: Setting, index: int, fault: Fault) -> RuleBite:
+    if isinstance(fault, (Kill, Pause)):
+        return _during(setting, index, list(_away(setting, index, fault)))
+    on_identified = {
+        operation: [event for event in trace.decisions if event.detail.get("rule") == index]
+        for operation, trace in setting.index.invoked.items()
+    }
+    applied = frozenset(operation for operation, events in on_identified.items() if events)
+    bitten = frozenset(
+        operation
+        for operation in applied
+        if any(_effective(fault, event, setting.index.traces[operation]) for event in on_identified[operation])
+    )
+    named = applied | frozenset(_named(setting, fault))
+    if isinstance(fault, get_args(ToxicFault)):
+        return _toxic(setting, index, fault)
+    around = _during(setting, index, list(_moments(setting, index)))
+    return RuleBite(index, named | around.named, applied | around.applied, bitten | around.bitten)
+
+
+def _named(setting: Setting, fault: Fault) -> Iterator[Operation]:
+    """The operations that the fault names by their numbers."""
+    if not isinstance(fault, MessageFault) or (fault.operations is None and fault.every is None):
+        return
+    for client, seq in setting.index.invoked:
+        chosen = fault.operations is None or seq in fault.operations
+        chosen = chosen and (fault.every is None or seq % fault.every == 0)
+        if chosen and (fault.clients is None or process_of(client) in fault.clients):
+            yield client, seq
+
+
+def _effective(fault: Fault, decision: Event, trace: Trace) -> bool:
+    """Whether the operation's own course shows what was done to its message."""
+    again = any(
+        event.order > decision.order and event.detail.get("direction") == "request" for event in trace.decisions
+    )
+    if trace.completion is None or trace.completion.order < decision.order:
+        return False
+    if isinstance(fault, (Delay, Hold, Rate)):
+        gone = (event for event in trace.releases if event.order > decision.order)
+        return again or any(event.order < trace.completion.order for event in gone)
+    return again or trace.ending != "ok"
+
+
+def _toxic(setting: Setting, index: int, fault: Fault) -> RuleBite:
+    around = _during(setting, index, setting.index.windows.get(index, []))
+    felt = frozenset(operation for operation in around.applied if _felt(fault, setting.index.traces[operation]))
+    return around._replace(bitten=felt)
+
+
+def _felt(fault: Fault, trace: Trace) -> bool:
+    if trace.invoke is None or trace.completion is None:
+        return False
+    taken = trace.completion.time - trace.invoke.time
+    if isinstance(fault, Latency) and 2 * taken >= fault.latency * MILLISECOND:
+        return True
+    return trace.ending != "ok" or trace.completion.detail.get("attempts", 0) > 1
+
+
+def _moments(setting: Setting, index: int) -> Iterator[Window]:
+    """When a rule met messages without identity."""
+    for event in setting.index.of_kind(Kind.DECISION):
+        if not event.client and event.detail.get("rule") == index:
+            yield Window(event.order, event.order)
+
+
+def _away(setting: Setting, index: int, fault: Kill | Pause) -> Iterator[Window]:
+    """From where the service was certainly dead, or stopped, until it was ready again, or resumed."""
+    back = ("ready",) if isinstance(fault, Kill) else ("resume", "kill")
+    acts = setting.index.of_kind(Kind.ACT)
+    for act in acts:
+        if act.detail.get("fault") != index or act.detail.get("act") not in ("kill", "pause"):
+            continue
+        node = act.detail["node"]
+        reaped = setting.index.reaped.get((node, act.detail["epoch"])) if isinstance(fault, Kill) else act
+        if reaped is None:
+            continue
+        later = (
+            event.order
+            for event in acts
+            if event.order > reaped.order and event.detail.get("act") in back and event.detail.get("node") == node
+        )
+        yield Window(reaped.order, next(later, setting.index.end))
+
+
+def _during(setting: Setting, index: int, windows: Iterable[Window]) -> RuleBite:
+    found = frozenset(
+        operation
+        for window in windows
+        for operation, trace in setting.index.invoked.items()
+        if trace.open_during(window.begin, window.end)
+    )
+    return RuleBite(index, found, found, found)

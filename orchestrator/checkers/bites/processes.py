@@ -1,0 +1,124 @@
+"""PURE: which operations a fault on a process bit: by its journal, its end, and who waited for it meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chaos.faults.processes import Kill, Pause
+from nodes.wire.record import Kind
+from orchestrator.checkers.bites.fired import fired
+from orchestrator.checkers.bites.values import RuleBite
+from orchestrator.checkers.setting import Setting
+from orchestrator.history.index import Life, Outage, Trace
+from orchestrator.history.merged import Operation
+from orchestrator.run.specs import failpoint_client
+
+SIGKILL = 9
+
+
+# Kills
+
+
+def kill(setting: Setting, index: int, fault: Kill) -> RuleBite:
+    life = _killed_life(setting, index, fault)
+    named = _named_by_process(setting, index, fault, life)
+    nothing: frozenset[Operation] = frozenset()
+    if life is None or (fault.at is not None and fired(setting, index, fault) is None):
+        return RuleBite(index, named, nothing, nothing)
+    done = _died(setting, index, fault, life) and _came_back(setting, fault, life)
+    return RuleBite(index, named, named, named if done else nothing)
+
+
+def _killed_life(setting: Setting, index: int, fault: Kill) -> Life | None:
+    """The process that this fault killed: at a failpoint in the epoch that it names, else the one that was acted on."""
+    if fault.at is not None:
+        return (fault.kill, fault.epoch)
+    for event in setting.index.of_kind(Kind.ACT):
+        if event.detail.get("act") == "kill" and event.detail.get("fault") == index:
+            return (event.detail["node"], event.detail["epoch"])
+    return None
+
+
+def _died(setting: Setting, index: int, fault: Kill, life: Life) -> bool:
+    """Reaped by that signal; its failpoint's line is the last one of the journal."""
+    reaped = setting.index.reaped.get(life)
+    if reaped is None or reaped.detail.get("signal") != SIGKILL:
+        return False
+    return fault.at is None or fired(setting, index, fault) is setting.index.lives[life][-1]
+
+
+def _came_back(setting: Setting, fault: Kill, life: Life) -> bool:
+    """With the same durable history, or after archiving with another. Without a restart, heal may bring it back."""
+    successor = (life[0], life[1] + 1)
+    if successor not in setting.index.lives:
+        return fault.restart is None
+    ids = setting.index.histories
+    if life not in ids or successor not in ids:
+        return True
+    archived = fault.restart is not None and fault.restart.state == "archive"
+    return (ids[life] != ids[successor]) == archived
+
+
+def _named_by_process(setting: Setting, index: int, fault: Kill | Pause, life: Life | None) -> frozenset[Operation]:
+    """The operation of a failpoint; without one, those that were open while the process was away."""
+    if fault.at is not None:
+        line = fired(setting, index, fault)
+        operation = (failpoint_client(setting.cell, fault), fault.operation or 0) if line is None else line.operation
+        return frozenset({operation} & setting.index.invoked.keys())
+    outages = [*setting.index.downs, *setting.index.pauses]
+    return _open_during(setting, [outage for outage in outages if outage.life == life])
+
+
+def _open_during(setting: Setting, outages: Iterable[Outage]) -> frozenset[Operation]:
+    return frozenset(
+        operation
+        for outage in outages
+        for operation, trace in setting.index.invoked.items()
+        if outage.life[0] in (trace.node, setting.server_of(trace)) and trace.open_during(outage.begin, outage.end)
+    )
+
+
+# Pauses
+
+
+def pause(setting: Setting, index: int, fault: Pause) -> RuleBite:
+    outage = next((outage for outage in setting.index.pauses if _paused_by(setting, index, fault, outage)), None)
+    named = _named_by_process(setting, index, fault, outage.life if outage else None)
+    if outage is None:
+        return RuleBite(index, named, frozenset(), frozenset())
+    killed = setting.index.events[outage.end].detail.get("act") == "kill"
+    felt = _starved if killed else _stalled
+    bitten = frozenset(operation for operation in named if felt(setting.index.traces[operation], outage))
+    return RuleBite(index, named, named, bitten)
+
+
+def _paused_by(setting: Setting, index: int, fault: Pause, outage: Outage) -> bool:
+    if fault.at is not None:
+        return fired(setting, index, fault) is setting.index.events[outage.begin]
+    return outage.life[0] == fault.pause and any(
+        event.detail.get("act") == "pause" and event.detail.get("fault") == index and event.order == outage.begin
+        for event in setting.index.of_kind(Kind.ACT)
+    )
+
+
+def _stalled(trace: Trace, outage: Outage) -> bool:
+    """The process had the operation before it, or a message of it on the way, and its next step came after.
+
+    It journals nothing of the operation while it is stopped.
+    """
+    theirs = [*trace.receives, *trace.executes, *trace.commits, *trace.answers, *trace.replies]
+    own = [event.order for event in theirs if (event.node, event.epoch) == outage.life]
+    moves = [event.order for event in (*trace.decisions, *trace.sends)]
+    waited = any(order < outage.end for order in (*own, *moves))
+    return waited and max(own, default=0) > outage.end and not any(outage.begin < order < outage.end for order in own)
+
+
+def _starved(trace: Trace, outage: Outage) -> bool:
+    """The process was killed while it was stopped: a message was on its way to it, or the operation before it, and it
+    did nothing with it any more."""
+    theirs = [*trace.receives, *trace.executes, *trace.commits, *trace.answers]
+    own = [event for event in theirs if (event.node, event.epoch) == outage.life]
+    passed = [event for event in trace.decisions if event.detail.get("direction") == "request"]
+    before = {event.attempt for event in (*own, *(passed or trace.sends)) if event.order < outage.end}
+    done = {event.attempt for event in trace.answers if (event.node, event.epoch) == outage.life}
+    return bool(before - done) and not any(event.order > outage.begin for event in own)

@@ -1,0 +1,37 @@
+"""PURE: what is known of a run's bites: of each fault, and of all together."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from orchestrator.history.merged import Operation
+
+
+class RuleBite(NamedTuple):
+    """One fault of the scenario: the operations that it names, those that it was applied to, and those that it bit."""
+
+    rule: int
+    named: frozenset[Operation]
+    applied: frozenset[Operation]
+    bitten: frozenset[Operation]
+
+
+class Bite(NamedTuple):
+    """Every invoked operation is in one of bitten, caught (named or not) and others; `late` is a part of caught."""
+
+    rules: tuple[RuleBite, ...]
+    bitten: frozenset[Operation]
+    missed: frozenset[Operation]
+    caught: frozenset[Operation]
+    late: frozenset[Operation]
+    others: frozenset[Operation]
+
+    @property
+    def idle(self) -> tuple[int, ...]:
+        """The rules that bit nothing."""
+        return tuple(rule.rule for rule in self.rules if not rule.bitten)
+
+    @property
+    def too_late(self) -> bool:
+        """More than a tenth of the operations were late with nothing done to them: timing, not faults, was seen."""
+        return 10 * len(self.late) > len(self.bitten) + len(self.caught) + len(self.others)
