@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
 
 from chaos.planes.control_server import ControlServer
 from chaos.planes.loop import Loop
 from chaos.planes.plane import NAMES, make
 from nodes import control
+from nodes.arguments import parser
 from nodes.clock import clock_domain, now
 from nodes.failpoints import Failpoints
 from nodes.journal import JournalError, JournalWriter
@@ -27,12 +27,9 @@ EPOCH = 1
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m chaos", description="A fault plane of one Faultbed run.")
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--home", type=Path, required=True, help="folder of its journal")
-    parser.add_argument("--plane", default="relay", choices=NAMES)
-    parser.add_argument("--control", default="127.0.0.1", metavar="HOST", help="where its control endpoint listens")
-    return parser.parse_args(argv)
+    taken = parser("chaos", "A fault plane of one Faultbed run.", "journal")
+    taken.add_argument("--plane", default="relay", choices=NAMES)
+    return taken.parse_args(argv)
 
 
 def serve(options: argparse.Namespace, token: bytes) -> None:

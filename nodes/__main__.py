@@ -10,10 +10,10 @@ import argparse
 import os
 import random
 import sys
-from pathlib import Path
 from typing import Any
 
 from nodes import control, engines
+from nodes.arguments import parser
 from nodes.clock import clock_domain, now
 from nodes.control_endpoint import ControlEndpoint
 from nodes.drivers import DriverFailed
@@ -30,13 +30,10 @@ FAILED = 70  # EX_SOFTWARE of sysexits.h
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m nodes", description="One Faultbed node.")
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--epoch", type=int, required=True)
-    parser.add_argument("--home", type=Path, required=True, help="folder of its journal and ledger")
-    parser.add_argument("--control", default="127.0.0.1", metavar="HOST", help="where its control endpoint listens")
-    parser.add_argument("--engine", default="epoll", choices=engines.NAMES, help="its I/O model")
-    return parser.parse_args(argv)
+    taken = parser("nodes", "One Faultbed node.", "journal and ledger")
+    taken.add_argument("--epoch", type=int, required=True)
+    taken.add_argument("--engine", default="epoll", choices=engines.NAMES, help="its I/O model")
+    return taken.parse_args(argv)
 
 
 class Process:
