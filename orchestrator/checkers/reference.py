@@ -9,15 +9,17 @@ Rules of this file:
 3. Forgetting above what the client acknowledged is a violation in itself, whether or not a repeat ever comes.
 4. A ledger belongs to the newest epoch that opened it: an older one that writes after it has ignored its fence.
 5. An epoch that was killed owes nothing. What a crash leaves open (did this hello count?) makes several answers legal.
+6. A ledger's rows, replayed one after another through its service's model, have the model's results.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from nodes.services import has_effect
+from nodes.services import SERVICES, has_effect
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
@@ -27,6 +29,9 @@ from orchestrator.history.merged import Event, Operation
 from orchestrator.scenario.cell import Link
 
 MILLISECOND = 1_000_000
+
+Attempt = tuple[Life, Operation, int]
+"""What a process was asked once: itself, the operation, the attempt's number."""
 
 WITH_RESULT = frozenset({Status.CACHED, Status.JOINED})
 
@@ -208,6 +213,7 @@ def check(setting: Setting) -> Finding:
         for epoch in epochs:
             violations.extend(_live(setting, (node, epoch), durables))
     violations.extend(_beside(setting))
+    violations.extend(_by_model(setting))
     counts = {name: len(setting.index.of_kind(kind)) for name, kind in COUNTED.items()}
     return Finding("reference", tuple(violations), counts)
 
@@ -215,6 +221,35 @@ def check(setting: Setting) -> Finding:
 def _beside(setting: Setting) -> Iterator[Violation]:
     for row in setting.index.outdated:
         yield Violation(row.operation, f"{_said(row)} was written after a later epoch had written to that ledger")
+
+
+def _by_model(setting: Setting) -> Iterator[Violation]:
+    """Two processes that wrote beside one another lost updates, which `_beside` tells."""
+    beside = {row.detail["ledger"] for row in setting.index.outdated}
+    asked: dict[Attempt, list[tuple[str, Any]]] = defaultdict(list)
+    for event in setting.index.of_kind(Kind.EXECUTE):
+        asked[_attempt(event)].append((event.detail.get("f", ""), event.detail.get("value")))
+    for ledger, rows in setting.index.rows.items():
+        server = setting.cell.servers.get(rows[0].node)
+        if server is not None and ledger not in beside:
+            yield from _replayed(server.service, rows, asked)
+
+
+def _replayed(service: str, rows: list[Event], asked: Mapping[Attempt, list[tuple[str, Any]]]) -> Iterator[Violation]:
+    """Until a row of which the journal does not say what was asked, since its copies had been altered on their way."""
+    state, step = SERVICES[service].model
+    for row in rows:
+        calls = asked.get(_attempt(row), [])
+        if not calls or any(call != calls[0] for call in calls):
+            return
+        state, result = step(state, *calls[0])
+        if row.detail["result"] != result:
+            reason = f"{_said(row)} has the result {row.detail['result']!r}; a {service} without faults has {result!r}"
+            yield Violation(row.operation, reason)
+
+
+def _attempt(event: Event) -> Attempt:
+    return (event.node, event.epoch), event.operation, event.attempt
 
 
 COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.ANSWER}

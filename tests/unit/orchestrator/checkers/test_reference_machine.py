@@ -200,3 +200,31 @@ def test_what_a_cap_ended_in_the_midst_of_its_procedure_is_owed_no_answer() -> N
     assert slow(90, capped=True) == ""
     assert "executed and never answered" in slow(90, capped=False)
     assert "executed and never answered" in slow(110, capped=True)
+
+
+def served(run: Run, seq: int) -> Run:
+    run.receive(seq).execute(seq).commit(seq)
+    return run.answer(seq, value=run.total)
+
+
+def test_a_ledgers_rows_are_the_results_of_the_services_model() -> None:
+    run = served(served(Run().hello(), 1), 2)
+    assert said(run.stop()) == ""
+    lost = served(Run().hello(), 1)
+    lost.total = 0  # the first update is forgotten
+    found = judged(served(served(lost, 2), 3).stop())
+    assert [(each.operation, each.reason) for each in found.violations] == [
+        (
+            (CLIENT, seq),
+            f"epoch 1: attempt 1 of operation {seq} of client {CLIENT} has the result {seq - 1}; "
+            f"a counter without faults has {seq}",
+        )
+        for seq in (2, 3)
+    ]
+
+
+def test_rows_are_replayed_as_far_as_the_journal_says_what_was_asked() -> None:
+    run = Run().hello().receive(1)
+    run.server(Kind.EXECUTE, 1, f="add", value=1).server(Kind.EXECUTE, 1, f="add", value=4097).commit(1)
+    run.total = 0
+    assert "without faults" not in said(served(run, 2).stop())
