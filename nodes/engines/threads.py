@@ -125,7 +125,7 @@ class Engine(Loop[Threaded]):
             except _Over:
                 pass
             except BaseException as error:
-                self._ended_by = self._ended_by or error
+                self._over, self._ended_by = True, error
                 self._end_came.notify()
             drop(task.program)
             self._ending.append(self._threads.pop(task))

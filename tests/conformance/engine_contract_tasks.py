@@ -268,6 +268,38 @@ def check_cancel_waits_for_the_next_get_or_sleep(subject: Subject) -> None:
     subject.run(main())
 
 
+def check_cancel_strikes_once(subject: Subject) -> None:
+    def child(queue: ops.Queue) -> ops.Program:
+        assert isinstance((yield from failing(ops.Get(queue))), ops.Cancelled)
+        return (yield ops.Get(queue))
+
+    def main() -> ops.Program:
+        queue = ops.Queue()
+        task = yield ops.Spawn(child(queue))
+        yield ops.Cancel(task)
+        yield ops.Put(queue, "later")
+        assert (yield ops.Join(task)) == "later"
+
+    subject.run(main())
+
+
+def check_cancel_takes_nothing_back_that_was_handed_over(subject: Subject) -> None:
+    def child(queue: ops.Queue) -> ops.Program:
+        item = yield ops.Get(queue)
+        assert isinstance((yield from failing(ops.Get(queue))), ops.Cancelled)
+        return item
+
+    def main() -> ops.Program:
+        queue = ops.Queue()
+        task = yield ops.Spawn(child(queue))
+        yield from until(lambda: len(queue.waiters) == 1)
+        yield ops.Put(queue, "mine")
+        yield ops.Cancel(task)
+        assert (yield ops.Join(task)) == "mine"
+
+    subject.run(main())
+
+
 def check_a_cancelled_task_does_not_end_the_run(subject: Subject) -> None:
     def main() -> Generator[Any, Any, str]:
         task = yield ops.Spawn(one(ops.Get(ops.Queue())))

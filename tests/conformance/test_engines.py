@@ -126,6 +126,37 @@ def test_post_reaches_a_waiting_program_from_another_thread(engine: str) -> None
 
 
 @pytest.mark.parametrize("engine", REAL)
+def test_post_never_waits_for_the_programs(engine: str) -> None:
+    """As a signal handler may not: it stands in the way of whoever would listen."""
+    examined, queue, count = engines.create(engine, lambda transaction: 0, lambda: 0.5), ops.Queue(), 5_000
+
+    def main() -> ops.Program:
+        for number in range(count):
+            examined.post(queue, number)
+        return (yield from each([ops.Get(queue)] * count))
+
+    assert examined.run(main()) == list(range(count))
+
+
+@pytest.mark.parametrize("engine", REAL)
+def test_an_engine_runs_again(engine: str) -> None:
+    examined = engines.create(engine, lambda transaction: 0, lambda: 0.5)
+    with pytest.raises(ZeroDivisionError):
+        examined.run(waiting_for(failing_soon()))
+    assert [examined.run(one(ops.Now())) > 0 for _ in range(2)] == [True, True]
+
+
+def waiting_for(program: ops.Program) -> ops.Program:
+    yield ops.Spawn(program)
+    yield ops.Get(ops.Queue())
+
+
+def failing_soon() -> ops.Program:
+    yield ops.Sleep(0)
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("engine", REAL)
 def test_two_receives_on_one_socket_are_an_error(engine: str) -> None:
     def main() -> ops.Program:
         _client, server, _ = yield from pair()

@@ -230,7 +230,7 @@ class Loop(ABC, Generic[T]):
     def _cancel(self, _task: T, operation: ops.Cancel) -> None:
         target: Any = operation.task
         if not target.cancellable:
-            target.cancelled = not target.done
+            target.cancelled = True
             return
         if target.undo is not None:
             target.undo()

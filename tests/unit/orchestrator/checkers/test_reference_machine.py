@@ -223,6 +223,21 @@ def test_a_ledgers_rows_are_the_results_of_the_services_model() -> None:
     ]
 
 
+def test_rows_that_two_processes_wrote_beside_one_another_are_told_as_such() -> None:
+    run = served(Run().hello(), 1).serve()
+    run.receive(2).execute(2).commit(2)
+    run.epoch, run.total = 1, 1  # the first process goes on, and knows nothing of the second one's update
+    run.receive(3).execute(3).commit(3)
+    assert "was written after a later epoch" in said(run)
+    assert "without faults" not in said(run)
+
+
+def test_a_row_of_which_nothing_was_journalled_is_the_gates() -> None:
+    run = Run().hello()
+    run.effect(1)
+    assert said(run) == ""
+
+
 def test_rows_are_replayed_as_far_as_the_journal_says_what_was_asked() -> None:
     run = Run().hello().receive(1)
     run.server(Kind.EXECUTE, 1, f="add", value=1).server(Kind.EXECUTE, 1, f="add", value=4097).commit(1)
