@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import re
+import tomllib
 import zipfile
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +20,7 @@ from faultbed.__main__ import NAMES
 from orchestrator.backends.code_digest import digest
 from orchestrator.backends.docker.image import CODE_LABEL, VERSION_LABEL, check_image, image_name
 from orchestrator.image import build, debian, external
-from orchestrator.image.wheel import make_wheel
+from orchestrator.image.wheel import PARTS, make_wheel
 from orchestrator.run.session import SessionError
 from orchestrator.scenario import shipped
 
@@ -142,3 +143,12 @@ def test_without_pip_there_is_a_way_to_it(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_failed_program_is_quoted() -> None:
     with pytest.raises(SessionError, match=r"(?s)trying it: sh failed with status 3:\nthe reason$"):
         external.run(["sh", "-c", "echo the reason >&2; exit 3"], "trying it")
+
+
+def test_docker_build_is_given_all_that_the_wheel_is_made_of() -> None:
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    project, wheel = document["project"], document["tool"]["hatch"]["build"]["targets"]["wheel"]
+    made_of = {"pyproject.toml", project["readme"], *project["license-files"], *wheel["only-include"]}
+    given = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
+    assert given == made_of | wheel["force-include"].keys()
+    assert {"faultbed", *PARTS} == {*wheel["only-include"], *wheel["force-include"]}
