@@ -42,6 +42,7 @@ ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
 }
 OF_TYPES = {"Literal", "NewType", "TypeVar", "cast", "isinstance", "issubclass"}
 """Their arguments are types, or names of types."""
+COMMUTATIVE = {"max", "min"}
 MODULE = "<module>"
 
 
@@ -184,7 +185,7 @@ class _Walk:
                 yield from self._negated(test)
             case ast.Constant():
                 yield from self._constant(node)
-            case ast.Call(args=args):
+            case ast.Call(func=func, args=args) if self._text(func) not in COMMUTATIVE:
                 yield from self._swapped(args)
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 for condition in [each for generator in node.generators for each in generator.ifs]:

@@ -55,6 +55,11 @@ def test_a_row_asks_for_the_same_outcome_whichever_plane_reaches_it(cells: list[
     assert sum(len(planes) > 1 for planes in planes_of.values()) > 20
 
 
+def test_the_command_says_what_is_stored(cells: list[Cell]) -> None:
+    """Where it is meant to say something else: `faultbed planes > tests/unit/orchestrator/report/planes.txt`."""
+    assert "\n".join(lines(reached(cells))).strip() == Path(__file__).with_name("planes.txt").read_text().strip()
+
+
 def test_every_reason_holds_somewhere(cells: list[Cell]) -> None:
     told = "\n".join(lines(reached(cells)))
     assert [one for one in REASONS if one.text not in told] == []

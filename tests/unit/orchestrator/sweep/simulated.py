@@ -10,13 +10,16 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from nodes.wire.record import Kind
-from orchestrator.history.merged import Event
+from orchestrator.history.merged import Event, History
 from orchestrator.report.closing import closing
+from orchestrator.report.lines import cell_line
 from orchestrator.report.result import CellResult, Task
+from orchestrator.report.story import story
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.plan import Plan
 from orchestrator.scenario.shipped import plans
@@ -40,7 +43,7 @@ def told(name: str, plan: Plan) -> str:
     with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
         results = _run([cell for cell in cells if cell.not_applicable is None], Path(folder))
         skipped = [cell for cell in cells if cell.not_applicable is not None]
-        lines = [*closing(results, skipped, lambda path: read_history(path / HISTORY)), *_counts(results)]
+        lines = [*closing(results, skipped, _history), *_counts(results), *_story(results)]
     return "\n".join(re.sub(r" +\d+\.\d+ ms ", " - ", line).rstrip() for line in lines).strip("\n")
 
 
@@ -56,7 +59,7 @@ def _counts(results: list[CellResult]) -> Iterator[str]:
     for result in results:
         assert result.judgement is not None, result.error
         assert result.directory is not None
-        happened.update(_named(event) for event in read_history(result.directory / HISTORY).events)
+        happened.update(_named(event) for event in _history(result.directory).events)
         offered.update(result.judgement.opportunities)
         operations.update(
             {key: getattr(result.judgement, key) for key in ("bitten", "missed", "caught", "late", "others")}
@@ -66,6 +69,20 @@ def _counts(results: list[CellResult]) -> Iterator[str]:
     yield ""
     for title, counts in (("Events", happened), ("Operations", operations), ("Counts", offered)):
         yield f"{title}: " + ", ".join(f"{key} {n}" for key, n in sorted(counts.items()))
+
+
+def _story(results: list[CellResult]) -> Iterator[str]:
+    """Of the first cell, the operation of which there is most to tell."""
+    first = results[0]
+    assert first.directory is not None
+    history = _history(first.directory)
+    operations = dict.fromkeys(event.operation for event in history.events if event.kind is Kind.INVOKE)
+    yield from ("", cell_line(replace(first, seconds=0)), "")
+    yield from max((story(history, operation) for operation in operations), key=len)
+
+
+def _history(folder: Path) -> History:
+    return read_history(folder / HISTORY)
 
 
 def _named(event: Event) -> str:

@@ -1,0 +1,59 @@
+"""summary.json says everything about every cell under the names that it always had."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sample_results import ORIGIN, cell, judgement, result
+
+from orchestrator.checkers.verdict import Cap, FaultSteps, Met, Outcome
+from orchestrator.history.clocks import Clock
+from orchestrator.report.claims import summary
+
+ONE = cell(fault="lost", semantics="at-most-once", transport="udp")
+
+
+def test_a_judged_cell() -> None:
+    judged = judgement(Outcome("ok", 1, "cached"), verdict=Met.UNMET)._replace(
+        faults=(FaultSteps("drop request", 4, 3, 2, 1),), caps=(Cap("load", ((10101, 3),)),)
+    )
+    clock = Clock("box", 5, 7, "agent a")
+    made = summary([result(ONE, judged, directory=Path("results/1/a"), clocks=(clock,))], "local", ORIGIN)
+    (told,) = made.pop("cells")
+    assert told == {
+        "cell": ONE.cell,
+        "axes": {"fault": "lost", "semantics": "at-most-once", "transport": "udp"},
+        "repeat": 1,
+        "seed": 1,
+        "exit_code": 1,
+        "seconds": 0.25,
+        "directory": "a",
+        "problem": None,
+        "clocks": [clock._asdict()],
+        "bitten": 1,
+        "caps": [{"phase": "load", "open": ((10101, 3),)}],
+        "faults": [{"fault": "drop request", "named": 4, "applied": 3, "effective": 2, "consequential": 1}],
+        "outcomes": [{"client": "ok", "executions": 1, "status": "cached"}],
+        "opportunities": {"repeat-after-commit": 1},
+        "properties": {"once": "holds"},
+        "expectations": {"bitten": "unmet"},
+    }
+    assert made.keys() == {"made_by", "backend", "claims", "not_exercised"}
+    assert (made["made_by"], made["backend"]) == (ORIGIN._asdict(), "local")
+    assert {claim["standing"] for claim in made["claims"]} == {"claimed"}
+    assert made["claims"][0].keys() == {
+        "mechanism", "level", "model", "standing", "opportunities", "bitten", "missing", "refuted", "bound",
+    }  # fmt: skip
+    assert made["not_exercised"] == []
+
+
+def test_what_no_cell_offered_is_named() -> None:
+    made = summary([result(ONE, judgement(Outcome("ok", 1))._replace(opportunities={}))], "sim", ORIGIN)
+    assert made["not_exercised"] == ["at-most-once: at-most-once under loss: repeat-after-commit"]
+
+
+def test_a_cell_whose_testbed_failed_has_a_problem_and_no_verdict() -> None:
+    made = summary([result(ONE, error="no room")], "sim", ORIGIN)
+    (told,) = made["cells"]
+    assert (told["problem"], told["exit_code"], told["directory"]) == ("no room", 3, None)
+    assert not {"bitten", "properties", "expectations"} & told.keys()
