@@ -15,11 +15,13 @@ class Model(NamedTuple):
     """A service without faults, calls one after another: its sequential specification, as Porcupine's model.go has it.
 
     `init` is its state before the first call; `step(state, procedure, argument)` is (next state, result). States are
-    NamedTuples whose fields are what the ledger keeps. Who implements the service uses none of this.
+    NamedTuples whose fields are what the ledger keeps; `difference(kept, expected)` says how the state that a ledger
+    kept differs from what its rows make, None if it does not. Who implements the service uses none of this.
     """
 
     init: Any
     step: Callable[[Any, str, Any], tuple[Any, Any]]
+    difference: Callable[[Any, Any], str | None]
 
 
 class Service(NamedTuple):

@@ -1,4 +1,4 @@
-"""PURE: a counter. Its final value equals the sum of its effects' amounts, which the evidence gate checks.
+"""PURE: a counter. Its final value equals the sum of its effects' amounts.
 
 It counts in 64 bits, as its results have them: whatever amounts arrive, its process goes on.
 """
@@ -49,9 +49,15 @@ def step(state: Counted, procedure: str, argument: Any) -> tuple[Counted, int]:
     return Counted(total), total
 
 
+def difference(kept: Counted, expected: Counted) -> str | None:
+    if kept == expected:
+        return None
+    return f"the counter's value is {kept.total}, its rows sum to {expected.total}"
+
+
 SERVICE = Service(
     interface=COUNTER,
     make=Counter,
     workloads={"add": lambda intent: ("add", 1)},
-    model=Model(Counted(), step),
+    model=Model(Counted(), step, difference),
 )

@@ -30,5 +30,5 @@ SERVICE = Service(
     interface=ECHO,
     make=Echo,
     workloads={"echo": lambda intent: ("echo", intent.to_bytes(8, "big"))},
-    model=Model(Nothing(), lambda state, _, data: (state, data)),
+    model=Model(Nothing(), lambda state, _, data: (state, data), lambda kept, expected: None),
 )

@@ -50,9 +50,17 @@ def step(state: Written, procedure: str, argument: Any) -> tuple[Written, int]:
     return Written(argument, state.version + 1), state.version + 1
 
 
+def difference(kept: Written, expected: Written) -> str | None:
+    if kept == expected:
+        return None
+    if kept.version == expected.version:
+        return f"the register's value is {kept.value}, its last row wrote {expected.value}"
+    return f"the register's version is {kept.version}, it has {expected.version} rows"
+
+
 SERVICE = Service(
     interface=REGISTER,
     make=Register,
     workloads={"write": lambda intent: ("write", intent)},
-    model=Model(Written(), step),
+    model=Model(Written(), step, difference),
 )

@@ -6,11 +6,14 @@ Each rule is a function from an index to problems, one line each, naming the pro
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
+from nodes.rpc.service import Model
+from nodes.services import SERVICES
 from nodes.wire.record import Kind
-from nodes.wire.xdr import as_hyper
-from orchestrator.history.index import Index, Life
+from orchestrator.checkers.replay import asked, attempt, replay
+from orchestrator.history.index import Index
 from orchestrator.history.merged import COMPLETIONS, Event, Operation
 
 Rule = Callable[[Index], Iterator[str]]
@@ -56,18 +59,14 @@ def servers_have_ledgers(index: Index) -> Iterator[str]:
 
 def effects_were_executed(index: Index) -> Iterator[str]:
     """Every row has an execution that the same process journalled for the same attempt."""
-    executed = Counter(_attempt(event) for event in index.of_kind(Kind.EXECUTE))
+    executed = Counter(attempt(event) for event in index.of_kind(Kind.EXECUTE))
     for event in index.of_kind(Kind.EFFECT):
-        executed[_attempt(event)] -= 1
-        if executed[_attempt(event)] < 0:
+        executed[attempt(event)] -= 1
+        if executed[attempt(event)] < 0:
             yield (
                 f"ledger {event.detail['ledger']}: row {event.detail['n']} is an effect of {_name(event.operation)}, "
                 f"attempt {event.attempt}, which {event.node} did not journal to have executed in epoch {event.epoch}"
             )
-
-
-def _attempt(event: Event) -> tuple[Life, Operation, int]:
-    return (event.node, event.epoch), event.operation, event.attempt
 
 
 def commits_are_in_ledgers(index: Index) -> Iterator[str]:
@@ -85,25 +84,32 @@ def commits_are_in_ledgers(index: Index) -> Iterator[str]:
             yield f"the commit of {_name(event.operation)} and its row in {row.detail['ledger']} differ in the result"
 
 
-def totals_are_sums(index: Index) -> Iterator[str]:
-    """A counter's total is the sum of its rows' amounts, and a register's version is their number.
+def states_are_what_the_rows_make(index: Index) -> Iterator[str]:
+    """A ledger's final state follows from its rows by its service's model.
 
-    Two processes that wrote beside one another lost updates: the reference checker's finding, and no sum to expect.
+    Two processes that wrote beside one another lost updates: the reference checker's finding, and no state to expect.
     """
-    rows = index.rows
     beside = {event.detail["ledger"] for event in index.outdated}
-    amounts = {_attempt(event): event.detail.get("value") for event in index.of_kind(Kind.EXECUTE)}
+    executions = asked(index)
     for ledger in index.of_kind(Kind.LEDGER):
         name, state = ledger.detail["ledger"], ledger.detail["state"]
+        rows = index.rows.get(name, [])
         if name in beside:
             continue
-        added = [amounts.get(_attempt(event)) for event in rows.get(name, [])]
-        if "total" in state and state["total"] != (total := as_hyper(sum(amount or 0 for amount in added))):
-            yield f"ledger {name}: the counter's value is {state['total']}, its rows sum to {total}"
-        if "version" in state and state["version"] != len(added):
-            yield f"ledger {name}: the register's version is {state['version']}, it has {len(added)} rows"
-        if not state and added:
-            yield f"ledger {name}: it has {len(added)} rows and no state"
+        if not state and rows:
+            yield f"ledger {name}: it has {len(rows)} rows and no state"
+        model = _model(state)
+        steps = list(replay(model, rows, executions)) if model else []
+        if model and len(steps) == len(rows):
+            expected = steps[-1].state if steps else model.init
+            if (difference := model.difference(model.init._replace(**state), expected)) is not None:
+                yield f"ledger {name}: {difference}"
+
+
+def _model(state: Mapping[str, Any]) -> Model | None:
+    """That of the service whose state it is; none for what has no state."""
+    models = (service.model for service in SERVICES.values())
+    return next((model for model in models if state and state.keys() == set(model.init._fields)), None)
 
 
 def invokes_come_first(index: Index) -> Iterator[str]:
@@ -157,7 +163,7 @@ RULES: tuple[Rule, ...] = (
     servers_have_ledgers,
     effects_were_executed,
     commits_are_in_ledgers,
-    totals_are_sums,
+    states_are_what_the_rows_make,
     invokes_come_first,
     sends_say_the_first_incomplete,
     completions_are_single,

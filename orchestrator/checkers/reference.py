@@ -14,8 +14,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -23,15 +22,13 @@ from nodes.services import SERVICES, has_effect
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
+from orchestrator.checkers.replay import asked, replay
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Life
 from orchestrator.history.merged import Event, Operation
 from orchestrator.scenario.cell import Link
 
 MILLISECOND = 1_000_000
-
-Attempt = tuple[Life, Operation, int]
-"""What a process was asked once: itself, the operation, the attempt's number."""
 
 WITH_RESULT = frozenset({Status.CACHED, Status.JOINED})
 
@@ -226,30 +223,16 @@ def _beside(setting: Setting) -> Iterator[Violation]:
 def _by_model(setting: Setting) -> Iterator[Violation]:
     """Two processes that wrote beside one another lost updates, which `_beside` tells."""
     beside = {row.detail["ledger"] for row in setting.index.outdated}
-    asked: dict[Attempt, list[tuple[str, Any]]] = defaultdict(list)
-    for event in setting.index.of_kind(Kind.EXECUTE):
-        asked[_attempt(event)].append((event.detail.get("f", ""), event.detail.get("value")))
+    executions = asked(setting.index)
     for ledger, rows in setting.index.rows.items():
         server = setting.cell.servers.get(rows[0].node)
-        if server is not None and ledger not in beside:
-            yield from _replayed(server.service, rows, asked)
-
-
-def _replayed(service: str, rows: list[Event], asked: Mapping[Attempt, list[tuple[str, Any]]]) -> Iterator[Violation]:
-    """Until a row of which the journal does not say what was asked, since its copies had been altered on their way."""
-    state, step = SERVICES[service].model
-    for row in rows:
-        calls = asked.get(_attempt(row), [])
-        if not calls or any(call != calls[0] for call in calls):
-            return
-        state, result = step(state, *calls[0])
-        if row.detail["result"] != result:
-            reason = f"{_said(row)} has the result {row.detail['result']!r}; a {service} without faults has {result!r}"
-            yield Violation(row.operation, reason)
-
-
-def _attempt(event: Event) -> Attempt:
-    return (event.node, event.epoch), event.operation, event.attempt
+        if server is None or ledger in beside:
+            continue
+        for row, _, result in replay(SERVICES[server.service].model, rows, executions):
+            found = row.detail["result"]
+            if found != result:
+                reason = f"{_said(row)} has the result {found!r}; a {server.service} without faults has {result!r}"
+                yield Violation(row.operation, reason)
 
 
 COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.ANSWER}

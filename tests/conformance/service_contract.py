@@ -97,6 +97,14 @@ def check_its_model_changes_no_state_that_it_was_given(service: Service) -> None
             assert step(*given)[0] == init
 
 
+def check_its_model_tells_a_state_that_differs(service: Service) -> None:
+    model, state = service.model, service.model.init
+    for procedure, arguments in calls(service):
+        before, (state, _) = state, model.step(state, procedure.name, *(arguments or (None,)))
+        assert model.difference(state, state) is None
+        assert bool(model.difference(before, state)) is (before != state)
+
+
 def check_its_workloads_call_it_with_arguments_of_its_types(service: Service) -> None:
     assert service.workloads
     for workload in service.workloads.values():
@@ -128,6 +136,7 @@ CHECKS: tuple[Callable[[Service], None], ...] = (
     check_what_has_an_effect_commits_it_once_and_nothing_else_does,
     check_the_ledger_keeps_the_models_state_and_a_restart_goes_on_from_it,
     check_its_model_changes_no_state_that_it_was_given,
+    check_its_model_tells_a_state_that_differs,
     check_its_workloads_call_it_with_arguments_of_its_types,
     check_every_codec_carries_its_calls_and_results,
     check_its_name_and_number_are_its_own,

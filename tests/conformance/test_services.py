@@ -16,7 +16,7 @@ from nodes.rpc.interface import Interface, Procedure
 from nodes.rpc.service import Model, Service
 from nodes.services import SERVICES, WORKLOADS
 from nodes.services import counter as module
-from nodes.services.counter import COUNTER, SERVICE, Counted, Counter, step
+from nodes.services.counter import COUNTER, SERVICE, Counted, Counter, difference, step
 from nodes.wire.xdr import HYPER
 
 
@@ -76,12 +76,16 @@ READS_HAVE_AN_EFFECT = Interface(
 )
 
 BROKEN = [
+    (
+        SERVICE._replace(model=Model(Counted(), step, lambda kept, expected: None)),
+        contract.check_its_model_tells_a_state_that_differs,
+    ),
     (SERVICE._replace(make=Forgets), contract.check_the_ledger_keeps_the_models_state_and_a_restart_goes_on_from_it),
     (SERVICE._replace(make=CommitsNothing), contract.check_what_has_an_effect_commits_it_once_and_nothing_else_does),
     (SERVICE._replace(make=ReadsWithAnEffect), contract.check_what_has_an_effect_commits_it_once_and_nothing_else_does),
-    (SERVICE._replace(model=Model(Counted(), counts_calls)), contract.check_it_does_what_its_model_says),
+    (SERVICE._replace(model=Model(Counted(), counts_calls, difference)), contract.check_it_does_what_its_model_says),
     (
-        SERVICE._replace(model=Model(Counted(), Remembering())),
+        SERVICE._replace(model=Model(Counted(), Remembering(), difference)),
         contract.check_its_model_changes_no_state_that_it_was_given,
     ),
     (

@@ -105,3 +105,25 @@ def test_a_ledger_that_was_not_collected_is_noticed() -> None:
     history = Run().call(1).history()
     events = tuple(event for event in history.events if event.kind is not Kind.LEDGER)
     assert "no ledger of server was collected" in gate(history._replace(events=events))
+
+
+def test_a_ledger_with_rows_and_no_state_is_noticed() -> None:
+    history = Run().call(1).call(2).healed(3).history()
+    emptied = [
+        event._replace(detail=event.detail | {"state": {}}) if event.kind is Kind.LEDGER else event
+        for event in history.events
+    ]
+    assert gate(history._replace(events=tuple(emptied))) == "ledger server.71: it has 3 rows and no state"
+
+
+def test_no_state_is_expected_of_what_two_processes_wrote_beside_one_another() -> None:
+    run = Run().call(1).serve().call(2)
+    run.epoch, run.total = 1, 1  # the first process goes on, and knows nothing of the second one's update
+    assert "the counter's value" not in gate(run.call(3).history())
+
+
+def test_no_state_is_expected_where_the_copies_of_an_attempt_were_altered() -> None:
+    run = Run().call(1).invoke(2).send(2).receive(2)
+    run.server(Kind.EXECUTE, 2, f="add", value=1).server(Kind.EXECUTE, 2, f="add", value=4097)
+    run.commit(2).totals["server.71"] = 4098
+    assert "the counter's value" not in gate(run.history())
