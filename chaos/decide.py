@@ -13,36 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import blake2b
-from typing import NamedTuple
 
+from chaos import decisions
+from chaos.decisions import PASSED, Awaits, Decide, Decided, Decision
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, MessageFault, Reorder, Truncate
 from chaos.faults.paths import Partition, Rate
 from chaos.faults.vocabulary import RelayFault
-from chaos.faults.window import Direction
+from chaos.identity import Chunk, Direction, Key
 from nodes.wire.header import process_of
 
+MILLISECOND = 1_000_000
 
-class Key(NamedTuple):
-    """One copy of one identified message at one hop; `occurrence` counts the copies received, from 1; it is 0
-    for one that comes so late that they are counted no more (chaos/hop/occurrences.py)."""
-
-    link: str
-    direction: Direction
-    client: int
-    seq: int
-    attempt: int
-    occurrence: int
-
-
-class Chunk(NamedTuple):
-    """Traffic without identity: the `chunk`-th piece (from 1) of the `connection`-th connection. Not replayable."""
-
-    link: str
-    direction: Direction
-    connection: int
-    chunk: int
+_COPY_AWAITS = {"behind": None, "at-reply": Awaits.REPLY, "after-trim": Awaits.TRIM, "next-epoch": Awaits.EPOCH}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +37,42 @@ class Rule:
     fault: RelayFault
 
 
-def decide(seed: int, rules: Sequence[Rule], key: Key | Chunk, active: Collection[int]) -> Rule | None:
-    """The rule that decides about `key`, or None to pass. `active` has the indexes of the rules that are on."""
+def decider(seed: int, rules: Sequence[Rule]) -> Decide:
+    """The first rule that is on and speaks of a message decides about it."""
+    return partial(decide, seed, tuple(rules))
+
+
+def decide(seed: int, rules: Sequence[Rule], key: Key | Chunk, active: Collection[int]) -> Decided:
+    """What happens to `key`. `active` has the indexes of the rules that are on."""
     for rule in rules:
         if rule.index in active and matches(seed, rule, key):
-            return rule
-    return None
+            return Decided(rule.index, decision(seed, rule, key))
+    return PASSED
+
+
+def decision(seed: int, rule: Rule, key: Key | Chunk) -> Decision:
+    """What a rule does to a message that it speaks of. A partition drops what it meets."""
+    fault = rule.fault
+    match fault:
+        case Drop() | Partition():
+            return decisions.Drop()
+        case Duplicate():
+            return decisions.Copy(_COPY_AWAITS[fault.copy])
+        case Reorder():
+            return decisions.Keep(Awaits.NEXT)
+        case Hold():
+            return decisions.Keep(Awaits.RELEASE)
+        case Delay():
+            jitter = share(seed, rule.index, key, "jitter") * fault.jitter
+            return decisions.Keep(Awaits.TIME, by=int((fault.by + jitter) * MILLISECOND))
+        case Rate():
+            return decisions.Keep(Awaits.TURN, bytes_per_second=fault.bytes_per_second)
+        case Corrupt():
+            return decisions.Alter(draw(seed, rule.index, key, "corrupt"))
+        case Truncate():
+            return decisions.Half()
+        case Cut():
+            return decisions.Cut(fault.cut)
 
 
 def matches(seed: int, rule: Rule, key: Key | Chunk) -> bool:
@@ -141,8 +155,3 @@ def _both(which: str) -> tuple[Direction, ...]:
     if which == "both":
         return ("request", "reply")
     return ("request",) if which == "request" else ("reply",)
-
-
-def act(fault: RelayFault) -> str:
-    """What a DECISION record calls it. A partition drops what it meets."""
-    return "drop" if isinstance(fault, Partition) else type(fault).__name__.lower()

@@ -12,12 +12,12 @@ from functools import partial
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from chaos.decide import Rule
+from chaos.decide import Rule, decider
 from chaos.faults.messages import MessageFault
 from chaos.faults.paths import Rate
 from chaos.faults.vocabulary import Fault, RelayFault
-from chaos.framers import CODECS, STREAM_CODECS, framers
-from chaos.hop import Hop, Note, Unsupported
+from chaos.framers import CODECS, STREAM_CODECS, Framer, Framers, framers
+from chaos.hop import Hop, Note
 from nodes.wire.errors import shown
 from nodes.wire.transports import TRANSPORTS, datagrams
 
@@ -62,7 +62,7 @@ def plans(command: Map, note: Note) -> dict[str, LinkPlan]:
         if plan.hop.link in made:
             raise BadConfiguration(f"link {plan.hop.link!r} is given twice")
         made[plan.hop.link] = plan
-    check_indexes(rule.index for plan in made.values() for rule in plan.hop.rules)
+    check_indexes(rule for plan in made.values() for rule in plan.hop.rules)
     return made
 
 
@@ -107,6 +107,17 @@ def check_indexes(indexes: Iterable[int]) -> None:
         raise BadConfiguration(f"rule indexes must differ, got {sorted(indexes)}")
 
 
+def check_possible(link: str, rules: Iterable[Rule], framer: Framer) -> None:
+    """Whether the link's protocol allows its rules. Raises BadConfiguration."""
+    for rule in rules:
+        name = type(rule.fault).__name__.lower()
+        if name not in framer.decisions:
+            raise BadConfiguration(
+                f"link {link}: the fault {name!r} (rule {rule.index}) is not possible in its protocol; "
+                f"possible are {', '.join(sorted(framer.decisions))}"
+            )
+
+
 def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
     name = field(link, "name", str, "a link")
     where = f"link {name!r}"
@@ -115,12 +126,11 @@ def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
     if datagrams(transport) and codec in STREAM_CODECS:
         raise BadConfiguration(f"{where}: {codec} is a protocol of streams, expected transport tcp")
     rules = [rule_of(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where)]
+    make: Callable[[], Framers] = partial(framers, codec, transport)
+    check_possible(name, [rule for rule, _ in rules], make()["request"])
+    decide = decider(seed, [rule for rule, _ in rules])
     on = [rule.index for rule, active in rules if active]
-    make: Callable[[], Any] = partial(framers, codec, transport)
-    try:
-        hop = Hop(name, make, [rule for rule, _ in rules], on, seed, note, stream=not datagrams(transport))
-    except Unsupported as error:
-        raise BadConfiguration(str(error)) from error
+    hop = Hop(name, make, decide, [rule.index for rule, _ in rules], on, note, stream=not datagrams(transport))
     port = field(link, "port", int, where) if "port" in link else 0
     return LinkPlan(hop, transport, address(link.get("upstream")), field(link, "epoch", int, where), port)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from chaos.faults.window import Direction
+from chaos.identity import Direction
 from nodes.rpc.codecs import codec
 from nodes.services.counter import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status, client_number, intent_number

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from chaos.faults.window import Direction, TriggerText, Window
+from chaos.faults.window import TriggerText, Window
+from chaos.identity import Direction
 
 
 @dataclass(frozen=True, kw_only=True)

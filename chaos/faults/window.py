@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 TRIGGER = "trigger"
 """Marks the fields whose values are triggers: whoever waits for them finds them by it."""
 TriggerText = Annotated[str, TRIGGER]
-Direction = Literal["request", "reply"]
 Directions = Literal["request", "reply", "both"]
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 
-from chaos.faults.window import Direction
 from chaos.framers.message import Framer, Message
 from chaos.framers.shells import DatagramFramer, StreamFramer, WireProtocol
+from chaos.identity import Direction
 from nodes.registry import modules
 from nodes.wire.transports import datagrams
 

@@ -13,10 +13,10 @@ from abc import ABC, abstractmethod
 from collections import deque
 from typing import NamedTuple
 
-from chaos.faults.window import Direction
 from chaos.framers.http1_body import CRLF, END, LARGEST_HEAD, Body, body
 from chaos.framers.message import NOTHING, STREAM_DECISIONS, Found, require_bounded
 from chaos.framers.shells import WireProtocol
+from chaos.identity import Direction
 from nodes.wire.errors import WireError
 from nodes.wire.header import operation_of
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgpack
 
-from chaos.faults.window import Direction
 from chaos.framers.message import NOTHING, Found
 from chaos.framers.shells import WireProtocol, found
+from chaos.identity import Direction
 from nodes.wire.errors import WireError
 from nodes.wire.header import ReplyHeader
 from nodes.wire.msgpackrpc import MALFORMED, NOTIFICATION, REQUEST, RESPONSE, Messages, call_header, reply_header

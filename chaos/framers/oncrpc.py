@@ -5,9 +5,9 @@ The layout of our messages is fixed up to the body, so only that much is looked 
 
 from __future__ import annotations
 
-from chaos.faults.window import Direction
 from chaos.framers.message import NOTHING, Found
 from chaos.framers.shells import WireProtocol, found
+from chaos.identity import Direction
 from nodes.wire.oncrpc import (
     OUR_CALL_SIZE,
     OUR_REPLY_SIZE,

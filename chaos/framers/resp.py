@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 
-from chaos.faults.window import Direction
 from chaos.framers.message import NOTHING, STREAM_DECISIONS, Found, require_bounded
 from chaos.framers.shells import WireProtocol
+from chaos.identity import Direction
 from nodes.wire.errors import WireError
 
 DECISIONS = STREAM_DECISIONS - {"duplicate", "reorder"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from chaos.faults.window import Direction
 from chaos.framers.message import DATAGRAM_DECISIONS, STREAM_DECISIONS, UNKNOWN, Found, Message
+from chaos.identity import Direction
 from nodes.wire.errors import WireError
 
 Identify = Callable[[bytes, Direction], Found]

@@ -3,7 +3,6 @@
 from chaos.hop.effects import Effect, End, Finish, Forward, Inject, Pause, Resume, joined
 from chaos.hop.hop import Hop, Status
 from chaos.hop.notes import Note
-from chaos.hop.supported import Unsupported
 
 __all__ = [
     "Effect",
@@ -16,6 +15,5 @@ __all__ = [
     "Pause",
     "Resume",
     "Status",
-    "Unsupported",
     "joined",
 ]

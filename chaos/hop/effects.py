@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import NamedTuple
 
-from chaos.faults.window import Direction
+from chaos.identity import Direction
 
 
 class Forward(NamedTuple):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from heapq import heappop, heappush
 from operator import itemgetter
 from typing import NamedTuple
 
-from chaos.decide import Chunk, Key
-from chaos.faults.window import Direction
+from chaos.decisions import Awaits, Copy, Keep, Slice
 from chaos.framers import Message
 from chaos.hop.path import Path
+from chaos.identity import Chunk, Direction, Key
 
 LARGEST = 64 << 20
 """Bytes that one link keeps back. What a rule would keep beyond that passes, or is lost in front of a slow path."""
@@ -19,27 +18,18 @@ COST = 1024
 """Bytes that a kept message costs beside its own: many small ones are a load too."""
 
 
-class Awaits(Enum):
-    """The event that lets a kept message go on. Heal lets every one go."""
-
-    TIME = "its due time"
-    RELEASE = "the release of its rule"
-    NEXT = "the same client's next message in its direction"
-    REPLY = "the first reply to its operation"
-    TRIM = "a request of its client whose first-incomplete is above it"
-    EPOCH = "a later epoch of the upstream"
-
-
 class Kept(NamedTuple):
-    """`key` and `act` are what is journalled when it goes; `epoch` is the upstream's at the decision."""
+    """`key`, `rule` and the decision's act are what is journalled when it goes; `awaits` lets it go; `epoch` is the
+    upstream's at the decision, and `sent` how many bytes of a sliced one have gone."""
 
     message: Message
     path: Path
     key: Key | Chunk
-    rule: int
-    act: str
+    rule: int | None
+    decision: Copy | Keep | Slice
     awaits: Awaits
     epoch: int
+    sent: int = 0
 
     @property
     def cost(self) -> int:
@@ -65,7 +55,7 @@ class Closing(NamedTuple):
 
     path: Path
     direction: Direction
-    rule: int
+    rule: int | None
 
     @property
     def cost(self) -> int:
@@ -142,10 +132,10 @@ class Timetable:
             taken.append(heappop(self._entries)[2])
         return self._gone(taken)
 
-    def take_rule(self, rule: int) -> list[Kept | Closing]:
-        """Remove and return what `rule` put here, in the order of the due times."""
-        taken = sorted(entry for entry in self._entries if entry[2].rule == rule)
-        self._entries = sorted(entry for entry in self._entries if entry[2].rule != rule)
+    def take_turns(self, rule: int) -> list[Kept | Closing]:
+        """Remove and return what waits here for its turn by `rule`, in the order of the due times."""
+        taken = sorted(entry for entry in self._entries if _turn_of(entry[2], rule))
+        self._entries = sorted(entry for entry in self._entries if not _turn_of(entry[2], rule))
         return self._gone([item for _, _, item in taken])
 
     def take_all(self) -> list[Kept | Closing]:
@@ -158,14 +148,19 @@ class Timetable:
         self.cost -= sum(item.cost for item in taken)
         return taken
 
-    def last(self, path: Path, direction: Direction, act: str) -> tuple[int, int] | None:
-        """(due time, rule) of the last message of `path` in `direction` that waits here by `act`."""
+    def last_turn(self, path: Path, direction: Direction) -> tuple[int, int | None] | None:
+        """(due time, rule) of the last message of `path` in `direction` that waits here for its turn."""
         waiting = [
             (due, order, item.rule)
             for due, order, item in self._entries
-            if isinstance(item, Kept) and (item.path, item.message.direction, item.act) == (path, direction, act)
+            if isinstance(item, Kept)
+            and (item.path, item.message.direction, item.awaits) == (path, direction, Awaits.TURN)
         ]
         if not waiting:
             return None
         due, _, rule = max(waiting)
         return due, rule
+
+
+def _turn_of(item: Kept | Closing, rule: int) -> bool:
+    return item.rule == rule and (isinstance(item, Closing) or item.awaits is Awaits.TURN)

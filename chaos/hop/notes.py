@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Protocol
 
-from chaos.decide import Chunk, Key
-from chaos.faults.window import Direction
+from chaos.identity import Chunk, Direction, Key
 from nodes.wire.record import Kind
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chaos.faults.window import Direction
+from chaos.identity import Direction
 
 REMEMBERED = 256
 """Operations of a client behind its first incomplete one (or, where messages do not tell it, its latest one) whose

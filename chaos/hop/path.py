@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chaos.faults.window import Direction
 from chaos.framers import Framers
+from chaos.identity import Direction
 
 
 class Path:

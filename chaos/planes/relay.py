@@ -109,7 +109,7 @@ class Relay:
     def _link_of_rule(self, command: Command) -> Link:
         index = command.get("index")
         for link in self._links.values():
-            if any(rule.index == index for rule in link.hop.rules):
+            if index in link.hop.rules:
                 return link
         raise BadConfiguration(f"no rule has the index {shown(index)}")
 

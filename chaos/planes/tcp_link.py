@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 
-from chaos.faults.window import Direction
 from chaos.hop import Effect, End, Finish, Forward, Hop, Inject, Pause, Resume, joined
+from chaos.identity import Direction
 from chaos.planes.injection import Injections
 from chaos.planes.last_net import EVIDENCE_FAILS, reason
 from chaos.planes.listening import Listening

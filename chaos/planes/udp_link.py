@@ -6,8 +6,8 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from chaos.faults.window import Direction
 from chaos.hop import Effect, Forward, Hop, Inject
+from chaos.identity import Direction
 from chaos.planes.last_net import EVIDENCE_FAILS, reason
 from chaos.planes.loop import READ, WRITE, Loop
 from chaos.planes.sources import Address, Sources

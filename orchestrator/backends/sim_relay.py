@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chaos.faults.window import Direction
 from chaos.hop import Effect, End, Finish, Forward, Hop, Inject
+from chaos.identity import Direction
 from chaos.rules import LinkPlan
 from nodes.ops import (
     Accept,
@@ -302,7 +302,7 @@ class SimRelay:
             assert plan.upstream is not None
             kind = DatagramLink if datagrams(plan.transport) else StreamLink
             link = self._links[name] = kind(plan.hop, plan.upstream)
-            self._rules |= {rule.index: link for rule in plan.hop.rules}
+            self._rules |= dict.fromkeys(plan.hop.rules, link)
             yield from link.start()
             yield from link.perform(plan.hop.upstream(True, plan.epoch))
         return {"addresses": {name: list(link.address) for name, link in self._links.items()}}

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from chaos.faults.window import Direction
 from chaos.framers import Framer, Framers, Message
 from chaos.framers.message import DATAGRAM_DECISIONS, STREAM_DECISIONS
+from chaos.identity import Direction
 
 
 class Case(NamedTuple):

@@ -9,11 +9,11 @@ import framer_contract as contract
 import pytest
 from mutations import VALID
 
-from chaos.faults.window import Direction
 from chaos.framers import CODECS, STREAM_CODECS, Framer, Framers, Message, framers
 from chaos.framers.message import UNKNOWN
 from chaos.framers.resp import Values
 from chaos.framers.shells import DatagramFramer, StreamFramer
+from chaos.identity import Direction
 
 ENDLESS = ("http1", "tcp")
 """After an upgrade, and in an answer until the connection's end, bytes have no messages: those come last in VALID."""

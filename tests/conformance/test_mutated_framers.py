@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from mutations import VALID, Stream, mutated
 
-from chaos.faults.window import Direction
 from chaos.framers import Framers, Message, framers, identifies
+from chaos.identity import Direction
 from nodes.rpc.codecs import NAMES, Codec, codec
 from nodes.services.counter import COUNTER
 from nodes.wire.errors import WireError

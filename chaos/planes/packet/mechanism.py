@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from chaos.faults.vocabulary import PacketFault
-from chaos.faults.window import Direction
+from chaos.identity import Direction
 from chaos.planes.packet.namespace import Namespace
 
 

@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 
 from chaos.faults.packets import Blackhole, Loss, Reject, Split
 from chaos.faults.paths import Partition
-from chaos.faults.window import Direction
+from chaos.identity import Direction
 from chaos.planes.packet.connections import Peer
 from chaos.planes.packet.mechanism import Flow
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from chaos.faults.packets import Netem
 from chaos.faults.paths import Rate
-from chaos.faults.window import Direction
+from chaos.identity import Direction
 from chaos.planes.packet import tc
 from chaos.planes.packet.mechanism import Count, Place, Rule
 from chaos.planes.packet.namespace import NamespaceError, NamespaceGone

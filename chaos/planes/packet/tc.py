@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 from chaos.faults.packets import Netem, Shape
 from chaos.faults.paths import Rate
-from chaos.faults.window import Direction
+from chaos.identity import Direction
 from chaos.planes.packet.mechanism import Flow
 from nodes.wire.transports import TRANSPORTS
 

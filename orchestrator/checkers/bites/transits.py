@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from chaos.faults.window import Direction
+from chaos.identity import Direction
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Outage, Trace, Window
 from orchestrator.history.merged import Event

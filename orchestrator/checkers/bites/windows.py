@@ -15,8 +15,9 @@ from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Split
 from chaos.faults.paths import Partition, Rate
 from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
 from chaos.faults.vocabulary import PacketFault, ToxicFault
-from chaos.faults.window import Direction, Directions
+from chaos.faults.window import Directions
 from chaos.groups import separated
+from chaos.identity import Direction
 from orchestrator.checkers.bites.transits import MILLISECOND, NOISE, Transit, delayed, failures, openings, transits
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window, per_attempt

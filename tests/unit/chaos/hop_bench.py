@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from chaos.decide import Rule
+from chaos.decide import Rule, decider
+from chaos.decisions import Decide
 from chaos.faults.vocabulary import RelayFault
-from chaos.faults.window import Direction
 from chaos.framers import framers
 from chaos.hop import Effect, Forward, Hop, Inject
+from chaos.identity import Direction
 from nodes.rpc.codecs import Codec, codec
 from nodes.services.counter import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status, client_number
@@ -48,16 +49,24 @@ class Messages:
 class Bench:
     """One hop, up in epoch 1, with connection 1 open. `notes` has (kind, client, seq, attempt, detail)."""
 
-    def __init__(self, faults: Sequence[RelayFault], codec_name: str, transport: str, seed: int = 7) -> None:
+    def __init__(
+        self,
+        faults: Sequence[RelayFault],
+        codec_name: str,
+        transport: str,
+        seed: int = 7,
+        decide: Decide | None = None,
+    ) -> None:
+        """`decide` instead of the faults' rules."""
         self.messages = Messages(codec_name, transport)
         self.notes: list[tuple[Kind, int, int, int, dict[str, Any]]] = []
         rules = [Rule(index, fault) for index, fault in enumerate(faults)]
         self.hop = Hop(
             LINK,
             partial(framers, codec_name, transport),
-            rules,
-            [rule.index for rule in rules],
-            seed,
+            decide or decider(seed, rules),
+            range(len(rules)),
+            range(len(rules)),
             self.note,
             stream=transport == "tcp",
         )

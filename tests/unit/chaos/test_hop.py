@@ -10,9 +10,9 @@ from hop_bench import CLIENT, LINK, Bench, forwarded, injected
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
 from chaos.faults.paths import Partition, Rate
 from chaos.faults.vocabulary import RelayFault
-from chaos.faults.window import Direction
 from chaos.framers import framer
-from chaos.hop import End, Finish, Forward, Unsupported
+from chaos.hop import End, Finish, Forward
+from chaos.identity import Direction
 from nodes.wire.record import Kind
 
 MILLISECOND = 1_000_000
@@ -258,12 +258,6 @@ def test_a_cut_ends_the_connection_at_its_place(protocol: Protocol, direction: D
     assert effects[-1] == End(1)
     assert b.acts() == [(1, 1, "cut")]
     assert b.send(direction, data) == []
-
-
-@datagrams
-def test_a_datagram_link_cannot_be_cut(protocol: Protocol) -> None:
-    with pytest.raises(Unsupported, match=r"client -> server: the fault 'cut' \(rule 0\) is not possible"):
-        bench(protocol, Cut(link=LINK, cut="before", of="request"))
 
 
 # The upstream

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from hop_bench import LINK, Bench, forwarded, injected
 
-from chaos.decide import Rule
+from chaos.decisions import passing
 from chaos.faults.messages import Delay, Drop, Duplicate, Hold, Reorder
 from chaos.faults.paths import Rate
 from chaos.faults.vocabulary import RelayFault
-from chaos.faults.window import Direction
 from chaos.framers import Message
 from chaos.framers.message import LARGEST_MESSAGE
 from chaos.hop import Forward, Hop, Pause, Resume
 from chaos.hop.kept import COST, LARGEST
 from chaos.hop.pace import QUEUE
+from chaos.identity import Direction
 from nodes.wire.record import Kind
 
 BIG = 1 << 20
@@ -172,8 +172,7 @@ def test_what_nobody_foresaw_ends_a_stream_and_loses_a_datagram(stream: bool) ->
     def note(kind: Kind, *args: int, detail: dict[str, Any] | None = None) -> None:
         notes.append((kind, detail))
 
-    rules = [Rule(0, Drop(link=LINK, drop="request"))]
-    hop = Hop(LINK, lambda: {"request": Faulty(), "reply": Faulty()}, rules, [], 1, note, stream=stream)
+    hop = Hop(LINK, lambda: {"request": Faulty(), "reply": Faulty()}, passing, [], [], note, stream=stream)
     hop.upstream(True, 1)
     hop.opened(1)
     with pytest.raises(ZeroDivisionError):

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from chaos.faults.messages import Delay, Duplicate, Hold, Reorder
 from chaos.faults.paths import Rate
 from chaos.faults.vocabulary import RelayFault
-from chaos.faults.window import Direction
 from chaos.framers import framer
 from chaos.hop import Finish, Forward
+from chaos.identity import Direction
 
 PROTOCOLS = [(codec, transport) for codec in ("xdr", "msgpack") for transport in ("udp", "tcp")]
 STREAMS = [("xdr", "tcp"), ("msgpack", "tcp")]

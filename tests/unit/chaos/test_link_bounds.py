@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from chaos.decide import Rule
+from chaos.decide import Rule, decider
 from chaos.faults.messages import Hold
-from chaos.faults.window import Direction
 from chaos.framers import Framers, Message
 from chaos.hop import Hop
 from chaos.hop.kept import COST
+from chaos.identity import Direction
 from chaos.planes.listening import Listening
 from chaos.planes.loop import Loop
 from chaos.planes.sources import IDLE, Sources
@@ -62,7 +62,7 @@ def framers() -> Framers:
 
 def hop(evidence: Evidence, *, stream: bool, hold: bool = False) -> Hop:
     rule = Rule(0, Hold(link=LINK, hold="request"))
-    return Hop(LINK, framers, [rule], [0] if hold else [], 1, evidence, stream=stream)
+    return Hop(LINK, framers, decider(1, [rule]), [0], [0] if hold else [], evidence, stream=stream)
 
 
 def turn_until(loop: Loop, done: Callable[[], bool]) -> None:

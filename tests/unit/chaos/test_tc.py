@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chaos.faults.packets import Netem, Shape
 from chaos.faults.paths import Rate
-from chaos.faults.window import Direction
+from chaos.identity import Direction
 from chaos.planes.packet import tc
 from chaos.planes.packet.mechanism import Flow
 

@@ -1,0 +1,118 @@
+"""PURE: what a hop does to one message: a value, whoever made it: a rule, a recorded log, an explorer.
+
+`act` is what a DECISION record calls it. Durations are nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import Enum
+from typing import ClassVar, Literal, NamedTuple
+
+from chaos.identity import Chunk, Key
+
+
+class Awaits(Enum):
+    """The event that lets a kept message go on. Heal lets every one go."""
+
+    TIME = "its due time"
+    TURN = "its turn on a slow path"
+    RELEASE = "the release of its rule"
+    NEXT = "the same client's next message in its direction"
+    REPLY = "the first reply to its operation"
+    TRIM = "a request of its client whose first-incomplete is above it"
+    EPOCH = "a later epoch of the upstream"
+
+
+_KEPT = {Awaits.TIME: "delay", Awaits.TURN: "rate", Awaits.RELEASE: "hold", Awaits.NEXT: "reorder"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """It goes on."""
+
+    act: ClassVar[str] = "pass"
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """It is consumed and nothing goes on."""
+
+    act: ClassVar[str] = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """It goes on and a copy follows: directly behind (None), or when what it awaits has come."""
+
+    awaits: Awaits | None = None
+    act: ClassVar[str] = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """It goes on when what it awaits has come: for TIME that is `by` later; for TURN when those before it and it have
+    gone through a path of `bytes_per_second`, which is the rule's own and each direction's."""
+
+    awaits: Awaits
+    by: int = 0
+    bytes_per_second: int = 0
+
+    @property
+    def act(self) -> str:
+        return _KEPT[self.awaits]
+
+
+@dataclass(frozen=True, slots=True)
+class Alter:
+    """It goes on with bits of its body flipped, which `bits` (64 of them) choose."""
+
+    bits: int
+    act: ClassVar[str] = "corrupt"
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """Its first half goes on; a stream then ends."""
+
+    act: ClassVar[str] = "truncate"
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Its connection ends, before, within or after it."""
+
+    place: Literal["before", "within", "after"]
+    act: ClassVar[str] = "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """It goes on in pieces of `size` bytes, `gap` apart; what follows on its stream waits for the last one."""
+
+    size: int
+    gap: int
+    act: ClassVar[str] = "slice"
+
+
+Decision = Pass | Drop | Copy | Keep | Alter | Half | Cut | Slice
+
+
+class Decided(NamedTuple):
+    """A decision, and the rule by which it is on record; None: nobody's."""
+
+    rule: int | None
+    decision: Decision
+
+
+PASS = Pass()
+PASSED = Decided(None, PASS)
+
+Decide = Callable[[Key | Chunk, Collection[int]], Decided]
+"""What happens to a message, given the rules that are on."""
+
+
+def passing(key: Key | Chunk, active: Collection[int]) -> Decided:
+    """A Decide under which everything passes."""
+    return PASSED
