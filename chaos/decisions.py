@@ -99,6 +99,16 @@ class Slice:
 Decision = Pass | Drop | Copy | Keep | Alter | Half | Cut | Slice
 
 
+def keeps(decision: Decision) -> bool:
+    """Whether a message, or its copy, is kept for a while."""
+    return isinstance(decision, (Keep, Slice)) or (isinstance(decision, Copy) and decision.awaits is not None)
+
+
+def has_turns(decision: Decision) -> bool:
+    """Whether the message takes its turn in front of a slow path."""
+    return isinstance(decision, Keep) and decision.awaits is Awaits.TURN
+
+
 class Decided(NamedTuple):
     """A decision, and the rule by which it is on record; None: nobody's."""
 

@@ -35,6 +35,8 @@ from chaos.decisions import (
     Keep,
     Pass,
     Slice,
+    has_turns,
+    keeps,
     passing,
 )
 from chaos.framers import Framers, Message
@@ -206,7 +208,7 @@ class Hop:
         key = self._key(path, message)
         rule, decision = self._decide(key, self._active)
         if decision is not PASS and not self._has_room(decision, message):
-            if _has_turns(decision):
+            if has_turns(decision):
                 self._decided(path, key, rule, "lost")
                 return
             rule, decision = PASSED
@@ -226,7 +228,7 @@ class Hop:
 
     def _has_room(self, decision: Decision, message: Message) -> bool:
         """Rule 5."""
-        if not _keeps(decision) or (self._stream and _has_turns(decision)):
+        if not keeps(decision) or (self._stream and has_turns(decision)):
             return True
         kept = self._shelf.cost + self._timetable.cost + self._lines.cost + self.backlog()
         has = kept + len(message.data) + COST <= LARGEST
@@ -310,8 +312,8 @@ class Hop:
                 self._close(item.path, item.direction)
                 continue
             self._go_on(item)
-            pace = self._paces.get((item.rule, item.message.direction))
-            if pace is not None:
+            if item.awaits is Awaits.TURN:
+                pace = self._paces[item.rule, item.message.direction]
                 for connection in pace.leave(len(item.message.data)):
                     self._out.resume(connection, item.message.direction)
 
@@ -388,11 +390,3 @@ class Hop:
             self._active.discard(index)
         self.notes.switched(index, active)
         return True
-
-
-def _keeps(decision: Decision) -> bool:
-    return isinstance(decision, (Keep, Slice)) or (isinstance(decision, Copy) and decision.awaits is not None)
-
-
-def _has_turns(decision: Decision) -> bool:
-    return isinstance(decision, Keep) and decision.awaits is Awaits.TURN

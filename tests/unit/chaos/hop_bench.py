@@ -101,3 +101,8 @@ def forwarded(effects: Sequence[Effect], direction: Direction) -> bytes:
 
 def injected(effects: Sequence[Effect]) -> list[bytes]:
     return [effect.data for effect in effects if isinstance(effect, Inject)]
+
+
+def typed(effects: Sequence[Effect]) -> list[tuple[type, Effect]]:
+    """To compare them: as bare tuples a Pause, a Resume and a Finish are the same."""
+    return [(type(effect), effect) for effect in effects]

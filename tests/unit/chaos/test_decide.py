@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.decide import Rule, decide, directions, draw, matches, share
-from chaos.decisions import PASSED
+from chaos import decisions
+from chaos.decide import Rule, decide, decider, directions, draw, matches, share
+from chaos.decisions import PASSED, Awaits, Decision
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
 from chaos.faults.paths import Partition, Rate
 from chaos.faults.vocabulary import RelayFault
@@ -157,3 +158,44 @@ def test_every_fault_acts_in_its_direction_alone(fault: RelayFault) -> None:
     assert directions(fault) == ("reply",)
     assert matches(1, Rule(0, fault), key(direction="reply"))
     assert not matches(1, Rule(0, fault), key(direction="request"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "decision", "act"),
+    [
+        (Drop(link=LINK, drop="request"), decisions.Drop(), "drop"),
+        (Partition(link=LINK, partition="both"), decisions.Drop(), "drop"),
+        (Duplicate(link=LINK, duplicate="request"), decisions.Copy(None), "duplicate"),
+        (Duplicate(link=LINK, duplicate="request", copy="at-reply"), decisions.Copy(Awaits.REPLY), "duplicate"),
+        (Duplicate(link=LINK, duplicate="request", copy="after-trim"), decisions.Copy(Awaits.TRIM), "duplicate"),
+        (Duplicate(link=LINK, duplicate="request", copy="next-epoch"), decisions.Copy(Awaits.EPOCH), "duplicate"),
+        (Reorder(link=LINK, reorder="request"), decisions.Keep(Awaits.NEXT), "reorder"),
+        (Hold(link=LINK, hold="request"), decisions.Keep(Awaits.RELEASE), "hold"),
+        (Delay(link=LINK, delay="request", by=3), decisions.Keep(Awaits.TIME, by=3_000_000), "delay"),
+        (Truncate(link=LINK, truncate="request"), decisions.Half(), "truncate"),
+        (Cut(link=LINK, cut="within", of="request"), decisions.Cut("within"), "cut"),
+        (
+            Rate(link=LINK, rate="both", bytes_per_second=5),
+            decisions.Keep(Awaits.TURN, bytes_per_second=5),
+            "rate",
+        ),
+        (
+            Corrupt(link=LINK, corrupt="request"),
+            decisions.Alter(draw(1, 2, key(), "corrupt")),
+            "corrupt",
+        ),
+    ],
+)
+def test_what_a_fault_decides_and_what_it_is_called_on_record(fault: RelayFault, decision: Decision, act: str) -> None:
+    decide_now = decider(1, [Rule(2, fault)])
+    assert decide_now(key(), {2}) == (2, decision)
+    assert decision.act == act
+    assert decide_now(key(), {1}) is PASSED
+
+
+def test_jitter_is_a_share_of_its_own_for_every_message() -> None:
+    decide_now = decider(1, [Rule(0, Delay(link=LINK, delay="request", by=3, jitter=4))])
+    for seq in range(1, 20):
+        asked = key(seq)
+        late = decisions.Keep(Awaits.TIME, by=int((3 + 4 * share(1, 0, asked, "jitter")) * 1_000_000))
+        assert decide_now(asked, {0}).decision == late

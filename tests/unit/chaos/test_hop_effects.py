@@ -6,10 +6,11 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hop_bench import typed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.hop.effects import Effect, End, Finish, Forward, Inject, joined
+from chaos.hop.effects import Effect, End, Finish, Forward, Inject, Pause, Resume, joined
 
 connections = st.integers(1, 2)
 directions = st.sampled_from(["request", "reply"])
@@ -19,6 +20,8 @@ effects = st.one_of(
     st.builds(Finish, connections, directions),
     st.builds(End, connections),
     st.builds(Inject, data),
+    st.builds(Pause, connections, directions),
+    st.builds(Resume, connections, directions),
 )
 
 
@@ -40,24 +43,32 @@ def test_what_goes_to_one_side_without_a_break_goes_at_once() -> None:
         Finish(1, "reply"),
         End(2),
         Inject(b"-"),
+        Finish(1, "request"),
+        Pause(1, "request"),
+        Resume(1, "request"),
     ],
 )
 def test_whatever_stands_between_keeps_its_place(between: Effect) -> None:
     apart = [forward(b"a"), between, forward(b"b")]
-    assert joined(apart) == apart
-    assert joined([forward(b"a"), forward(b"b"), between]) == [forward(b"ab"), between]
+    assert typed(joined(apart)) == typed(apart)
+    assert typed(joined([forward(b"a"), forward(b"b"), between])) == typed([forward(b"ab"), between])
 
 
 def test_only_what_is_forwarded_is_joined() -> None:
-    twice: list[Effect] = [Inject(b"a"), Inject(b"b"), Finish(1, "request"), Finish(1, "reply"), End(1), End(2)]
-    assert joined(twice) == twice
+    kinds: list[list[Effect]] = [
+        [Inject(b"a"), Inject(b"b"), Inject(b"b")],
+        [Finish(1, "request"), Finish(1, "reply"), End(1), End(2)],
+        [Pause(1, "request"), Resume(1, "request"), Pause(1, "request")],
+    ]
+    for twice in kinds:
+        assert typed(joined(twice)) == typed(twice)
 
 
 def spread(done: list[Effect]) -> list[Any]:
     """Each forwarded byte by itself."""
     parts: list[Any] = []
     for effect in done:
-        parts += [(*effect[:2], byte) for byte in effect.data] if isinstance(effect, Forward) else [effect]
+        parts += [(*effect[:2], byte) for byte in effect.data] if isinstance(effect, Forward) else typed([effect])
     return parts
 
 
