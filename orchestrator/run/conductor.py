@@ -16,12 +16,11 @@ from typing import Any
 
 from chaos.faults.processes import Kill, Pause, Restart
 from chaos.supports import PLANE_OF, PlaneName
-from nodes.control import FENCED
 from nodes.ops import Now, Program, Sleep
 from orchestrator.run.agenda import Act
 from orchestrator.run.attention import MILLISECOND, PATIENCE, RunFailed, patience
 from orchestrator.run.drained import drained
-from orchestrator.run.fault_acts import Life
+from orchestrator.run.lives import HELD, Action, Event, Life, State
 from orchestrator.run.phases import POLL, Phases
 from orchestrator.run.session import Exited, Fired, NodeEvent, Session, Started
 from orchestrator.run.specs import Address, addresses, client_spec, failpoints, plane_spec, server_spec
@@ -36,7 +35,7 @@ class Conductor(Phases):
     """`program()` runs the cell; afterwards the session has everything to collect."""
 
     def __init__(self, cell: Cell, session: Session) -> None:
-        super().__init__(cell, session)
+        super().__init__(cell, session, (*cell.servers, *cell.clients))
         self._first: dict[str, dict[str, Address]] = {}
 
     # Phases
@@ -60,7 +59,9 @@ class Conductor(Phases):
         for name in (*self._cell.servers, *self._cell.clients):
             self._launch(name)
         yield from self._until(
-            lambda: len(self._alive) == len(self._epochs), patience(self._epochs), "every process to start"
+            lambda: len(self._lives.alive()) == len(self._lives.epochs),
+            patience(self._lives.epochs),
+            "every process to start",
         )
         targets: dict[str, Address] = {}
         for name in self._cell.servers:
@@ -93,15 +94,15 @@ class Conductor(Phases):
     def _disarm(self) -> Program:
         """Acknowledged by all that have failpoints. What fires before it is heard is undone as heal undoes all else."""
         asked = {}
-        for name, epoch in sorted(self._alive):
+        for name, epoch in self._lives.alive():
             if name in self._cell.servers and failpoints(self._cell, name, epoch):
-                asked[name, epoch] = (name, self._session.command(name, {"type": "disarm"}, epoch))
+                asked[Life(name, epoch)] = (name, self._session.command(name, {"type": "disarm"}, epoch))
         for life, key in asked.items():
             yield from self._disarmed(life, key)
 
     def _disarmed(self, life: Life, key: tuple[str, int]) -> Program:
         for _ in range(PATIENCE // AGAIN):
-            if (yield from self._wait(lambda: key in self._answers or life not in self._alive, AGAIN)):
+            if (yield from self._wait(lambda: key in self._answers or not self._lives.runs(life), AGAIN)):
                 self._answers.pop(key, None)
                 return
             self._session.signal(life[0], "continue", life[1])
@@ -128,113 +129,97 @@ class Conductor(Phases):
     def _outlived(self) -> Program:
         """Predecessors that woke beside their successors: a fence ends them at their next transaction."""
         cap = self._cell.settle * MILLISECOND
-        if not (yield from self._wait(lambda: not self._predecessors(), cap)):
+        if not (yield from self._wait(lambda: not self._lives.predecessors(), cap)):
             self._phase("predecessors-capped")
-        for name, epoch in self._predecessors():
-            self._stopping.add(name)
-            self._session.command(name, {"type": "stop"}, epoch)
-        yield from self._until(lambda: not self._predecessors(), PATIENCE, "predecessors to stop")
-
-    def _predecessors(self) -> list[Life]:
-        return sorted((name, epoch) for name, epoch in self._alive if epoch < self._epochs[name])
+        for life in self._lives.predecessors():
+            self._happen(life, Event.STOP)
+        yield from self._until(lambda: not self._lives.predecessors(), PATIENCE, "predecessors to stop")
 
     def _drained(self) -> Program:
         statuses: dict[str, dict[str, Any]] = {}
         for name in (*self._planes, *self._cell.servers):
             statuses[name] = yield from self._call(name, {"type": "status"})
         planes = [statuses.pop(plane) for plane in self._planes]
-        return drained(self._cell, self._epochs, planes, statuses)
+        return drained(self._cell, self._lives.epochs, planes, statuses)
 
     def _leave(self) -> Program:
-        for name, epoch in sorted(self._paused):
-            self._session.signal(name, "continue", epoch)
-        for name, epoch in sorted(self._alive):
-            if epoch == self._epochs[name]:
-                self._stopping.add(name)
-                if name in self._planes:
-                    self._session.command(name, {"type": "heal"})
-                self._session.command(name, {"type": "stop"})
-        yield from self._ending(self._alive.copy())
+        for life in self._lives.within(HELD):
+            self._session.signal(life.name, "continue", life.epoch)
+        leaving = self._lives.leave()
+        for life in leaving:
+            if life == self._lives.latest(life.name):
+                if life.name in self._planes:
+                    self._session.command(life.name, {"type": "heal"})
+                self._session.command(life.name, {"type": "stop"})
+        yield from self._ending(leaving)
 
     # Processes
 
     def _launch(self, name: str) -> None:
         node = self._cell.servers.get(name) or self._cell.clients[name]
-        self._session.start(name, "node", self._epochs[name], node.engine, node.limits)
+        self._session.start(name, "node", self._lives.epochs[name], node.engine, node.limits)
 
     def _configure_server(self, name: str) -> Program:
         host = self._session.address(name)
-        spec = server_spec(self._cell, name, self._epochs[name], host, self._first.get(name))
+        spec = server_spec(self._cell, name, self._lives.epochs[name], host, self._first.get(name))
         if self._healed:
             spec["failpoints"] = []
         return addresses((yield from self._call(name, {"type": "configure", "spec": spec})))
 
-    def _exited(self, event: Exited) -> Program:
-        name = event.name
-        self._reaped(event)
-        if name in self._stopping and not event.code and not event.signal:
-            return
-        if event.code == FENCED and event.epoch < self._epochs[name]:
-            return
-        kill = self._killing.pop((name, event.epoch), None) or (yield from self._failpoint_kill(event))
-        if kill is None:
-            raise RunFailed(f"{name} (epoch {event.epoch}) ended: signal {event.signal}, exit code {event.code}")
-        if event.epoch < self._epochs[name]:
-            return
-        self._down[name] = kill.restart
-        for link in self._cell.links:
-            if link.target == name:
-                yield from self._upstream(link, None, event.epoch)
-        yield from self._agenda.occur(f"{name} down", event.epoch)
-        yield from self._plan_restart(name, kill.restart)
+    def _named(self, life: Life) -> str:
+        return f"{life.name} (epoch {life.epoch})"
 
-    def _failpoint_kill(self, event: Exited) -> Program:
-        """-> the fault at whose failpoint it died, or None."""
-        index = self._fired.pop((event.name, event.epoch), None)
-        if index is None or not event.signal:
-            return None
-        fault = self._cell.faults[index]
-        assert isinstance(fault, Kill), "what a pause is for only stops"
-        self._killed_by[event.name] = index
-        yield from self._begun(index, fault)
-        return fault
+    def _exited(self, event: Exited) -> Program:
+        action, life = self._reaped(event), Life(event.name, event.epoch)
+        record = self._lives.record(life)
+        if action is Action.BEGIN and record.killed is not None:
+            yield from self._begun(record.killed, self._cell.faults[record.killed])
+        if action not in (Action.BEGIN, Action.MOURN) or life != self._lives.latest(life.name):
+            return
+        for link in self._cell.links:
+            if link.target == life.name:
+                yield from self._upstream(link, None, life.epoch)
+        yield from self._agenda.occur(f"{life.name} down", life.epoch)
+        yield from self._plan_restart(life.name, record.restart)
 
     def _at_failpoint(self, event: Fired) -> Program:
         """A process dies at a failpoint, or has stopped itself there."""
-        name, life, fault = event.name, (event.name, event.epoch), self._cell.faults[event.fault]
-        if not isinstance(fault, Pause):
-            self._fired[life] = event.fault
+        life, fault = Life(event.name, event.epoch), self._cell.faults[event.fault]
+        record = self._lives.record(life)
+        if isinstance(fault, Kill):
+            self._happen(life, Event.DIES)
+            if record.state is not State.KILLING:
+                self._killed_by(life, event.fault, fault)
             return
-        self._paused[life] = event.fault
-        if fault.restart is not None:
-            self._down[name] = fault.restart
-            yield from self._plan_restart(name, fault.restart)
+        assert isinstance(fault, Pause), "only processes have failpoints"
+        action = self._happen(life, Event.HALTS if fault.restart is None else Event.YIELDS)
+        record.paused = event.fault
+        if action is Action.REPLACE:
+            record.restart = fault.restart
+            yield from self._plan_restart(life.name, fault.restart)
         yield from self._begun(event.fault, fault)
-        if self._healed and life in self._paused:
+        if self._healed and record.state in HELD:
             self._resume(life)
 
     def _restart(self, name: str) -> Program:
-        if name not in self._down or name in self._launched:
+        if not self._lives.may(self._lives.latest(name), Event.RESTART):
             return
-        restart = self._down[name] or Restart()
-        if restart.state == "archive":
+        if (self._lives.restart_of(name) or Restart()).state == "archive":
             self._act("archive", name)
             self._session.archive(name)
-        self._epochs[name] += 1
-        self._launched.add(name)
+        self._lives.succeed(name)
         self._act("restart", name)
         self._launch(name)
         return
         yield
 
-    def _restarted(self, name: str, epoch: int) -> Program:
-        upstreams = yield from self._configure_server(name)
+    def _restarted(self, life: Life) -> Program:
+        upstreams = yield from self._configure_server(life.name)
         for link in self._cell.links:
-            if link.target == name:
-                yield from self._upstream(link, list(upstreams[link.name]), epoch)
-        self._launched.discard(name)
-        del self._down[name]
-        yield from self._agenda.occur(f"{name} ready", epoch)
+            if link.target == life.name:
+                yield from self._upstream(link, list(upstreams[link.name]), life.epoch)
+        self._happen(life, Event.READY)
+        yield from self._agenda.occur(f"{life.name} ready", life.epoch)
 
     def _upstream(self, link: Link, address: list[Any] | None, epoch: int) -> Program:
         plane = PLANE_OF[link.via]
@@ -251,9 +236,9 @@ class Conductor(Phases):
             yield from super()._handle(event)
 
     def _started(self, event: Started) -> Program:
-        self._alive.add((event.name, event.epoch))
-        if event.epoch > 1:
-            yield from self._restarted(event.name, event.epoch)
+        life = Life(event.name, event.epoch)
+        if self._happen(life, Event.STARTED) is Action.CONFIGURE:
+            yield from self._restarted(life)
 
     def _node_event(self, event: NodeEvent) -> Program:
         if event.event == "heal-gate":

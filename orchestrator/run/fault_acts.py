@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from chaos.faults.messages import Hold
-from chaos.faults.processes import Kill, Pause, Restart
+from chaos.faults.processes import Kill, Pause
 from chaos.faults.vocabulary import Fault
 from chaos.planes.process import target
 from chaos.supports import PlaneName
@@ -11,32 +13,22 @@ from nodes.ops import Now, Program
 from nodes.wire.record import Kind
 from orchestrator.run.agenda import Act
 from orchestrator.run.attention import MILLISECOND, PATIENCE, Attention
-from orchestrator.run.session import Session
+from orchestrator.run.lives import Action, Event, Life, Lives, State
+from orchestrator.run.session import Session, SignalName
 from orchestrator.run.specs import plane_of, planes, starts_on
 from orchestrator.scenario.cell import Cell
 
-Life = tuple[str, int]
-"""(node or plane, epoch): one process."""
+SIGNALS: Mapping[Action, SignalName] = {Action.KILL: "kill", Action.FREEZE: "stop", Action.THAW: "continue"}
 
 
 class FaultActs(Attention):
-    """The part of a conductor that knows which processes are stopped or are being killed."""
+    """The part of a conductor that strikes processes and switches rules. `names` are all processes of the run."""
 
-    def __init__(self, cell: Cell, session: Session) -> None:
+    def __init__(self, cell: Cell, session: Session, names: Collection[str]) -> None:
         super().__init__(session)
         self._cell = cell
         self._planes = planes(cell)
-        self._epochs = dict.fromkeys((*self._planes, *cell.servers, *cell.clients), 1)
-        self._alive: set[Life] = set()
-        self._stopped: set[Life] = set()
-        self._paused: dict[Life, int] = {}
-        """By which fault of the cell."""
-        self._killing: dict[Life, Kill] = {}
-        self._fired: dict[Life, int] = {}
-        """Those that die at a failpoint of a fault of the cell, and are not reaped yet."""
-        self._killed_by: dict[str, int] = {}
-        self._down: dict[str, Restart | None] = {}
-        self._launched: set[str] = set()
+        self._lives = Lives((*self._planes, *names))
         self._on = {i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) and starts_on(fault)}
 
     def _arm(self) -> Program:
@@ -80,7 +72,7 @@ class FaultActs(Attention):
     def _cease(self, index: int, fault: Fault) -> Act:
         def act() -> Program:
             if isinstance(fault, Pause):
-                for life in [life for life, by in self._paused.items() if by == index]:
+                for life in self._lives.held_by(index):
                     self._resume(life)
             else:
                 yield from self._switch(index, False)
@@ -94,48 +86,47 @@ class FaultActs(Attention):
     def _strike(self, index: int, fault: Kill | Pause) -> Program:
         """Kill or stop the process -> whether it was one to do that to; if it was not, that is noted."""
         name = target(fault)
-        obstacle = self._obstacle(name, fault)
+        event = Event.KILL if isinstance(fault, Kill) else Event.PAUSE
+        obstacle = self._lives.obstacle(name, event)
         if not obstacle and isinstance(fault, Pause):
             obstacle = yield from self._pause(name, index)
         elif not obstacle and isinstance(fault, Kill):
             self._act("kill", name, index)
-            self._killing[name, self._epochs[name]] = fault
-            self._killed_by[name] = index
-            self._session.signal(name, "kill")
+            self._happen(self._lives.latest(name), event)
+            self._killed_by(self._lives.latest(name), index, fault)
         if obstacle:
             self._act("none", name, index, why=obstacle)
         return not obstacle
 
-    def _obstacle(self, name: str, fault: Kill | Pause) -> str:
-        """Why it cannot be done to the process as it is, "" if it can."""
-        life = (name, self._epochs[name])
-        if name in self._launched:
-            return "it was being restarted"
-        if life in self._killing or life in self._fired:
-            return "it was being killed"
-        if life in self._paused and (isinstance(fault, Pause) or name in self._down):
-            return "it was stopped already"
-        return "it was dead already" if name in self._down or life not in self._alive else ""
+    def _killed_by(self, life: Life, index: int, fault: Kill) -> None:
+        record = self._lives.record(life)
+        record.killed, record.restart = index, fault.restart
 
     def _pause(self, name: str, index: int) -> Program:
         """-> what came between. Noted when it is done: what the process journalled until then, it was free to do."""
-        life = (name, self._epochs[name])
-        self._paused[life] = index
-        self._stopped.discard(life)
-        self._session.signal(name, "stop")
-        yield from self._until(
-            lambda: life in self._stopped or life not in self._alive, PATIENCE, f"{name} to be stopped"
-        )
-        if life not in self._alive:
+        life = self._lives.latest(name)
+        record = self._lives.record(life)
+        self._happen(life, Event.PAUSE)
+        record.paused = index
+        on_its_way = (State.PAUSING, State.KILLING, State.CATCHING)
+        yield from self._until(lambda: record.state not in on_its_way, PATIENCE, f"{name} to be stopped")
+        if not self._lives.runs(life):
             return "it died before it was stopped"
         self._act("pause", name, index)
         return ""
 
     def _resume(self, life: Life) -> None:
-        name, epoch = life
-        del self._paused[life]
-        self._act("resume", name, epoch=epoch)
-        self._session.signal(name, "continue", epoch)
+        self._act("resume", life.name, epoch=life.epoch)
+        self._happen(life, Event.RESUME)
+
+    def _happen(self, life: Life, event: Event) -> Action:
+        """-> what is still to be done, a signal that is due being sent."""
+        action = self._lives.happen(life, event)
+        if action in SIGNALS:
+            self._session.signal(life.name, SIGNALS[action], life.epoch)
+        elif action is Action.TELL:
+            self._session.command(life.name, {"type": "stop"}, life.epoch)
+        return action
 
     # Planes
 
@@ -159,5 +150,5 @@ class FaultActs(Attention):
     def _act(
         self, act: str, node: str, fault: int | None = None, epoch: int | None = None, why: str | None = None
     ) -> None:
-        detail = {"act": act, "node": node, "epoch": epoch or self._epochs[node], "fault": fault}
+        detail = {"act": act, "node": node, "epoch": epoch or self._lives.epochs[node], "fault": fault}
         self._session.note(Kind.ACT, detail=detail if why is None else {**detail, "why": why})

@@ -10,7 +10,8 @@ from chaos.faults.processes import Kill, Pause, Restart
 from nodes.ops import Get, Now, Program
 from nodes.wire.record import Kind
 from orchestrator.run.attention import MILLISECOND, PATIENCE, RunFailed, patience
-from orchestrator.run.fault_acts import FaultActs, Life
+from orchestrator.run.fault_acts import FaultActs
+from orchestrator.run.lives import BEING_KILLED, HELD, Action, Event, Life, ending
 from orchestrator.run.session import Answer, Exited, Lost, NodeEvent, Session, Started, Stopped
 from orchestrator.run.specs import starts_on
 from orchestrator.run.until_done import comes_back, keeps_open, longest_wait, on_its_way
@@ -25,9 +26,8 @@ LEAVING = 2_000 * MILLISECOND
 class Phases(FaultActs):
     """What a conductor of a run fills in: how its processes start, call, come back and end."""
 
-    def __init__(self, cell: Cell, session: Session) -> None:
-        super().__init__(cell, session)
-        self._stopping: set[str] = set()
+    def __init__(self, cell: Cell, session: Session, names: Collection[str]) -> None:
+        super().__init__(cell, session, names)
         self._healed = False
         self._at_heal: set[str] = set()
         self._done: set[str] = set()
@@ -95,6 +95,10 @@ class Phases(FaultActs):
         """Start the next epoch of one that is down, once."""
 
     @abstractmethod
+    def _named(self, life: Life) -> str:
+        """As errors name it."""
+
+    @abstractmethod
     def _started(self, event: Started) -> Program: ...
 
     @abstractmethod
@@ -159,10 +163,10 @@ class Phases(FaultActs):
         """Whether this fault is on, ends at heal alone, and can keep calls open until then."""
         fault = self._cell.faults[index]
         if isinstance(fault, Kill):
-            last = self._killed_by.get(fault.kill) == index
-            return last and fault.kill in self._down and not comes_back(fault.restart)
+            last = self._lives.record(self._lives.latest(fault.kill)).killed == index
+            return last and fault.kill in self._lives.away() and not comes_back(fault.restart)
         if isinstance(fault, Pause):
-            return index in self._paused.values() and fault.restart is None and fault.lasts is None
+            return bool(self._lives.held_by(index)) and fault.restart is None and fault.lasts is None
         return index in self._on and fault.lasts is None and keeps_open(fault)
 
     def _timed_faults(self) -> Program:
@@ -177,13 +181,13 @@ class Phases(FaultActs):
     def _heal(self) -> Program:
         self._healed = True
         self._agenda.heal()
-        for life in sorted(self._paused):
+        for life in self._lives.within(HELD):
             self._resume(life)
         yield from self._disarm()
-        yield from self._until(lambda: not self._killing, PATIENCE, "what was killed to be dead")
-        for name in sorted(self._down):
+        yield from self._until(lambda: not self._lives.within(BEING_KILLED), PATIENCE, "what was killed to be dead")
+        for name in self._lives.away():
             yield from self._restart(name)
-        yield from self._until(lambda: not self._down, self._return, "what was killed to be ready again")
+        yield from self._until(lambda: not self._lives.away(), self._return, "what was killed to be ready again")
         for plane in self._planes:
             yield from self._call(plane, {"type": "heal"})  # last: what was held back finds a server
         yield from self._agenda.occur("healed")
@@ -192,7 +196,8 @@ class Phases(FaultActs):
     @property
     def _returning(self) -> bool:
         """Whether somebody that comes back before heal is not there again."""
-        return bool(self._killing or self._fired) or any(map(comes_back, self._down.values()))
+        lives = self._lives
+        return bool(lives.within(BEING_KILLED)) or any(comes_back(lives.restart_of(name)) for name in lives.away())
 
     def _settle(self) -> Program:
         """Clients end their calls."""
@@ -223,10 +228,11 @@ class Phases(FaultActs):
     def _stop(self, names: Iterable[str]) -> Program:
         names = list(names)
         for name in names:
-            self._stopping.add(name)
-            self._session.command(name, {"type": "stop"})
+            self._happen(self._lives.latest(name), Event.STOP)
         yield from self._until(
-            lambda: not any(name in names for name, _ in self._alive), patience(names), f"{', '.join(names)} to stop"
+            lambda: not any(life.name in names for life in self._lives.alive()),
+            patience(names),
+            f"{', '.join(names)} to stop",
         )
 
     def _ending(self, lives: Collection[Life]) -> Program:
@@ -234,7 +240,7 @@ class Phases(FaultActs):
         it has been told to stop."""
         now = yield Now()
         deadline = now + LEAVING
-        while not self._alive.isdisjoint(lives):
+        while any(map(self._lives.runs, lives)):
             try:
                 event = yield Get(self._session.events, deadline)
             except TimeoutError:
@@ -242,11 +248,15 @@ class Phases(FaultActs):
             if isinstance(event, Exited):
                 self._reaped(event)
 
-    def _reaped(self, event: Exited) -> None:
+    def _reaped(self, event: Exited) -> Action:
+        """-> what is to be done. Raises RunFailed where it should not have ended."""
         detail = {"node": event.name, "epoch": event.epoch, "signal": event.signal, "code": event.code}
         self._session.note(Kind.REAPED, detail=detail)
-        self._alive.discard((event.name, event.epoch))
-        self._paused.pop((event.name, event.epoch), None)
+        life = Life(event.name, event.epoch)
+        how = ending(event, self._lives.epochs[event.name])
+        if not self._lives.may(life, how):
+            raise RunFailed(f"{self._named(life)} ended: signal {event.signal}, exit code {event.code}")
+        return self._happen(life, how)
 
     def _handle(self, event: Any) -> Program:
         if isinstance(event, Answer):
@@ -258,6 +268,6 @@ class Phases(FaultActs):
         elif isinstance(event, Exited):
             yield from self._exited(event)
         elif isinstance(event, Stopped):
-            self._stopped.add((event.name, event.epoch))
+            self._happen(Life(event.name, event.epoch), Event.STOPPED)
         elif isinstance(event, Lost):
             raise RunFailed(event.reason)

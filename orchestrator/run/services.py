@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nodes.ops import Now, Program, Sleep
-from orchestrator.run.attention import MILLISECOND, PATIENCE, RunFailed
+from orchestrator.run.attention import MILLISECOND, PATIENCE
+from orchestrator.run.lives import Action, Event, Life
 from orchestrator.run.phases import POLL, Phases
 from orchestrator.run.service_specs import driver_spec, plane_spec
 from orchestrator.run.session import Exited, NodeEvent, Started
@@ -28,13 +29,12 @@ class SystemConductor(Phases):
     """`services` are all of the project's, as Compose tells them; `folder` is the scenario's, absolute."""
 
     def __init__(self, cell: Cell, system: System, session: SystemSession, services: Services, folder: str) -> None:
-        super().__init__(cell, session)
+        super().__init__(cell, session, (*services, PROXY, DRIVER))
         self._system = system
         self._session: SystemSession = session
         self._folder = folder
         self._waves = waves(system, services)
         self._in_the_end = in_the_end(system, services)
-        self._epochs |= dict.fromkeys((*services, PROXY, DRIVER), 1)
         self._services = frozenset((*services, PROXY))
 
     # Phases
@@ -77,9 +77,9 @@ class SystemConductor(Phases):
             yield from self._agenda.when(trigger, partial(self._release_gate, gate))
 
     def _alive_all(self, names: Iterable[str]) -> Program:
-        lives = {(name, self._epochs[name]) for name in names}
-        what = f"{', '.join(sorted(name for name, _ in lives))} to be ready"
-        yield from self._until(lambda: lives <= self._alive, self._return, what)
+        lives = [self._lives.latest(name) for name in sorted(names)]
+        what = f"{', '.join(life.name for life in lives)} to be ready"
+        yield from self._until(lambda: all(map(self._lives.runs, lives)), self._return, what)
 
     def _disarm(self) -> Program:
         """Services have no failpoints."""
@@ -111,40 +111,36 @@ class SystemConductor(Phases):
 
     def _leave(self) -> Program:
         """Services are taken down with their project."""
-        ours = {(name, epoch) for name, epoch in self._alive if name not in self._services}
-        for name, _ in sorted(ours):
-            self._stopping.add(name)
-            self._session.command(name, {"type": "stop"})
+        ours = [life for life in self._lives.leave() if life.name not in self._services]
+        for life in ours:
+            self._session.command(life.name, {"type": "stop"})
         yield from self._ending(ours)
 
     # Services
 
-    def _ready(self, name: str, epoch: int) -> Program:
+    def _ready(self, life: Life) -> Program:
+        name = life.name
         if any(link.service == name for link in self._system.links):
-            yield from self._upstream(name, self._session.service(name), epoch)
+            yield from self._upstream(name, self._session.service(name), life.epoch)
         self._act("ready", name)
-        self._down.pop(name, None)
-        self._launched.discard(name)
-        yield from self._agenda.occur(f"{name} ready", epoch)
+        self._happen(life, Event.READY)
+        yield from self._agenda.occur(f"{name} ready", life.epoch)
+
+    def _named(self, life: Life) -> str:
+        return life.name
 
     def _exited(self, event: Exited) -> Program:
-        name = event.name
-        self._reaped(event)
-        kill = self._killing.pop((name, event.epoch), None)
-        if kill is not None:
-            self._down[name] = kill.restart
-            yield from self._upstream(name, None, event.epoch)
-            yield from self._agenda.occur(f"{name} down", event.epoch)
-            yield from self._plan_restart(name, kill.restart)
-        elif name not in self._stopping or event.code or event.signal:
-            raise RunFailed(f"{name} ended: signal {event.signal}, exit code {event.code}")
+        if self._reaped(event) is Action.MOURN:
+            life = Life(event.name, event.epoch)
+            yield from self._upstream(life.name, None, life.epoch)
+            yield from self._agenda.occur(f"{life.name} down", life.epoch)
+            yield from self._plan_restart(life.name, self._lives.restart_of(life.name))
 
     def _restart(self, name: str) -> Program:
-        if name in self._down and name not in self._launched:
-            self._launched.add(name)
-            self._epochs[name] += 1
+        if self._lives.may(self._lives.latest(name), Event.RESTART):
+            life = self._lives.succeed(name)
             self._act("restart", name)
-            self._session.restart(name, self._epochs[name], self._in_the_end[name])
+            self._session.restart(name, life.epoch, self._in_the_end[name])
         return
         yield
 
@@ -159,9 +155,10 @@ class SystemConductor(Phases):
     # Events
 
     def _started(self, event: Started) -> Program:
-        self._alive.add((event.name, event.epoch))
-        if event.name in self._services:
-            yield from self._ready(event.name, event.epoch)
+        life = Life(event.name, event.epoch)
+        self._happen(life, Event.STARTED)
+        if life.name in self._services:
+            yield from self._ready(life)
 
     def _node_event(self, event: NodeEvent) -> Program:
         if event.event == "heal-gate":
