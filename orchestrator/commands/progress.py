@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, TextIO, cast
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from orchestrator.report.result import CellResult, Exit
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 
 class Forgiving:
@@ -38,30 +37,35 @@ class Progress:
     """A context manager; `advance` is called once per finished cell, from one thread at a time."""
 
     def __init__(self, total: int, stream: TextIO) -> None:
-        console = Console(file=cast(TextIO, Forgiving(stream)))
-        self._bar = Bar(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.description}"),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=total)
+        self._bar = _bar(stream) if stream.isatty() else None
+        self._total = total
         self._wrong = 0
 
     def __enter__(self) -> Progress:
-        self._bar.start()
+        if self._bar is not None:
+            self._bar.start()
+            self._bar.add_task("", total=self._total)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._bar is not None:
+            self._bar.stop()
 
     def advance(self, result: CellResult) -> None:
+        if self._bar is None:
+            return
         self._wrong += result.exit_code is not Exit.MET
         wrong = f"[red]{self._wrong} not as expected[/red] " if self._wrong else ""
         cell = f"{result.cell.scenario} {result.cell.cell}".replace("[", r"\[")
-        self._bar.update(self._task, advance=1, description=wrong + cell)
+        (task,) = self._bar.task_ids
+        self._bar.update(task, advance=1, description=wrong + cell)
+
+
+def _bar(stream: TextIO) -> Bar:
+    from rich.console import Console  # only where there is somebody to look at it: it takes a while to import
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    return Progress(*columns, console=Console(file=cast(TextIO, Forgiving(stream))), transient=True)

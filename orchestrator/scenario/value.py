@@ -10,4 +10,6 @@ Milliseconds = Annotated[int, Field(ge=0)]
 
 
 class Value(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    """Its validator is built when it is first used: no command needs them all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
