@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 
+from orchestrator.backends.interrupts import Interrupted, first_waits
 from orchestrator.run.session import SessionError
 
 LAST_LINES = 20
@@ -18,13 +19,38 @@ def need(program: str, remedy: str) -> None:
 
 
 def works(command: Sequence[str]) -> bool:
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+    return _done(command).returncode == 0
 
 
 def run(command: Sequence[str], what: str) -> str:
     """-> the program's standard output. `what` is done by it, for the error if it fails."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = _done(command)
     if done.returncode != 0:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-LAST_LINES:])
         raise SessionError(f"{what}: {command[0]} failed with status {done.returncode}:\n{said}")
     return done.stdout
+
+
+def _done(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """As subprocess.run, but a signal that strikes while the program is being started waits until it can be killed."""
+    struck: list[int] = []
+    program = None
+    try:
+        with first_waits(struck.append):
+            program = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+            )
+        if struck:
+            raise Interrupted(struck[0])
+        out, err = program.communicate()
+    except BaseException:
+        if program is not None:
+            with program:
+                program.kill()
+        raise
+    return subprocess.CompletedProcess(command, program.returncode, out, err)

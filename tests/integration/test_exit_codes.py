@@ -213,7 +213,9 @@ esac
 
 
 @pytest.mark.parametrize("step", ["run*)", "pip"])
-def test_image_build_ends_with_its_programs(tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_image_build_ends_with_its_programs(
+    tmp_path: Path, step: str, nobody: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever it waits for, and its temporary folders are removed. The engine is a stand-in that takes for ever."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "temporary").mkdir()
@@ -223,7 +225,7 @@ def test_image_build_ends_with_its_programs(tmp_path: Path, step: str, monkeypat
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("MARK", str(tmp_path / "reached"))
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/")  # nobody listens there: pip tries again for a while
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://{nobody}/")  # pip tries again for a while
     with Running(tmp_path, "image", "build", "--base", "stand-in") as command:
         if step == "pip":
             until(lambda: bool(command.named("download")), "pip")
