@@ -15,7 +15,7 @@ NAMES = ("xdr", "msgpack")
 
 
 class Call(NamedTuple):
-    """`problem` says why it cannot be executed; then `procedure` may be None."""
+    """`problem` says why it cannot be executed; only then `procedure` may be None."""
 
     xid: int
     procedure: Procedure | None

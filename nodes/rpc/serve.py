@@ -196,7 +196,7 @@ class Endpoint:
         )
         self.witness.passage("received", client, seq, attempt)
         waiter = Waiter(header, call.xid, peer)
-        if call.problem is not None or call.procedure is None:
+        if call.problem is not None:
             yield from peer.send(self.codec.encode_problem(call))
         elif call.header is None:
             yield from self._execute(call, waiter)

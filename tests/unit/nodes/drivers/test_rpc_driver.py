@@ -38,6 +38,8 @@ class Calling:
     def __init__(
         self, answering: Answering = executed, dies_at: str = "", codec_name: str = "msgpack", stray: int = 0
     ) -> None:
+        """`stray` is added to the xid of a problem, and to the client of a reply to attempt 1."""
+        self.noted: list[Kind] = []
         self.broken: list[Any] = []
         self.passages: list[tuple[str, int, int, int]] = []
         self.received: list[tuple[int, int]] = []
@@ -62,6 +64,7 @@ class Calling:
         process: int = 0,
         detail: dict[str, Any] | None = None,
     ) -> None:
+        self.noted.append(kind)
         if kind is Kind.BROKEN and detail:
             self.broken.append(detail["reason"])
 
@@ -87,7 +90,8 @@ class Calling:
     def _answer(self, call: Call, header: CallHeader, procedure: Procedure, status: Status | Accept) -> bytes:
         if isinstance(status, Accept):
             return self._codec.encode_problem(call._replace(xid=call.xid + self._stray, problem=status))
-        reply = ReplyHeader(header.client, header.seq, header.attempt, status, 11, 22, 60_000)
+        client = header.client + (self._stray if header.seq and header.attempt == 1 else 0)
+        reply = ReplyHeader(client, header.seq, header.attempt, status, 11, 22, 60_000)
         if status is Status.BUSY:
             return self._codec.encode_error(call.xid, reply, "busy")
         return self._codec.encode_reply(call.xid, procedure, reply, None if procedure == HELLO else 5)
@@ -146,13 +150,13 @@ def test_a_hello_that_is_answered_without_a_header_is_said_again_when_due() -> N
     )
     assert calling.received == [(0, 1), (0, 2), (1, 1)]
     assert calling.times[1] - calling.times[0] > WAIT * MILLISECOND // 2
+    assert calling.noted.count(Kind.SESSION) == 1
     assert calling.outcome == Outcome(End.OK, 5)
 
 
-def test_a_reply_without_a_header_to_what_was_never_asked_is_to_nobody() -> None:
-    calling = Calling(
-        lambda header: Accept.SYSTEM_ERR if header.attempt == 1 and header.seq else executed(header), stray=1
-    )
+@pytest.mark.parametrize("answer", [Accept.SYSTEM_ERR, Status.EXECUTED])
+def test_a_reply_to_another_call_or_client_is_to_somebody_else(answer: Status | Accept) -> None:
+    calling = Calling(lambda header: answer if header.seq and header.attempt == 1 else Status.EXECUTED, stray=1)
     assert calling.received == [(0, 1), (1, 1), (1, 2)]
     assert calling.broken == ["a reply to somebody else"]
     assert calling.outcome == Outcome(End.OK, 5)
