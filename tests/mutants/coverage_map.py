@@ -1,4 +1,4 @@
-"""Which test runs which line: the fast unit tests, once, under coverage.py, in a process of their own."""
+"""Which test runs which line: the tests that start no nodes, once, under coverage.py, in a process of their own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import coverage
 import pytest
 from session import ROOT, run_session
 
+TESTS = ("tests/unit", "tests/conformance")
 SLOW = 2.0
 """Seconds; a test that takes longer is left out."""
 
@@ -71,7 +72,7 @@ def measure(folder: Path, packages: list[str]) -> CoverageMap:
     contexts = _Contexts(measured)
     before = set(sys.modules)
     measured.start()
-    code, output = run_session(folder, ["tests/unit"], [contexts])
+    code, output = run_session(folder, TESTS, [contexts])
     measured.stop()
     if code != pytest.ExitCode.OK:
         return CoverageMap(failed=output)

@@ -1,4 +1,5 @@
-"""What simulated runs of every shipped scenario come to: `simulated.txt`, in the words that a user reads.
+"""What simulated runs of every shipped scenario come to: `simulated.txt`, in the words that a user reads; and what
+would be judged if a history lacked an event, or had another: `weakened.txt`.
 
 One seed is one run in the simulator, so a change of these texts is a change of what Faultbed does or says. Where it is
 meant, `python tests/unit/orchestrator/sweep/simulated.py` writes them anew, and the difference is to be read.
@@ -6,27 +7,36 @@ meant, `python tests/unit/orchestrator/sweep/simulated.py` writes them anew, and
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
+import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from nodes.wire.record import Kind
+from orchestrator.checkers.bites.bite import bite
+from orchestrator.checkers.expect import judge
+from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.verdict import Judgement, plain
+from orchestrator.history.index import Index
 from orchestrator.history.merged import Event, History
 from orchestrator.report.closing import closing
 from orchestrator.report.lines import cell_line
 from orchestrator.report.result import CellResult, Task
-from orchestrator.report.story import story
+from orchestrator.report.story import AROUND, story
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.plan import Plan
 from orchestrator.scenario.shipped import plans
 from orchestrator.sweep.cells import run_cells
 from orchestrator.sweep.store import HISTORY, Store, read_history
 
-FILE = Path(__file__).with_suffix(".txt")
+HERE = Path(__file__).parent
+SECOND = 1_000_000_000
 TITLE = "=== "
 SCENARIOS = ("rpc", "faults", "mutants", "engines")
 NOT_SIMULATED = {("mutants/fence-ignored", "stopped at received")}
@@ -39,12 +49,16 @@ def shipped() -> dict[str, Plan]:
 
 
 def told(name: str, plan: Plan) -> str:
-    cells = [cell for cell in plan.cells if (name, cell.axes.get("fault")) not in NOT_SIMULATED]
+    cells = _cells(name, plan)
     with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
         results = _run([cell for cell in cells if cell.not_applicable is None], Path(folder))
         skipped = [cell for cell in cells if cell.not_applicable is not None]
         lines = [*closing(results, skipped, _history), *_counts(results), *_story(results)]
     return "\n".join(re.sub(r" +\d+\.\d+ ms ", " - ", line).rstrip() for line in lines).strip("\n")
+
+
+def _cells(name: str, plan: Plan) -> list[Cell]:
+    return [cell for cell in plan.cells if (name, cell.axes.get("fault")) not in NOT_SIMULATED]
 
 
 def _run(cells: list[Cell], folder: Path) -> list[CellResult]:
@@ -81,6 +95,55 @@ def _story(results: list[CellResult]) -> Iterator[str]:
     yield from max((story(history, operation) for operation in operations), key=len)
 
 
+def weakened(name: str, plan: Plan) -> str:
+    """What is judged when one event of a cell's history is missing, or says something else: an event a line, of all
+    that was done with one operation that was bitten, and to processes and rules. Of the last cell."""
+    with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
+        (result,) = _run([cell for cell in _cells(name, plan) if cell.not_applicable is None][-1:], Path(folder))
+        return "\n".join(_weakened(result))
+
+
+def _weakened(result: CellResult) -> Iterator[str]:
+    assert result.directory is not None
+    history = _history(result.directory)
+    operation = min(bite(Setting(result.cell, Index(history))).bitten, default=None)
+    yield f"{result.cell.cell}"
+    for event in history.events:
+        if event.operation == operation or (event.kind in AROUND and event.detail):
+            place = f"{_named(event)} by {event.node}/{event.epoch}, attempt {event.attempt}"
+            yield f"  {place}: {_differences(result.cell, history, event)}"
+
+
+def _differences(cell: Cell, history: History, event: Event) -> str:
+    """What is said first when it is missing; and a checksum of all that is judged then, and when it is altered."""
+    missing = _judged(cell, history, event.order, None)
+    others: list[dict[str, Any]] = [
+        {"detail": {**event.detail, key: _other(value)}} for key, value in event.detail.items()
+    ]
+    others += [{"attempt": event.attempt + 1}, {"time": event.time + SECOND}]
+    altered = [_judged(cell, history, event.order, event._replace(**each)) for each in others]
+    said = json.dumps([plain(each) for each in (missing, *altered)], sort_keys=True)
+    reasons = [*missing.gate, *(found.reason for found in missing.expectations if found.verdict != "met")]
+    return f"{reasons[0] if reasons else '-'} #{zlib.crc32(said.encode()):08x}"
+
+
+def _judged(cell: Cell, history: History, order: int, instead: Event | None) -> Judgement:
+    events = [instead if event.order == order else event for event in history.events]
+    left = [event for event in events if event is not None]
+    return judge(cell, history._replace(events=tuple(event._replace(order=n) for n, event in enumerate(left))))
+
+
+def _other(value: Any) -> Any:
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case str():
+            return value + "~"
+    return None
+
+
 def _history(folder: Path) -> History:
     return read_history(folder / HISTORY)
 
@@ -90,14 +153,23 @@ def _named(event: Event) -> str:
     return f"{name} {event.detail['act']}" if "act" in event.detail else name
 
 
-def stored() -> dict[str, str]:
-    parts = FILE.read_text().split(TITLE)[1:]
+def stored(kind: Kept) -> dict[str, str]:
+    parts = FILES[kind].read_text().split(TITLE)[1:]
     return {name: text.strip("\n") for name, _, text in (part.partition("\n") for part in parts)}
 
 
-def main() -> None:
-    FILE.write_text("\n".join(f"{TITLE}{name}\n\n{told(name, plan)}\n" for name, plan in shipped().items()))
+def names(kind: Kept) -> list[str]:
+    """A history is weakened for each fault: that takes a second."""
+    return [name for name in shipped() if kind is told or name.startswith("faults/")]
 
+
+def main() -> None:
+    for kind, path in FILES.items():
+        path.write_text("\n".join(f"{TITLE}{name}\n\n{kind(name, shipped()[name])}\n" for name in names(kind)))
+
+
+Kept = Callable[[str, Plan], str]
+FILES: dict[Kept, Path] = {told: HERE / "simulated.txt", weakened: HERE / "weakened.txt"}
 
 if __name__ == "__main__":
     main()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
-import simulated
-from simulated import shipped, stored, told
+from simulated import FILES, Kept, names, shipped, stored
+
+MEANT = "if that is meant: python tests/unit/orchestrator/sweep/simulated.py"
 
 
-def test_every_scenario_that_can_be_simulated_is_stored() -> None:
-    assert list(stored()) == list(shipped())
+@pytest.mark.parametrize("kind", FILES)
+def test_every_scenario_that_can_be_simulated_is_stored(kind: Kept) -> None:
+    assert list(stored(kind)) == names(kind), MEANT
 
 
-@pytest.mark.parametrize("name", stored())
-def test_a_simulated_scenario_comes_to_what_it_came_to(name: str) -> None:
-    assert told(name, shipped()[name]) == stored()[name], f"if that is meant: python {simulated.__file__}"
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in FILES for name in stored(kind)])
+def test_a_simulated_scenario_comes_to_what_it_came_to(kind: Kept, name: str) -> None:
+    assert kind(name, shipped()[name]) == stored(kind)[name], MEANT
