@@ -1,47 +1,51 @@
 """PURE: the evidence gate. What fails here is the testbed's failure, not a verdict (docs/semantics.md, "Ground truth").
 
-Each rule is a function from an index to problems, one line each, naming the process or the operation.
+Each rule is a function from a history to problems, one line each, naming the process or the operation.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from nodes.rpc.service import Model
-from nodes.services import SERVICES
 from nodes.wire.record import Kind
 from orchestrator.checkers.replay import asked, attempt, replay
-from orchestrator.history.index import Index
+from orchestrator.checkers.views import View, Views
 from orchestrator.history.merged import COMPLETIONS, Event, Operation
 
-Rule = Callable[[Index], Iterator[str]]
+
+class Rule(NamedTuple):
+    """`needs`: what a run has to show for the rule to be asked; None: nothing more than any."""
+
+    problems: Callable[[Views], Iterator[str]]
+    needs: View | None = None
 
 
-def problems(index: Index) -> tuple[str, ...]:
+def problems(setting: Views) -> tuple[str, ...]:
     """Why this history's evidence cannot be trusted; empty if it can."""
-    return tuple(problem for rule in RULES for problem in rule(index))
+    asked = [rule for rule in RULES if rule.needs is None or rule.needs in setting.shown]
+    return tuple(problem for rule in asked for problem in rule.problems(setting))
 
 
-def reached_its_end(index: Index) -> Iterator[str]:
+def reached_its_end(setting: Views) -> Iterator[str]:
     """A run that failed or was interrupted left a part of a history, from which nothing follows."""
-    phases = [event.detail["phase"] for event in index.of_kind(Kind.PHASE)]
+    phases = [event.detail["phase"] for event in setting.index.of_kind(Kind.PHASE)]
     if phases[-1:] != ["end"]:
         yield f"the run did not reach its end; its last phase was {phases[-1] if phases else 'none'}"
 
 
-def begins_with_start(index: Index) -> Iterator[str]:
+def begins_with_start(setting: Views) -> Iterator[str]:
     """Every journal starts with what its process says of itself."""
-    for (node, epoch), events in index.lives.items():
+    for (node, epoch), events in setting.index.lives.items():
         if events[0].kind is not Kind.START:
             yield f"the journal of {node}, epoch {epoch}, begins with {events[0].kind.name}, not with START"
 
 
-def rows_have_no_gap(index: Index) -> Iterator[str]:
+def rows_have_no_gap(setting: Views) -> Iterator[str]:
     """A ledger numbers its rows 1, 2, 3, ...; a gap is a row that somebody removed."""
     numbers: dict[str, list[int]] = defaultdict(list)
-    for event in index.of_kind(Kind.EFFECT):
+    for event in setting.index.of_kind(Kind.EFFECT):
         numbers[event.detail["ledger"]].append(event.detail["n"])
     for ledger, found in numbers.items():
         if sorted(found) != list(range(1, len(found) + 1)):
@@ -49,18 +53,18 @@ def rows_have_no_gap(index: Index) -> Iterator[str]:
             yield f"ledger {ledger}: its {len(found)} rows are not numbered 1 to {len(found)} (missing: {missing[:5]})"
 
 
-def servers_have_ledgers(index: Index) -> Iterator[str]:
+def servers_have_ledgers(setting: Views) -> Iterator[str]:
     """A server whose ledger was not collected could have had any effect."""
-    known = {event.node for event in index.of_kind(Kind.LEDGER)}
-    for node in index.servers:
+    known = {event.node for event in setting.index.of_kind(Kind.LEDGER)}
+    for node in setting.index.servers:
         if node not in known:
             yield f"no ledger of {node} was collected"
 
 
-def effects_were_executed(index: Index) -> Iterator[str]:
+def effects_were_executed(setting: Views) -> Iterator[str]:
     """Every row has an execution that the same process journalled for the same attempt."""
-    executed = Counter(attempt(event) for event in index.of_kind(Kind.EXECUTE))
-    for event in index.of_kind(Kind.EFFECT):
+    executed = Counter(attempt(event) for event in setting.index.of_kind(Kind.EXECUTE))
+    for event in setting.index.of_kind(Kind.EFFECT):
         executed[attempt(event)] -= 1
         if executed[attempt(event)] < 0:
             yield (
@@ -69,12 +73,13 @@ def effects_were_executed(index: Index) -> Iterator[str]:
             )
 
 
-def commits_are_in_ledgers(index: Index) -> Iterator[str]:
+def commits_are_in_ledgers(setting: Views) -> Iterator[str]:
     """A commit is journalled after COMMIT returned, so each has its row, with its result, from its epoch."""
     rows = {
-        (event.node, event.epoch, event.operation, event.detail["n"]): event for event in index.of_kind(Kind.EFFECT)
+        (event.node, event.epoch, event.operation, event.detail["n"]): event
+        for event in setting.index.of_kind(Kind.EFFECT)
     }
-    for event in index.of_kind(Kind.COMMIT):
+    for event in setting.index.of_kind(Kind.COMMIT):
         if not event.detail.get("n"):
             continue
         row = rows.get((event.node, event.epoch, event.operation, event.detail["n"]))
@@ -84,37 +89,31 @@ def commits_are_in_ledgers(index: Index) -> Iterator[str]:
             yield f"the commit of {_name(event.operation)} and its row in {row.detail['ledger']} differ in the result"
 
 
-def states_are_what_the_rows_make(index: Index) -> Iterator[str]:
+def states_are_what_the_rows_make(setting: Views) -> Iterator[str]:
     """A ledger's final state follows from its rows by its service's model.
 
     Two processes that wrote beside one another lost updates: the reference checker's finding, and no state to expect.
     """
-    beside = {event.detail["ledger"] for event in index.outdated}
-    executions = asked(index)
-    for ledger in index.of_kind(Kind.LEDGER):
+    beside = {event.detail["ledger"] for event in setting.index.outdated}
+    executions = asked(setting.index)
+    for ledger in setting.index.of_kind(Kind.LEDGER):
         name, state = ledger.detail["ledger"], ledger.detail["state"]
-        rows = index.rows.get(name, [])
+        rows = setting.index.rows.get(name, [])
         if name in beside:
             continue
         if not state and rows:
             yield f"ledger {name}: it has {len(rows)} rows and no state"
-        model = _model(state)
-        steps = list(replay(model, rows, executions)) if model else []
-        if model and len(steps) == len(rows):
+        model = setting.service_of(ledger.node).model
+        steps = list(replay(model, rows, executions)) if state else []
+        if state and len(steps) == len(rows):
             expected = steps[-1].state if steps else model.init
             if (difference := model.difference(model.init._replace(**state), expected)) is not None:
                 yield f"ledger {name}: {difference}"
 
 
-def _model(state: Mapping[str, Any]) -> Model | None:
-    """That of the service whose state it is; none for what has no state."""
-    models = (service.model for service in SERVICES.values())
-    return next((model for model in models if state and state.keys() == set(model.init._fields)), None)
-
-
-def invokes_come_first(index: Index) -> Iterator[str]:
+def invokes_come_first(setting: Views) -> Iterator[str]:
     """An invoke is journalled before its operation's first attempt, so that intervals only widen."""
-    for trace in index.traces.values():
+    for trace in setting.index.traces.values():
         own = [*trace.attempts, *trace.sends, *trace.unconnected]
         if own and trace.invoke is None:
             yield f"{own[0].node} sent {_name(trace.operation)} and never journalled its invoke"
@@ -122,11 +121,11 @@ def invokes_come_first(index: Index) -> Iterator[str]:
             yield f"{trace.invoke.node} journalled the invoke of {_name(trace.operation)} after sending it"
 
 
-def sends_say_the_first_incomplete(index: Index) -> Iterator[str]:
+def sends_say_the_first_incomplete(setting: Views) -> Iterator[str]:
     """A message says as its first incomplete number at most that of its client's lowest open operation: the server
     forgets what is below. A SEND that does not say it was written by an older version and is let through."""
     unfinished: dict[int, set[int]] = defaultdict(set)
-    for event in index.events:
+    for event in setting.index.events:
         numbers = unfinished[event.client]
         if event.kind is Kind.INVOKE:
             numbers.add(event.seq)
@@ -139,10 +138,10 @@ def sends_say_the_first_incomplete(index: Index) -> Iterator[str]:
             )
 
 
-def completions_are_single(index: Index) -> Iterator[str]:
+def completions_are_single(setting: Views) -> Iterator[str]:
     """One invoke and exactly one completion, in this order, for each operation of a client."""
     found: dict[Operation, list[Event]] = defaultdict(list)
-    for event in index.events:
+    for event in setting.index.events:
         if event.kind is Kind.INVOKE or event.kind in COMPLETIONS:
             found[event.operation].append(event)
     for operation, events in found.items():
@@ -156,15 +155,22 @@ def _name(operation: Operation) -> str:
     return f"operation {operation[1]} of client {operation[0]}"
 
 
-RULES: tuple[Rule, ...] = (
-    reached_its_end,
-    begins_with_start,
-    rows_have_no_gap,
-    servers_have_ledgers,
-    effects_were_executed,
-    commits_are_in_ledgers,
-    states_are_what_the_rows_make,
-    invokes_come_first,
-    sends_say_the_first_incomplete,
-    completions_are_single,
+def oracle_was_asked(setting: Views) -> Iterator[str]:
+    """A run whose oracle gave no answer had any effects."""
+    if not setting.index.of_kind(Kind.LEDGER):
+        yield "the oracle reported nothing, not even that there are no effects"
+
+
+RULES = (
+    Rule(reached_its_end),
+    Rule(begins_with_start),
+    Rule(rows_have_no_gap),
+    Rule(servers_have_ledgers, View.JOURNALS),
+    Rule(effects_were_executed, View.JOURNALS),
+    Rule(commits_are_in_ledgers, View.JOURNALS),
+    Rule(states_are_what_the_rows_make, View.JOURNALS),
+    Rule(invokes_come_first),
+    Rule(sends_say_the_first_incomplete, View.JOURNALS),
+    Rule(completions_are_single),
+    Rule(oracle_was_asked, View.ORACLE),
 )

@@ -7,100 +7,113 @@
 
 Implicit ones are judged always: `faults` (every fault bit, and timing did not disturb), `load` (every call that was to
 meet the faults was invoked before heal), `replies`, `reference`. The latter two are expected to hold, except where
-`convicted_by` asks them to convict a broken variant.
+`convicted_by` asks them to convict a broken variant, or the scenario names them among its properties.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, get_args
 
 from orchestrator.checkers import caps
 from orchestrator.checkers.bites import idle
 from orchestrator.checkers.bites.steps import verb
-from orchestrator.checkers.bites.values import Bite, RuleBite
+from orchestrator.checkers.bites.values import RuleBite
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.outcomes import mismatch, text
-from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import ExpectationVerdict, Met
+from orchestrator.checkers.views import Views
 from orchestrator.history.merged import Operation
 from orchestrator.scenario.cell import Delivery, Implicit
 from orchestrator.scenario.cell import Outcome as Expected
 
+NOTHING = "nothing was there to be checked"
 
-class Found(NamedTuple):
-    """What the checkers found. `failure` says why bites or opportunities are not known, "" if they are."""
-
-    bite: Bite
-    offered: dict[str, frozenset[Operation]]
-    findings: dict[str, Finding]
-    failure: str
+Findings = Mapping[str, Finding]
+"""By the property's name: of the checkers that were asked."""
 
 
-def judge_all(setting: Setting, found: Found) -> tuple[ExpectationVerdict, ...]:
-    return tuple(_all(setting, found))
+class Claim(NamedTuple):
+    """What the scenario says of a level or a property: the key and what stands there, and the findings it is about."""
+
+    key: str
+    said: str
+    findings: list[Finding]
+    witness: Expected | None = None
 
 
-def _all(setting: Setting, found: Found) -> Iterator[ExpectationVerdict]:
+def judge_all(setting: Views, findings: Findings) -> tuple[ExpectationVerdict, ...]:
+    return tuple(_all(setting, findings))
+
+
+def _all(setting: Views, findings: Findings) -> Iterator[ExpectationVerdict]:
     expect = setting.cell.expect
-    doubt = _doubt(setting, found)
+    doubt = _doubt(setting)
     yield ExpectationVerdict("faults", Met.INCONCLUSIVE if doubt else Met.MET, doubt)
     untried = caps.doubt(setting)
     yield ExpectationVerdict("load", Met.INCONCLUSIVE if untried else Met.MET, untried)
     if expect.bitten is not None:
-        yield _bitten(setting, found, expect.bitten, doubt)
+        yield _bitten(setting, expect.bitten, doubt)
     if expect.others is not None:
-        yield _others(setting, found, expect.others)
+        yield _others(setting, expect.others)
     if expect.seen:
-        yield _seen(setting, found, doubt)
+        yield _seen(setting, doubt)
     if expect.delivery is not None:
-        holds = expect.delivery.holds is not None
-        yield (_holds if holds else _violated)(setting, found, expect.delivery, doubt)
+        yield _delivery(setting, findings, expect.delivery, doubt)
+    for name, wanted in expect.properties.items():
+        claim = Claim(name, name, [findings[name]])
+        yield (_holds if wanted == "holds" else _violated)(setting, claim, doubt)
     for name in get_args(Implicit):
-        if name not in found.findings:  # nothing is known of the replies of a system that is not ours
+        if (
+            name not in findings or name in expect.properties
+        ):  # of replies to others than our own clients nothing is known
             continue
-        yield (_convicts if name in expect.convicted_by else _implicit)(found.findings[name])
+        yield (_convicts if name in expect.convicted_by else _implicit)(findings[name])
 
 
-def _doubt(setting: Setting, found: Found) -> str:
+def _doubt(setting: Views) -> str:
     """Why the faults cannot be said to have done what they were to do, "" if they have."""
-    if found.failure:
-        return found.failure
-    if found.bite.idle:
-        return "; ".join(_idle(setting, rule) for rule in found.bite.rules if not rule.bitten)
-    if found.bite.too_late:
-        return f"{len(found.bite.late)} operations were late with nothing done to them, more than a tenth"
+    if setting.failed:
+        return _failure(setting)
+    if setting.bite.idle:
+        return "; ".join(_idle(setting, rule) for rule in setting.bite.rules if not rule.bitten)
+    if setting.bite.too_late:
+        return f"{len(setting.bite.late)} operations were late with nothing done to them, more than a tenth"
     return ""
 
 
-def _idle(setting: Setting, rule: RuleBite) -> str:
+def _failure(setting: Views) -> str:
+    return "; ".join(setting.failed.values())
+
+
+def _idle(setting: Views, rule: RuleBite) -> str:
     said = f"fault {rule.rule + 1} ({verb(setting.cell.faults[rule.rule])}) did not bite"
     return f"{said}: {idle.reason(setting, rule)}"
 
 
-def _bitten(setting: Setting, found: Found, expected: Expected, doubt: str) -> ExpectationVerdict:
+def _bitten(setting: Views, expected: Expected, doubt: str) -> ExpectationVerdict:
     """Every bitten operation has the outcome. Where another fault did not bite, none can be expected to."""
-    if doubt or not found.bite.bitten:
+    if doubt or not setting.bite.bitten:
         return ExpectationVerdict("bitten", Met.INCONCLUSIVE, doubt or "no operation was bitten")
-    return _outcomes("bitten", setting, found.bite.bitten, expected)
+    return _outcomes("bitten", setting, setting.bite.bitten, expected)
 
 
-def _others(setting: Setting, found: Found, expected: Expected) -> ExpectationVerdict:
+def _others(setting: Views, expected: Expected) -> ExpectationVerdict:
     """Every other operation has the outcome, and at least one was invoked after heal."""
-    verdict = _outcomes("others", setting, found.bite.others, expected)
+    verdict = _outcomes("others", setting, setting.bite.others, expected)
     if verdict.verdict is Met.UNMET:
         return verdict
-    if found.failure:
-        return ExpectationVerdict("others", Met.INCONCLUSIVE, found.failure)
+    if setting.failed:
+        return ExpectationVerdict("others", Met.INCONCLUSIVE, _failure(setting))
     healed = setting.index.healed
-    invokes = (setting.index.traces[operation].invoke for operation in found.bite.others)
+    invokes = (setting.index.traces[operation].invoke for operation in setting.bite.others)
     if healed is None or not any(invoke and invoke.order > healed for invoke in invokes):
         return ExpectationVerdict("others", Met.INCONCLUSIVE, "no other operation was invoked after heal")
     return verdict
 
 
-def _outcomes(name: str, setting: Setting, operations: Iterable[Operation], expected: Expected) -> ExpectationVerdict:
+def _outcomes(name: str, setting: Views, operations: Iterable[Operation], expected: Expected) -> ExpectationVerdict:
     for operation in sorted(operations):
         seen = mismatch(setting.index.traces[operation], expected)
         if seen:
@@ -109,68 +122,72 @@ def _outcomes(name: str, setting: Setting, operations: Iterable[Operation], expe
     return ExpectationVerdict(name, Met.MET)
 
 
-def _seen(setting: Setting, found: Found, doubt: str) -> ExpectationVerdict:
+def _seen(setting: Views, doubt: str) -> ExpectationVerdict:
     """Every bitten operation made each of the opportunities; what was not offered was not tried."""
-    if doubt or not found.bite.bitten:
+    if doubt or not setting.bite.bitten:
         return ExpectationVerdict("seen", Met.INCONCLUSIVE, doubt or "no operation was bitten")
     for opportunity in setting.cell.expect.seen:
-        lacking = sorted(found.bite.bitten - found.offered.get(opportunity, frozenset()))
+        lacking = sorted(setting.bite.bitten - setting.offered.get(opportunity, frozenset()))
         if lacking:
             reason = f"{_name(lacking[0])} was bitten and did not offer {opportunity}"
             return ExpectationVerdict("seen", Met.INCONCLUSIVE, reason, lacking[0])
     return ExpectationVerdict("seen", Met.MET)
 
 
-def _holds(setting: Setting, found: Found, delivery: Delivery, doubt: str) -> ExpectationVerdict:
-    assert delivery.holds is not None
-    findings = [found.findings[name] for name in LEVELS[delivery.holds]]
-    for finding in findings:
+def _delivery(setting: Views, findings: Findings, delivery: Delivery, doubt: str) -> ExpectationVerdict:
+    level = delivery.holds or delivery.violated
+    assert level is not None
+    claim = Claim("delivery", level, [findings[name] for name in LEVELS[level]], delivery.witness)
+    return (_holds if delivery.holds else _violated)(setting, claim, doubt)
+
+
+def _holds(setting: Views, claim: Claim, doubt: str) -> ExpectationVerdict:
+    for finding in claim.findings:
         if finding.violations:
             operation, reason = finding.violations[0]
-            said = f"{delivery.holds} is violated ({finding.name}): {_name(operation)}: {reason}"
-            return ExpectationVerdict("delivery", Met.UNMET, said, operation)
-    return ExpectationVerdict("delivery", *_tried(findings, doubt))
+            by = f" ({finding.name})" if finding.name != claim.said else ""
+            said = f"{claim.said} is violated{by}: {_name(operation)}: {reason}"
+            return ExpectationVerdict(claim.key, Met.UNMET, said, operation)
+    return ExpectationVerdict(claim.key, *_tried(claim, doubt))
 
 
-def _tried(findings: list[Finding], doubt: str) -> tuple[Met, str]:
-    failure = next((finding.failure for finding in findings if finding.failure), "") or doubt
+def _tried(claim: Claim, doubt: str) -> tuple[Met, str]:
+    failure = next((finding.failure for finding in claim.findings if finding.failure), "") or doubt
     if failure:
         return Met.INCONCLUSIVE, failure
-    if not any(finding.exercised for finding in findings):
-        return Met.INCONCLUSIVE, "none of its properties was exercised"
+    if not any(finding.exercised for finding in claim.findings):
+        return Met.INCONCLUSIVE, "none of its properties was exercised" if claim.key == "delivery" else NOTHING
     return Met.MET, ""
 
 
-def _violated(setting: Setting, found: Found, delivery: Delivery, doubt: str) -> ExpectationVerdict:
-    assert delivery.violated is not None
-    findings = [found.findings[name] for name in LEVELS[delivery.violated]]
-    met, reason = _tried(findings, doubt)
+def _violated(setting: Views, claim: Claim, doubt: str) -> ExpectationVerdict:
+    met, reason = _tried(claim, doubt)
     if met is not Met.MET:
-        return ExpectationVerdict("delivery", met, reason)
-    violations = [violation for finding in findings for violation in finding.violations]
+        return ExpectationVerdict(claim.key, met, reason)
+    violations = [violation for finding in claim.findings for violation in finding.violations]
     if not violations:
-        return ExpectationVerdict("delivery", Met.UNMET, f"{delivery.violated} was to be violated, and holds")
-    stray = next((each for each in violations if each.operation in found.bite.others), None)
+        return ExpectationVerdict(claim.key, Met.UNMET, f"{claim.said} was to be violated, and holds")
+    stray = next((each for each in violations if each.operation in setting.bite.others), None)
     if stray is not None:
         reason = f"{_name(stray.operation)} violates it, and no fault touched it: {stray.reason}"
-        return ExpectationVerdict("delivery", Met.UNMET, reason, stray.operation)
-    return _witnessed(setting, found, delivery, violations)
+        return ExpectationVerdict(claim.key, Met.UNMET, reason, stray.operation)
+    return _witnessed(setting, claim, violations)
 
 
-def _witnessed(setting: Setting, found: Found, delivery: Delivery, violations: list[Violation]) -> ExpectationVerdict:
-    """The expected violation needs one bitten operation that has the outcome which the scenario says."""
+def _witnessed(setting: Views, claim: Claim, violations: list[Violation]) -> ExpectationVerdict:
+    """The expected violation needs one bitten operation, which has the outcome that the scenario says, if any."""
     seen = []
     for operation, reason in violations:
-        wrong = _not_the_witness(setting, found, delivery.witness, operation)
+        wrong = _not_the_witness(setting, claim.witness, operation)
         if not wrong:
-            return ExpectationVerdict("delivery", Met.MET, f"{_name(operation)}: {reason}", operation)
+            return ExpectationVerdict(claim.key, Met.MET, f"{_name(operation)}: {reason}", operation)
         seen.append(f"{_name(operation)}: {wrong}")
     first = violations[0].operation
-    return ExpectationVerdict("delivery", Met.UNMET, f"violated by another witness: {'; '.join(seen[:3])}", first)
+    return ExpectationVerdict(claim.key, Met.UNMET, f"violated by another witness: {'; '.join(seen[:3])}", first)
 
 
-def _not_the_witness(setting: Setting, found: Found, expected: Expected | None, operation: Operation) -> str:
-    if operation not in found.bite.bitten:
+def _not_the_witness(setting: Views, expected: Expected | None, operation: Operation) -> str:
+    if operation not in setting.bite.bitten:
         return "it was not bitten"
     wrong = mismatch(setting.index.traces[operation], expected) if expected else ""
     return f"{wrong}; expected {text(expected)}" if wrong and expected else ""
@@ -183,7 +200,7 @@ def _implicit(finding: Finding) -> ExpectationVerdict:
         operation, reason = finding.violations[0]
         return ExpectationVerdict(finding.name, Met.UNMET, f"{_name(operation)}: {reason}", operation)
     if not finding.exercised:
-        return ExpectationVerdict(finding.name, Met.INCONCLUSIVE, "nothing was there to be checked")
+        return ExpectationVerdict(finding.name, Met.INCONCLUSIVE, NOTHING)
     return ExpectationVerdict(finding.name, Met.MET)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, create_model, model_serializer
 
 from chaos.faults.vocabulary import Fault
 from chaos.faults.window import TriggerText
 from nodes.services import SERVICES, WORKLOADS
 from nodes.wire.transports import TRANSPORTS
+from orchestrator.scenario.properties import PROPERTIES
 from orchestrator.scenario.system import System, SystemLink
 from orchestrator.scenario.triggers import last_before_heal
 from orchestrator.scenario.value import Milliseconds, Value
@@ -56,6 +57,7 @@ Load = Milliseconds | Literal["until-done"]
 ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
 Implicit = Literal["replies", "reference"]
 """The checkers that judge every cell, whatever its scenario expects."""
+Claim = Literal["holds", "violated"]
 
 
 def _count(value: object) -> object:
@@ -172,7 +174,7 @@ class Delivery(Value):
     witness: Outcome | None = None
 
 
-class Expect(Value):
+class Expected(Value):
     """`seen`: opportunities that every bitten operation must have made.
 
     `convicted_by`: the checkers that are always asked and here must find a violation, of a broken variant.
@@ -183,6 +185,22 @@ class Expect(Value):
     seen: tuple[Opportunity, ...] = ()
     delivery: Delivery | None = None
     convicted_by: tuple[Implicit, ...] = ()
+
+    @property
+    def properties(self) -> dict[str, Claim]:
+        """What is expected of single properties, by name."""
+        return {name: claim for name in PROPERTIES if (claim := getattr(self, name)) is not None}
+
+    @model_serializer(mode="wrap")
+    def _without_unsaid_properties(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in serialize(self).items() if key not in PROPERTIES or value is not None}
+
+
+if TYPE_CHECKING:
+    Expect = Expected
+else:
+    _CLAIM = (Claim | None, Field(default=None, description="a property, as its checker judges it"))
+    Expect = create_model("Expect", __base__=Expected, __module__=__name__, **dict.fromkeys(PROPERTIES, _CLAIM))
 
 
 class Cell(Value):

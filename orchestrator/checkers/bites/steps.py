@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from chaos.decide import directions
 from chaos.faults.messages import Cut
@@ -16,7 +17,7 @@ from orchestrator.history.merged import Operation
 from orchestrator.scenario.cell import Cell
 
 
-def steps(cell: Cell, bite: Bite, offered: dict[str, frozenset[Operation]]) -> tuple[FaultSteps, ...]:
+def steps(cell: Cell, bite: Bite, offered: Mapping[str, frozenset[Operation]]) -> tuple[FaultSteps, ...]:
     """One for each fault, in the scenario's order. `offered` are the opportunities, by name."""
     made: frozenset[Operation] = frozenset().union(*offered.values())
     return tuple(

@@ -35,3 +35,7 @@ class Bite(NamedTuple):
     def too_late(self) -> bool:
         """More than a tenth of the operations were late with nothing done to them: timing, not faults, was seen."""
         return 10 * len(self.late) > len(self.bitten) + len(self.caught) + len(self.others)
+
+
+_NONE: frozenset[Operation] = frozenset()
+NOTHING_BITTEN = Bite((), _NONE, _NONE, _NONE, _NONE, _NONE)

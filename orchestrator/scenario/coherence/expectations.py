@@ -7,17 +7,25 @@ from collections.abc import Iterator
 from nodes.services import WITH_EFFECT
 from orchestrator.scenario.cell import Cell, Delivery
 from orchestrator.scenario.coherence.problem import Problem, names
+from orchestrator.scenario.properties import PROPERTIES
 
 
 def problems(cell: Cell) -> Iterator[Problem]:
     expect = cell.expect
-    if expect.bitten is None and expect.others is None and not expect.seen and expect.delivery is None:
-        yield Problem(("expect",), "expects nothing; expected at least one of bitten, others, seen, delivery")
+    said = (expect.bitten, expect.others, expect.delivery, *expect.seen, *expect.properties)
+    if not any(said):
+        keys = ", ".join(("bitten", "others", "seen", "delivery", *PROPERTIES))
+        yield Problem(("expect",), f"expects nothing; expected at least one of {keys}")
     if not cell.faults:
         if expect.bitten is not None:
             yield Problem(("expect", "bitten"), "no fault can bite; expected a fault, or bitten left out")
         if expect.seen:
             yield Problem(("expect", "seen"), "nothing is bitten without a fault; expected a fault, or seen left out")
+    for name, claim in expect.properties.items():
+        if claim == "violated" and not cell.faults:
+            yield Problem(("expect", name), "a violation's witness is bitten, so expected a fault")
+        if name in expect.convicted_by:
+            yield Problem(("expect", name), "it is expected already, by convicted_by; expected one of the two")
     if expect.convicted_by and not any(link.variant for link in cell.links):
         message = "only a broken mechanism is to be convicted; expected a link with a variant"
         yield Problem(("expect", "convicted_by"), message)

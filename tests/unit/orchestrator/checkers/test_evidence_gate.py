@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from history_builder import Run
+from history_builder import Run, cell
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.evidence import problems
+from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
 from orchestrator.history.merged import History
 
 
 def gate(history: History) -> str:
-    return "; ".join(problems(Index(history)))
+    return "; ".join(problems(Views(cell(), Index(history))))
 
 
 def test_a_sound_run_passes() -> None:
@@ -77,7 +78,7 @@ def _skipped_open_operation(run: Run) -> None:
         (_unexecuted_row, "is an effect of operation 9"),
         (_lost_commit, "which is in no ledger"),
         (_other_result, "differ in the result"),
-        (_other_total, "the counter's value is 7, its rows sum to 3"),
+        (_other_total, "its state is total 7; its rows come to total 3"),
         (_two_completions, "journalled INVOKE, OK, INFO"),
         (_no_invoke, "never journalled its invoke"),
         (_late_invoke, "after sending it"),

@@ -27,9 +27,10 @@ from chaos.faults.messages import Duplicate
 from chaos.faults.vocabulary import Fault
 from nodes.wire.header import Status, client_number
 from nodes.wire.record import Kind
-from orchestrator.checkers import delivery, expect, reference
+from orchestrator.checkers import views
 from orchestrator.checkers.executions import allows
 from orchestrator.checkers.expect import judge
+from orchestrator.checkers.properties import once, reference
 from orchestrator.checkers.verdict import ExpectationVerdict, Judgement, Met, Outcome, PropertyVerdict, Verdict
 from orchestrator.scenario.cell import Delivery, Expect
 from orchestrator.scenario.cell import Outcome as Expected
@@ -271,7 +272,7 @@ def test_a_checker_that_crashes_knows_nothing_and_stops_nobody(monkeypatch: pyte
         raise ZeroDivisionError("oops")
 
     monkeypatch.setattr(reference, "check", crash)
-    monkeypatch.setattr(delivery, "check", crash)
+    monkeypatch.setattr(once, "check", crash)
     judgement = judged(reply_lost(Run()), DROP_REPLY, delivery=holds("at-most-once", "loss"))
     assert finding(judgement, "reference").verdict is Verdict.UNKNOWN
     assert finding(judgement, "once").note == "a checker crashed: ZeroDivisionError: oops"
@@ -284,7 +285,7 @@ def test_without_knowing_what_was_bitten_nothing_holds(monkeypatch: pytest.Monke
     def crash(*_: object) -> None:
         raise KeyError("act")
 
-    monkeypatch.setattr(expect, "bite", crash)
+    monkeypatch.setattr(views, "bite", crash)
     judgement = judged(reply_lost(Run()), DROP_REPLY, others=OK_ONCE, delivery=holds("at-most-once", "loss"))
     assert {found.name for found in judgement.expectations if found.verdict is Met.MET} == {
         "load",

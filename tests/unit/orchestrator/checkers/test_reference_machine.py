@@ -21,13 +21,13 @@ from stories import (
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding
-from orchestrator.checkers.reference import check
-from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.properties.reference import check
+from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
 
 
 def judged(run: Run, semantics: str = "at-most-once") -> Finding:
-    return check(Setting(cell(semantics), Index(run.history())))
+    return check(Views(cell(semantics), Index(run.history())))
 
 
 def said(run: Run, semantics: str = "at-most-once") -> str:
@@ -192,7 +192,7 @@ def slow(milliseconds: float, *, capped: bool) -> str:
     server = made.servers["server"].model_copy(update={"yields": 100})
     run = Run().receive(1).execute(1).wait(milliseconds)
     run = (run.phase("drain-capped") if capped else run).stop()
-    found = check(Setting(made.model_copy(update={"servers": {"server": server}}), Index(run.history())))
+    found = check(Views(made.model_copy(update={"servers": {"server": server}}), Index(run.history())))
     return "; ".join(violation.reason for violation in found.violations)
 
 

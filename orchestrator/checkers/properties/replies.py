@@ -13,17 +13,20 @@ from typing import Any
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.opportunities import RESULTS
-from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event, Operation
 
+name = "replies"
+needs = frozenset({View.JOURNALS})
 
-def check(setting: Setting) -> Finding:
+
+def check(setting: Views) -> Finding:
     traces = setting.index.invoked.values()
     done = [trace for trace in traces if trace.ending == "ok"]
     failed = [trace for trace in traces if trace.ending == "fail"]
     violations = (*_indefinite(failed), *_without_reply(done), *_foreign(setting, done), *_shared(setting, done))
-    return Finding("replies", violations, {"ok": len(done), "fail": len(failed)})
+    return Finding(name, violations, {"ok": len(done), "fail": len(failed)})
 
 
 def _indefinite(failed: list[Trace]) -> Iterator[Violation]:
@@ -41,7 +44,7 @@ def _without_reply(done: list[Trace]) -> Iterator[Violation]:
             yield Violation(trace.operation, f"its client was told {value!r}, which none of its replies carried")
 
 
-def _foreign(setting: Setting, done: list[Trace]) -> Iterator[Violation]:
+def _foreign(setting: Views, done: list[Trace]) -> Iterator[Violation]:
     by_intent = _effects_by_intent(setting)
     for trace in done:
         if not trace.has_effect:
@@ -54,7 +57,7 @@ def _foreign(setting: Setting, done: list[Trace]) -> Iterator[Violation]:
             yield Violation(trace.operation, f"its client was told {value!r}, not the result of its intent{whose}")
 
 
-def _shared(setting: Setting, done: list[Trace]) -> Iterator[Violation]:
+def _shared(setting: Views, done: list[Trace]) -> Iterator[Violation]:
     """Calls of different clients for one intent need an effect each, if each was told a result of it."""
     by_intent = _effects_by_intent(setting)
     told: Counter[tuple[int, str]] = Counter()
@@ -68,14 +71,14 @@ def _shared(setting: Setting, done: list[Trace]) -> Iterator[Violation]:
             yield Violation(trace.operation, f"its client was told the result {key[1]}, which another client got too")
 
 
-def _effects_by_intent(setting: Setting) -> dict[int, list[Event]]:
+def _effects_by_intent(setting: Views) -> dict[int, list[Event]]:
     found: dict[int, list[Event]] = defaultdict(list)
     for event in setting.index.of_kind(Kind.EFFECT):
         found[event.detail["intent"]].append(event)
     return found
 
 
-def _with_result(setting: Setting, value: Any) -> list[Event]:
+def _with_result(setting: Views, value: Any) -> list[Event]:
     return [event for event in setting.index.of_kind(Kind.EFFECT) if event.detail["result"] == value]
 
 

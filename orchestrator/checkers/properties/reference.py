@@ -18,15 +18,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from nodes.services import SERVICES, has_effect
+from nodes.services import has_effect
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.replay import asked, replay
-from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Life
 from orchestrator.history.merged import Event, Operation
 from orchestrator.scenario.cell import Link
+
+name = "reference"
+needs = frozenset({View.JOURNALS})
 
 MILLISECOND = 1_000_000
 
@@ -202,7 +205,7 @@ class Reference:
         return next((running for running in mine if value in running.results), mine[0] if mine else None)
 
 
-def check(setting: Setting) -> Finding:
+def check(setting: Views) -> Finding:
     """Every server process of the run, one after another."""
     violations: list[Violation] = []
     for node, epochs in setting.index.servers.items():
@@ -212,33 +215,34 @@ def check(setting: Setting) -> Finding:
     violations.extend(_beside(setting))
     violations.extend(_by_model(setting))
     counts = {name: len(setting.index.of_kind(kind)) for name, kind in COUNTED.items()}
-    return Finding("reference", tuple(violations), counts)
+    return Finding(name, tuple(violations), counts)
 
 
-def _beside(setting: Setting) -> Iterator[Violation]:
+def _beside(setting: Views) -> Iterator[Violation]:
     for row in setting.index.outdated:
         yield Violation(row.operation, f"{_said(row)} was written after a later epoch had written to that ledger")
 
 
-def _by_model(setting: Setting) -> Iterator[Violation]:
+def _by_model(setting: Views) -> Iterator[Violation]:
     """Two processes that wrote beside one another lost updates, which `_beside` tells."""
     beside = {row.detail["ledger"] for row in setting.index.outdated}
     executions = asked(setting.index)
     for ledger, rows in setting.index.rows.items():
-        server = setting.cell.servers.get(rows[0].node)
-        if server is None or ledger in beside:
+        if ledger in beside:
             continue
-        for row, _, result in replay(SERVICES[server.service].model, rows, executions):
+        service = setting.service_of(rows[0].node)
+        for row, _, result in replay(service.model, rows, executions):
             found = row.detail["result"]
             if found != result:
-                reason = f"{_said(row)} has the result {found!r}; a {server.service} without faults has {result!r}"
+                what = service.interface.name
+                reason = f"{_said(row)} has the result {found!r}; a {what} without faults has {result!r}"
                 yield Violation(row.operation, reason)
 
 
 COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.ANSWER}
 
 
-def _live(setting: Setting, life: Life, durables: dict[tuple[str, int], Durable]) -> Iterator[Violation]:
+def _live(setting: Views, life: Life, durables: dict[tuple[str, int], Durable]) -> Iterator[Violation]:
     references = {
         link.name: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
     }
@@ -256,14 +260,14 @@ def _live(setting: Setting, life: Life, durables: dict[tuple[str, int], Durable]
             yield from reference.finish(stop.time - _unfinished(setting, life))
 
 
-def _unfinished(setting: Setting, life: Life) -> int:
+def _unfinished(setting: Views, life: Life) -> int:
     """So many nanoseconds before its stop it may have begun what its procedure had no time to end: the run's draining
     has a cap, which ends what takes longer."""
     phases = {event.detail.get("phase") for event in setting.index.of_kind(Kind.PHASE)}
     return setting.cell.servers[life[0]].yields * MILLISECOND if "drain-capped" in phases else 0
 
 
-def _reference(setting: Setting, link: Link, life: Life, durables: dict[tuple[str, int], Durable]) -> Reference:
+def _reference(setting: Views, link: Link, life: Life, durables: dict[tuple[str, int], Durable]) -> Reference:
     start = setting.index.start(life)
     history = int(start.get("history") or 0)
     if link.semantics != "exactly-once":
@@ -273,7 +277,7 @@ def _reference(setting: Setting, link: Link, life: Life, durables: dict[tuple[st
     return Reference(link, history, durable, _inherited(setting, life, history))
 
 
-def _inherited(setting: Setting, life: Life, history: int) -> dict[Operation, list[Any]]:
+def _inherited(setting: Views, life: Life, history: int) -> dict[Operation, list[Any]]:
     """Results that earlier epochs of the same durable history committed, by the ledger."""
     found: dict[Operation, list[Any]] = {}
     for event in setting.index.of_kind(Kind.EFFECT):

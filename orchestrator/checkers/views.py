@@ -1,0 +1,64 @@
+"""PURE: what a run shows of itself, before any property of it is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cached_property
+
+from nodes.rpc.service import Service
+from nodes.services import SERVICES, WITH_EFFECT
+from orchestrator.checkers.bites import foreign
+from orchestrator.checkers.bites.bite import bite
+from orchestrator.checkers.bites.values import NOTHING_BITTEN
+from orchestrator.checkers.guarded import guarded
+from orchestrator.checkers.opportunities import offered
+from orchestrator.checkers.setting import Setting
+from orchestrator.history.index import Index, Trace
+from orchestrator.history.merged import Operation
+from orchestrator.scenario.cell import Cell
+
+
+class View(StrEnum):
+    """What only some runs show beside calls and effects (the first three), and what is worked out for every run."""
+
+    JOURNALS = "what our own servers and clients wrote down of every attempt"
+    ORACLE = "what an oracle tells of a system that is not ours"
+    READS = "calls that answer from what others did, and change nothing"
+    BITES = "which operations the faults bit"
+    OPPORTUNITIES = "which operations a weaker mechanism would have failed"
+
+
+class Views(Setting):
+    """The setting of checkers. `offered`: opportunity -> the operations that made it.
+
+    `failed` says why bites or opportunities are not known; they are empty then.
+    """
+
+    def __init__(self, cell: Cell, index: Index) -> None:
+        super().__init__(cell, index)
+        nothing: Mapping[str, frozenset[Operation]] = {}
+        bites = bite if cell.system is None else foreign.bite
+        self.bite, no_bite = guarded(lambda: bites(self), NOTHING_BITTEN)
+        self.offered, no_opportunities = guarded(lambda: offered(self), nothing)
+        crashes = {View.BITES: no_bite, View.OPPORTUNITIES: no_opportunities}
+        self.failed = {view: crash for view, crash in crashes.items() if crash}
+
+    @cached_property
+    def shown(self) -> frozenset[View]:
+        ours = View.JOURNALS if self.cell.system is None else View.ORACLE
+        reads = {View.READS} if self.reads else set()
+        return frozenset({ours, *reads, View.BITES, View.OPPORTUNITIES})
+
+    @cached_property
+    def reads(self) -> list[Trace]:
+        """The calls without an effect of servers whose other procedures have one, in the order of their invokes."""
+        return [trace for trace in self.index.invoked.values() if not trace.has_effect and self._has_effects(trace)]
+
+    def _has_effects(self, trace: Trace) -> bool:
+        server = self.cell.servers.get(self.server_of(trace))
+        return server is not None and server.service in WITH_EFFECT
+
+    def service_of(self, node: str) -> Service:
+        """What the server offers."""
+        return SERVICES[self.cell.servers[node].service]
