@@ -18,6 +18,7 @@ from suite import Ran
 from chaos.faults.processes import Pause
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.expect import judge
+from orchestrator.checkers.properties import CHECKERS
 from orchestrator.checkers.verdict import Met, Verdict
 from orchestrator.history.merged import History
 from orchestrator.scenario.cell import Cell
@@ -31,7 +32,6 @@ PAGE = ROOT / "docs" / "negative-controls.md"
 
 NONE = "none"
 """The value of the axes `variant` and `fault` that stands for the correct mechanism, and for no fault."""
-CHECKERS = ("valid", "complete", "once", "replies", "reference")
 CHECKS = (*CHECKERS, "bitten", "others")
 """The checkers, and what a scenario expects of the operations that its fault bit and of the others."""
 

@@ -7,8 +7,9 @@ from typing import get_args
 import kill_matrix
 import pytest
 import suite
-from kill_matrix import CHECKERS, CHECKS, Control, Row
+from kill_matrix import CHECKS, Control, Row
 
+from orchestrator.checkers.properties import CHECKERS
 from orchestrator.report.result import Exit
 from orchestrator.scenario.cell import Variant
 

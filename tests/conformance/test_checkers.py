@@ -1,0 +1,120 @@
+"""One contract over every checker that the registry knows, and the broken variants that each must convict."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import get_args
+
+import kill_matrix
+import pytest
+import suite
+from history_builder import Run, cell
+from suite import Ran
+
+from orchestrator.backends.refusals import problems
+from orchestrator.checkers import properties, views
+from orchestrator.checkers.checker import finding
+from orchestrator.checkers.delivery import LEVELS
+from orchestrator.checkers.expect import judge
+from orchestrator.checkers.finding import verdict
+from orchestrator.checkers.properties import CHECKERS
+from orchestrator.checkers.verdict import Verdict
+from orchestrator.checkers.views import View, Views
+from orchestrator.history.index import Index
+from orchestrator.history.merged import merge
+from orchestrator.scenario.cell import Cell, Implicit
+from orchestrator.scenario.shipped import names, plans
+
+every = pytest.mark.parametrize("name", CHECKERS)
+REAL_ONLY = {plan.scenario for plan in kill_matrix.shipped() if not kill_matrix.runs_on(plan, "sim")}
+
+
+def asking(name: str, of: Cell) -> Cell:
+    """The cell, with the property expected."""
+    return of.model_copy(update={"expect": of.expect.model_copy(update={name: "holds"})})
+
+
+def test_every_file_is_a_pure_checker_of_its_name() -> None:
+    files = {path.stem for path in Path(properties.__path__[0]).glob("*.py")} - {"__init__"}
+    assert files == CHECKERS.keys()
+    for name in files:
+        module = import_module(f"{properties.__name__}.{name}")
+        assert module.name == name
+        assert (module.__doc__ or "").startswith("PURE: ")
+        assert all(isinstance(view, View) for view in module.needs)
+
+
+def test_what_levels_are_made_of_and_what_is_always_judged_is_a_checker() -> None:
+    assert {*get_args(Implicit), *(name for level in LEVELS.values() for name in level)} <= CHECKERS.keys()
+
+
+@every
+def test_an_empty_history_exercises_nothing(name: str) -> None:
+    setting = Views(asking(name, cell()), Index(merge({})))
+    assert verdict(CHECKERS[name].check(setting)).verdict is Verdict.NOT_EXERCISED
+    assert verdict(finding(CHECKERS[name], setting)).verdict is Verdict.NOT_EXERCISED
+
+
+class Crashing(Views):
+    """Shows everything, and none of it can be looked at."""
+
+    shown = frozenset(View)
+    failed = {}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        pass
+
+
+@every
+def test_one_that_crashes_knows_nothing(name: str) -> None:
+    found = verdict(finding(CHECKERS[name], Crashing()))
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.note.startswith("a checker crashed: AttributeError: ")
+
+
+@every
+@pytest.mark.parametrize(("view", "made_by"), [(View.BITES, "bite"), (View.OPPORTUNITIES, "offered")])
+def test_without_a_view_that_it_needs_it_knows_nothing(
+    name: str, view: View, made_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(_: object) -> None:
+        raise KeyError("act")
+
+    monkeypatch.setattr(views, made_by, crash)
+    found = finding(CHECKERS[name], Views(cell(), Index(Run().call(1).healed(2).history())))
+    assert bool(found.failure) is (view in CHECKERS[name].needs)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> list[Ran]:
+    """The first and the last cell of every shipped scenario that the simulator can run."""
+    found = [suite.applicable(plans([name])) for name in names()]
+    ends = [cell for cells in found for cell in (cells[0], *cells[1:][-1:]) if not any(problems(cell, "sim"))]
+    return suite.run(ends, "sim")
+
+
+@every
+def test_nothing_that_is_shipped_makes_it_crash(name: str, shipped: list[Ran]) -> None:
+    assert len({ran.result.cell.scenario for ran in shipped}) > 50
+    for ran in shipped:
+        judgement = judge(asking(name, ran.result.cell), ran.history)
+        (found,) = (one for one in judgement.properties if one.name == name)
+        assert found.verdict is not Verdict.UNKNOWN, f"{suite.name(ran.result.cell)}: {found.note}"
+
+
+@every
+def test_it_convicts_a_broken_variant_and_acquits_the_correct_mechanism(name: str) -> None:
+    """Of a row of the kill matrix that names it, if there is one, or else of one in which it convicts too."""
+    possible = [row for row in kill_matrix.stored() if name in row.convicted_by and row.scenario not in REAL_ONLY]
+    row = min(possible, key=lambda row: row.named != name)
+    cells = plans([f"mutants/{row.scenario}"])[0].cells
+    correct, mutant = suite.run([cell for cell in cells if cell.axes["fault"] == row.fault], "sim")
+    assert verdict_on(name, correct) in (Verdict.HOLDS, Verdict.NOT_EXERCISED)
+    assert verdict_on(name, mutant) is Verdict.VIOLATED
+
+
+def verdict_on(name: str, ran: Ran) -> Verdict:
+    """By what is asked of the correct mechanism."""
+    judgement = judge(asking(name, ran.result.cell), ran.history)
+    return next(found.verdict for found in judgement.properties if found.name == name)
