@@ -78,7 +78,7 @@ def _skipped_open_operation(run: Run) -> None:
         (_unexecuted_row, "is an effect of operation 9"),
         (_lost_commit, "which is in no ledger"),
         (_other_result, "differ in the result"),
-        (_other_total, "its state is total 7; its rows come to total 3"),
+        (_other_total, "the counter's value is 7, its rows sum to 3"),
         (_two_completions, "journalled INVOKE, OK, INFO"),
         (_no_invoke, "never journalled its invoke"),
         (_late_invoke, "after sending it"),
