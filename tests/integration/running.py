@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from pathlib import Path
 from types import TracebackType
 
 import psutil
+from click.testing import CliRunner
+
+from orchestrator.cli import main
 
 COMMAND = [sys.executable, "-I", "-m", "faultbed"]
 MARK = "FAULTBED_TEST_FAMILY"
@@ -46,6 +50,14 @@ def until(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -
     while not condition():
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
         time.sleep(GLANCE)
+
+
+def in_process(cwd: Path, *arguments: str) -> tuple[int, str, str]:
+    """What the command comes to in the folder `cwd`, as of `Running.end`: for what needs no process of its own, whose
+    start costs more than all that it does."""
+    with contextlib.chdir(cwd):
+        result = CliRunner().invoke(main, arguments)
+    return result.exit_code, result.stdout, result.stderr
 
 
 class Running:

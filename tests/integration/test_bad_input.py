@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from running import Running
+from running import in_process
 
 SCENARIO = """\
 scenario: small
@@ -35,11 +35,6 @@ expect:
 """
 
 
-def faultbed(folder: Path, *arguments: str) -> tuple[int, str, str]:
-    with Running(folder, *arguments) as command:
-        return command.end()
-
-
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -60,7 +55,7 @@ def test_a_bad_scenario_is_one_message_and_nothing_is_begun(tmp_path: Path, old:
     assert old in SCENARIO
     (tmp_path / "bad.yaml").write_text(SCENARIO.replace(old, new))
     (tmp_path / "good.yaml").write_text(NEVER)
-    code, out, err = faultbed(tmp_path, "run", "good.yaml", "bad.yaml")
+    code, out, err = in_process(tmp_path, "run", "good.yaml", "bad.yaml")
     assert (code, out) == (4, "")
     assert err.startswith(f"faultbed: bad.yaml{said}")
     assert err.count("faultbed: ") == 1
@@ -73,7 +68,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a recorded run."""
     folder = tmp_path_factory.mktemp("recorded")
     (folder / "small.yaml").write_text(SCENARIO)
-    faultbed(folder, "run", "small.yaml", "--backend", "sim")
+    in_process(folder, "run", "small.yaml", "--backend", "sim")
     return folder / "results" / "small"
 
 
@@ -102,22 +97,22 @@ def test_a_truncated_or_foreign_history_is_named_with_the_place(
     history = run / "history.msgpack"
     assert callable(harm)
     history.write_bytes(harm(history.read_bytes()))
-    code, _, err = faultbed(tmp_path, command, "run/latest")
+    code, _, err = in_process(tmp_path, command, "run/latest")
     assert code == 4
     assert err.startswith("faultbed: run/latest/maybe/history.msgpack: ")
     assert said in err
     assert err.count("\n") == 1
-    assert faultbed(tmp_path, command, "run/latest/maybe/history.msgpack")[0] == 4
+    assert in_process(tmp_path, command, "run/latest/maybe/history.msgpack")[0] == 4
 
 
 def test_a_cell_without_its_plan_cannot_be_judged(run: Path, tmp_path: Path) -> None:
     plan = run / "plan.json"
     plan.write_text(plan.read_text().replace('"semantics": "maybe"', '"semantics": "always"'))
-    code, _, err = faultbed(tmp_path, "check", "run/latest")
+    code, _, err = in_process(tmp_path, "check", "run/latest")
     assert code == 4
     assert err.startswith("faultbed: run/latest/maybe/plan.json: links.0.semantics: ")
     plan.unlink()
-    code, _, err = faultbed(tmp_path, "check", "run/latest")
+    code, _, err = in_process(tmp_path, "check", "run/latest")
     assert code == 4
     assert err.startswith("faultbed: run/latest/maybe/plan.json: cannot be read: ")
 
@@ -125,7 +120,7 @@ def test_a_cell_without_its_plan_cannot_be_judged(run: Path, tmp_path: Path) -> 
 def test_a_folder_that_cannot_be_made_is_refused_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "never.yaml").write_text(NEVER)
     (tmp_path / "file").write_text("")
-    code, out, err = faultbed(tmp_path, "run", "never.yaml", "--out", "file/results")
+    code, out, err = in_process(tmp_path, "run", "never.yaml", "--out", "file/results")
     assert (code, out) == (4, "")
     assert "--out file/results: file/results/never: Not a directory" in err
 
@@ -140,9 +135,9 @@ def test_a_check_gives_the_runs_verdicts_and_exit_codes(tmp_path: Path) -> None:
     """Real processes; 0 where all is met, 2 where a fault did not bite, 1 where an expectation is unmet."""
     (tmp_path / "small.yaml").write_text(SCENARIO)
     (tmp_path / "never.yaml").write_text(NEVER)
-    met = faultbed(tmp_path, "run", "small.yaml", "--only", "semantics=exactly-once", "--out", "met")
-    inconclusive = faultbed(tmp_path, "run", "never.yaml", "--out", "inconclusive")
-    every = faultbed(tmp_path, "run", "small.yaml", "never.yaml", "--jobs", "2", "--out", "every")
+    met = in_process(tmp_path, "run", "small.yaml", "--only", "semantics=exactly-once", "--out", "met")
+    inconclusive = in_process(tmp_path, "run", "never.yaml", "--out", "inconclusive")
+    every = in_process(tmp_path, "run", "small.yaml", "never.yaml", "--jobs", "2", "--out", "every")
     assert [code for code, _, _ in (met, inconclusive, every)] == [0, 2, 1]
     assert verdicts(every[1]) == {
         "small semantics=maybe": "UNMET",
@@ -151,7 +146,7 @@ def test_a_check_gives_the_runs_verdicts_and_exit_codes(tmp_path: Path) -> None:
     }
     for folder, ran in (("met", met), ("inconclusive", inconclusive), ("every", every)):
         latest = sorted(str(path.relative_to(tmp_path)) for path in (tmp_path / folder).glob("*/latest"))
-        checked = [faultbed(tmp_path, "check", path) for path in latest]
+        checked = [in_process(tmp_path, "check", path) for path in latest]
         again = {name: verdict for _, out, _ in checked for name, verdict in verdicts(out).items()}
         assert again == verdicts(ran[1])
-    assert faultbed(tmp_path, "check", "every")[0] == 1
+    assert in_process(tmp_path, "check", "every")[0] == 1

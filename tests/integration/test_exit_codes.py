@@ -11,7 +11,7 @@ import termios
 from pathlib import Path
 
 import pytest
-from running import COMMAND, Running, long, until
+from running import COMMAND, Running, in_process, long, until
 
 INSTALLED = str(Path(sys.executable).with_name("faultbed"))
 SHORT = long().replace("calls: 5000", "calls: 6").replace("first: 60s", "first: 60ms").replace("[4000]", "[2]")
@@ -78,20 +78,24 @@ runpy.run_path(script, run_name="__main__")
 """
 
 
+def struck(module: str, number: int) -> list[str]:
+    return [sys.executable, "-c", STRUCK, module, str(int(number)), INSTALLED]
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-@pytest.mark.parametrize(
-    "module", ["click", "pydantic._internal", "orchestrator.sweep.cells", "orchestrator.supervisor"]
-)
+@pytest.mark.parametrize("module", ["click", "pydantic._internal", "orchestrator.sweep.cells"])
 def test_a_signal_in_the_midst_of_imports(tmp_path: Path, module: str, number: int, code: int) -> None:
-    struck = [sys.executable, "-c", STRUCK, module, str(int(number)), INSTALLED]
-    with Running(tmp_path, *CELL, command=struck) as command:
+    with Running(tmp_path, *CELL, command=struck(module, number)) as command:
         ended, out, err = command.end()
-    if module == "orchestrator.supervisor":
-        assert (ended, err) == (0, ""), "it is not imported here"
-        return
     assert ended == code
     assert "Traceback" not in out + err
     assert err.count("\n") == 1
+
+
+def test_the_supervisor_is_imported_by_itself_alone(tmp_path: Path) -> None:
+    with Running(tmp_path, *CELL, command=struck("orchestrator.supervisor", signal.SIGTERM)) as command:
+        ended, _, err = command.end()
+    assert (ended, err) == (0, "")
 
 
 def test_a_part_that_is_not_ours_is_named(tmp_path: Path) -> None:
@@ -114,18 +118,19 @@ main()
 """
 
 
-@pytest.mark.parametrize("error", ["TypeError('of ours')", "RecursionError('too deep')", "EOFError()", "SystemExit(1)"])
-@pytest.mark.parametrize(
-    ("module", "name"), [("scenario.shipped", "plans"), ("sweep.cells", "judge"), ("sweep.runners", "Conductor")]
-)
-def test_what_nobody_foresaw_is_told_as_a_defect(tmp_path: Path, module: str, name: str, error: str) -> None:
-    command = [sys.executable, "-I", "-c", BROKEN.format(module=module, name=name, error=error)]
-    with Running(tmp_path, *CELL, command=command) as running:
-        code, out, err = running.end()
-        assert running.family() == []
+@pytest.mark.parametrize("error", [TypeError("of ours"), RecursionError("too deep"), EOFError(), SystemExit(1)])
+@pytest.mark.parametrize("place", ["scenario.shipped.plans", "sweep.cells.judge", "sweep.runners.Conductor"])
+def test_what_nobody_foresaw_is_told_as_a_defect(
+    tmp_path: Path, place: str, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(f"orchestrator.{place}", broken)
+    code, out, err = in_process(tmp_path, *CELL)
     assert code == 3, out + err
     assert "Traceback" not in out + err
-    assert f"a defect of Faultbed, not of what it was given: {error.partition('(')[0]}" in out + err
+    assert f"a defect of Faultbed, not of what it was given: {type(error).__name__}" in out + err
 
 
 def test_a_defect_in_a_cell_is_kept_with_the_cell(tmp_path: Path) -> None:
@@ -191,12 +196,18 @@ def told(command: Running) -> None:
     until(there, "its output to be about as much as a pipe takes")
 
 
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run that has more to tell than a pipe takes."""
+    folder = tmp_path_factory.mktemp("recorded")
+    (folder / "many.yaml").write_text(SHORT.replace("calls: 6", "calls: 2000"))
+    assert in_process(folder, "run", "many.yaml", "--backend", "sim")[0] == 0
+    return folder
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_any_command_ends_so(tmp_path: Path, number: int, code: int) -> None:
-    (tmp_path / "many.yaml").write_text(SHORT.replace("calls: 6", "calls: 2000"))
-    with Running(tmp_path, "run", "many.yaml", "--backend", "sim") as recording:
-        assert recording.end()[0] == 0
-    with Running(tmp_path, "export", "results/long/latest") as command:
+def test_any_command_ends_so(recorded: Path, number: int, code: int) -> None:
+    with Running(recorded, "export", "results/long/latest") as command:
         told(command)
         command.process.send_signal(number)
         ended, _, err = command.end()

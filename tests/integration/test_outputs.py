@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 from junitparser import JUnitXml
-from running import COMMAND, Running, long
+from running import COMMAND, Running, in_process, long
 
 SHORT = long().replace("calls: 5000", "calls: 6").replace("first: 60s", "first: 60ms").replace("[4000]", "[2]")
 
 
 def faultbed(folder: Path, *arguments: str) -> tuple[int, str, str]:
     (folder / "short.yaml").write_text(SHORT)
-    with Running(folder, "run", "short.yaml", "--backend", "sim", *arguments) as command:
-        return command.end()
+    return in_process(folder, "run", "short.yaml", "--backend", "sim", *arguments)
 
 
 def test_a_folder_that_is_a_link_to_nothing(tmp_path: Path) -> None:
@@ -141,11 +140,9 @@ def test_ten_thousand_cells_want_a_yes(tmp_path: Path) -> None:
     many = ", ".join(map(str, range(101)))
     text = SHORT.replace("nodes:", f"matrix: {{a: [{many}], b: [{many}]}}\nnodes:")
     (tmp_path / "many.yaml").write_text(text)
-    with Running(tmp_path, "run", "many.yaml", "--backend", "sim") as command:
-        code, out, err = command.end()
+    code, out, err = in_process(tmp_path, "run", "many.yaml", "--backend", "sim")
     assert (code, out) == (4, "")
     assert "10201 cells; expected at most 10000: a command has at most 10000 in all, 100000 with `run --yes`" in err
-    with Running(tmp_path, "run", "many.yaml", "--backend", "sim", "--yes", "--only", "a=7,b=9") as command:
-        code, out, err = command.end()
+    code, out, err = in_process(tmp_path, "run", "many.yaml", "--backend", "sim", "--yes", "--only", "a=7,b=9")
     assert (code, err) == (0, "")
     assert "1 cell runs: 1 met" in out
