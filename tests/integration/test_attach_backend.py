@@ -11,7 +11,7 @@ import pytest
 from agents import OTHER_TOKEN, AgentProcess, in_another_clock, inventory, running_agents, token_file
 from groups import ALONE
 from requirements import need, need_root
-from running import Running, long, until
+from running import Running, in_process, long, until
 
 from orchestrator.sweep.store import HISTORY, read_history, stored_cells
 
@@ -31,8 +31,7 @@ CELLS = (
 
 
 def run(folder: Path, inventory_file: Path, *arguments: str) -> tuple[int, str, str]:
-    with Running(folder, "run", *arguments, "--backend", "attach", "--inventory", str(inventory_file)) as running:
-        return running.end()
+    return in_process(folder, "run", *arguments, "--backend", "attach", "--inventory", str(inventory_file))
 
 
 def outcomes(results: Path) -> list[tuple[object, ...]]:
@@ -47,18 +46,18 @@ def outcomes(results: Path) -> list[tuple[object, ...]]:
     ]
 
 
-@pytest.mark.parametrize("cell", CELLS)
-def test_verdicts_are_those_of_the_local_backend(tmp_path: Path, cell: str) -> None:
-    local, attached = tmp_path / "local", tmp_path / "attached"
-    with Running(tmp_path, "run", "rpc/demo", "--only", cell, "--out", str(local)) as running:
-        assert running.end()[0] == 0
+def test_verdicts_are_those_of_the_local_backend(tmp_path: Path) -> None:
     with running_agents(tmp_path, (), ()) as (alpha, beta):
         names = inventory(tmp_path, token_file(tmp_path), alpha=alpha.address, beta=beta.address)
-        code, out, err = run(tmp_path, names, "rpc/demo", "--only", cell, "--out", str(attached))
-        assert code == 0, out + err
+        for cell in CELLS:
+            for backend in (("local",), ("attach", "--inventory", str(names))):
+                command = ("run", "rpc/demo", "--only", cell, "--out", backend[0], "--backend", *backend)
+                code, out, err = in_process(tmp_path, *command)
+                assert code == 0, out + err
         for agent in (alpha, beta):
             agent.all_gone()
-    assert outcomes(attached) == outcomes(local) != []
+    assert len(outcomes(tmp_path / "local")) == len(CELLS)
+    assert outcomes(tmp_path / "attach") == outcomes(tmp_path / "local")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
@@ -124,8 +123,7 @@ def test_a_node_that_no_agent_can_run_is_refused_before_anything_starts(
 
 def test_a_placement_needs_agents(tmp_path: Path) -> None:
     (tmp_path / "placed.yaml").write_text(long().replace("yields: 20ms", "yields: 20ms, place: {os: linux}"))
-    with Running(tmp_path, "run", "placed.yaml") as running:
-        code, _, err = running.end()
+    code, _, err = in_process(tmp_path, "run", "placed.yaml")
     assert code == 4
     assert "nodes.server.place: --backend local has no agents to place nodes on" in err
 
