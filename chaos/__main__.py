@@ -6,15 +6,17 @@ connection ends.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from chaos.planes.control_server import ControlServer
 from chaos.planes.loop import Loop
 from chaos.planes.plane import NAMES, make
 from nodes import control
-from nodes.arguments import parser
+from nodes.arguments import Arguments
 from nodes.clock import clock_domain, now
 from nodes.failpoints import Failpoints
 from nodes.journal import JournalError, JournalWriter
@@ -26,13 +28,28 @@ FAILED = 70  # EX_SOFTWARE of sysexits.h
 EPOCH = 1
 
 
-def arguments(argv: list[str]) -> argparse.Namespace:
-    taken = parser("chaos", "A fault plane of one Faultbed run.", "journal")
-    taken.add_argument("--plane", default="relay", choices=NAMES)
-    return taken.parse_args(argv)
+class Options(NamedTuple):
+    """`home`: the folder of its journal. `control`: the host where its control endpoint listens."""
+
+    name: str
+    home: Path
+    control: str
+    plane: str
 
 
-def serve(options: argparse.Namespace, token: bytes) -> None:
+def options_of(argv: Sequence[str]) -> Options:
+    given = Arguments("python -m chaos", argv)
+    options = Options(
+        name=given.text("name"),
+        home=Path(given.text("home")),
+        control=given.text("control", "127.0.0.1"),
+        plane=given.one_of(NAMES, "plane", "relay"),
+    )
+    given.end()
+    return options
+
+
+def serve(options: Options, token: bytes) -> None:
     """Run one plane until its control connection ends. Raises JournalError, OSError."""
     name = options.name
     journal = JournalWriter(options.home / f"{name}.{EPOCH}.journal")
@@ -52,7 +69,7 @@ def serve(options: argparse.Namespace, token: bytes) -> None:
 
 
 def main() -> int:
-    options = arguments(sys.argv[1:])
+    options = options_of(sys.argv[1:])
     try:
         serve(options, control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, "")))
     except (control.ControlError, JournalError, OSError) as error:

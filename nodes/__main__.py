@@ -6,14 +6,15 @@ connection ends.
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import sys
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from nodes import control, engines
-from nodes.arguments import parser
+from nodes.arguments import Arguments
 from nodes.clock import clock_domain, now
 from nodes.control_endpoint import ControlEndpoint
 from nodes.drivers import DriverFailed
@@ -29,17 +30,33 @@ from nodes.witness import RealWitness
 FAILED = 70  # EX_SOFTWARE of sysexits.h
 
 
-def arguments(argv: list[str]) -> argparse.Namespace:
-    taken = parser("nodes", "One Faultbed node.", "journal and ledger")
-    taken.add_argument("--epoch", type=int, required=True)
-    taken.add_argument("--engine", default="epoll", choices=engines.NAMES, help="its I/O model")
-    return taken.parse_args(argv)
+class Options(NamedTuple):
+    """`home`: the folder of its journal and ledger. `control`: the host where its control endpoint listens."""
+
+    name: str
+    epoch: int
+    home: Path
+    control: str
+    engine: str
+
+
+def options_of(argv: Sequence[str]) -> Options:
+    given = Arguments("python -m nodes", argv)
+    options = Options(
+        name=given.text("name"),
+        epoch=given.number("epoch"),
+        home=Path(given.text("home")),
+        control=given.text("control", "127.0.0.1"),
+        engine=given.one_of(engines.NAMES, "engine", "epoll"),
+    )
+    given.end()
+    return options
 
 
 class Process:
     """The control endpoint and the node behind it, as programs of one engine."""
 
-    def __init__(self, options: argparse.Namespace, token: bytes) -> None:
+    def __init__(self, options: Options, token: bytes) -> None:
         self._options = options
         self._endpoint = ControlEndpoint(options.name, options.control, token)
         self._ledger: SqliteLedger | None = None
@@ -134,7 +151,7 @@ def random64() -> int:
 
 
 def main() -> int:
-    options = arguments(sys.argv[1:])
+    options = options_of(sys.argv[1:])
     try:
         token = control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, ""))
         process = Process(options, token)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running import COMMAND, Running, long
+from running import COMMAND, Running, in_process, long
 
 
 def ended(folder: Path, command: list[str], *arguments: str) -> str:
@@ -20,8 +20,7 @@ def ended(folder: Path, command: list[str], *arguments: str) -> str:
     assert "Traceback" not in out + err
     for log in folder.rglob("*.log"):
         assert "Traceback" not in log.read_text(), log
-    with Running(folder, "check", "results/long") as checking:
-        again, told, complaint = checking.end()
+    again, told, complaint = in_process(folder, "check", "results/long")
     assert again not in (0, 1), "nothing was found, and nothing was met"
     assert "Traceback" not in told + complaint
     return out + err
