@@ -88,7 +88,7 @@ def _projects(cell: Cell) -> Iterator[Problem]:
     if cell.system is not None:
         from orchestrator.backends.compose.preflight import problems  # the engine's client takes a while to import
 
-        found = list(problems(cell.system))
+        found = list(problems(cell.system, cell.driver))
         if found:
             others = (f"\n{_text(one.path)}: {one.message}" for one in found[1:])
             yield found[0]._replace(message="".join([found[0].message, *others]))

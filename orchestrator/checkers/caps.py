@@ -15,7 +15,6 @@ from orchestrator.checkers.bites.steps import verb
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Cap
 from orchestrator.history.merged import Event, Operation
-from orchestrator.run.service_specs import ORDINAL
 from orchestrator.scenario.cell import UNTIL_DONE, Cell, Client
 from orchestrator.scenario.system import Driver
 
@@ -104,8 +103,6 @@ def _tried(setting: Setting, heal: Event) -> Tried:
 
 def _callers(cell: Cell) -> Iterator[tuple[int, Client | Driver]]:
     """Each client process's number, and what is said of its calls."""
-    clients: list[Client | Driver] = list(cell.clients.values())
-    nodes = list(enumerate(clients, 1)) if cell.system is None else [(ORDINAL, cell.system.driver)]
-    for node, caller in nodes:
+    for node, caller in enumerate(cell.callers.values(), 1):
         for process in range(1, caller.clients + 1):
             yield client_number(node, process, 1), caller

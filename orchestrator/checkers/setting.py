@@ -33,7 +33,8 @@ class Setting:
         return link.target if link else ""
 
     def client_of(self, trace: Trace) -> Client | None:
-        return self.cell.clients.get(trace.node)
+        node = self.cell.nodes.get(trace.node)
+        return node if isinstance(node, Client) else None
 
     def budget_of(self, trace: Trace) -> int | None:
         """How many attempts the operation may have; None: until settling. *Maybe* has one, whatever is said."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestrator.run.specs import before_heal, reports, rules_of
+from orchestrator.run.specs import before_heal, ordinal, reports, rules_of
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.system import DRIVER, System, SystemLink
 
 NOBODY = "192.0.2.1"
 """An address that nobody has (RFC 5737)."""
-ORDINAL = 1
-"""The driver's number among the client nodes of its cell: it is the only one."""
 
 
 def plane_spec(cell: Cell, system: System) -> dict[str, Any]:
@@ -33,13 +31,13 @@ def _link(cell: Cell, link: SystemLink) -> dict[str, Any]:
     }
 
 
-def driver_spec(cell: Cell, system: System, folder: str, target: str) -> dict[str, Any]:
+def driver_spec(cell: Cell, folder: str, target: str) -> dict[str, Any]:
     """`folder` is the scenario's, absolute; `target` "host:port" is what the driver calls."""
-    driver = system.driver
+    driver = cell.driver
     return {
         "role": "client",
         "seed": cell.seed,
-        "ordinal": ORDINAL,
+        "ordinal": ordinal(cell, DRIVER),
         "workload": "call",
         "calls": driver.calls,
         "clients": driver.clients,

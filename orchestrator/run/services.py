@@ -71,9 +71,9 @@ class SystemConductor(Phases):
             self._session.up(wave)
             yield from self._alive_all(wave.services)
         target = f"{self._session.address(self._planes[0])}:{targets[self._system.entry.name][1]}"
-        spec = driver_spec(self._cell, self._system, self._folder, target)
+        spec = driver_spec(self._cell, self._folder, target)
         yield from self._call(DRIVER, {"type": "configure", "spec": spec})
-        for gate, trigger in self._system.driver.gates.items():  # what it waits for may have come by now
+        for gate, trigger in self._cell.driver.gates.items():  # what it waits for may have come by now
             yield from self._agenda.when(trigger, partial(self._release_gate, gate))
 
     def _alive_all(self, names: Iterable[str]) -> Program:
@@ -87,7 +87,7 @@ class SystemConductor(Phases):
         yield
 
     def _open_gates(self) -> Program:
-        for gate in sorted(self._system.driver.gates):
+        for gate in sorted(self._cell.driver.gates):
             yield from self._release_gate(gate)
         yield from self._call(DRIVER, {"type": "healed"})
 

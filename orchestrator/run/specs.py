@@ -21,9 +21,9 @@ REPORTED = frozenset({TriggerEvent.ATTEMPT, TriggerEvent.OK, TriggerEvent.END})
 """Events of a client that it tells only when asked."""
 
 
-def ordinal(cell: Cell, client: str) -> int:
-    """A client node's number in the plan, from 1."""
-    return list(cell.clients).index(client) + 1
+def ordinal(cell: Cell, caller: str) -> int:
+    """A caller's number in the plan, from 1."""
+    return list(cell.callers).index(caller) + 1
 
 
 def plane_of(cell: Cell, fault: Fault) -> PlaneName | None:

@@ -24,8 +24,7 @@ WAITS = 2
 def longest_wait(cell: Cell) -> int:
     """Nanoseconds in which a client that nothing keeps open completes a call, or tries again and is answered."""
     if cell.system is not None:
-        driver = cell.system.driver
-        return WAITS * (driver.timeout + driver.patience) * MILLISECOND
+        return WAITS * (cell.driver.timeout + cell.driver.patience) * MILLISECOND
     return WAITS * max(_wait(cell, link) for link in cell.links)
 
 

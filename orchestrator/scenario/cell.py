@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, create_model, model_serializer
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    create_model,
+    model_serializer,
+    model_validator,
+)
 
 from chaos.faults.vocabulary import Fault
 from chaos.faults.window import TriggerText
 from nodes.services import SERVICES, WORKLOADS
 from nodes.wire.transports import TRANSPORTS
 from orchestrator.scenario.properties import PROPERTIES
-from orchestrator.scenario.system import System, SystemLink
+from orchestrator.scenario.recorded import as_nodes
+from orchestrator.scenario.system import DRIVER, Driver, NodeRole, ProjectService, System, SystemLink
 from orchestrator.scenario.triggers import last_before_heal
 from orchestrator.scenario.value import Milliseconds, Value
 
@@ -109,6 +117,8 @@ class Place(Value):
 class Server(Value):
     """A node that offers a service. `yields`: the procedure pauses this long in its middle."""
 
+    role: ClassVar[NodeRole] = "server"
+
     service: ServiceName
     engine: str = "epoll"
     yields: Milliseconds = 0
@@ -125,6 +135,8 @@ class Client(Value):
     `gates` maps an operation number to the trigger that it waits for.
     """
 
+    role: ClassVar[NodeRole] = "client"
+
     workload: WorkloadName
     calls: int = Field(default=8, ge=1, le=100_000)
     clients: int = Field(default=1, ge=1, le=99)
@@ -139,6 +151,9 @@ class Client(Value):
     @property
     def last_before_heal(self) -> int:
         return last_before_heal(self.calls, self.after_heal, self.gates)
+
+
+AnyNode = Server | Client | Driver | ProjectService
 
 
 class Link(Value):
@@ -211,15 +226,48 @@ class Cell(Value):
     cell: str = Field(description='"semantics=maybe,transport=udp", or "-" without a matrix')
     axes: dict[str, str]
     seed: int = Field(ge=0, lt=2**63)
-    servers: dict[str, Server]
-    clients: dict[str, Client]
+    nodes: dict[str, AnyNode]
     links: tuple[Link, ...]
     faults: tuple[Fault, ...]
     expect: Expect
     load: Load = Field(default=UNTIL_DONE, description=ABOUT_LOAD)
     settle: Milliseconds = Field(default=5_000, description="cap of settling, and of draining")
     not_applicable: str | None = Field(default=None, description="why this cell is not run")
-    system: System | None = Field(default=None, description="one that is not ours, instead of servers and clients")
+    system: System | None = Field(
+        default=None, description="one that is not ours, whose nodes are its driver and services"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _recorded(cls, given: Any) -> Any:
+        return as_nodes(given)
+
+    @property
+    def servers(self) -> dict[str, Server]:
+        """Nodes of ours that are called."""
+        return {name: node for name, node in self.nodes.items() if isinstance(node, Server)}
+
+    @property
+    def clients(self) -> dict[str, Client]:
+        """Nodes of ours that call."""
+        return {name: node for name, node in self.nodes.items() if isinstance(node, Client)}
+
+    @property
+    def called(self) -> dict[str, Server | ProjectService]:
+        """Whoever is called."""
+        return {name: node for name, node in self.nodes.items() if isinstance(node, Server | ProjectService)}
+
+    @property
+    def callers(self) -> dict[str, Client | Driver]:
+        """Whoever calls; their places here are their ordinals, from 1."""
+        return {name: node for name, node in self.nodes.items() if isinstance(node, Client | Driver)}
+
+    @property
+    def driver(self) -> Driver:
+        """A system's."""
+        node = self.nodes[DRIVER]
+        assert isinstance(node, Driver), "a system's cell has the driver under its name"
+        return node
 
     @property
     def paths(self) -> tuple[Link | SystemLink, ...]:

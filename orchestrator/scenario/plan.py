@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.scenario.cell import UNTIL_DONE, Cell, Client, Expect, Link, Load, Server
+from orchestrator.scenario.cell import UNTIL_DONE, AnyNode, Cell, Client, Expect, Link, Load, Server
 from orchestrator.scenario.coherence import problems
 from orchestrator.scenario.coherence.system import problems as system_problems
 from orchestrator.scenario.document import MAX_BYTES, BadScenario, Node, join, parse
@@ -26,6 +26,7 @@ from orchestrator.scenario.matrix import (
     text,
 )
 from orchestrator.scenario.system_plan import check_keys, system
+from orchestrator.scenario.system_plan import nodes as system_nodes
 from orchestrator.scenario.typed import locate, typed
 
 KEYS = (
@@ -170,15 +171,14 @@ class _CellBuilder:
         document = Node(parts, self.root.line)
         links = self._list(parts, "links")
         foreign = system(parts, links, self.file) if "system" in parts else None
-        servers, clients = ({}, {}) if foreign else self._nodes(parts["nodes"])
+        nodes = system_nodes(parts, foreign, self.file) if foreign else self._nodes(parts["nodes"])
         cell = Cell(
             scenario=scenario,
             about=about,
             cell=label(self.axes),
             axes={axis: text(node.value) for axis, node in self.axes.items()},
             seed=self._integer(parts, "seed", 1),
-            servers=servers,
-            clients=clients,
+            nodes=nodes,
             links=() if foreign else tuple(typed(Link, node, path, self.file) for path, node in links),
             faults=tuple(fault(_spaced(node), path, self.file) for path, node in self._list(parts, "faults")),
             expect=self._expect(parts.get("expect")),
@@ -198,23 +198,22 @@ class _CellBuilder:
                 path = join(path, step)
             raise BadScenario(self.file, node.line, path, message)
 
-    def _nodes(self, nodes: Node) -> tuple[dict[str, Server], dict[str, Client]]:
+    def _nodes(self, nodes: Node) -> dict[str, AnyNode]:
         if not nodes.mapping:
             raise BadScenario(self.file, nodes.line, "nodes", "expected a mapping of names to nodes")
-        servers: dict[str, Server] = {}
-        clients: dict[str, Client] = {}
+        found: dict[str, AnyNode] = {}
         for name, node in nodes.mapping.items():
             path = join("nodes", name)
             kinds = [key for key in ("service", "workload") if key in (node.mapping or {})]
             if not _NAME.fullmatch(name):
                 raise BadScenario(self.file, node.line, path, "expected a name of small letters, digits and -")
             if kinds == ["service"]:
-                servers[name] = typed(Server, node, path, self.file)
+                found[name] = typed(Server, node, path, self.file)
             elif kinds == ["workload"]:
-                clients[name] = typed(Client, _client(node), path, self.file)
+                found[name] = typed(Client, _client(node), path, self.file)
             else:
                 raise BadScenario(self.file, node.line, path, "expected a node with either a service or a workload")
-        return servers, clients
+        return found
 
     def _expect(self, node: Node | None) -> Expect:
         if node is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,9 @@ DRIVER = "driver"
 
 PROXY = "faultbed-proxy"
 """The proxy's service in the project."""
+
+NodeRole = Literal["server", "client", "program"]
+"""What a node does: it is called, it runs a workload of ours, or it is somebody's program that calls."""
 
 Endpoint = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}:[1-9][0-9]{0,4}$")]
 """A service of the project and the port at which others call it, "redis:6379"."""
@@ -72,6 +75,8 @@ class Driver(Value):
     `timeout` is what it is given for one call; `patience` on top of it, it hangs.
     """
 
+    role: ClassVar[NodeRole] = "program"
+
     exec: str | tuple[str, ...]
     clients: int = Field(default=1, ge=1, le=99)
     calls: int = Field(default=8, ge=1, le=100_000)
@@ -87,6 +92,12 @@ class Driver(Value):
     @property
     def argv(self) -> list[str]:
         return [self.exec] if isinstance(self.exec, str) else list(self.exec)
+
+
+class ProjectService(Value):
+    """A service of a system's project that a link names. The project's file has all that there is to say of it."""
+
+    role: ClassVar[NodeRole] = "server"
 
 
 class RedisOracle(Value):
@@ -126,11 +137,10 @@ ORACLES: dict[str, type[Oracle]] = {
 
 
 class System(Value):
-    """Everything about the system of one cell."""
+    """What a cell has of its system, besides the nodes."""
 
     project: Project
     links: tuple[SystemLink, ...]
-    driver: Driver
     oracle: Oracle
 
     @property

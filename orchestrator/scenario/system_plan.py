@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from orchestrator.scenario.cell import AnyNode
 from orchestrator.scenario.document import BadScenario, Node, join
 from orchestrator.scenario.matrix import hint
-from orchestrator.scenario.system import ORACLES, Driver, Oracle, Project, System, SystemLink
+from orchestrator.scenario.system import DRIVER, ORACLES, Driver, Oracle, Project, ProjectService, System, SystemLink
 from orchestrator.scenario.typed import typed
 
 KEYS = ("system", "driver", "oracle")
@@ -37,9 +38,14 @@ def system(parts: Mapping[str, Node], links: list[tuple[str, Node]], file: str) 
     return System(
         project=project.model_copy(update={"folder": str(Path(file).parent)}),
         links=tuple(typed(SystemLink, node, path, file) for path, node in links),
-        driver=typed(Driver, parts["driver"], "driver", file),
         oracle=_oracle(parts["oracle"], file),
     )
+
+
+def nodes(parts: Mapping[str, Node], system: System, file: str) -> dict[str, AnyNode]:
+    """Its driver, and the services that links name. Raises BadScenario."""
+    driver = typed(Driver, parts["driver"], "driver", file)
+    return {DRIVER: driver, **{name: ProjectService() for name in system.services}}
 
 
 def _oracle(node: Node, file: str) -> Oracle:

@@ -184,6 +184,6 @@ def test_the_same_programs_run_on_an_engine_of_threads() -> None:
 
 def on_threads(cell: Cell) -> Cell:
     threads = {"engine": "threads"}
-    servers = {name: server.model_copy(update=threads) for name, server in cell.servers.items()}
-    clients = {name: client.model_copy(update=threads) for name, client in cell.clients.items()}
-    return cell.model_copy(update={"servers": servers, "clients": clients})
+    return cell.model_copy(
+        update={"nodes": {name: node.model_copy(update=threads) for name, node in cell.nodes.items()}}
+    )

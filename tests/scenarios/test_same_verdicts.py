@@ -53,7 +53,7 @@ def unhurried(cell: Cell) -> Cell:
         name: client.model_copy(update={"retry": client.retry.model_copy(update=retry)})
         for name, client in cell.clients.items()
     }
-    return cell.model_copy(update={"clients": clients})
+    return cell.model_copy(update={"nodes": {**cell.nodes, **clients}})
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from orchestrator.backends.compose.compose import Compose, check_compose
 from orchestrator.backends.compose.machine import compose_file, lacks_oracle, lacks_program, machine
 from orchestrator.backends.compose.private import refusals
 from orchestrator.scenario.coherence.problem import Problem
-from orchestrator.scenario.system import System
+from orchestrator.scenario.system import Driver, System
 
 
 @lru_cache
@@ -22,10 +22,10 @@ def _read(file: Path, environment: tuple[tuple[str, str], ...]) -> dict[str, Any
     return Compose(f"faultbed-{secrets.token_hex(3)}", [file], dict(environment)).config()
 
 
-def problems(system: System) -> Iterator[Problem]:
+def problems(system: System, driver: Driver) -> Iterator[Problem]:
     """What is missing or refused, where and why. Raises SessionError: Compose does not understand the project."""
     folder = Path(system.project.folder).absolute()
-    if (reason := lacks_program(system.driver.argv[0], folder)) is not None:
+    if (reason := lacks_program(driver.argv[0], folder)) is not None:
         yield Problem(("driver", "exec"), reason)
     if (missing := lacks_oracle(system.oracle, folder)) is not None:
         key, reason = missing

@@ -18,7 +18,7 @@ from orchestrator.scenario.cell import Cell, Client, Link, Server
 from orchestrator.scenario.coherence import expectations, faults
 from orchestrator.scenario.coherence.nodes import RESERVED
 from orchestrator.scenario.coherence.problem import Path, Problem, names, trigger
-from orchestrator.scenario.system import DRIVER, System, SystemLink
+from orchestrator.scenario.system import DRIVER, Driver, System, SystemLink
 
 UNTOLD = MappingProxyType({Bandwidth: "bandwidth", Slicer: "slicer", SlowClose: "slow_close"})
 """Toxics of which the driver's evidence shows nothing."""
@@ -38,7 +38,7 @@ def problems(cell: Cell) -> Iterator[Problem]:
     system = cell.system
     assert system is not None, "the cell of a system"
     yield from _links(system)
-    yield from _driver(cell, system)
+    yield from _driver(cell.driver)
     links = {link.name: link for link in system.links}
     for index, fault in enumerate(cell.faults):
         yield from _fault(links, fault, ("faults", index))
@@ -50,7 +50,7 @@ def problems(cell: Cell) -> Iterator[Problem]:
 
 
 def _shown(cell: Cell, system: System) -> Cell:
-    driver = system.driver
+    driver = cell.driver
     client = Client(
         workload="add", calls=driver.calls, clients=driver.clients, after_heal=driver.after_heal, gates=driver.gates
     )
@@ -59,7 +59,7 @@ def _shown(cell: Cell, system: System) -> Cell:
         for link in system.links
     )
     servers = {name: Server(service="counter") for name in system.services}
-    return cell.model_copy(update={"servers": servers, "clients": {DRIVER: client}, "links": links})
+    return cell.model_copy(update={"nodes": {**servers, DRIVER: client}, "links": links})
 
 
 def _links(system: System) -> Iterator[Problem]:
@@ -99,8 +99,7 @@ def _circle(system: System) -> Iterator[Problem]:
             del calls[name]
 
 
-def _driver(cell: Cell, system: System) -> Iterator[Problem]:
-    driver = system.driver
+def _driver(driver: Driver) -> Iterator[Problem]:
     if not driver.argv or not driver.argv[0]:
         yield Problem(("driver", "exec"), "expected a program")
     if driver.after_heal > driver.calls:

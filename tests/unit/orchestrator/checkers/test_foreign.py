@@ -16,8 +16,8 @@ from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement, Met, Verdict
 from orchestrator.history.merged import Ledger, merge
 from orchestrator.oracles.effects import Effect, ledger
-from orchestrator.scenario.cell import Cell, Delivery, Expect, Outcome
-from orchestrator.scenario.system import Driver, Project, RedisOracle, System, SystemLink
+from orchestrator.scenario.cell import AnyNode, Cell, Delivery, Expect, Outcome
+from orchestrator.scenario.system import Driver, Project, ProjectService, RedisOracle, System, SystemLink
 
 CLIENT = client_number(1, 1, 1)
 FRONT, BACK = "driver -> orders:8080", "orders -> redis:6379"
@@ -37,12 +37,21 @@ def cell(*faults: Fault, expect: Expect | None = None) -> Cell:
     system = System(
         project=Project(compose="c.yml"),
         links=links,
-        driver=Driver(exec="./drive.py", after_heal=7),
         oracle=RedisOracle(redis="HGETALL booked", at="redis:6379"),
     )
-    empty: dict[str, Any] = {"axes": {}, "servers": {}, "clients": {}, "links": ()}
+    nodes: dict[str, AnyNode] = {"driver": Driver(exec="./drive.py", after_heal=7)}
+    nodes |= {name: ProjectService() for name in system.services}
     return Cell(
-        scenario="s", about="", cell="-", seed=1, faults=faults, expect=expect or Expect(), system=system, **empty
+        scenario="s",
+        about="",
+        cell="-",
+        axes={},
+        seed=1,
+        nodes=nodes,
+        links=(),
+        faults=faults,
+        expect=expect or Expect(),
+        system=system,
     )
 
 

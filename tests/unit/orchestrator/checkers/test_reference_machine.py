@@ -192,7 +192,7 @@ def slow(milliseconds: float, *, capped: bool) -> str:
     server = made.servers["server"].model_copy(update={"yields": 100})
     run = Run().receive(1).execute(1).wait(milliseconds)
     run = (run.phase("drain-capped") if capped else run).stop()
-    found = check(Views(made.model_copy(update={"servers": {"server": server}}), Index(run.history())))
+    found = check(Views(made.model_copy(update={"nodes": {**made.nodes, "server": server}}), Index(run.history())))
     return "; ".join(violation.reason for violation in found.violations)
 
 

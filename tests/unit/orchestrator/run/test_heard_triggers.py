@@ -62,7 +62,7 @@ def places(text: str) -> dict[str, Cell]:
                 below = made(PARTS[part], **{name: text})
                 found[f"{verb}.{part}.{name}"] = cell(faults=(made(kind, **{part: below}),))
     for name in fields_with_triggers(Client):
-        found[f"client.{name}"] = cell(clients={"client": Client(workload="add", **{name: {3: text}})})
+        found[f"client.{name}"] = cell(nodes={"client": Client(workload="add", **{name: {3: text}})})
     return found
 
 
@@ -103,7 +103,7 @@ def test_so_is_a_driver() -> None:
     )
     made = expand(text, "heard.yaml").cells[0]
     assert made.system is not None
-    assert driver_spec(made, made.system, "/", "h:1")["report"] == [("end", 3), ("ok", 2), ("ok", 4)]
+    assert driver_spec(made, "/", "h:1")["report"] == [("end", 3), ("ok", 2), ("ok", 4)]
 
 
 @pytest.mark.parametrize(

@@ -73,12 +73,13 @@ def two() -> Cell:
         Link.model_validate({"from": source, "to": target, "semantics": semantics})
         for source, target, semantics in (("client", "server", "maybe"), ("other", "slow", "exactly-once"))
     )
-    update = {
-        "clients": {"client": Client(workload="add"), "other": Client(workload="add", retry=retry)},
-        "servers": {"server": Server(service="counter"), "slow": Server(service="counter", yields=200)},
-        "links": links,
+    nodes = {
+        "server": Server(service="counter"),
+        "slow": Server(service="counter", yields=200),
+        "client": Client(workload="add"),
+        "other": Client(workload="add", retry=retry),
     }
-    return cell().model_copy(update=update)
+    return cell().model_copy(update={"nodes": nodes, "links": links})
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_what_its_processes_are_told() -> None:
         ("http1", 8080, 1),
         ("resp", 6379, 1),
     ]
-    told = driver_spec(made, made.system, "/folder", "10.0.0.2:8080")
+    told = driver_spec(made, "/folder", "10.0.0.2:8080")
     assert told["exec"]["argv"] == ["./drive.py", "--fast"]
     assert told["report"] == [("ok", 3)]
 

@@ -31,10 +31,10 @@ def entries(*names: str, **changed: AgentEntry) -> dict[str, AgentEntry]:
 
 def cell(server: Place | None = None, client: Place | None = None, engine: str = "epoll") -> Cell:
     nodes = {
-        "servers": {"server": Server(service="counter", place=server, engine=engine)},
-        "clients": {"client": Client(workload="add", place=client)},
+        "server": Server(service="counter", place=server, engine=engine),
+        "client": Client(workload="add", place=client),
     }
-    return made().model_copy(update=nodes)
+    return made().model_copy(update={"nodes": nodes})
 
 
 def test_nodes_without_a_place_are_dealt_out() -> None:

@@ -1,0 +1,48 @@
+"""Runs that earlier versions recorded are still judged, as they were then."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from orchestrator.checkers.expect import judge
+from orchestrator.checkers.verdict import plain
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.system import Driver, ProjectService
+from orchestrator.sweep.store import read_cell, read_history
+
+CELL = Path(__file__).parent / "recorded" / "cell"
+"""What `faultbed run --backend sim` left of one cell when servers and clients were two mappings."""
+
+
+def test_its_nodes_are_one_mapping() -> None:
+    cell = read_cell(CELL)
+    assert list(cell.nodes) == ["server", "client"] == [*cell.servers, *cell.clients]
+    assert Cell.model_validate_json(cell.model_dump_json(by_alias=True)) == cell
+
+
+def test_it_is_judged_as_it_was() -> None:
+    """What is asked of a history since then stands beside what was asked already."""
+    then = json.loads((CELL / "verdicts.json").read_text("utf-8"))
+    now = json.loads(json.dumps(plain(judge(read_cell(CELL), read_history(CELL / "history.msgpack")))))
+    asked = [each["name"] for each in then["properties"]]
+    now["properties"] = [each for each in now["properties"] if each["name"] in asked]
+    assert {key: now[key] for key in then} == then
+
+
+def test_a_systems_driver_and_services_are_its_nodes() -> None:
+    links = [{"from": "driver", "to": "orders:8080", "framer": "http1"}, {"from": "orders", "to": "redis:6379"}]
+    system = {
+        "project": {"compose": "c.yml"},
+        "links": [{"framer": "resp", **link} for link in links],
+        "driver": {"exec": "./drive.py", "calls": 5},
+        "oracle": {"redis": "HGETALL booked", "at": "redis:6379"},
+    }
+    made = {"scenario": "s", "about": "", "cell": "-", "axes": {}, "seed": 1, "links": [], "faults": [], "expect": {}}
+    cell = Cell.model_validate({**made, "servers": {}, "clients": {}, "system": system})
+    assert cell.nodes == {
+        "driver": Driver(exec="./drive.py", calls=5),
+        "orders": ProjectService(),
+        "redis": ProjectService(),
+    }
+    assert (list(cell.callers), list(cell.called)) == (["driver"], ["orders", "redis"])
