@@ -209,3 +209,18 @@ def test_a_relay_refuses_what_the_protocol_does_not_allow() -> None:
         configured({"kind": "Duplicate", "duplicate": "reply"})
     with pytest.raises(BadConfiguration, match="http1 is a protocol of streams"):
         configured({"kind": "Drop", "drop": "reply"}, transport="udp")
+
+
+def test_a_key_that_is_no_intent_leaves_the_other_header() -> None:
+    connection = framers("http1", "tcp")
+    head = f"GET / HTTP/1.1\r\nIdempotency-Key: {2**63}\r\nX-Request-Id: {INTENT}\r\n\r\n"
+    assert identity(one(connection, "request", head.encode())) == (*OPERATION, 1)
+
+
+def test_values_of_one_name_are_joined() -> None:
+    connection = framers("http1", "tcp")
+    lines = (
+        f"POST / HTTP/1.1\r\nX-Request-Id: {INTENT}\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    message = one(connection, "request", lines.encode() + b"1\r\na\r\n0\r\n\r\n")
+    assert identity(message) == (*OPERATION, 1)

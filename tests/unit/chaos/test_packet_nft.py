@@ -135,3 +135,22 @@ def test_only_our_counters_are_read() -> None:
         ]
     }
     assert nft.counted(json.dumps(listing)) == {"rule_0_0": nft.Counter(3, 84)}
+
+
+def test_a_black_hole_takes_the_first_of_one() -> None:
+    (request, reply) = made(Blackhole(link=LINK, blackhole=1), TCP, (Peer("10.0.0.2", 40001),))
+    assert request[2].endswith("tcp sport 40001")
+    assert reply[2].endswith("tcp dport 40001")
+
+
+def test_what_both_directions_of_two_links_share_is_the_first_links() -> None:
+    other = TCP._replace(link="server -> client", client="server", server="client")
+    pairs = [("client", "server"), ("server", "client")]
+    assert {(clause.link, clause.direction) for clause in nft.split_clauses(pairs, [TCP, other], ADDRESSES)} == {
+        (LINK, "request"),
+        (LINK, "reply"),
+    }
+
+
+def test_a_transaction_goes_in_by_standard_input() -> None:
+    assert nft.COMMAND == ("nft", "-f", "-")

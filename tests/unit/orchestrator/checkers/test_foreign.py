@@ -243,3 +243,21 @@ def test_the_gate_wants_the_oracles_answer() -> None:
     run = Run().call(1).note("orchestrator", Kind.PHASE, phase="end")
     assert judge(cell(), merge(run.journals, [ledger([])])).gate == ()
     assert "the oracle reported nothing" in judge(cell(), merge(run.journals)).gate[0]
+
+
+@pytest.mark.parametrize(
+    ("faults", "missed"),
+    [
+        ({"operations": (2,)}, 1),
+        ({"every": 2}, 1),
+        ({"every": 3}, 2),
+        ({"every": 1}, 4),
+        ({"operations": (2, 3), "every": 3}, 1),
+        ({"operations": (2,), "clients": (1,)}, 1),
+        ({"operations": (2,), "clients": (2,)}, 0),
+        ({"probability": 0.5}, 0),
+    ],
+)
+def test_what_a_fault_names_and_did_not_bite_is_missed(faults: dict[str, Any], missed: int) -> None:
+    run = Run().call(1).call(2).call(3)
+    assert run.judged(cell(Drop(drop="reply", link=FRONT, **faults))).missed == missed

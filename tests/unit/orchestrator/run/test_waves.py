@@ -134,3 +134,21 @@ def test_how_one_stands_that_is_late() -> None:
         "running, health starting; its health check says: connection refused"
     )
     assert standing({"Status": "created"}) == "created"
+
+
+@pytest.mark.parametrize(
+    ("health", "said"),
+    [
+        (None, "running"),
+        ({"Status": "none"}, "running"),
+        ({"Status": ""}, "running"),
+        ({"Status": "starting"}, "running, health starting"),
+        ({"Status": "starting", "Log": []}, "running, health starting"),
+        ({"Status": "starting", "Log": [{}]}, "running, health starting"),
+        ({"Status": "starting", "Log": [{"Output": "old"}, {"Output": " new\n"}]}, "its health check says: new"),
+        ({"Status": "starting", "Log": [{"Output": "x" + "y" * 300}]}, f"its health check says: {'y' * 300}"),
+    ],
+)
+def test_how_one_that_is_not_ready_stands(health: dict[str, Any] | None, said: str) -> None:
+    text = standing({"Status": "running", "Health": health})
+    assert text == said if "says" not in said else text == f"running, health starting; {said}"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.scenario.document import BadScenario, Node, parse
-from orchestrator.scenario.matrix import Every, Selector, combinations, label, values_of
+from orchestrator.scenario.matrix import Every, Selector, combinations, label, selection_axes, values_of
 
 
 def cells(text: str) -> list[str]:
@@ -120,3 +120,20 @@ def test_bad_selections_name_the_place(text: str, message: str) -> None:
     found = refused(text)
     assert message in found
     assert found.startswith("f:1: k")
+
+
+@pytest.mark.parametrize(
+    ("text", "axes"),
+    [
+        ("{by: a, x: 1}", ["a"]),
+        ("{by: [a, b-2], else: 1}", ["a", "b-2"]),
+        ("{delay: request, by: 20ms}", None),
+        ("{by: [a, 20ms]}", None),
+        ("{by: [a, 1]}", None),
+        ("{by: []}", None),
+        ("{else: 1}", None),
+        ("a", None),
+    ],
+)
+def test_what_selects_by_axes(text: str, axes: list[str] | None) -> None:
+    assert selection_axes(parse(text, "f")) == axes

@@ -92,6 +92,11 @@ def test_what_its_processes_are_told() -> None:
         ("driver ok 3", "driver attempt 3", "faults[2].when", "its own affair"),
         ("{after: 200ms}", "{state: archive}", "faults[2].restart.state", "keep"),
         ("lost on", "found on", "driver.gates.3", "no fault has the name"),
+        ("gates: {3:", "gates: {0:", "driver.gates.0", "a gate before operation 0 of 8 calls"),
+        ("gates: {3:", "gates: {9:", "driver.gates.9", "a gate before operation 9 of 8 calls"),
+        ("orders:8080", "orders:65536", "links[0].to", "no port 65536"),
+        ("from: orders, to", "from: relay, to", "links[1].from", "one of the testbed's own processes"),
+        ('from: orders, to: "redis:6379"', 'from: orders, to: "driver:6379"', "links[1].to", "own processes"),
         ("clients: 2", "clients: 2, after_heal: 9", "driver.after_heal", "9 calls after heal of 8"),
         ("executions: 1}", "executions: 1, status: cached}", "expect.others.status", "only our own servers"),
         ("  others:", "  seen: [reply-unseen]\n  others:", "expect.seen", "our own servers"),
@@ -120,3 +125,8 @@ def test_toxics_that_leave_no_trace_in_a_drivers_journal(verb: str) -> None:
     fault = f'faults:\n  - {{{verb}, link: "driver -> orders:8080", name: lost}}\n'
     with pytest.raises(BadScenario, match="their own slowness"):
         expand(text[:begin] + fault + text[end:], "a.yaml")
+
+
+def test_a_gate_may_stand_before_the_first_and_the_last_call() -> None:
+    for number in (1, 8):
+        assert cell(GOOD.replace("gates: {3:", f"gates: {{{number}:")).system is not None
