@@ -201,7 +201,7 @@ class Hop:
     # What is decided
 
     def _arrive(self, path: Path, message: Message) -> None:
-        if self._lines and self._lines.put(path, message.direction, message):
+        if self._lines.open and self._lines.put(path, message.direction, message):
             return
         if message.direction == "reply" and self._shelf.cost:
             self._release(self._shelf.take(lambda kept: kept.is_answered_by(message), (Awaits.REPLY, message.client)))
@@ -214,8 +214,11 @@ class Hop:
             rule, decision = PASSED
         if not self._up and message.direction == "request" and not isinstance(decision, (Drop, Keep)):
             self._decided(path, key, None, "lost")
+            return
+        self._decided(path, key, rule, decision.act)
+        if decision is PASS:
+            self._pass(path, message)
         else:
-            self._decided(path, key, rule, decision.act)
             self._do(decision, rule, path, message, key)
 
     def _key(self, path: Path, message: Message) -> Key | Chunk:
@@ -327,7 +330,7 @@ class Hop:
         # A piece without identity means nothing on another connection.
         possible = self._up and (own or message.client is not None) if message.direction == "request" else own
         forwards = possible and own and kept.awaits is not Awaits.EPOCH
-        if forwards and self._lines and self._lines.put(path, message.direction, kept):
+        if forwards and self._lines.open and self._lines.put(path, message.direction, kept):
             return
         key = kept.key._replace(occurrence=kept.key.occurrence + 1) if copy and isinstance(kept.key, Key) else kept.key
         self._released(kept, key, possible)
@@ -369,7 +372,7 @@ class Hop:
 
     def _close(self, path: Path, direction: Direction) -> None:
         """The end of a direction: behind what is in pieces, and what waits for its turn."""
-        if self._lines and self._lines.put(path, direction, Closing(path, direction, None)):
+        if self._lines.open and self._lines.put(path, direction, Closing(path, direction, None)):
             return
         queued = self._timetable.last_turn(path, direction)
         if queued is None:

@@ -12,26 +12,23 @@ Waiting = Message | Kept | Closing
 
 
 class Lines:
-    """One for each direction of a stream in which a message is under way. `cost` is what waits in them, in bytes."""
+    """One for each direction of a stream in which a message is under way: `open`, by connection and direction. `cost`
+    is what waits in them, in bytes."""
 
     def __init__(self) -> None:
         self.cost = 0
-        self._lines: dict[tuple[int, Direction], list[Waiting]] = {}
-
-    def __bool__(self) -> bool:
-        """Whether any message is under way."""
-        return bool(self._lines)
+        self.open: dict[tuple[int, Direction], list[Waiting]] = {}
 
     def __len__(self) -> int:
         """Messages that wait."""
-        return sum(not isinstance(item, Closing) for line in self._lines.values() for item in line)
+        return sum(not isinstance(item, Closing) for line in self.open.values() for item in line)
 
     def begin(self, path: Path, direction: Direction) -> None:
-        self._lines[path.connection, direction] = []
+        self.open[path.connection, direction] = []
 
     def put(self, path: Path, direction: Direction, item: Waiting) -> bool:
         """-> whether it has to wait, and does."""
-        line = self._lines.get((path.connection, direction))
+        line = self.open.get((path.connection, direction))
         if line is None:
             return False
         line.append(item)
@@ -40,7 +37,7 @@ class Lines:
 
     def end(self, path: Path, direction: Direction) -> list[Waiting]:
         """The message has gone -> what waited, in the order in which it came."""
-        line = self._lines.pop((path.connection, direction))
+        line = self.open.pop((path.connection, direction))
         self.cost -= sum(map(_cost, line))
         return line
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import resource
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
+from link_bench import LINK, TIMEOUT, Evidence, loops, turn_until
 
 from chaos.decide import Rule, decider
 from chaos.faults.messages import Hold
@@ -23,8 +23,6 @@ from chaos.planes.tcp_link import TcpLink
 from chaos.planes.udp_link import UdpLink
 from nodes.wire.record import Kind
 
-LINK = "client -> server"
-TIMEOUT = 20
 POISON = b"poison"
 
 
@@ -43,19 +41,6 @@ class Touchy:
         return b""
 
 
-class Evidence:
-    """What was noted."""
-
-    def __init__(self) -> None:
-        self.notes: list[tuple[Kind, dict[str, Any]]] = []
-
-    def __call__(self, kind: Kind, *numbers: int, detail: dict[str, Any] | None = None) -> None:
-        self.notes.append((kind, detail or {}))
-
-    def of(self, kind: Kind) -> list[dict[str, Any]]:
-        return [detail for noted, detail in self.notes if noted is kind]
-
-
 def framers() -> Framers:
     return {"request": Touchy(), "reply": Touchy()}
 
@@ -65,21 +50,10 @@ def hop(evidence: Evidence, *, stream: bool, hold: bool = False) -> Hop:
     return Hop(LINK, framers, decider(1, [rule]), [0], [0] if hold else [], evidence, stream=stream)
 
 
-def turn_until(loop: Loop, done: Callable[[], bool]) -> None:
-    """Rounds of the loop, each of which waits until there is something to do."""
-    while not done():
-        for key, mask in loop._selector.select(loop._tick()):
-            ready = loop._watched.get(key.fileobj)  # type: ignore[call-overload]
-            if ready is not None:
-                ready(mask)
-
-
 @pytest.fixture
 def loop() -> Iterator[Loop]:
-    made = Loop()
-    yield made
-    for sock in list(made._watched):
-        made.close(sock)
+    with loops() as made:
+        yield made
 
 
 def test_what_nobody_foresaw_ends_its_connection_alone(loop: Loop) -> None:
