@@ -11,20 +11,26 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import blake2b
+from types import MappingProxyType
+from typing import Any
 
 from chaos import decisions
 from chaos.decisions import PASSED, Awaits, Decide, Decided, Decision
-from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, MessageFault, Reorder, Truncate
+from chaos.faults.fault import RelayFault
+from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
 from chaos.faults.paths import Partition, Rate
-from chaos.faults.vocabulary import RelayFault
-from chaos.identity import Chunk, Direction, Key
+from chaos.identity import Chunk, Key
 from nodes.wire.header import process_of
 
 MILLISECOND = 1_000_000
+BITS = 2**64
+
+Draw = Callable[[str], int]
+"""64 bits of a message's own for each purpose."""
 
 _COPY_AWAITS = {"behind": None, "at-reply": Awaits.REPLY, "after-trim": Awaits.TRIM, "next-epoch": Awaits.EPOCH}
 
@@ -51,69 +57,25 @@ def decide(seed: int, rules: Sequence[Rule], key: Key | Chunk, active: Collectio
 
 
 def decision(seed: int, rule: Rule, key: Key | Chunk) -> Decision:
-    """What a rule does to a message that it speaks of. A partition drops what it meets."""
-    fault = rule.fault
-    match fault:
-        case Drop() | Partition():
-            return decisions.Drop()
-        case Duplicate():
-            return decisions.Copy(_COPY_AWAITS[fault.copy])
-        case Reorder():
-            return decisions.Keep(Awaits.NEXT)
-        case Hold():
-            return decisions.Keep(Awaits.RELEASE)
-        case Delay():
-            jitter = share(seed, rule.index, key, "jitter") * fault.jitter
-            return decisions.Keep(Awaits.TIME, by=int((fault.by + jitter) * MILLISECOND))
-        case Rate():
-            return decisions.Keep(Awaits.TURN, bytes_per_second=fault.bytes_per_second)
-        case Corrupt():
-            return decisions.Alter(draw(seed, rule.index, key, "corrupt"))
-        case Truncate():
-            return decisions.Half()
-        case Cut():
-            return decisions.Cut(fault.cut)
+    """What a rule does to a message that it speaks of."""
+    return DECISIONS[type(rule.fault)](rule.fault, partial(draw, seed, rule.index, key))
 
 
 def matches(seed: int, rule: Rule, key: Key | Chunk) -> bool:
     """Whether `rule` speaks of `key`, chance included."""
     fault = rule.fault
-    if fault.link != key.link or key.direction not in directions(fault):
+    if fault.link != key.link or key.direction not in fault.directions:
         return False
-    if isinstance(fault, MessageFault):
-        named = _names(fault, key) if isinstance(key, Key) else _can_do_without_identity(fault)
-        return named and _chance(seed, rule.index, fault, key)
-    return True
-
-
-def directions(fault: RelayFault) -> tuple[Direction, ...]:
-    """The directions in which a fault acts."""
-    match fault:
-        case Drop():
-            return (fault.drop,)
-        case Duplicate():
-            return (fault.duplicate,)
-        case Reorder():
-            return (fault.reorder,)
-        case Hold():
-            return (fault.hold,)
-        case Delay():
-            return (fault.delay,)
-        case Corrupt():
-            return (fault.corrupt,)
-        case Truncate():
-            return (fault.truncate,)
-        case Cut():
-            return (fault.of,)
-        case Partition():
-            return _both(fault.partition)
-        case Rate():
-            return _both(fault.rate)
+    if isinstance(key, Key):
+        named = fault.names(process_of(key.client), key.seq, key.attempt, key.occurrence)
+    else:
+        named = not fault.needs_identity
+    return named and _chance(seed, rule.index, fault, key)
 
 
 def share(seed: int, index: int, key: Key | Chunk, purpose: str) -> float:
     """A number in [0, 1), uniform over keys; each `purpose` has its own."""
-    return draw(seed, index, key, purpose) / 2**64
+    return draw(seed, index, key, purpose) / BITS
 
 
 def draw(seed: int, index: int, key: Key | Chunk, purpose: str) -> int:
@@ -130,28 +92,27 @@ def _keyed(seed: int, purpose: str) -> blake2b:
     return blake2b(digest_size=8, key=str(seed).encode(), person=purpose.encode())
 
 
-def _names(fault: MessageFault, key: Key) -> bool:
-    return (
-        key.seq != 0
-        and key.occurrence == 1
-        and fault.attempt in ("all", key.attempt)
-        and (fault.operations is None or key.seq in fault.operations)
-        and (fault.every is None or key.seq % fault.every == 0)
-        and (fault.clients is None or process_of(key.client) in fault.clients)
-    )
-
-
-def _can_do_without_identity(fault: MessageFault) -> bool:
-    """Whether the fault neither names operations nor waits for another message of the same operation or client."""
-    waits = isinstance(fault, Reorder) or (isinstance(fault, Duplicate) and fault.copy != "behind")
-    return not waits and fault.operations is None and fault.every is None and fault.clients is None
-
-
-def _chance(seed: int, index: int, fault: MessageFault, key: Key | Chunk) -> bool:
+def _chance(seed: int, index: int, fault: RelayFault, key: Key | Chunk) -> bool:
     return fault.probability is None or share(seed, index, key, "probability") < fault.probability
 
 
-def _both(which: str) -> tuple[Direction, ...]:
-    if which == "both":
-        return ("request", "reply")
-    return ("request",) if which == "request" else ("reply",)
+def _delay(fault: Delay, drawn: Draw) -> Decision:
+    jitter = drawn("jitter") / BITS * fault.jitter
+    return decisions.Keep(Awaits.TIME, by=int((fault.by + jitter) * MILLISECOND))
+
+
+DECISIONS: Mapping[type[RelayFault], Callable[[Any, Draw], Decision]] = MappingProxyType(
+    {
+        Drop: lambda fault, drawn: decisions.Drop(),
+        Partition: lambda fault, drawn: decisions.Drop(),
+        Duplicate: lambda fault, drawn: decisions.Copy(_COPY_AWAITS[fault.copy]),
+        Reorder: lambda fault, drawn: decisions.Keep(Awaits.NEXT),
+        Hold: lambda fault, drawn: decisions.Keep(Awaits.RELEASE),
+        Delay: _delay,
+        Rate: lambda fault, drawn: decisions.Keep(Awaits.TURN, bytes_per_second=fault.bytes_per_second),
+        Corrupt: lambda fault, drawn: decisions.Alter(drawn("corrupt")),
+        Truncate: lambda fault, drawn: decisions.Half(),
+        Cut: lambda fault, drawn: decisions.Cut(fault.cut),
+    }
+)
+"""What each fault does to a message, given what chance draws for a purpose."""

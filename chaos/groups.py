@@ -8,28 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chaos.faults.packets import Split
-
 Group = tuple[str, ...]
 Pair = tuple[str, str]
 
 
-def separated(split: Split) -> frozenset[Pair]:
-    """Every (sender, receiver) of the split's nodes without a group in common.
-
-    Raises ValueError for nodes of which the shape cannot be made.
-    """
-    groups = groups_of(split)
+def separated(groups: Sequence[Group]) -> frozenset[Pair]:
+    """Every (sender, receiver) of the groups' nodes without a group in common."""
     nodes = {node for group in groups for node in group}
     together = {(a, b) for group in groups for a in group for b in group}
     return frozenset((a, b) for a in nodes for b in nodes if a != b and (a, b) not in together)
 
 
-def groups_of(split: Split) -> tuple[Group, ...]:
+def groups_of(shape: str, nodes: Group, given: Sequence[Group]) -> tuple[Group, ...]:
     """The groups given, or those of the shape. Raises ValueError."""
-    shape, nodes = split.split, split.nodes
     if shape == "groups":
-        return _checked(split.groups)
+        return _checked(given)
     least = LEAST[shape]
     if len(set(nodes)) != len(nodes) or len(nodes) < least:
         raise ValueError(f"split {shape}: needs at least {least} different nodes, got {', '.join(nodes) or 'none'}")

@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
 from functools import partial
 from types import NoneType, UnionType
-from typing import Any, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from chaos.decide import Rule, decider
-from chaos.faults.messages import MessageFault
-from chaos.faults.paths import Rate
-from chaos.faults.vocabulary import Fault, RelayFault
+from chaos.faults.fault import Fault, RelayFault
+from chaos.faults.vocabulary import kinds
 from chaos.framers import CODECS, STREAM_CODECS, Framer, Framers, framers
 from chaos.hop import Hop, Note
+from chaos.problem import Path
 from nodes.wire.errors import shown
 from nodes.wire.transports import TRANSPORTS, datagrams
 
-KINDS: dict[str, type[RelayFault]] = {kind.__name__: kind for kind in get_args(RelayFault)}
+KINDS = kinds(RelayFault)
 """The faults of a relay, by the names that they travel under."""
 
 Address = tuple[str, int]
@@ -97,7 +97,18 @@ def decoded(value: Map, link: str | None, kinds: Mapping[str, type[F]], plane: s
         del fields[name]
     if fields.get("link") != link:
         raise BadConfiguration(f"{where}: belongs to link {fields.get('link')!r}, not to {link!r}")
-    return Decoded(index, _fault(kind, fields, where), active)
+    fault = _fault(kind, fields, where)
+    for path, message in fault.problems():
+        raise BadConfiguration(f"{where}: {_at(fault, path)}{message}")
+    return Decoded(index, fault, active)
+
+
+def _at(fault: Fault, path: Path) -> str:
+    """A part of a fault and its value, such as "netem.loss is 2, "."""
+    value: Any = fault
+    for step in path:
+        value = getattr(value, str(step))
+    return f"{'.'.join(map(str, path))} is {shown(value)}, " if path else ""
 
 
 def check_indexes(indexes: Iterable[int]) -> None:
@@ -110,7 +121,7 @@ def check_indexes(indexes: Iterable[int]) -> None:
 def check_possible(link: str, rules: Iterable[Rule], framer: Framer) -> None:
     """Whether the link's protocol allows its rules. Raises BadConfiguration."""
     for rule in rules:
-        name = type(rule.fault).__name__.lower()
+        name = rule.fault.verb
         if name not in framer.decisions:
             raise BadConfiguration(
                 f"link {link}: the fault {name!r} (rule {rule.index}) is not possible in its protocol; "
@@ -136,7 +147,7 @@ def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
 
 
 def _fault(kind: type[T], fields: Map, where: str) -> T:
-    hints = get_type_hints(kind)
+    hints = {name: hint for name, hint in get_type_hints(kind).items() if get_origin(hint) is not ClassVar}
     values = {name: _unpacked(value, hints.get(name), f"{where}: {name}") for name, value in fields.items()}
     for name, value in values.items():
         if name not in hints:
@@ -144,14 +155,9 @@ def _fault(kind: type[T], fields: Map, where: str) -> T:
         if not _fits(value, hints[name]):
             raise BadConfiguration(f"{where}: {name} is {shown(value)}, expected {_shown(hints[name])}")
     try:
-        fault = kind(**values)
+        return kind(**values)
     except TypeError as error:
         raise BadConfiguration(f"{where}: {error}") from error
-    if isinstance(fault, Rate) and fault.bytes_per_second < 1:
-        raise BadConfiguration(f"{where}: bytes_per_second is {fault.bytes_per_second}, expected at least 1")
-    if isinstance(fault, MessageFault) and fault.every is not None and fault.every < 1:
-        raise BadConfiguration(f"{where}: every is {fault.every}, expected at least 1")
-    return fault
 
 
 def _unpacked(value: Any, hint: Any, where: str) -> Any:

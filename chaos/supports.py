@@ -5,18 +5,16 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Literal, get_args
 
-from chaos.faults.vocabulary import PacketFault, RelayFault, ToxicFault
+from chaos.faults.fault import Fault, PacketFault, RelayFault, ToxicFault
+from chaos.faults.vocabulary import kinds
 
 PlaneName = Literal["relay", "toxiproxy", "packet"]
 PLANES: tuple[PlaneName, ...] = get_args(PlaneName)
 """The planes that run in a process of their own, in the order in which they are started."""
 
-SUPPORTS: MappingProxyType[PlaneName, frozenset[type]] = MappingProxyType(
-    {
-        "relay": frozenset(get_args(RelayFault)),
-        "toxiproxy": frozenset(get_args(ToxicFault)),
-        "packet": frozenset(get_args(PacketFault)),
-    }
+_BASES: dict[PlaneName, type[Fault]] = {"relay": RelayFault, "toxiproxy": ToxicFault, "packet": PacketFault}
+SUPPORTS: MappingProxyType[PlaneName, frozenset[type[Fault]]] = MappingProxyType(
+    {plane: frozenset(kinds(base).values()) for plane, base in _BASES.items()}
 )
 
 PLANE_OF: MappingProxyType[str, PlaneName] = MappingProxyType(

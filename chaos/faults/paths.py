@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from chaos.faults.window import Directions, Window
+from chaos.faults.fault import PacketFault, RelayFault
+from chaos.faults.window import Directions, each
+from chaos.identity import Direction
+from chaos.problem import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
-class Partition(Window):
+class Partition(RelayFault, PacketFault):
     """Nothing passes in that direction, hello included: no message of a relay, no packet of a direct link."""
 
     partition: Directions
     link: str
 
+    verb: ClassVar[str] = "partition"
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        return each(self.partition)
+
+    @property
+    def keeps_open(self) -> bool:
+        return True
+
 
 @dataclass(frozen=True, kw_only=True)
-class Rate(Window):
+class Rate(RelayFault, PacketFault):
     """Messages (of a direct link, packets: tbf) pass one after another at this many bytes a second."""
 
     rate: Directions
     link: str
     bytes_per_second: int
+
+    verb: ClassVar[str] = "rate"
+    keeps: ClassVar[bool] = True
+    discipline: ClassVar[Literal["", "netem", "tbf"]] = "tbf"
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        return each(self.rate)
+
+    def problems(self) -> Iterator[Problem]:
+        if self.bytes_per_second < 1:
+            yield Problem(("bytes_per_second",), "expected at least 1 byte a second")

@@ -1,20 +1,42 @@
 """PURE: the vocabulary of faults. One value per fault of a scenario; the names are the scenario's keys.
 
-Which plane performs a fault is in chaos/supports.py; what `partition` and `rate` do depends on what their link goes
-through. Durations are milliseconds unless a field says otherwise. Triggers are strings, "<subject> <event>
-[<number>]": "server ready 2" (epoch), "server down 1" (epoch), "client gate 5", "client attempt 5", "client ok 5"
-(operation), "healed", and, for a fault with a name, "<name> on" and "<name> off".
+It is what the rooms beside this file have: a class with a `verb` is a word, and its base classes say which planes
+perform it; what `partition` and `rate` do depends on what their link goes through. Durations are milliseconds unless a
+field says otherwise. Triggers are strings, "<subject> <event> [<number>]": "server ready 2" (epoch), "server down 1"
+(epoch), "client gate 5", "client attempt 5", "client ok 5" (operation), "healed", and, for a fault with a name,
+"<name> on" and "<name> off".
 """
 
 from __future__ import annotations
 
-from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
-from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Split
-from chaos.faults.paths import Partition, Rate
-from chaos.faults.processes import Kill, Pause
-from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar, Union
 
-RelayFault = Drop | Duplicate | Reorder | Hold | Delay | Corrupt | Truncate | Cut | Partition | Rate
-ToxicFault = Latency | Bandwidth | SlowClose | Timeout | ResetPeer | Slicer | LimitData | Down
-PacketFault = Loss | Partition | Split | Reject | Blackhole | Netem | Rate
-Fault = RelayFault | ToxicFault | PacketFault | Kill | Pause
+from chaos.faults import messages, packets, paths, processes, streams
+from chaos.faults.fault import Fault
+
+ROOMS = (messages, paths, streams, packets, processes)
+F = TypeVar("F", bound=Fault)
+
+
+def _words() -> Iterator[tuple[str, type[Fault]]]:
+    for room in ROOMS:
+        for kind in vars(room).values():
+            if isinstance(kind, type) and issubclass(kind, Fault) and "verb" in vars(kind):
+                yield kind.verb, kind
+
+
+FAULTS: MappingProxyType[str, type[Fault]] = MappingProxyType(dict(_words()))
+"""Verb -> its fault."""
+
+if TYPE_CHECKING:
+    AnyFault = Fault
+else:
+    AnyFault = Union[tuple(FAULTS.values())]  # noqa: UP007
+    """What a validator and a schema see."""
+
+
+def kinds(base: type[F]) -> dict[str, type[F]]:
+    """The words that are of this class, by the names that they travel under."""
+    return {kind.__name__: kind for kind in FAULTS.values() if issubclass(kind, base)}

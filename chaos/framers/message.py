@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, get_args
+from typing import NamedTuple, Protocol
 
-from chaos.faults.vocabulary import RelayFault
+from chaos.faults.fault import RelayFault
+from chaos.faults.vocabulary import kinds
 from chaos.identity import Direction
 from nodes.wire.errors import WireError
 
 NOTHING = slice(0, 0)
-STREAM_DECISIONS = frozenset(fault.__name__.lower() for fault in get_args(RelayFault))
-DATAGRAM_DECISIONS = STREAM_DECISIONS - {"cut", "slice"}
+STREAM_DECISIONS = frozenset(kind.verb for kind in kinds(RelayFault).values())
+DATAGRAM_DECISIONS = frozenset(kind.verb for kind in kinds(RelayFault).values() if not kind.of_streams)
 
 LARGEST_MESSAGE = 4 << 20
 """Bytes of a message that are kept until it is whole. Calls, answers and documents are smaller; a longer one (an

@@ -7,15 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.faults.processes import Kill, Pause
+from chaos.faults.processes import ProcessFault
 
 
-def target(fault: Kill | Pause) -> str:
-    """The node that it hits."""
-    return fault.kill if isinstance(fault, Kill) else fault.pause
-
-
-def failpoint(index: int, fault: Kill | Pause, client: int) -> dict[str, Any] | None:
+def failpoint(index: int, fault: ProcessFault, client: int) -> dict[str, Any] | None:
     """The failpoint as a node's spec has it, or None for a fault that is not at a failpoint.
 
     `index` is the fault's place in the cell, `client` the client number whose operation is named. A fault that names
@@ -30,6 +25,6 @@ def failpoint(index: int, fault: Kill | Pause, client: int) -> dict[str, Any] | 
         "seq": fault.operation or 0,
         "attempt": fault.attempt,
         "nth": fault.nth if named or fault.nth else 1,
-        "act": "die" if isinstance(fault, Kill) else "stop",
+        "act": "die" if fault.deadly else "stop",
         "fault": index,
     }

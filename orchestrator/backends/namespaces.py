@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from chaos.faults.packets import Netem
 from chaos.planes.packet.availability import netem
 from chaos.planes.packet.entering import may_enter
 from chaos.supports import PlaneName
@@ -75,7 +74,7 @@ class NamespaceSession(RealSession):
     """Every process of one cell's run on this machine, in a network of the cell's. Raises SessionError."""
 
     def __init__(self, supervisor: Supervisor, home: Path, cell: Cell, commands: CommandLine = command_line) -> None:
-        if any(isinstance(fault, Netem) for fault in cell.faults) and (reason := netem()):
+        if any(fault.discipline == "netem" for fault in cell.faults) and (reason := netem()):
             raise SessionError(f"a fault of the scenario is netem's, which cannot be had here: {reason}")
         relay = [plane for plane in planes(cell) if plane == "relay"]
         self._switch = switch(supervisor.run, [*cell.servers, *cell.clients, *relay])

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from chaos.faults.processes import Pause
+from chaos.problem import Path, Problem
 from chaos.supports import PLANE_OF
 from nodes.engines import availability
 from orchestrator.report.result import Refusal
 from orchestrator.run.specs import planes
 from orchestrator.scenario.cell import Cell, Client, Server
-from orchestrator.scenario.coherence.problem import Path, Problem
 from orchestrator.scenario.document import join
 
 Check = Callable[[Cell], Iterator[Problem]]
@@ -96,7 +95,8 @@ def _projects(cell: Cell) -> Iterator[Problem]:
 
 def _stops(cell: Cell) -> Iterator[Problem]:
     for index, fault in enumerate(cell.faults):
-        if isinstance(fault, Pause) and fault.at is not None:
+        struck = fault.on_process
+        if struck is not None and struck.at is not None and not struck.deadly:
             message = "a simulated process cannot stop in the middle of a step; expected real processes"
             yield Problem(("faults", index, "at"), message)
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from nodes.wire.header import client_number
 from nodes.wire.record import Kind
-from orchestrator.checkers.bites.steps import verb
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Cap
 from orchestrator.history.merged import Event, Operation
@@ -62,7 +61,7 @@ def doubt(setting: Setting) -> str:
 def _ended(setting: Setting, told: dict[str, Event]) -> str:
     """How the load came to its end."""
     if KEPT in told:
-        faults = [f"{index + 1} ({verb(setting.cell.faults[index])})" for index in told[KEPT].detail["faults"]]
+        faults = [f"{index + 1} ({setting.cell.faults[index].verb})" for index in told[KEPT].detail["faults"]]
         kept = f": fault {', '.join(faults)} lasts until heal{_with(setting, told[KEPT])}"
         return f"{kept}; expected calls behind it to be among after_heal"
     if "load-capped" not in told:

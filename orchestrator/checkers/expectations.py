@@ -17,7 +17,6 @@ from typing import NamedTuple, get_args
 
 from orchestrator.checkers import caps
 from orchestrator.checkers.bites import idle
-from orchestrator.checkers.bites.steps import verb
 from orchestrator.checkers.bites.values import RuleBite
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.finding import Finding, Violation
@@ -88,7 +87,7 @@ def _failure(setting: Views) -> str:
 
 
 def _idle(setting: Views, rule: RuleBite) -> str:
-    said = f"fault {rule.rule + 1} ({verb(setting.cell.faults[rule.rule])}) did not bite"
+    said = f"fault {rule.rule + 1} ({setting.cell.faults[rule.rule].verb}) did not bite"
     return f"{said}: {idle.reason(setting, rule)}"
 
 

@@ -13,10 +13,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import NamedTuple
 
-from chaos.faults.packets import Netem
-from chaos.faults.paths import Rate
-from chaos.faults.processes import Kill, Pause
-from chaos.faults.vocabulary import Fault
+from chaos.faults.fault import Fault
 from nodes.wire import transports
 from orchestrator.run.specs import plane_of
 from orchestrator.scenario.cell import Cell
@@ -137,12 +134,10 @@ def place(cell: Cell) -> Place | None:
 
 def plane(cell: Cell, fault: Fault) -> str:
     """The plane that performs a fault, as the table calls it."""
-    if isinstance(fault, (Kill, Pause)):
-        return "process"
     name = plane_of(cell, fault)
     if name == "packet":
-        return "netem" if isinstance(fault, (Netem, Rate)) else "netfilter"
-    return str(name)
+        return "netem" if fault.discipline else "netfilter"
+    return name or "process"
 
 
 def reached(cells: Iterable[Cell]) -> dict[Place, Reached]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from chaos.faults.processes import Kill, Pause, Restart
+from chaos.faults.processes import Restart
 from chaos.supports import PLANE_OF, PlaneName
 from nodes.ops import Now, Program, Sleep
 from orchestrator.run.agenda import Act
@@ -184,14 +184,14 @@ class Conductor(Phases):
 
     def _at_failpoint(self, event: Fired) -> Program:
         """A process dies at a failpoint, or has stopped itself there."""
-        life, fault = Life(event.name, event.epoch), self._cell.faults[event.fault]
+        life, fault = Life(event.name, event.epoch), self._cell.faults[event.fault].on_process
+        assert fault is not None, "only processes have failpoints"
         record = self._lives.record(life)
-        if isinstance(fault, Kill):
+        if fault.deadly:
             self._happen(life, Event.DIES)
             if record.state is not State.KILLING:
                 self._killed_by(life, event.fault, fault)
             return
-        assert isinstance(fault, Pause), "only processes have failpoints"
         action = self._happen(life, Event.HALTS if fault.restart is None else Event.YIELDS)
         record.paused = event.fault
         if action is Action.REPLACE:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from chaos.faults.messages import Hold
-from chaos.faults.processes import Kill, Pause
-from chaos.faults.vocabulary import Fault
-from chaos.planes.process import target
+from chaos.faults.fault import Fault
+from chaos.faults.processes import ProcessFault
 from chaos.supports import PlaneName
 from nodes.ops import Now, Program
 from nodes.wire.record import Kind
@@ -15,7 +13,7 @@ from orchestrator.run.agenda import Act
 from orchestrator.run.attention import MILLISECOND, PATIENCE, Attention
 from orchestrator.run.lives import Action, Event, Life, Lives, State
 from orchestrator.run.session import Session, SignalName
-from orchestrator.run.specs import plane_of, planes, starts_on
+from orchestrator.run.specs import plane_of, planes
 from orchestrator.scenario.cell import Cell
 
 SIGNALS: Mapping[Action, SignalName] = {Action.KILL: "kill", Action.FREEZE: "stop", Action.THAW: "continue"}
@@ -29,15 +27,15 @@ class FaultActs(Attention):
         self._cell = cell
         self._planes = planes(cell)
         self._lives = Lives((*self._planes, *names))
-        self._on = {i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) and starts_on(fault)}
+        self._on = {i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) and fault.starts_on}
 
     def _arm(self) -> Program:
         """Who waits for which trigger."""
         for index, fault in enumerate(self._cell.faults):
             if fault.when is not None:
                 yield from self._agenda.when(fault.when, self._delayed(index, fault), begins_fault=True)
-            if isinstance(fault, Hold) and fault.until is not None:
-                yield from self._agenda.when(fault.until, self._release_hold(index))
+            if fault.released_at is not None:
+                yield from self._agenda.when(fault.released_at, self._release_hold(index))
 
     def _delayed(self, index: int, fault: Fault) -> Act:
         """A fault with a trigger and a time begins that long after the trigger."""
@@ -52,11 +50,10 @@ class FaultActs(Attention):
 
     def _begin(self, index: int, fault: Fault) -> Act:
         def act() -> Program:
-            if isinstance(fault, (Kill, Pause)):
-                if not (yield from self._strike(index, fault)):
-                    return
-            else:
+            if fault.on_process is None:
                 yield from self._switch(index, True)
+            elif not (yield from self._strike(index, fault.on_process)):
+                return
             yield from self._begun(index, fault)
 
         return act
@@ -71,11 +68,10 @@ class FaultActs(Attention):
 
     def _cease(self, index: int, fault: Fault) -> Act:
         def act() -> Program:
-            if isinstance(fault, Pause):
-                for life in self._lives.held_by(index):
-                    self._resume(life)
-            else:
+            if fault.on_process is None:
                 yield from self._switch(index, False)
+            for life in self._lives.held_by(index):
+                self._resume(life)
             if fault.name:
                 yield from self._agenda.occur(f"{fault.name} off")
 
@@ -83,14 +79,14 @@ class FaultActs(Attention):
 
     # Processes
 
-    def _strike(self, index: int, fault: Kill | Pause) -> Program:
+    def _strike(self, index: int, fault: ProcessFault) -> Program:
         """Kill or stop the process -> whether it was one to do that to; if it was not, that is noted."""
-        name = target(fault)
-        event = Event.KILL if isinstance(fault, Kill) else Event.PAUSE
+        name = fault.target
+        event = Event.KILL if fault.deadly else Event.PAUSE
         obstacle = self._lives.obstacle(name, event)
-        if not obstacle and isinstance(fault, Pause):
+        if not obstacle and not fault.deadly:
             obstacle = yield from self._pause(name, index)
-        elif not obstacle and isinstance(fault, Kill):
+        elif not obstacle:
             self._act("kill", name, index)
             self._happen(self._lives.latest(name), event)
             self._killed_by(self._lives.latest(name), index, fault)
@@ -98,7 +94,7 @@ class FaultActs(Attention):
             self._act("none", name, index, why=obstacle)
         return not obstacle
 
-    def _killed_by(self, life: Life, index: int, fault: Kill) -> None:
+    def _killed_by(self, life: Life, index: int, fault: ProcessFault) -> None:
         record = self._lives.record(life)
         record.killed, record.restart = index, fault.restart
 

@@ -6,15 +6,14 @@ from abc import abstractmethod
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from chaos.faults.processes import Kill, Pause, Restart
+from chaos.faults.processes import Restart
 from nodes.ops import Get, Now, Program
 from nodes.wire.record import Kind
 from orchestrator.run.attention import MILLISECOND, PATIENCE, RunFailed, patience
 from orchestrator.run.fault_acts import FaultActs
 from orchestrator.run.lives import BEING_KILLED, HELD, Action, Event, Life, ending
 from orchestrator.run.session import Answer, Exited, Lost, NodeEvent, Session, Started, Stopped
-from orchestrator.run.specs import starts_on
-from orchestrator.run.until_done import comes_back, keeps_open, longest_wait, on_its_way
+from orchestrator.run.until_done import comes_back, longest_wait, on_its_way
 from orchestrator.scenario.cell import UNTIL_DONE, Cell
 
 POLL = 2 * MILLISECOND
@@ -162,12 +161,13 @@ class Phases(FaultActs):
     def _lasts(self, index: int) -> bool:
         """Whether this fault is on, ends at heal alone, and can keep calls open until then."""
         fault = self._cell.faults[index]
-        if isinstance(fault, Kill):
-            last = self._lives.record(self._lives.latest(fault.kill)).killed == index
-            return last and fault.kill in self._lives.away() and not comes_back(fault.restart)
-        if isinstance(fault, Pause):
-            return bool(self._lives.held_by(index)) and fault.restart is None and fault.lasts is None
-        return index in self._on and fault.lasts is None and keeps_open(fault)
+        struck = fault.on_process
+        if struck is None:
+            return index in self._on and fault.lasts is None and fault.keeps_open
+        if struck.deadly:
+            last = self._lives.record(self._lives.latest(struck.target)).killed == index
+            return last and struck.target in self._lives.away() and not comes_back(struck.restart)
+        return bool(self._lives.held_by(index)) and struck.restart is None and struck.lasts is None
 
     def _timed_faults(self) -> Program:
         """Those that begin with the load, or some time after it does."""
@@ -175,7 +175,7 @@ class Phases(FaultActs):
         for index, fault in enumerate(self._cell.faults):
             if fault.after is not None and fault.when is None:
                 self._agenda.at(now + fault.after * MILLISECOND, self._begin(index, fault))
-            elif starts_on(fault) and not isinstance(fault, (Kill, Pause)):
+            elif fault.starts_on and fault.on_process is None:
                 yield from self._begun(index, fault)
 
     def _heal(self) -> Program:

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from chaos.faults.packets import Split
-from chaos.faults.processes import Kill, Pause
-from chaos.faults.vocabulary import Fault
-from chaos.planes.process import failpoint, target
+from chaos.faults.fault import Fault
+from chaos.faults.processes import ProcessFault
+from chaos.planes.process import failpoint
 from chaos.supports import PLANE_OF, PLANES, PlaneName
 from nodes.wire.header import client_number
 from orchestrator.scenario.cell import Cell, Link, Server
@@ -28,11 +27,11 @@ def ordinal(cell: Cell, caller: str) -> int:
 
 def plane_of(cell: Cell, fault: Fault) -> PlaneName | None:
     """The plane that performs a fault; None for one that is done to a process."""
-    if isinstance(fault, (Kill, Pause)):
+    if fault.on_process is not None:
         return None
-    if isinstance(fault, Split):
+    if fault.on_link is None:
         return "packet"
-    return PLANE_OF[next(link.via for link in cell.paths if link.name == fault.link)]
+    return PLANE_OF[next(link.via for link in cell.paths if link.name == fault.on_link)]
 
 
 def planes(cell: Cell) -> list[PlaneName]:
@@ -117,11 +116,10 @@ def before_heal(gates: Mapping[int, str]) -> Iterator[int]:
 def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Address]) -> dict[str, Any]:
     """`upstreams` are the servers' addresses, by link."""
     links = [link for link in cell.links if PLANE_OF[link.via] == plane]
-    whole = [_rule(index, fault) for index, fault in enumerate(cell.faults) if isinstance(fault, Split)]
     return {
         "seed": cell.seed,
         "links": [_plane_link(cell, link, upstreams[link.name]) for link in links],
-        "rules": whole if plane == "packet" else [],
+        "rules": rules_of(cell, None) if plane == "packet" else [],
     }
 
 
@@ -138,37 +136,34 @@ def _plane_link(cell: Cell, link: Link, upstream: Address) -> dict[str, Any]:
     }
 
 
-def rules_of(cell: Cell, link: str) -> list[dict[str, Any]]:
-    """The faults of one link, as its plane is told them."""
+def rules_of(cell: Cell, link: str | None) -> list[dict[str, Any]]:
+    """The faults of one link, or those that are on no one link, as their plane is told them."""
     return [
         _rule(index, fault)
         for index, fault in enumerate(cell.faults)
-        if not isinstance(fault, (Kill, Pause, Split)) and fault.link == link
+        if fault.on_process is None and fault.on_link == link
     ]
 
 
 def _rule(index: int, fault: Fault) -> dict[str, Any]:
-    return {"index": index, "kind": type(fault).__name__, "active": starts_on(fault), **asdict(fault)}
-
-
-def starts_on(fault: Fault) -> bool:
-    return fault.when is None and fault.after is None
+    return {"index": index, "kind": type(fault).__name__, "active": fault.starts_on, **asdict(fault)}
 
 
 def failpoints(cell: Cell, node: str, epoch: int) -> list[dict[str, Any]]:
     """The failpoints armed in one epoch of a node."""
     armed = []
     for index, fault in enumerate(cell.faults):
-        if isinstance(fault, (Kill, Pause)) and target(fault) == node and fault.epoch == epoch:
-            spec = failpoint(index, fault, failpoint_client(cell, fault))
+        struck = fault.on_process
+        if struck is not None and (struck.target, struck.epoch) == (node, epoch):
+            spec = failpoint(index, struck, failpoint_client(cell, struck))
             if spec is not None:
                 armed.append(spec)
     return armed
 
 
-def failpoint_client(cell: Cell, fault: Kill | Pause) -> int:
+def failpoint_client(cell: Cell, fault: ProcessFault) -> int:
     """The number of the client whose operation the failpoint names."""
-    return client_number(_client_of(cell, target(fault)), fault.client, 1)
+    return client_number(_client_of(cell, fault.target), fault.client, 1)
 
 
 def _client_of(cell: Cell, node: str) -> int:

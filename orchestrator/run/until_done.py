@@ -7,12 +7,8 @@ nothing else is to come by itself, and each client that is not done has such a f
 
 from __future__ import annotations
 
-from chaos.faults.messages import Corrupt, Cut, Drop, Hold, Truncate
-from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Split
-from chaos.faults.paths import Partition
-from chaos.faults.processes import Kill, Pause, Restart
-from chaos.faults.streams import Down, ResetPeer, Timeout
-from chaos.faults.vocabulary import Fault
+from chaos.faults.fault import Fault
+from chaos.faults.processes import Restart
 from orchestrator.run.attention import MILLISECOND
 from orchestrator.scenario.cell import Cell, Client, Link
 from orchestrator.scenario.triggers import TriggerEvent
@@ -44,28 +40,11 @@ def comes_back(restart: Restart | None) -> bool:
     return restart is not None and restart.when != TriggerEvent.HEALED
 
 
-def keeps_open(fault: Fault) -> bool:
-    """Whether it can keep a call open for as long as it is on: every attempt meets it, none of them by chance."""
-    match fault:
-        case Partition() | Split() | Reject() | Down() | Blackhole():
-            return True
-        case Loss():
-            return fault.probability == 1 or fault.every == 1
-        case Netem():
-            return fault.netem.loss == 1
-        case Timeout() | ResetPeer():
-            return fault.toxicity == 1
-        case Drop() | Hold() | Corrupt() | Truncate() | Cut():
-            return fault.attempt == "all" and fault.probability in (None, 1)
-    return False
-
-
 def on_its_way(cell: Cell, client: str, fault: Fault) -> bool:
     """Whether the client's calls meet the fault. A system's calls go through all of it."""
-    if cell.system is not None or isinstance(fault, Split):
+    if cell.system is not None:
         return True
     links = [link for link in cell.links if link.source == client]
-    if isinstance(fault, Kill | Pause):
-        target = fault.kill if isinstance(fault, Kill) else fault.pause
-        return any(link.target == target for link in links)
-    return any(link.name == fault.link for link in links)
+    if fault.on_process is not None:
+        return any(link.target == fault.on_process.target for link in links)
+    return fault.on_link is None or any(link.name == fault.on_link for link in links)

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from chaos.faults.vocabulary import Fault
+from chaos.faults.vocabulary import AnyFault
 from chaos.faults.window import TriggerText
 from nodes.services import SERVICES, WORKLOADS
 from nodes.wire.transports import TRANSPORTS
@@ -228,7 +228,7 @@ class Cell(Value):
     seed: int = Field(ge=0, lt=2**63)
     nodes: dict[str, AnyNode]
     links: tuple[Link, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[AnyFault, ...]
     expect: Expect
     load: Load = Field(default=UNTIL_DONE, description=ABOUT_LOAD)
     settle: Milliseconds = Field(default=5_000, description="cap of settling, and of draining")

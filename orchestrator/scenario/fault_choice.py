@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from types import MappingProxyType
+from typing import get_args, get_type_hints
 
-from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
-from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Shape, Split
-from chaos.faults.paths import Partition, Rate
-from chaos.faults.processes import Kill, Pause, Restart
-from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout
-from chaos.faults.vocabulary import Fault
+from chaos.faults.fault import Fault
+from chaos.faults.vocabulary import FAULTS
 from orchestrator.scenario.document import BadScenario, Node, join
 from orchestrator.scenario.matrix import hint
 from orchestrator.scenario.typed import typed
 
-FAULTS: MappingProxyType[str, type[Fault]] = MappingProxyType(
-    {
-        "drop": Drop,
-        "duplicate": Duplicate,
-        "reorder": Reorder,
-        "hold": Hold,
-        "delay": Delay,
-        "corrupt": Corrupt,
-        "truncate": Truncate,
-        "cut": Cut,
-        "partition": Partition,
-        "rate": Rate,
-        "latency": Latency,
-        "bandwidth": Bandwidth,
-        "slow_close": SlowClose,
-        "timeout": Timeout,
-        "reset_peer": ResetPeer,
-        "slicer": Slicer,
-        "limit_data": LimitData,
-        "down": Down,
-        "loss": Loss,
-        "split": Split,
-        "reject": Reject,
-        "blackhole": Blackhole,
-        "netem": Netem,
-        "kill": Kill,
-        "pause": Pause,
-    }
-)
-"""Verb -> its fault. Which of them a link can have depends on its `via` (chaos/supports.py)."""
 
-PARTS = MappingProxyType({"restart": Restart, "netem": Shape})
+def _parts() -> Iterator[tuple[str, type]]:
+    for chosen in FAULTS.values():
+        for name, of in get_type_hints(chosen).items():
+            for kind in get_args(of) or (of,):
+                if isinstance(kind, type) and is_dataclass(kind):
+                    yield name, kind
+
+
+PARTS = MappingProxyType(dict(_parts()))
 """Keys of faults whose value is a mapping with keys of its own."""
 
 

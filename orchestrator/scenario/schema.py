@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from chaos.faults.vocabulary import FAULTS
 from orchestrator.scenario.cell import ABOUT_LOAD, UNTIL_DONE, Client, Expect, Link, Server
-from orchestrator.scenario.fault_choice import FAULTS
 from orchestrator.scenario.plan import DURATIONS, REQUIRED
 from orchestrator.scenario.system import ORACLES, Driver, Project, SystemLink
 

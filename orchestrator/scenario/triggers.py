@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 from chaos.faults.window import TRIGGER
+from chaos.problem import Path
 from orchestrator.scenario.value import Value
 
 
@@ -60,16 +61,19 @@ def parse_trigger(text: str) -> Trigger:
 
 def triggers(value: Any) -> Iterator[str]:
     """Every trigger in a scenario's value, at any depth: whatever the types of its fields say is one."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from triggers(item)
-    elif isinstance(value, Mapping):
-        yield from triggers(tuple(value.values()))
+    return (text for _, text in placed_triggers(value))
+
+
+def placed_triggers(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Each with its place below `path`."""
+    if isinstance(value, (tuple, Mapping)):
+        for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from placed_triggers(item, (*path, key))
     elif isinstance(value, Value) or (is_dataclass(value) and not isinstance(value, type)):
         marked = fields_with_triggers(type(value))
         for name in get_type_hints(type(value)):
-            below = getattr(value, name, None)
-            yield from _texts(below) if name in marked else triggers(below)
+            below, place = getattr(value, name, None), (*path, name)
+            yield from _texts(below, place) if name in marked else placed_triggers(below, place)
 
 
 @cache
@@ -83,11 +87,11 @@ def _marked(hint: Any) -> bool:
     return TRIGGER in getattr(hint, "__metadata__", ()) or any(_marked(part) for part in get_args(hint))
 
 
-def _texts(value: str | Mapping[Any, str] | None) -> Iterator[str]:
+def _texts(value: str | Mapping[Any, str] | None, path: Path) -> Iterator[tuple[Path, str]]:
     if isinstance(value, str):
-        yield value
+        yield path, value
     elif value is not None:
-        yield from value.values()
+        yield from (((*path, key), text) for key, text in value.items())
 
 
 def last_before_heal(calls: int, after_heal: int, gates: Mapping[int, str]) -> int:

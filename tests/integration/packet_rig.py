@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from running import until
 
-from chaos.faults.vocabulary import Fault
+from chaos.faults.fault import Fault
 from chaos.planes.packet import nft
 from chaos.planes.packet.plane import PacketPlane
 from nodes.wire.record import Kind

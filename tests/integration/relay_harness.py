@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from chaos.faults.vocabulary import RelayFault
+from chaos.faults.fault import RelayFault
 from nodes import control, journal
 from nodes.rpc.codecs import codec
 from nodes.services.counter import COUNTER

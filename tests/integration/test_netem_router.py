@@ -17,9 +17,9 @@ import pytest
 from switched import run_inside
 from uml_router import LIMIT, TAPS, Router, need_router
 
+from chaos.faults.fault import PacketFault
 from chaos.faults.packets import Netem, Shape
 from chaos.faults.paths import Rate
-from chaos.faults.vocabulary import PacketFault
 from chaos.faults.window import Directions
 from chaos.planes.packet import tc
 from chaos.planes.packet.mechanism import Count, Flow, Place, Rule

@@ -17,9 +17,9 @@ from relay_harness import TIMEOUT, Control, Relay
 from requirements import need_root
 from switched import Switched
 
+from chaos.faults.fault import Fault
 from chaos.faults.packets import Reject
 from chaos.faults.paths import Partition, Rate
-from chaos.faults.vocabulary import Fault
 from chaos.planes.packet import availability
 from nodes.wire.record import Kind
 

@@ -17,8 +17,8 @@ from limited import descriptors
 from mutations import VALID, Stream, mutated
 from relay_harness import LINK, TIMEOUT, Relay, Rig, Side
 
+from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Corrupt, Delay, Drop, Duplicate, Hold, Reorder
-from chaos.faults.vocabulary import RelayFault
 from chaos.framers import STREAM_CODECS
 from chaos.framers.message import LARGEST_MESSAGE
 from chaos.planes.room import OF_A_LINK, RESERVED

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from relay_harness import LINK, TIMEOUT, Control, Relay, Rig, Side
 
+from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
 from chaos.faults.paths import Partition, Rate
-from chaos.faults.vocabulary import RelayFault
 from nodes import control
 from nodes.wire.record import Kind
 

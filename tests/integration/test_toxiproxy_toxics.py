@@ -14,8 +14,8 @@ from requirements import need
 from running import until
 from toxiproxy_rig import SIZE, ToxiproxyRig
 
+from chaos.faults.fault import ToxicFault
 from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout
-from chaos.faults.vocabulary import ToxicFault
 from nodes.wire.record import Kind
 
 Stream = Literal["upstream", "downstream"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from relay_harness import LINK, TIMEOUT, Relay, Side
 
-from chaos.faults.vocabulary import ToxicFault
+from chaos.faults.fault import ToxicFault
 
 SIZE = 1000
 """Bytes of a request, and of a reply."""

@@ -12,9 +12,9 @@ import pytest
 import suite
 from suite import Ran
 
+from chaos.faults.fault import Fault
 from chaos.faults.messages import MessageFault
 from chaos.faults.processes import Kill
-from chaos.faults.vocabulary import Fault
 from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import FaultSteps
 from orchestrator.report.result import Exit, exit_code

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from ipaddress import AddressValueError, IPv4Address
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
+from chaos.faults.fault import PacketFault
 from chaos.faults.packets import Split
-from chaos.faults.vocabulary import PacketFault
+from chaos.faults.vocabulary import kinds
 from chaos.planes.packet.mechanism import Flow, Rule
 from chaos.rules import (
     BadConfiguration,
@@ -24,7 +25,7 @@ from chaos.rules import (
 )
 from nodes.wire.transports import TRANSPORTS
 
-KINDS: dict[str, type[PacketFault]] = {kind.__name__: kind for kind in get_args(PacketFault)}
+KINDS = kinds(PacketFault)
 """The faults of packets, by the names that they travel under."""
 
 
@@ -82,7 +83,7 @@ def check_places(config: Configuration, known: Any) -> None:
     nodes = {node for flow in config.links for node in (flow.client, flow.server)}
     for rule in config.rules:
         if isinstance(rule.fault, Split):
-            nodes |= {*rule.fault.nodes, *(node for group in rule.fault.groups for node in group)}
+            nodes |= set(rule.fault.members)
     if missing := sorted(nodes - set(known)):
         raise BadConfiguration(f"no place is given for {', '.join(missing)}; there are {', '.join(known) or 'none'}")
 

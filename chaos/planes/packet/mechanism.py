@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from chaos.faults.vocabulary import PacketFault
+from chaos.faults.fault import PacketFault
 from chaos.identity import Direction
 from chaos.planes.packet.namespace import Namespace
 

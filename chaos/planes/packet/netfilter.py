@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from chaos.faults.packets import Blackhole, Loss, Reject, Split
 from chaos.faults.paths import Partition
-from chaos.groups import separated
 from chaos.planes.packet import connections, nft
 from chaos.planes.packet.connections import Peer
 from chaos.planes.packet.mechanism import Count, Flow, Place, Rule
@@ -75,7 +74,7 @@ class Netfilter:
         addresses = {node: place.address for node, place in self._places.items()}
         fault, flow = rule.fault, rule.flow
         if isinstance(fault, Split):
-            return nft.split_clauses(separated(fault), self._links, addresses)
+            return nft.split_clauses(fault.apart, self._links, addresses)
         assert flow is not None
         assert isinstance(fault, (Loss, Partition, Reject, Blackhole))
         peers = self._peers(flow) if isinstance(fault, Blackhole) else []

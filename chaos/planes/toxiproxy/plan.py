@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chaos.faults.vocabulary import ToxicFault
-from chaos.planes.toxiproxy.toxics import KINDS, problems
+from chaos.faults.fault import ToxicFault
+from chaos.planes.toxiproxy.toxics import KINDS
 from chaos.rules import Address, BadConfiguration, Decoded, Map, address, check_indexes, decoded, field, mapping, one_of
 
 ToxicRule = Decoded[ToxicFault]
@@ -52,13 +52,9 @@ def _link(link: Map) -> LinkPlan:
     upstream = address(link.get("upstream"))
     if upstream is None:
         raise BadConfiguration(f"{where}: Toxiproxy needs the server's address from the beginning, got none")
-    rules = (_rule(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where))
+    rules = (
+        decoded(mapping(rule, f"a rule of {where}"), name, KINDS, "Toxiproxy plane")
+        for rule in field(link, "rules", list, where)
+    )
     port = field(link, "port", int, where) if "port" in link else 0
     return LinkPlan(name, upstream, tuple(rules), port)
-
-
-def _rule(value: Map, link: str) -> ToxicRule:
-    rule = decoded(value, link, KINDS, "Toxiproxy plane")
-    for problem in problems(rule.fault):
-        raise BadConfiguration(f"rule {rule.index}: {problem}")
-    return rule

@@ -6,7 +6,7 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
-from chaos.faults.streams import Down
+from chaos.faults.streams import Down, Toxic
 from chaos.hop import Note
 from chaos.planes.commands import Command, Commands, perform
 from chaos.planes.loop import Loop
@@ -63,12 +63,12 @@ class Link:
         self._proxy.delete()
 
     def _add(self, rule: ToxicRule) -> None:
-        if isinstance(rule.fault, Down):
-            self._on.add(rule.index)
-            self._update()
-        else:
+        if isinstance(rule.fault, Toxic):
             self._proxy.add(_toxic_name(rule), spec(rule.fault))
             self._on.add(rule.index)
+        else:
+            self._on.add(rule.index)
+            self._update()
 
     def _remove(self, rule: ToxicRule) -> None:
         self._on.remove(rule.index)

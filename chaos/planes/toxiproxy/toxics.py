@@ -20,14 +20,15 @@ open connections whenever a toxic of their direction is switched: it is not repl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
-from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
-from chaos.faults.vocabulary import ToxicFault
+from chaos.faults.fault import ToxicFault
+from chaos.faults.streams import Bandwidth, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
+from chaos.faults.vocabulary import kinds
 
-KINDS: Mapping[str, type[ToxicFault]] = MappingProxyType({kind.__name__: kind for kind in get_args(ToxicFault)})
+KINDS = kinds(ToxicFault)
 """The faults of this plane, by the names that they travel under."""
 
 
@@ -53,25 +54,8 @@ _TYPES: Mapping[type[Toxic], tuple[str, Mapping[str, str]]] = MappingProxyType(
 )
 """Fault -> the toxic's type, and its attributes by the fault's fields."""
 
-_AT_LEAST_ONE = ("bandwidth", "slicer")
-"""Toxiproxy spins for ever on a rate or a slice of nothing."""
-
 
 def spec(fault: Toxic) -> Spec:
     type_, attributes = _TYPES[type(fault)]
     values = {attribute: getattr(fault, field) for field, attribute in attributes.items()}
     return Spec(type_, fault.stream, fault.toxicity, values)
-
-
-def problems(fault: ToxicFault) -> Iterator[str]:
-    """What is wrong with its numbers: what Toxiproxy itself does not check, and would loop or panic on."""
-    if isinstance(fault, Down):
-        return
-    for field in _TYPES[type(fault)][1]:
-        least = 1 if field in _AT_LEAST_ONE else 0
-        if getattr(fault, field) < least:
-            yield f"{field} is {getattr(fault, field)}, expected at least {least}"
-    if isinstance(fault, Slicer) and fault.variation >= fault.slicer:
-        yield f"variation is {fault.variation}, expected less than the {fault.slicer} bytes of a slice"
-    if not 0 < fault.toxicity <= 1:
-        yield f"toxicity is {fault.toxicity}, expected more than 0 and at most 1"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chaos.problem import Problem
 from orchestrator.backends.attach.fleet import Fleet
 from orchestrator.backends.attach.placement import Misplaced, place, relay_agent
 from orchestrator.run.specs import planes
 from orchestrator.scenario.cell import Cell
-from orchestrator.scenario.coherence.problem import Problem
 
 
 def problems(fleet: Fleet, cell: Cell) -> Iterator[Problem]:

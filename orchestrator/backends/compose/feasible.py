@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from chaos.problem import Path, Problem, names
 from orchestrator.backends.compose.override import private
 from orchestrator.run.waves import Circle, Services, waves
 from orchestrator.scenario.coherence.nodes import RESERVED
-from orchestrator.scenario.coherence.problem import Path, Problem, names
 from orchestrator.scenario.system import DRIVER, PROXY, HttpOracle, RedisOracle, System
 
 COMPOSE: Path = ("system", "compose")

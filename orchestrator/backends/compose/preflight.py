@@ -8,11 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from chaos.problem import Problem
 from orchestrator.backends.compose import feasible
 from orchestrator.backends.compose.compose import Compose, check_compose
 from orchestrator.backends.compose.machine import compose_file, lacks_oracle, lacks_program, machine
 from orchestrator.backends.compose.private import refusals
-from orchestrator.scenario.coherence.problem import Problem
 from orchestrator.scenario.system import Driver, System
 
 

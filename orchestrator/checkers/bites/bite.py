@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from chaos.faults.messages import MessageFault
-from chaos.faults.processes import Kill, Pause
-from chaos.faults.vocabulary import Fault, RelayFault
+from chaos.faults.fault import Fault, RelayFault
 from nodes.wire.header import process_of
 from orchestrator.checkers.bites import processes, windows
 from orchestrator.checkers.bites.messages import effective
@@ -37,22 +35,20 @@ def bite(setting: Setting) -> Bite:
 
 
 def _rule(setting: Setting, index: int, fault: Fault) -> RuleBite:
-    if isinstance(fault, Kill):
-        return processes.kill(setting, index, fault)
-    if isinstance(fault, Pause):
-        return processes.pause(setting, index, fault)
+    if fault.on_process is not None:
+        return processes.bite(setting, index, fault.on_process)
     if plane_of(setting.cell, fault) == "relay":
         return _decided(setting, index, cast(RelayFault, fault))
-    return _windowed(setting, index, cast(windows.WindowFault, fault))
+    return _windowed(setting, index, fault)
 
 
-def _windowed(setting: Setting, index: int, fault: windows.WindowFault) -> RuleBite:
+def _windowed(setting: Setting, index: int, fault: Fault) -> RuleBite:
     """A plane that sees no messages names those that were open while it was at work."""
     traces = setting.index.traces
     meanwhile = windows.open_meanwhile(setting, index, fault)
     bitten = frozenset(each for each in meanwhile if windows.bitten(setting, index, fault, traces[each]))
     applied = frozenset(each for each in meanwhile if windows.met(setting, index, fault, traces[each]))
-    return RuleBite(index, bitten if windows.by_chance(fault) else meanwhile, applied, bitten)
+    return RuleBite(index, bitten if fault.by_chance else meanwhile, applied, bitten)
 
 
 def _decided(setting: Setting, index: int, fault: RelayFault) -> RuleBite:
@@ -61,7 +57,7 @@ def _decided(setting: Setting, index: int, fault: RelayFault) -> RuleBite:
     named = {
         operation
         for operation, trace in setting.index.invoked.items()
-        if decided[operation] or (isinstance(fault, MessageFault) and _names(setting, fault, trace))
+        if decided[operation] or _names(setting, fault, trace)
     }
     bitten = {
         operation
@@ -72,23 +68,15 @@ def _decided(setting: Setting, index: int, fault: RelayFault) -> RuleBite:
     return RuleBite(index, frozenset(named), applied, frozenset(bitten))
 
 
-def _decisions(trace: Trace, index: int) -> list[Event]:
-    return [event for event in trace.decisions if event.detail.get("rule") == index]
-
-
-def _names(setting: Setting, fault: MessageFault, trace: Trace) -> bool:
-    """Whether the fault names the operation by its number; chance names only what it chose."""
-    if fault.probability is not None or (fault.operations is None and fault.every is None):
-        return False
+def _names(setting: Setting, fault: RelayFault, trace: Trace) -> bool:
+    """Whether the fault names the operation by its number."""
     client, seq = trace.operation
     link = setting.link_of(trace)
-    return (
-        link is not None
-        and link.name == fault.link
-        and (fault.operations is None or seq in fault.operations)
-        and (fault.every is None or seq % fault.every == 0)
-        and (fault.clients is None or process_of(client) in fault.clients)
-    )
+    return link is not None and link.name == fault.link and fault.names_operation(process_of(client), seq)
+
+
+def _decisions(trace: Trace, index: int) -> list[Event]:
+    return [event for event in trace.decisions if event.detail.get("rule") == index]
 
 
 # Touched and late
@@ -111,7 +99,7 @@ def _met_while_open(setting: Setting) -> set[Operation]:
         operation
         for index, fault in enumerate(setting.cell.faults)
         if plane_of(setting.cell, fault) in ("toxiproxy", "packet")
-        for operation in windows.open_meanwhile(setting, index, cast(windows.WindowFault, fault))
+        for operation in windows.open_meanwhile(setting, index, fault)
     }
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from chaos.faults.processes import Kill, Pause
-from chaos.planes.process import target
+from chaos.faults.processes import ProcessFault
 from nodes.wire.record import Kind
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.merged import Event
@@ -11,14 +10,14 @@ from orchestrator.run.specs import failpoint_client
 from orchestrator.scenario.cell import Cell
 
 
-def fired(setting: Setting, index: int, fault: Kill | Pause) -> Event | None:
+def fired(setting: Setting, index: int, fault: ProcessFault) -> Event | None:
     """The line at which it struck; None if it did not, or is at no failpoint."""
-    life = setting.index.lives.get((target(fault), fault.epoch), [])
+    life = setting.index.lives.get((fault.target, fault.epoch), [])
     lines = (event for event in life if event.kind is Kind.FAILPOINT)
     return next((line for line in lines if _is(setting.cell, index, fault, line)), None)
 
 
-def _is(cell: Cell, index: int, fault: Kill | Pause, line: Event) -> bool:
+def _is(cell: Cell, index: int, fault: ProcessFault, line: Event) -> bool:
     """Journals of older versions do not tell whose failpoint it was: there it is one that fits."""
     if "fault" in line.detail:
         return bool(line.detail["fault"] == index)

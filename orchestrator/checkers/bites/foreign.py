@@ -11,19 +11,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import get_args
+from typing import cast
 
-from chaos.faults.messages import Delay, Hold, MessageFault
-from chaos.faults.paths import Rate
-from chaos.faults.processes import Kill, Pause
+from chaos.faults.fault import Fault, RelayFault
+from chaos.faults.processes import ProcessFault
 from chaos.faults.streams import Latency
-from chaos.faults.vocabulary import Fault, ToxicFault
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.values import Bite, RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window
 from orchestrator.history.merged import Event, Operation
+from orchestrator.run.specs import plane_of
 
 MILLISECOND = 1_000_000
 
@@ -62,44 +61,37 @@ def _requests(trace: Trace) -> int:
 
 
 def _rule(setting: Setting, index: int, fault: Fault) -> RuleBite:
-    if isinstance(fault, (Kill, Pause)):
-        return _during(setting, index, list(_away(setting, index, fault)))
-    on_identified = {
+    if fault.on_process is not None:
+        return _during(setting, index, _away(setting, index, fault.on_process))
+    if plane_of(setting.cell, fault) == "toxiproxy":
+        return _toxic(setting, index, fault)
+    return _decided(setting, index, cast(RelayFault, fault))
+
+
+def _decided(setting: Setting, index: int, fault: RelayFault) -> RuleBite:
+    decided = {
         operation: [event for event in trace.decisions if event.detail.get("rule") == index]
         for operation, trace in setting.index.invoked.items()
     }
-    applied = frozenset(operation for operation, events in on_identified.items() if events)
+    applied = frozenset(operation for operation, events in decided.items() if events)
     bitten = frozenset(
         operation
         for operation in applied
-        if any(_effective(fault, event, setting.index.traces[operation]) for event in on_identified[operation])
+        if any(_effective(fault, event, setting.index.traces[operation]) for event in decided[operation])
     )
-    named = applied | frozenset(_named(setting, fault))
-    if isinstance(fault, get_args(ToxicFault)):
-        return _toxic(setting, index, fault)
-    around = _during(setting, index, list(_moments(setting, index)))
-    return RuleBite(index, named | around.named, applied | around.applied, bitten | around.bitten)
+    named = {(client, seq) for client, seq in setting.index.invoked if fault.names_operation(process_of(client), seq)}
+    around = _during(setting, index, _moments(setting, index))
+    return RuleBite(index, applied | named | around.named, applied | around.applied, bitten | around.bitten)
 
 
-def _named(setting: Setting, fault: Fault) -> Iterator[Operation]:
-    """The operations that the fault names by their numbers."""
-    if not isinstance(fault, MessageFault) or (fault.operations is None and fault.every is None):
-        return
-    for client, seq in setting.index.invoked:
-        chosen = fault.operations is None or seq in fault.operations
-        chosen = chosen and (fault.every is None or seq % fault.every == 0)
-        if chosen and (fault.clients is None or process_of(client) in fault.clients):
-            yield client, seq
-
-
-def _effective(fault: Fault, decision: Event, trace: Trace) -> bool:
+def _effective(fault: RelayFault, decision: Event, trace: Trace) -> bool:
     """Whether the operation's own course shows what was done to its message."""
     again = any(
         event.order > decision.order and event.detail.get("direction") == "request" for event in trace.decisions
     )
     if trace.completion is None or trace.completion.order < decision.order:
         return False
-    if isinstance(fault, (Delay, Hold, Rate)):
+    if fault.keeps:
         gone = (event for event in trace.releases if event.order > decision.order)
         return again or any(event.order < trace.completion.order for event in gone)
     return again or trace.ending != "ok"
@@ -127,15 +119,15 @@ def _moments(setting: Setting, index: int) -> Iterator[Window]:
             yield Window(event.order, event.order)
 
 
-def _away(setting: Setting, index: int, fault: Kill | Pause) -> Iterator[Window]:
+def _away(setting: Setting, index: int, fault: ProcessFault) -> Iterator[Window]:
     """From where the service was certainly dead, or stopped, until it was ready again, or resumed."""
-    back = ("ready",) if isinstance(fault, Kill) else ("resume", "kill")
+    back = ("ready",) if fault.deadly else ("resume", "kill")
     acts = setting.index.of_kind(Kind.ACT)
     for act in acts:
         if act.detail.get("fault") != index or act.detail.get("act") not in ("kill", "pause"):
             continue
         node = act.detail["node"]
-        reaped = setting.index.reaped.get((node, act.detail["epoch"])) if isinstance(fault, Kill) else act
+        reaped = setting.index.reaped.get((node, act.detail["epoch"])) if fault.deadly else act
         if reaped is None:
             continue
         later = (

@@ -3,48 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from types import MappingProxyType
 from typing import cast
 
-from chaos.decide import directions
-from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, MessageFault, Reorder, Truncate
-from chaos.faults.paths import Partition, Rate
-from chaos.faults.processes import Kill, Pause
-from chaos.faults.vocabulary import Fault, RelayFault
-from chaos.planes.process import target
+from chaos.faults.fault import Fault, RelayFault
+from chaos.faults.processes import ProcessFault
 from chaos.supports import PlaneName
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.fired import fired
+from orchestrator.checkers.bites.messages import unfelt
 from orchestrator.checkers.bites.values import RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Window
 from orchestrator.history.merged import Event
-from orchestrator.run.specs import plane_of, starts_on
+from orchestrator.run.specs import plane_of
 
 SIGKILL = 9
-UNFELT: MappingProxyType[type[Fault], str] = MappingProxyType(
-    {
-        Drop: "their receiver got every copy all the same",
-        Partition: "their receiver got every copy all the same",
-        Duplicate: "their receiver got no second copy",
-        Reorder: "no later one came before them",
-        Hold: "none was received after it was let go",
-        Delay: "none was received late by half of what was asked",
-        Rate: "none was received late by half of what was asked",
-        Corrupt: "their receiver got and did what it would have without it",
-        Truncate: "their receiver noticed nothing",
-        Cut: "no connection ended with its call open",
-    }
-)
-"""Relay fault -> what the receiver's journal shows of the messages that it was applied to."""
 
 
 def reason(setting: Setting, bite: RuleBite) -> str:
     """In words that follow "did not bite: "."""
     fault = setting.cell.faults[bite.rule]
-    if isinstance(fault, (Kill, Pause)):
-        return _process(setting, bite, fault)
+    if fault.on_process is not None:
+        return _process(setting, bite, fault.on_process)
     windows = _windows(setting, bite.rule, fault)
     if not windows:
         return _never(fault)
@@ -65,8 +46,8 @@ def _never(fault: Fault) -> str:
 # Kills and pauses
 
 
-def _process(setting: Setting, bite: RuleBite, fault: Kill | Pause) -> str:
-    node, state = target(fault), "dead" if isinstance(fault, Kill) else "stopped"
+def _process(setting: Setting, bite: RuleBite, fault: ProcessFault) -> str:
+    node, state = fault.target, "dead" if fault.deadly else "stopped"
     acts = [event for event in setting.index.of_kind(Kind.ACT) if event.detail.get("fault") == bite.rule]
     if acts and acts[0].detail.get("act") == "none":
         return f"when it came to {node}, {acts[0].detail.get('why')}"
@@ -76,7 +57,7 @@ def _process(setting: Setting, bite: RuleBite, fault: Kill | Pause) -> str:
         return _never(fault)
     if not bite.named:
         return f"no operation was open while {node} was {state}"
-    if isinstance(fault, Pause):
+    if not fault.deadly:
         return f"none of the {len(bite.named)} operations that were open waited for {node} to go on"
     epoch = fault.epoch if fault.at is not None else acts[0].detail["epoch"]
     reaped = setting.index.reaped.get((node, epoch))
@@ -85,8 +66,8 @@ def _process(setting: Setting, bite: RuleBite, fault: Kill | Pause) -> str:
     return f"{node} did not come back with the state that was asked for"
 
 
-def _unpassed(setting: Setting, fault: Kill | Pause) -> str:
-    node = target(fault)
+def _unpassed(setting: Setting, fault: ProcessFault) -> str:
+    node = fault.target
     if (node, fault.epoch) not in setting.index.lives:
         return f"{node} had no epoch {fault.epoch}"
     if fault.operation is None:
@@ -104,7 +85,7 @@ def _unpassed(setting: Setting, fault: Kill | Pause) -> str:
 def _windows(setting: Setting, rule: int, fault: Fault) -> list[Window]:
     """When it was on. A relay does not note that it began with one."""
     found = setting.index.windows.get(rule, [])
-    if found or not starts_on(fault):
+    if found or not fault.starts_on:
         return found
     ends = (event.order for event in setting.index.of_kind(Kind.RULE) if event.detail.get("rule") == rule)
     return [Window(0, next(ends, setting.index.end))]
@@ -114,12 +95,12 @@ def _relay(setting: Setting, bite: RuleBite, fault: RelayFault, windows: Iterabl
     decisions = setting.index.of_kind(Kind.DECISION)
     applied = [event for event in decisions if event.detail.get("rule") == bite.rule]
     if any(event.seq for event in applied):
-        felt = "no operation shows it" if setting.cell.system is not None else UNFELT[type(fault)]
+        felt = "no operation shows it" if setting.cell.system is not None else unfelt(fault)
         return f"it was applied to {len(applied)} messages, and {felt}"
     if applied:
         return f"it was applied to {len(applied)} messages, none of an operation"
-    where = f"on {fault.link} ({' and '.join(directions(fault))})"
-    met = [event for event in decisions if _on(event, fault.link, directions(fault)) and _inside(event, windows)]
+    where = f"on {fault.link} ({' and '.join(fault.directions)})"
+    met = [event for event in decisions if _on(event, fault.link, fault.directions) and _inside(event, windows)]
     if not met:
         return f"nothing was sent {where} while it was on"
     unnamed = f"it names none of the {len(met)} messages that were sent {where} while it was on"
@@ -134,11 +115,9 @@ def _inside(event: Event, windows: Iterable[Window]) -> bool:
     return any(window.begin <= event.order < window.end for window in windows)
 
 
-def _uninvoked(setting: Setting, fault: Fault) -> str:
-    if not isinstance(fault, MessageFault) or fault.operations is None:
-        return ""
+def _uninvoked(setting: Setting, fault: RelayFault) -> str:
     invoked = {seq for _, seq in _invoked(setting)}
-    missing = [str(number) for number in fault.operations if number not in invoked]
+    missing = [str(number) for number in fault.numbers if number not in invoked]
     return f"; operation {', '.join(missing)} was not invoked before heal" if missing else ""
 
 

@@ -7,9 +7,13 @@ of the message that the rule met.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from chaos.faults.fault import Fault, RelayFault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
 from chaos.faults.paths import Partition, Rate
-from chaos.faults.vocabulary import RelayFault
 from nodes.wire.record import Kind
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace
@@ -22,29 +26,48 @@ _PASSES = frozenset({"pass", "duplicate", "corrupt"})
 
 def effective(setting: Setting, fault: RelayFault, decision: Event, trace: Trace) -> bool:
     """Whether the decision of `fault` on a message of the operation had the effect that it was to have."""
-    match fault:
-        case Drop() | Partition():
-            return _absent(decision, trace)
-        case Duplicate():
-            return len(_seen(decision, trace)) > 1
-        case Delay():
-            return _late_by(decision, trace, fault.by * MILLISECOND)
-        case Rate():
-            release = _release(decision, trace)
-            return release is not None and _late_by(decision, trace, release.time - decision.time)
-        case Hold():
-            release = _release(decision, trace)
-            return release is not None and any(event.order > release.order for event in _seen(decision, trace))
-        case Reorder():
-            return _overtaken(setting, decision, trace)
-        case Corrupt():
-            return _absent(decision, trace) or _altered(decision, trace)
-        case Truncate():
-            return _absent(decision, trace) and (_broken(setting, decision) or _ended(decision, trace))
-        case Cut(cut="after", of="reply"):
-            return _left(setting, decision, trace)
-        case Cut():
-            return _ended(decision, trace)
+    return EFFECTS[type(fault)].shown(setting, fault, decision, trace)
+
+
+def unfelt(fault: RelayFault) -> str:
+    """What the receiver's journal shows of the messages that it was applied to without effect."""
+    return EFFECTS[type(fault)].unfelt
+
+
+def _lost(setting: Setting, fault: Drop | Partition, decision: Event, trace: Trace) -> bool:
+    return _absent(decision, trace)
+
+
+def _doubled(setting: Setting, fault: Duplicate, decision: Event, trace: Trace) -> bool:
+    return len(_seen(decision, trace)) > 1
+
+
+def _delayed(setting: Setting, fault: Delay, decision: Event, trace: Trace) -> bool:
+    return _late_by(decision, trace, fault.by * MILLISECOND)
+
+
+def _queued(setting: Setting, fault: Rate, decision: Event, trace: Trace) -> bool:
+    release = _release(decision, trace)
+    return release is not None and _late_by(decision, trace, release.time - decision.time)
+
+
+def _held(setting: Setting, fault: Hold, decision: Event, trace: Trace) -> bool:
+    release = _release(decision, trace)
+    return release is not None and any(event.order > release.order for event in _seen(decision, trace))
+
+
+def _corrupted(setting: Setting, fault: Corrupt, decision: Event, trace: Trace) -> bool:
+    return _absent(decision, trace) or _altered(decision, trace)
+
+
+def _truncated(setting: Setting, fault: Truncate, decision: Event, trace: Trace) -> bool:
+    return _absent(decision, trace) and (_broken(setting, decision) or _ended(decision, trace))
+
+
+def _severed(setting: Setting, fault: Cut, decision: Event, trace: Trace) -> bool:
+    if (fault.cut, fault.of) == ("after", "reply"):
+        return _left(setting, decision, trace)
+    return _ended(decision, trace)
 
 
 def _direction(decision: Event) -> str:
@@ -88,7 +111,7 @@ def _late_by(decision: Event, trace: Trace, asked: int) -> bool:
     return asked > 0 and bool(seen) and 2 * (seen[0].time - decision.time) >= asked
 
 
-def _overtaken(setting: Setting, decision: Event, trace: Trace) -> bool:
+def _overtaken(setting: Setting, fault: Reorder, decision: Event, trace: Trace) -> bool:
     """The receiver has it after another operation of the same client whose message came to the relay later."""
     seen = _seen(decision, trace)
     if not seen:
@@ -141,3 +164,29 @@ def _left(setting: Setting, decision: Event, trace: Trace) -> bool:
         for event in later
     )
     return lost or (sent is not None and sent.detail.get("connection") != connection)
+
+
+class Effect(NamedTuple):
+    """How one fault's effect shows, asked of (setting, fault, decision, trace); and what shows where it does not."""
+
+    shown: Callable[[Setting, Any, Event, Trace], bool]
+    unfelt: str
+
+
+_COPIES = "their receiver got every copy all the same"
+_PUNCTUAL = "none was received late by half of what was asked"
+EFFECTS: Mapping[type[Fault], Effect] = MappingProxyType(
+    {
+        Drop: Effect(_lost, _COPIES),
+        Partition: Effect(_lost, _COPIES),
+        Duplicate: Effect(_doubled, "their receiver got no second copy"),
+        Reorder: Effect(_overtaken, "no later one came before them"),
+        Hold: Effect(_held, "none was received after it was let go"),
+        Delay: Effect(_delayed, _PUNCTUAL),
+        Rate: Effect(_queued, _PUNCTUAL),
+        Corrupt: Effect(_corrupted, "their receiver got and did what it would have without it"),
+        Truncate: Effect(_truncated, "their receiver noticed nothing"),
+        Cut: Effect(_severed, "no connection ended with its call open"),
+    }
+)
+"""Every fault of a relay."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
 
-from chaos.faults.processes import Kill, Pause
+from chaos.faults.fault import Fault
+from chaos.faults.processes import Kill, Pause, ProcessFault
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.fired import fired
 from orchestrator.checkers.bites.values import RuleBite
@@ -16,10 +19,14 @@ from orchestrator.run.specs import failpoint_client
 SIGKILL = 9
 
 
+def bite(setting: Setting, index: int, fault: ProcessFault) -> RuleBite:
+    return BITES[type(fault)](setting, index, fault)
+
+
 # Kills
 
 
-def kill(setting: Setting, index: int, fault: Kill) -> RuleBite:
+def _kill(setting: Setting, index: int, fault: Kill) -> RuleBite:
     life = _killed_life(setting, index, fault)
     named = _named_by_process(setting, index, fault, life)
     nothing: frozenset[Operation] = frozenset()
@@ -59,7 +66,7 @@ def _came_back(setting: Setting, fault: Kill, life: Life) -> bool:
     return (ids[life] != ids[successor]) == archived
 
 
-def _named_by_process(setting: Setting, index: int, fault: Kill | Pause, life: Life | None) -> frozenset[Operation]:
+def _named_by_process(setting: Setting, index: int, fault: ProcessFault, life: Life | None) -> frozenset[Operation]:
     """The operation of a failpoint; without one, those that were open while the process was away."""
     if fault.at is not None:
         line = fired(setting, index, fault)
@@ -81,7 +88,7 @@ def _open_during(setting: Setting, outages: Iterable[Outage]) -> frozenset[Opera
 # Pauses
 
 
-def pause(setting: Setting, index: int, fault: Pause) -> RuleBite:
+def _pause(setting: Setting, index: int, fault: Pause) -> RuleBite:
     outage = next((outage for outage in setting.index.pauses if _paused_by(setting, index, fault, outage)), None)
     named = _named_by_process(setting, index, fault, outage.life if outage else None)
     if outage is None:
@@ -122,3 +129,7 @@ def _starved(trace: Trace, outage: Outage) -> bool:
     before = {event.attempt for event in (*own, *(passed or trace.sends)) if event.order < outage.end}
     done = {event.attempt for event in trace.answers if (event.node, event.epoch) == outage.life}
     return bool(before - done) and not any(event.order > outage.begin for event in own)
+
+
+BITES: Mapping[type[Fault], Callable[[Setting, int, Any], RuleBite]] = MappingProxyType({Kill: _kill, Pause: _pause})
+"""Every fault on a process."""

@@ -7,27 +7,21 @@ looks for that in the journals of both ends (docs/semantics.md, "Planes that see
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from math import ceil
 from types import MappingProxyType
-from typing import NamedTuple, assert_never
+from typing import Any, NamedTuple
 
+from chaos.faults.fault import Fault
 from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Split
 from chaos.faults.paths import Partition, Rate
-from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
-from chaos.faults.vocabulary import PacketFault, ToxicFault
-from chaos.faults.window import Directions
-from chaos.groups import separated
-from chaos.identity import Direction
+from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout
 from orchestrator.checkers.bites.transits import MILLISECOND, NOISE, Transit, delayed, failures, openings, transits
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window, per_attempt
 from orchestrator.history.merged import Event, Operation
+from orchestrator.run.specs import plane_of
 
-WindowFault = ToxicFault | PacketFault
-BOTH: tuple[Direction, ...] = ("request", "reply")
-OF_STREAM: MappingProxyType[str, tuple[Direction, ...]] = MappingProxyType(
-    {"upstream": ("request",), "downstream": ("reply",)}
-)
 REPAIR = 200 * MILLISECOND
 """What a lost segment costs at least, if the kernel notices by time: the least retransmission timeout of Linux
 (TCP_RTO_MIN; RFC 6298 has 1 s)."""
@@ -47,7 +41,7 @@ class Suffering(NamedTuple):
     failed: bool
 
 
-def open_meanwhile(setting: Setting, index: int, fault: WindowFault) -> frozenset[Operation]:
+def open_meanwhile(setting: Setting, index: int, fault: Fault) -> frozenset[Operation]:
     """The operations on the fault's links that were open while it was on."""
     windows, names = setting.index.windows.get(index, []), links(setting, fault)
     return frozenset(
@@ -59,75 +53,37 @@ def open_meanwhile(setting: Setting, index: int, fault: WindowFault) -> frozense
     )
 
 
-def links(setting: Setting, fault: WindowFault) -> frozenset[str]:
+def links(setting: Setting, fault: Fault) -> frozenset[str]:
     """The names of the links that it is done to."""
-    if not isinstance(fault, Split):
-        return frozenset({fault.link})
-    apart = separated(fault)
+    if fault.on_link is not None:
+        return frozenset({fault.on_link})
     pairs = {link.name: {(link.source, link.target), (link.target, link.source)} for link in setting.cell.links}
-    return frozenset(name for name, pair in pairs.items() if pair & apart)
+    return frozenset(name for name, pair in pairs.items() if pair & fault.apart)
 
 
-def by_chance(fault: WindowFault) -> bool:
-    """Whether it leaves some of what it meets alone: then it names only what it bit."""
-    match fault:
-        case Loss():
-            return True
-        case Netem():
-            return fault.netem.delay is None and fault.netem.bytes_per_second is None
-        case Toxic():
-            return fault.toxicity < 1
-    return False
-
-
-def met(setting: Setting, index: int, fault: WindowFault, trace: Trace) -> bool:
+def met(setting: Setting, index: int, fault: Fault, trace: Trace) -> bool:
     """Whether its plane did anything on the operation's link: a packet fault needs a packet that it counted."""
-    if isinstance(fault, (Toxic, Down)):
+    if plane_of(setting.cell, fault) != "packet":
         return True
     link = setting.link_of(trace)
     counted = setting.index.counted
-    return link is not None and any(counted[index, link.name, direction] for direction in directions(fault))
+    return link is not None and any(counted[index, link.name, direction] for direction in fault.directions)
 
 
-def directions(fault: WindowFault) -> tuple[Direction, ...]:
-    """Those in which messages suffer."""
-    match fault:
-        case Toxic():
-            return OF_STREAM[fault.stream]
-        case Loss():
-            return _both(fault.loss)
-        case Partition():
-            return _both(fault.partition)
-        case Rate():
-            return _both(fault.rate)
-        case Netem():
-            return _both(fault.of)
-        case Reject():
-            return ("request",)
-        case Down() | Split() | Blackhole():
-            return BOTH
-        case _:
-            assert_never(fault)
-
-
-def _both(which: Directions) -> tuple[Direction, ...]:
-    return BOTH if which == "both" else (which,)
-
-
-def bitten(setting: Setting, index: int, fault: WindowFault, trace: Trace) -> bool:
+def bitten(setting: Setting, index: int, fault: Fault, trace: Trace) -> bool:
     """Whether in one of the fault's windows the operation went through what the fault does."""
     return met(setting, index, fault, trace) and any(
-        _bit(setting, fault, trace, _suffering(setting, fault, trace, window))
+        BITES[type(fault)](setting, fault, trace, _suffering(setting, fault, trace, window))
         for window in setting.index.windows.get(index, ())
         if trace.open_during(window.begin, window.end)
     )
 
 
-def _suffering(setting: Setting, fault: WindowFault, trace: Trace, window: Window) -> Suffering:
+def _suffering(setting: Setting, fault: Fault, trace: Trace, window: Window) -> Suffering:
     inside = [
         transit
         for transit in transits(setting, trace)
-        if transit.direction in directions(fault) and transit.within(window)
+        if transit.direction in fault.directions and transit.within(window)
     ]
     waited = [
         then.time - first.time
@@ -139,27 +95,29 @@ def _suffering(setting: Setting, fault: WindowFault, trace: Trace, window: Windo
     return Suffering(inside, waited, ends, failed)
 
 
-def _bit(setting: Setting, fault: WindowFault, trace: Trace, seen: Suffering) -> bool:
-    match fault:
-        case Latency():
-            return _slowed(seen, fault.latency * MILLISECOND)
-        case Bandwidth():
-            return _slowed(seen, SMALLEST / fault.bandwidth * MILLISECOND)
-        case Slicer():
-            slices = ceil(SMALLEST / (fault.slicer + fault.variation))
-            return _slowed(seen, (slices - 1) * fault.gap * 1_000)
-        case SlowClose():
-            return _ended_late(setting, trace, seen, fault.slow_close * MILLISECOND)
-        case Timeout() | ResetPeer() | LimitData() | Down() | Reject():
-            return seen.failed or _lost(seen)
-        case Loss() | Partition() | Split() | Blackhole():
-            return _missing(seen)
-        case Rate():
-            return _slowed(seen, _passage(fault.bytes_per_second))
-        case Netem():
-            return _shaped(fault, trace, seen)
-        case _:
-            assert_never(fault)
+def _slow(setting: Setting, fault: Latency, trace: Trace, seen: Suffering) -> bool:
+    return _slowed(seen, fault.latency * MILLISECOND)
+
+
+def _narrowed(setting: Setting, fault: Bandwidth, trace: Trace, seen: Suffering) -> bool:
+    return _slowed(seen, SMALLEST / fault.bandwidth * MILLISECOND)
+
+
+def _sliced(setting: Setting, fault: Slicer, trace: Trace, seen: Suffering) -> bool:
+    slices = ceil(SMALLEST / (fault.slicer + fault.variation))
+    return _slowed(seen, (slices - 1) * fault.gap * 1_000)
+
+
+def _paced(setting: Setting, fault: Rate, trace: Trace, seen: Suffering) -> bool:
+    return _slowed(seen, _passage(fault.bytes_per_second))
+
+
+def _ended(setting: Setting, fault: Fault, trace: Trace, seen: Suffering) -> bool:
+    return seen.failed or _lost(seen)
+
+
+def _missed(setting: Setting, fault: Fault, trace: Trace, seen: Suffering) -> bool:
+    return _missing(seen)
 
 
 def _lost(seen: Suffering) -> bool:
@@ -184,7 +142,7 @@ def _missing(seen: Suffering) -> bool:
     return seen.failed or _slowed(seen, REPAIR)
 
 
-def _ended_late(setting: Setting, trace: Trace, seen: Suffering, asked: int) -> bool:
+def _ended_late(setting: Setting, fault: SlowClose, trace: Trace, seen: Suffering) -> bool:
     """The other side's last sign of life (its answer, or its death) is so much older than the connection's end."""
     deaths = [
         setting.index.events[outage.begin]
@@ -194,12 +152,12 @@ def _ended_late(setting: Setting, trace: Trace, seen: Suffering, asked: int) -> 
     for end in seen.ends:
         own = [event for event in (*trace.sends, *trace.answers) if event.attempt == end.attempt]
         signs = [event for event in (*own, *deaths) if event.order < end.order]
-        if signs and delayed(max(signs, key=lambda event: event.order), end, asked):
+        if signs and delayed(max(signs, key=lambda event: event.order), end, fault.slow_close * MILLISECOND):
             return True
     return False
 
 
-def _shaped(fault: Netem, trace: Trace, seen: Suffering) -> bool:
+def _shaped(setting: Setting, fault: Netem, trace: Trace, seen: Suffering) -> bool:
     shape = fault.netem
     if shape.delay is not None and _slowed(seen, shape.delay * MILLISECOND):
         return True
@@ -215,6 +173,28 @@ def _doubled(fault: Netem, trace: Trace) -> bool:
     pairs = {"request": (trace.sends, trace.receives), "reply": (trace.answers, trace.replies)}
     return any(
         bool(per_attempt(received) - per_attempt(sent))
-        for direction in directions(fault)
+        for direction in fault.directions
         for sent, received in [pairs[direction]]
     )
+
+
+BITES: Mapping[type[Fault], Callable[[Setting, Any, Trace, Suffering], bool]] = MappingProxyType(
+    {
+        Latency: _slow,
+        Bandwidth: _narrowed,
+        Slicer: _sliced,
+        SlowClose: _ended_late,
+        Timeout: _ended,
+        ResetPeer: _ended,
+        LimitData: _ended,
+        Down: _ended,
+        Reject: _ended,
+        Loss: _missed,
+        Partition: _missed,
+        Split: _missed,
+        Blackhole: _missed,
+        Rate: _paced,
+        Netem: _shaped,
+    }
+)
+"""Every fault of Toxiproxy and of the kernel."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chaos.problem import Problem
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.coherence import expectations, faults, nodes
-from orchestrator.scenario.coherence.problem import Problem
 
 
 def problems(cell: Cell) -> Iterator[Problem]:

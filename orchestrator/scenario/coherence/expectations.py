@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chaos.problem import Problem, names
 from nodes.services import WITH_EFFECT
 from orchestrator.scenario.cell import Cell, Delivery
-from orchestrator.scenario.coherence.problem import Problem, names
 from orchestrator.scenario.properties import PROPERTIES
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chaos.problem import Path, Problem, names
 from chaos.supports import PLANES
 from nodes.engines import NAMES as ENGINES
 from nodes.services import SERVICE_OF
 from orchestrator.scenario.cell import Cell, Link
-from orchestrator.scenario.coherence.problem import Path, Problem, names, trigger
+from orchestrator.scenario.coherence.waiting import trigger
 
 RESERVED = frozenset({*PLANES, "orchestrator"})
 """Names of the testbed's own processes, whose journals lie beside the nodes'."""

@@ -7,21 +7,15 @@ its services as servers and its driver as their client. What is different is che
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import MappingProxyType
 
-from chaos.faults.messages import MessageFault
-from chaos.faults.processes import Kill, Pause
-from chaos.faults.streams import Bandwidth, Slicer, SlowClose
-from chaos.faults.vocabulary import Fault
+from chaos.faults.surroundings import ForeignLink
 from chaos.framers import framers, identifies
+from chaos.problem import Problem, names
 from orchestrator.scenario.cell import Cell, Client, Link, Server
 from orchestrator.scenario.coherence import expectations, faults
 from orchestrator.scenario.coherence.nodes import RESERVED
-from orchestrator.scenario.coherence.problem import Path, Problem, names, trigger
+from orchestrator.scenario.coherence.waiting import trigger
 from orchestrator.scenario.system import DRIVER, Driver, System, SystemLink
-
-UNTOLD = MappingProxyType({Bandwidth: "bandwidth", Slicer: "slicer", SlowClose: "slow_close"})
-"""Toxics of which the driver's evidence shows nothing."""
 
 
 class Shown(Link):
@@ -39,9 +33,10 @@ def problems(cell: Cell) -> Iterator[Problem]:
     assert system is not None, "the cell of a system"
     yield from _links(system)
     yield from _driver(cell.driver)
-    links = {link.name: link for link in system.links}
+    links = {link.name: _foreign(link) for link in system.links}
     for index, fault in enumerate(cell.faults):
-        yield from _fault(links, fault, ("faults", index))
+        for path, message in fault.problems_in_system(links.get(fault.on_link or "")):
+            yield Problem(("faults", index, *path), message)
     shown = _shown(cell, system)
     yield from faults.problems(shown)
     yield from _gates(shown)
@@ -116,42 +111,9 @@ def _gates(shown: Cell) -> Iterator[Problem]:
         yield from trigger(shown, text, path)
 
 
-def _fault(links: dict[str, SystemLink], fault: Fault, path: Path) -> Iterator[Problem]:
-    if isinstance(fault, (Kill, Pause)):
-        yield from _process_fault(fault, path)
-    yield from _toxic(fault, path)
-    if (link := links.get(getattr(fault, "link", ""))) is not None and isinstance(fault, MessageFault):
-        yield from _message_fault(link, fault, path)
-
-
-def _toxic(fault: Fault, path: Path) -> Iterator[Problem]:
-    for kind, verb in UNTOLD.items():
-        if isinstance(fault, kind):
-            message = f"what {verb} does to a system's calls looks like their own slowness; expected another toxic"
-            yield Problem((*path, verb), message)
-
-
-def _process_fault(fault: Kill | Pause, path: Path) -> Iterator[Problem]:
-    if fault.at is not None:
-        yield Problem((*path, "at"), "a system that is not ours has no failpoints; expected when or after")
-    if isinstance(fault, Pause) and fault.restart is not None:
-        yield Problem((*path, "restart"), "a service that is paused goes on; expected lasts")
-    if fault.restart is not None and fault.restart.state != "keep":
-        yield Problem((*path, "restart", "state"), "a service comes back with what its volumes hold; expected keep")
-
-
-def _message_fault(link: SystemLink, fault: MessageFault, path: Path) -> Iterator[Problem]:
-    verb = type(fault).__name__.lower()
-    if verb not in (possible := framers(link.framer, "tcp")["request"].decisions):
-        yield Problem((*path, verb), f"{verb} is not possible in {link.framer}; possible are {names(possible)}")
-    if fault.attempt != 1:
-        yield Problem((*path, "attempt"), "attempts of others are not told apart; expected 1, the first copy")
-    if link.source == DRIVER and identifies(link.framer):
-        return
-    for key in ("operations", "every", "clients"):
-        if getattr(fault, key) is not None:
-            message = f"messages of {link.name} name no operation of the driver; expected probability, or no choice"
-            yield Problem((*path, key), message)
+def _foreign(link: SystemLink) -> ForeignLink:
+    possible = framers(link.framer, "tcp")["request"].decisions
+    return ForeignLink(link.name, link.framer, possible, link.source == DRIVER and identifies(link.framer))
 
 
 def _expect(cell: Cell) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from chaos.decide import Rule, decider
 from chaos.decisions import Decide
-from chaos.faults.vocabulary import RelayFault
+from chaos.faults.fault import RelayFault
 from chaos.framers import framers
 from chaos.hop import Effect, Forward, Hop, Inject
 from chaos.identity import Direction

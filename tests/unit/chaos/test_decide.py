@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos import decisions
-from chaos.decide import Rule, decide, decider, directions, draw, matches, share
+from chaos.decide import Rule, decide, decider, draw, matches, share
 from chaos.decisions import PASSED, Awaits, Decision
+from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
 from chaos.faults.paths import Partition, Rate
-from chaos.faults.vocabulary import RelayFault
 from chaos.identity import Chunk, Key
 from nodes.wire.header import client_number
 
@@ -155,7 +155,7 @@ def test_a_rule_that_is_off_decides_nothing() -> None:
     ],
 )
 def test_every_fault_acts_in_its_direction_alone(fault: RelayFault) -> None:
-    assert directions(fault) == ("reply",)
+    assert fault.directions == ("reply",)
     assert matches(1, Rule(0, fault), key(direction="reply"))
     assert not matches(1, Rule(0, fault), key(direction="request"))
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos.faults.packets import Split
-from chaos.groups import groups_of, separated
+from chaos.groups import groups_of
 
 NODES = tuple(f"n{i}" for i in range(9))
 some = st.integers(4, 9).map(lambda n: NODES[:n])
@@ -15,13 +15,13 @@ some = st.integers(4, 9).map(lambda n: NODES[:n])
 
 def sees(split: Split, node: str) -> set[str]:
     """Whom the node can talk to, itself among them; talking needs both ways."""
-    apart = separated(split)
+    apart = split.apart
     return {other for other in split.nodes if (node, other) not in apart and (other, node) not in apart}
 
 
 @given(st.sampled_from(["majority", "ring", "bridge", "isolate"]), some)
 def test_every_shape_separates_somebody_and_both_ways(shape: str, nodes: tuple[str, ...]) -> None:
-    pairs = separated(Split(split=shape, nodes=nodes))  # type: ignore[arg-type]
+    pairs = Split(split=shape, nodes=nodes).apart  # type: ignore[arg-type]
     assert pairs
     assert {(b, a) for a, b in pairs} == pairs
     assert all(a != b and {a, b} <= set(nodes) for a, b in pairs)
@@ -30,7 +30,7 @@ def test_every_shape_separates_somebody_and_both_ways(shape: str, nodes: tuple[s
 @given(st.lists(st.sets(st.sampled_from(NODES), min_size=1), min_size=2, max_size=4))
 def test_nobody_reaches_across_given_groups(groups: list[set[str]]) -> None:
     split = Split(split="groups", groups=tuple(tuple(sorted(group)) for group in groups))
-    pairs = separated(split)
+    pairs = split.apart
     for a in NODES:
         for b in NODES:
             together = any({a, b} <= group for group in groups)
@@ -41,7 +41,7 @@ def test_nobody_reaches_across_given_groups(groups: list[set[str]]) -> None:
 @given(some)
 def test_a_majority_is_whole_and_outnumbers_the_rest(nodes: tuple[str, ...]) -> None:
     split = Split(split="majority", nodes=nodes)
-    most, rest = groups_of(split)
+    most, rest = groups_of(split.split, split.nodes, split.groups)
     assert len(most) > len(rest) >= 1
     assert all(sees(split, node) == set(most) for node in most)
     assert all(sees(split, node) == set(rest) for node in rest)
@@ -60,7 +60,7 @@ def test_a_bridge_sees_all_and_the_halves_see_only_it(nodes: tuple[str, ...]) ->
     split = Split(split="bridge", nodes=nodes)
     middle = nodes[len(nodes) // 2]
     assert sees(split, middle) == set(nodes)
-    left, right = groups_of(split)
+    left, right = groups_of(split.split, split.nodes, split.groups)
     assert set(left) & set(right) == {middle}
     for a in set(left) - {middle}:
         assert sees(split, a) == set(left)
@@ -68,7 +68,7 @@ def test_a_bridge_sees_all_and_the_halves_see_only_it(nodes: tuple[str, ...]) ->
 
 def test_the_isolated_one_is_the_first() -> None:
     split = Split(split="isolate", nodes=("a", "b", "c"))
-    assert separated(split) == {("a", "b"), ("b", "a"), ("a", "c"), ("c", "a")}
+    assert split.apart == {("a", "b"), ("b", "a"), ("a", "c"), ("c", "a")}
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_the_isolated_one_is_the_first() -> None:
 )
 def test_what_no_partition_can_be_made_of_is_refused(split: Split, text: str) -> None:
     with pytest.raises(ValueError, match=text):
-        groups_of(split)
+        groups_of(split.split, split.nodes, split.groups)

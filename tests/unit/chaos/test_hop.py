@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hop_bench import CLIENT, LINK, Bench, forwarded, injected, typed
 
+from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
 from chaos.faults.paths import Partition, Rate
-from chaos.faults.vocabulary import RelayFault
 from chaos.framers import framer
 from chaos.hop import End, Finish, Forward
 from chaos.identity import Direction

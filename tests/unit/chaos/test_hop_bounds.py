@@ -8,9 +8,9 @@ import pytest
 from hop_bench import LINK, Bench, forwarded, injected, typed
 
 from chaos.decisions import passing
+from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Delay, Drop, Duplicate, Hold, Reorder
 from chaos.faults.paths import Rate
-from chaos.faults.vocabulary import RelayFault
 from chaos.framers import Message
 from chaos.framers.message import LARGEST_MESSAGE
 from chaos.hop import Forward, Hop, Pause, Resume

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hop_bench import LINK, Bench, forwarded
 
+from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Duplicate, Hold, Reorder
-from chaos.faults.vocabulary import RelayFault
 from chaos.hop import Forward
 from nodes.wire.record import Kind
 

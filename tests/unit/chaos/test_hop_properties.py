@@ -8,9 +8,9 @@ from hop_bench import CLIENT, LINK, Bench, Messages, forwarded, injected
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Delay, Duplicate, Hold, Reorder
 from chaos.faults.paths import Rate
-from chaos.faults.vocabulary import RelayFault
 from chaos.framers import framer
 from chaos.hop import Finish, Forward
 from chaos.identity import Direction

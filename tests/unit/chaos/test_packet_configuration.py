@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chaos.faults.fault import PacketFault
 from chaos.faults.messages import Drop
 from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Shape, Split
 from chaos.faults.paths import Partition, Rate
-from chaos.faults.vocabulary import PacketFault
 from chaos.planes.packet.configuration import (
     ContainerPlace,
     NamedPlace,
@@ -96,6 +96,11 @@ LOSS = Loss(link=LINK, loss="request", every=2)
         (configure(wire(Netem(link=LINK, netem=Shape()), netem={"wings": 2})), "netem: Shape has no field 'wings'"),
         (configure(wire(Netem(link=LINK, netem=Shape()), netem={"delay": "x"})), "netem: delay is 'x'"),
         (configure(whole=(wire(LOSS),)), f"rule 0: belongs to link '{LINK}', not to None"),
+        (configure(wire(Loss(link=LINK, loss="both"))), "rule 0: loss is 'both', which packets"),
+        (configure(wire(Loss(link=LINK, loss="both", every=0))), "rule 0: every is 0, expected 1 or more"),
+        (configure(wire(Loss(link=LINK, loss="both", probability=float("nan")))), "rule 0: probability is nan"),
+        (configure(wire(Blackhole(link=LINK, blackhole=0))), "rule 0: blackhole is 0, open connections count from 1"),
+        (configure(wire(Netem(link=LINK, netem=Shape(delay=0)))), "rule 0: netem.delay is 0, expected at least 1"),
         (configure(whole=(wire(Split(split="ring"), split="star"),)), "split is 'star', expected"),
         (configure(whole=(wire(Split(split="groups"), groups=[["a", 3]]),)), "groups is "),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chaos.faults.processes import Kill, Pause
-from chaos.planes.process import failpoint, target
+from chaos.planes.process import failpoint
 from nodes.failpoints import Failpoint
 
 
@@ -32,4 +32,4 @@ def test_a_failpoint_is_what_a_node_accepts(fault: Kill | Pause, expected: Failp
 
 def test_a_fault_by_time_or_trigger_arms_nothing() -> None:
     assert failpoint(2, Kill(kill="server", after=20), 10101) is None
-    assert target(Pause(pause="client", when="client gate 2")) == "client"
+    assert Pause(pause="client", when="client gate 2").target == "client"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Cut, Delay, Drop, Duplicate
 from chaos.faults.paths import Partition, Rate
-from chaos.faults.vocabulary import RelayFault
 from chaos.rules import BadConfiguration, address, plans, rule_of
 
 LINK = "client -> server"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, get_args
+from typing import Any
 
 import msgpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chaos.faults.fault import ToxicFault
 from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
-from chaos.faults.vocabulary import ToxicFault
+from chaos.faults.vocabulary import kinds
 from chaos.planes.toxiproxy.plan import planned
 from chaos.planes.toxiproxy.toxics import KINDS, Spec, spec
 from chaos.rules import BadConfiguration
@@ -57,7 +58,7 @@ def test_a_fault_is_a_toxic_of_the_api(fault: Toxic, expected: Spec) -> None:
 
 def test_every_stream_fault_is_known_here_and_tested() -> None:
     assert set(KINDS.values()) == SUPPORTS["toxiproxy"] == {type(fault) for fault in FAULTS}
-    assert len(TOXICS) == len(get_args(ToxicFault)) - 1
+    assert len(TOXICS) == len(kinds(ToxicFault)) - 1
 
 
 def test_a_configuration_becomes_links() -> None:
@@ -73,7 +74,7 @@ def test_a_configuration_becomes_links() -> None:
 
 
 LATENCY = Latency(link=LINK, latency=20)
-SLICER = Slicer(link=LINK, slicer=10)
+SLICER = Slicer(link=LINK, slicer=10, gap=5)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +98,11 @@ SLICER = Slicer(link=LINK, slicer=10)
         (configure(wire(LATENCY, link="a -> b")), "rule 0: belongs to link 'a -> b'"),
         (configure(wire(LATENCY, stream="sideways")), "rule 0: stream is 'sideways', expected"),
         (configure(wire(LATENCY, latency=0.5)), "rule 0: latency is 0.5, expected int"),
-        (configure(wire(LATENCY, latency=-1)), "rule 0: latency is -1, expected at least 0"),
-        (configure(wire(LATENCY, toxicity=0)), "rule 0: toxicity is 0, expected more than 0"),
+        (configure(wire(LATENCY, latency=-1)), "rule 0: latency is -1, expected at least 1"),
+        (
+            configure(wire(LATENCY, toxicity=0)),
+            "rule 0: toxicity is 0, a share of the connections; expected more",
+        ),
         (configure(wire(LATENCY, toxicity=1.5)), "rule 0: toxicity is 1.5"),
         (configure(wire(LATENCY, toxicity=float("nan"))), "rule 0: toxicity is nan"),
         (configure(wire(Bandwidth(link=LINK, bandwidth=0))), "rule 0: bandwidth is 0, expected at least 1"),

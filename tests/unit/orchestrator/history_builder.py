@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chaos.faults.vocabulary import Fault
+from chaos.faults.fault import Fault
 from nodes.wire.header import Status, client_number, intent_number
 from nodes.wire.record import Kind, Record
 from orchestrator.history.merged import History, Ledger, merge

@@ -23,8 +23,8 @@ from stories import (
     request_lost,
 )
 
+from chaos.faults.fault import Fault
 from chaos.faults.messages import Duplicate
-from chaos.faults.vocabulary import Fault
 from nodes.wire.header import Status, client_number
 from nodes.wire.record import Kind
 from orchestrator.checkers import views

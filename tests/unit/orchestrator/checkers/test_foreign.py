@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from chaos.faults.fault import Fault, ToxicFault
 from chaos.faults.messages import Delay, Drop
 from chaos.faults.processes import Kill, Pause, Restart
 from chaos.faults.streams import Latency, Timeout
-from chaos.faults.vocabulary import Fault
 from nodes.wire.header import client_number, intent_number
 from nodes.wire.record import Kind, Record
 from orchestrator.checkers.expect import judge
@@ -30,9 +30,10 @@ def intent(seq: int) -> int:
 
 
 def cell(*faults: Fault, expect: Expect | None = None) -> Cell:
+    via = "toxiproxy" if any(isinstance(fault, ToxicFault) for fault in faults) else "relay"
     links = (
-        SystemLink.model_validate({"from": "driver", "to": "orders:8080", "framer": "http1"}),
-        SystemLink.model_validate({"from": "orders", "to": "redis:6379", "framer": "resp"}),
+        SystemLink.model_validate({"from": "driver", "to": "orders:8080", "framer": "http1", "via": via}),
+        SystemLink.model_validate({"from": "orders", "to": "redis:6379", "framer": "resp", "via": via}),
     )
     system = System(
         project=Project(compose="c.yml"),

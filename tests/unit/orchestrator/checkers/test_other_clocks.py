@@ -23,7 +23,7 @@ from stories import (
     request_lost,
 )
 
-from chaos.faults.vocabulary import Fault
+from chaos.faults.fault import Fault
 from nodes.wire.record import Kind
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement, Verdict

@@ -7,8 +7,8 @@ from typing import Any
 from history_builder import Run, cell
 from stories import DROP_REPLY, DROP_REQUEST, LINK, crash_after_commit, kill, reply_lost, request_lost
 
+from chaos.faults.fault import Fault
 from chaos.faults.messages import Drop
-from chaos.faults.vocabulary import Fault
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.summary import Claim, Result, Standing, claims, mechanism, not_exercised
 from orchestrator.scenario.cell import Delivery, Expect

@@ -8,11 +8,12 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import pytest
 
 from chaos.faults.processes import Restart
+from chaos.faults.vocabulary import FAULTS
 from orchestrator.run.service_specs import driver_spec
 from orchestrator.run.specs import client_spec, reports
 from orchestrator.scenario.cell import Cell, Client
 from orchestrator.scenario.document import BadScenario
-from orchestrator.scenario.fault_choice import FAULTS, PARTS
+from orchestrator.scenario.fault_choice import PARTS
 from orchestrator.scenario.plan import expand
 from orchestrator.scenario.system import Driver
 from orchestrator.scenario.triggers import fields_with_triggers, triggers

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from history_builder import cell
 
+from chaos.faults.fault import Fault
 from chaos.faults.messages import Cut, Delay, Drop, Hold
 from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Shape, Split
 from chaos.faults.paths import Partition, Rate
 from chaos.faults.processes import Kill, Pause, Restart
 from chaos.faults.streams import Down, Latency, ResetPeer, Timeout
-from chaos.faults.vocabulary import Fault
 from orchestrator.run.attention import MILLISECOND
-from orchestrator.run.until_done import WAITS, comes_back, keeps_open, longest_wait, on_its_way
+from orchestrator.run.until_done import WAITS, comes_back, longest_wait, on_its_way
 from orchestrator.scenario.cell import Cell, Client, Link, Retry, Server
 
 LINK = "client -> server"
@@ -37,7 +37,7 @@ LINK = "client -> server"
     ],
 )
 def test_what_every_attempt_meets_keeps_a_call_open(fault: Fault) -> None:
-    assert keeps_open(fault)
+    assert fault.keeps_open
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_every_attempt_meets_keeps_a_call_open(fault: Fault) -> None:
     ],
 )
 def test_what_some_attempt_gets_through_does_not(fault: Fault) -> None:
-    assert not keeps_open(fault)
+    assert not fault.keeps_open
 
 
 def test_what_is_started_again_before_heal() -> None:

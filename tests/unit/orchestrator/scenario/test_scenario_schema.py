@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from orchestrator.scenario.fault_choice import FAULTS
+from chaos.faults.vocabulary import FAULTS
 from orchestrator.scenario.plan import DURATIONS, KEYS, REQUIRED
 from orchestrator.scenario.schema import schema
 from orchestrator.scenario.value import Value

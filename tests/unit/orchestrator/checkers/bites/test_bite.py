@@ -24,10 +24,10 @@ from stories import (
     request_lost,
 )
 
+from chaos.faults.fault import Fault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Hold, Truncate
 from chaos.faults.paths import Partition, Rate
 from chaos.faults.processes import Kill, Pause, Restart
-from chaos.faults.vocabulary import Fault
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.bites.values import Bite

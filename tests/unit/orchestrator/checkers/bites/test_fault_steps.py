@@ -10,11 +10,10 @@ from sample_results import cell as sample_cell
 from sample_results import judgement, result
 from stories import DROP_REPLY, DROP_REQUEST, LINK, crash_after_commit, kill, reply_lost, request_lost
 
+from chaos.faults.fault import Fault
 from chaos.faults.messages import Cut, Delay
 from chaos.faults.paths import Partition
 from chaos.faults.processes import Kill, Pause
-from chaos.faults.vocabulary import Fault
-from orchestrator.checkers.bites.steps import title
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import FaultSteps
 from orchestrator.report.closing import closing
@@ -60,7 +59,7 @@ def test_a_short_delay_is_effective_and_has_no_consequence() -> None:
     ],
 )
 def test_faults_in_few_words(fault: Fault, words: str) -> None:
-    assert title(fault) == words
+    assert fault.title == words
 
 
 def test_the_table_sums_over_the_cells_of_a_scenario() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from history_builder import Run, cell
 
+from chaos.faults.fault import Fault
 from chaos.faults.processes import Kill, Pause, Restart
-from chaos.faults.vocabulary import Fault
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.bites.idle import reason

@@ -6,10 +6,10 @@ import pytest
 from history_builder import CLIENT, Run, cell
 from stories import LINK
 
+from chaos.faults.fault import Fault
 from chaos.faults.paths import Partition
 from chaos.faults.processes import Kill, Restart
 from chaos.faults.streams import Latency
-from chaos.faults.vocabulary import Fault
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.bites.idle import reason

@@ -9,8 +9,8 @@ import pytest
 from history_builder import CLIENT, Run, cell
 from stories import kill
 
+from chaos.faults.fault import Fault
 from chaos.faults.processes import Kill, Restart
-from chaos.faults.vocabulary import Fault
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.bites.values import Bite

@@ -9,10 +9,10 @@ import pytest
 from history_builder import CLIENT, Run, cell
 from stories import LINK
 
+from chaos.faults.fault import Fault
 from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Shape, Split
 from chaos.faults.paths import Partition, Rate
 from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout
-from chaos.faults.vocabulary import Fault
 from nodes.rpc.codecs import NAMES, codec
 from nodes.services.counter import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 
+from chaos.faults.fault import Fault
 from chaos.faults.packets import Loss, Netem, Shape, Split
 from chaos.faults.streams import Down, Latency, LimitData, Slicer
-from chaos.faults.vocabulary import Fault
 from orchestrator.backends.refusals import problems
-from orchestrator.checkers.bites.steps import title as titled
 from orchestrator.scenario.document import BadScenario
-from orchestrator.scenario.fault_choice import FAULTS
 from orchestrator.scenario.plan import expand
 
 BASE = """\
@@ -34,11 +30,6 @@ def made(fault: str, via: str, transport: str = "tcp") -> Fault:
     return expand(BASE.format(fault=fault, via=via, transport=transport), "f.yaml").cells[0].faults[0]
 
 
-def test_every_fault_has_a_verb_of_its_own() -> None:
-    assert set(FAULTS.values()) == set(get_args(Fault))
-    assert len(set(FAULTS.values())) == len(FAULTS)
-
-
 @pytest.mark.parametrize(
     ("text", "via", "title"),
     [
@@ -52,7 +43,7 @@ def test_every_fault_has_a_verb_of_its_own() -> None:
     ],
 )
 def test_a_fault_is_told_by_its_verb(text: str, via: str, title: str) -> None:
-    assert titled(made(f"{text}, link: client -> server", via)) == title
+    assert made(f"{text}, link: client -> server", via).title == title
 
 
 @pytest.mark.parametrize(

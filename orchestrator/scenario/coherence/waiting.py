@@ -1,32 +1,13 @@
-"""PURE: what is wrong and where, and what several parts of a cell are checked for."""
+"""PURE: whether what a part of a cell waits for can come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
 
-from chaos.faults.processes import Kill
-from chaos.faults.vocabulary import Fault
-from orchestrator.scenario.cell import Cell, Link
+from chaos.faults.fault import Fault
+from chaos.problem import Path, Problem, names
+from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.triggers import CLIENT_EVENTS, FAULT_EVENTS, SERVER_EVENTS, TriggerEvent, parse_trigger
-
-Path = tuple[str | int, ...]
-
-
-class Problem(NamedTuple):
-    """`path` leads into the document; its end may be a key that is not there."""
-
-    path: Path
-    message: str
-
-
-def names(found: Iterable[str]) -> str:
-    return ", ".join(sorted(found)) or "none"
-
-
-def link_called(cell: Cell, name: str) -> Link:
-    """The link that a fault names, which is there."""
-    return next(link for link in cell.links if link.name == name)
 
 
 def trigger(cell: Cell, text: str, path: Path) -> Iterator[Problem]:
@@ -48,8 +29,9 @@ def trigger(cell: Cell, text: str, path: Path) -> Iterator[Problem]:
         yield Problem(path, f"{text!r}: a driver's attempts are its own affair; expected ok, end or gate")
     elif event in FAULT_EVENTS and (fault := named(cell, subject)) is None:
         yield Problem(path, f"{text!r}: no fault has the name {subject!r}")
-    elif event is TriggerEvent.OFF and isinstance(fault, Kill):
-        yield Problem(path, f"{text!r}: a kill has no end; expected {subject} on, or {fault.kill} ready")
+    elif event is TriggerEvent.OFF and fault and fault.on_process and not fault.lasting:
+        target = fault.on_process.target
+        yield Problem(path, f"{text!r}: a {fault.verb} has no end; expected {subject} on, or {target} ready")
 
 
 def named(cell: Cell, name: str) -> Fault | None:

@@ -1,0 +1,71 @@
+"""PURE: what a fault is told of the cell that it stands in, to say what is impossible there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from chaos.problem import Path, Problem
+
+if TYPE_CHECKING:
+    from chaos.faults.fault import Fault
+
+
+class Caller(Protocol):
+    """A client node, of so many processes that make so many calls each."""
+
+    @property
+    def calls(self) -> int: ...
+    @property
+    def clients(self) -> int: ...
+    @property
+    def last_before_heal(self) -> int: ...
+
+
+class Way(Protocol):
+    """A link, from a client node to a server."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def via(self) -> str: ...
+    @property
+    def transport(self) -> str: ...
+
+
+class Surroundings(Protocol):
+    @property
+    def servers(self) -> Mapping[str, object]: ...
+    @property
+    def clients(self) -> Mapping[str, Caller]: ...
+    @property
+    def links(self) -> Sequence[Way]: ...
+    @property
+    def faults(self) -> Sequence[Fault]: ...
+
+
+class ForeignLink(NamedTuple):
+    """A link of a system that is not ours: what can be done to messages in its protocol, and whether they name the
+    operations of the driver."""
+
+    name: str
+    framer: str
+    possible: frozenset[str]
+    identified: bool
+
+
+def operations(caller: Caller, chosen: Iterable[int], path: Path) -> Iterator[Problem]:
+    """Whether the client makes them, before heal."""
+    last = caller.last_before_heal
+    if not chosen:
+        yield Problem(path, "an empty list; expected the operations that the fault is to hit")
+    for operation in chosen:
+        if not 1 <= operation <= caller.calls:
+            yield Problem(path, f"operation {operation} of {caller.calls} calls; operations count from 1")
+        elif operation > last:
+            message = f"operation {operation} comes after heal, when faults are over; expected at most {last}"
+            yield Problem(path, message)
