@@ -1,4 +1,4 @@
-"""PURE: what a fault, a gate or a restart waits for: "<subject> <event> [<number>]" (chaos/faults.py)."""
+"""PURE: what a fault, a gate or a restart waits for: "<subject> <event> [<number>]" (chaos/faults/vocabulary.py)."""
 
 from __future__ import annotations
 

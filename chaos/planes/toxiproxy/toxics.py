@@ -41,7 +41,7 @@ class Spec(NamedTuple):
     attributes: dict[str, int]
 
 
-_TYPES: Mapping[type[Toxic], tuple[str, Mapping[str, str]]] = MappingProxyType(
+TYPES: Mapping[type[Toxic], tuple[str, Mapping[str, str]]] = MappingProxyType(
     {
         Latency: ("latency", {"latency": "latency", "jitter": "jitter"}),
         Bandwidth: ("bandwidth", {"bandwidth": "rate"}),
@@ -56,6 +56,6 @@ _TYPES: Mapping[type[Toxic], tuple[str, Mapping[str, str]]] = MappingProxyType(
 
 
 def spec(fault: Toxic) -> Spec:
-    type_, attributes = _TYPES[type(fault)]
+    type_, attributes = TYPES[type(fault)]
     values = {attribute: getattr(fault, field) for field, attribute in attributes.items()}
     return Spec(type_, fault.stream, fault.toxicity, values)

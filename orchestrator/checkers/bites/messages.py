@@ -189,4 +189,4 @@ EFFECTS: Mapping[type[Fault], Effect] = MappingProxyType(
         Cut: Effect(_severed, "no connection ended with its call open"),
     }
 )
-"""Every fault of a relay."""
+"""Every fault of the relay."""

@@ -9,7 +9,7 @@ import pytest
 from history_builder import CLIENT, Run, cell
 from stories import DROP_REPLY, reply_lost, reply_lost_executed_again
 
-from chaos.faults.vocabulary import Fault
+from chaos.faults.fault import Fault
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.properties import CHECKERS
 from orchestrator.checkers.verdict import ExpectationVerdict, Met

@@ -1,0 +1,31 @@
+"""A fault is three entries: whoever adds a word is told here what of its mechanism or its bite is missing."""
+
+from __future__ import annotations
+
+from chaos.decide import DECISIONS
+from chaos.faults.fault import PacketFault, RelayFault, ToxicFault
+from chaos.faults.processes import ProcessFault
+from chaos.faults.streams import Down
+from chaos.faults.vocabulary import kinds
+from chaos.planes.packet.netfilter import Netfilter
+from chaos.planes.packet.shaping import Shaping
+from chaos.planes.toxiproxy.toxics import TYPES
+from orchestrator.checkers.bites import messages, processes, windows
+
+
+def test_on_messages() -> None:
+    words = set(kinds(RelayFault).values())
+    assert set(DECISIONS) == words
+    assert set(messages.EFFECTS) == words
+
+
+def test_on_streams_and_packets() -> None:
+    toxics, packets = set(kinds(ToxicFault).values()), set(kinds(PacketFault).values())
+    assert {*TYPES, Down} == toxics
+    assert {*Netfilter.KINDS, *Shaping.KINDS} == packets
+    assert set(windows.BITES) == toxics | packets
+    assert {kind for kind in packets if kind.discipline} == set(Shaping.KINDS)
+
+
+def test_on_processes() -> None:
+    assert set(processes.BITES) == set(kinds(ProcessFault).values())
