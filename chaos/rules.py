@@ -16,9 +16,10 @@ from chaos.decide import Rule, decider
 from chaos.faults.fault import Fault, RelayFault
 from chaos.faults.vocabulary import kinds
 from chaos.framers import CODECS, STREAM_CODECS, Framer, Framers, framers
-from chaos.hop import Hop, Note
+from chaos.hop import Hop
 from chaos.problem import Path
 from nodes.wire.errors import shown
+from nodes.wire.record import Note
 from nodes.wire.transports import TRANSPORTS, datagrams
 
 KINDS = kinds(RelayFault)

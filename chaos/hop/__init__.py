@@ -2,7 +2,6 @@
 
 from chaos.hop.effects import Effect, End, Finish, Forward, Inject, Pause, Resume, joined
 from chaos.hop.hop import Hop, Status
-from chaos.hop.notes import Note
 
 __all__ = [
     "Effect",
@@ -11,7 +10,6 @@ __all__ = [
     "Forward",
     "Hop",
     "Inject",
-    "Note",
     "Pause",
     "Resume",
     "Status",

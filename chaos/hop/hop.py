@@ -44,13 +44,13 @@ from chaos.hop.alter import flipped
 from chaos.hop.effects import Effect
 from chaos.hop.kept import COST, LARGEST, Closing, Kept, Shelf, Timetable
 from chaos.hop.lines import Lines, Waiting
-from chaos.hop.notes import Note, Notes
+from chaos.hop.notes import Notes
 from chaos.hop.occurrences import Occurrences
 from chaos.hop.outlet import Outlet
 from chaos.hop.pace import Pace
 from chaos.hop.path import Path
 from chaos.identity import Chunk, Direction, Key
-from nodes.wire.record import Kind
+from nodes.wire.record import Kind, Note
 
 _FULL = f"no room to keep a message back: at most {LARGEST} bytes of one link are"
 _FORGOTTEN = "copies of the messages of half of the clients are counted no more"

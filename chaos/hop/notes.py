@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Protocol
+from typing import Any
 
 from chaos.identity import Chunk, Direction, Key
-from nodes.wire.record import Kind
-
-
-class Note(Protocol):
-    """The evidence that the hop gives: `nodes.witness.Witness.note` is one."""
-
-    def __call__(
-        self, kind: Kind, client: int = 0, seq: int = 0, attempt: int = 0, *, detail: dict[str, Any] | None = None
-    ) -> None: ...
+from nodes.wire.record import Kind, Note
 
 
 class Notes:

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Protocol
 
-from chaos.hop import Note
 from chaos.planes.loop import Loop
+from nodes.wire.record import Note
 
 NAMES: Mapping[str, str] = {
     "relay": "chaos.planes.relay",

@@ -2,60 +2,51 @@
 
 from __future__ import annotations
 
-from chaos.hop import Note
-from chaos.planes.commands import Command, Commands, perform
+from typing import Any
+
+from chaos.planes.commands import Command, CommandedPlane
 from chaos.planes.loop import Loop
 from chaos.planes.room import sockets_of_a_link
 from chaos.planes.tcp_link import TcpLink
 from chaos.planes.udp_link import UdpLink
 from chaos.rules import BadConfiguration, LinkPlan, address, plans
 from nodes.wire.errors import shown
-from nodes.wire.record import Kind
+from nodes.wire.record import Note
 from nodes.wire.transports import datagrams
 
 Link = TcpLink | UdpLink
 
 
-class Relay:
+class Relay(CommandedPlane):
     """Obeys the orchestrator's commands. Refusals are BadConfiguration, after which nothing has changed."""
 
-    def __init__(self, loop: Loop, note: Note) -> None:
-        self._loop = loop
-        self._note = note
-        self._links: dict[str, Link] = {}
-        self._commands: Commands = {
-            "configure": self._configure,
-            "upstream": self._upstream,
-            "rule": self._rule,
-            "release": self._release,
-            "heal": self._heal,
-            "status": self._status,
-        }
+    COMMANDS = ("configure", "upstream", "rule", "release", "heal", "status")
 
-    def obey(self, command: Command) -> Command:
-        """-> the body of the answer. Raises BadConfiguration."""
-        return perform(self._commands, command, "a relay")
+    def __init__(self, loop: Loop, note: Note) -> None:
+        super().__init__("relay", note)
+        self._loop = loop
+        self._links: dict[str, Link] = {}
 
     def close(self) -> None:
         """Its sockets end with the process, and what it did ends with them; what bounds cut off is told to the end."""
         for link in self._links.values():
             link.hop.notes.close()
 
-    def _configure(self, command: Command) -> Command:
-        if self._links:
-            raise BadConfiguration("the relay is configured already")
+    @property
+    def _configured(self) -> bool:
+        return bool(self._links)
+
+    def _open(self, command: Command) -> dict[str, list[Any]]:
         listen = command.get("listen")
         if not isinstance(listen, str):
             raise BadConfiguration(f"'listen' must be the host to listen at, not {shown(listen)}")
         made = plans(command, self._note)
         sockets = sockets_of_a_link(len(made))
         for name, plan in made.items():
-            self._links[name] = self._open(plan, listen, sockets)
-        addresses = {name: list(link.address) for name, link in self._links.items()}
-        self._note(Kind.READY, detail={"addresses": addresses})
-        return {"addresses": addresses}
+            self._links[name] = self._link(plan, listen, sockets)
+        return {name: list(link.address) for name, link in self._links.items()}
 
-    def _open(self, plan: LinkPlan, listen: str, sockets: int) -> Link:
+    def _link(self, plan: LinkPlan, listen: str, sockets: int) -> Link:
         link: Link
         if datagrams(plan.transport):
             link = UdpLink(self._loop, plan.hop, listen, sockets)
@@ -88,10 +79,9 @@ class Relay:
         link.perform(link.hop.release(command["index"]))
         return {}
 
-    def _heal(self, command: Command) -> Command:
+    def _all_off(self) -> None:
         for link in self._links.values():
             link.perform(link.hop.heal())
-        return {}
 
     def _status(self, command: Command) -> Command:
         """What is on its way into this process is taken first, so that nothing counts as absent that was sent."""

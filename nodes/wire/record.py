@@ -84,10 +84,10 @@ class Record(NamedTuple):
     detail: dict[str, Any] | None
 
 
-class Witness(Protocol):
-    """Who sees what a program does: the seam between programs and evidence. The simulator has its own."""
+class Note(Protocol):
+    """Records that this happened, now, before returning. `detail` has the keys that Kind lists."""
 
-    def note(
+    def __call__(
         self,
         kind: Kind,
         client: int = 0,
@@ -95,8 +95,14 @@ class Witness(Protocol):
         attempt: int = 0,
         process: int = 0,
         detail: dict[str, Any] | None = None,
-    ) -> None:
-        """Record that this happened, now, before returning. `detail` has the keys that Kind lists."""
+    ) -> None: ...
+
+
+class Witness(Protocol):
+    """Who sees what a program does: the seam between programs and evidence. The simulator has its own."""
+
+    @property
+    def note(self) -> Note: ...
 
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
         """This attempt passes the failpoint `name`. If one is armed for it, this may not return."""

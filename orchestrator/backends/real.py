@@ -12,9 +12,11 @@ from typing import Any
 
 from chaos.supports import PlaneName
 from nodes.clock import clock_domain, now
+from nodes.failpoints import Failpoints
 from nodes.journal import JournalWriter
 from nodes.ops import Queue
-from nodes.wire.record import Kind, start_detail
+from nodes.wire.record import Kind, Note, start_detail
+from nodes.witness import RealWitness
 from orchestrator.backends.evidence import read_journals, read_ledgers
 from orchestrator.backends.host import Host, Launch
 from orchestrator.backends.node_process import NodeProcess
@@ -53,6 +55,7 @@ class RealSession:
         self._closed = False
         self._unfetched: OSError | None = None
         self._journal = JournalWriter(self.home / f"{ORCHESTRATOR}.1.journal")
+        self.note: Note = RealWitness(self._journal, Failpoints(()), now).note
         self._note_start()
 
     def start(self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS) -> None:
@@ -84,17 +87,6 @@ class RealSession:
         if not self._process(name).gone.is_set():
             raise SessionError(f"the ledger of {name} cannot be archived while it runs")
         self._process(name).host.archive(name)
-
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
-        self._journal.append(now(), kind, client, seq, attempt, process, detail)
 
     def collect(self) -> Collected:
         killed = {key: process.killed for key, process in self._processes.items()}

@@ -18,7 +18,7 @@ from nodes.ledger import LedgerError
 from nodes.memory_ledger import MemoryFile, MemoryLedger
 from nodes.node import BadCommand, Environment, make, needs_ledger
 from nodes.ops import Get, Now, Program, Put, Queue, Sleep, Spawn, Transaction
-from nodes.wire.record import Kind, Record, start_detail
+from nodes.wire.record import Kind, Note, Record, start_detail
 from orchestrator.backends.sim_relay import SimRelay
 from orchestrator.history.collected import Collected, CollectedJournal
 from orchestrator.history.merged import Ledger
@@ -204,6 +204,7 @@ class SimSession:
         self._last_id = 0
         self._own = SimJournal(self.world, self.world.host(ORCHESTRATOR))
         self._own.start(ORCHESTRATOR, 1, ORCHESTRATOR, 0, 0)
+        self.note: Note = self._own.note
 
     def start(self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS) -> None:
         life = Life(self, name, role, epoch)
@@ -245,17 +246,6 @@ class SimSession:
     def file(self, name: str) -> MemoryFile:
         """The node's ledger file, which outlives its epochs."""
         return self._files.setdefault(name, MemoryFile(name))
-
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
-        self._own.note(kind, client, seq, attempt, process, detail)
 
     def collect(self) -> Collected:
         journals = {

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from chaos.supports import PlaneName
 from nodes.ops import Queue
-from nodes.wire.record import Kind
+from nodes.wire.record import Note
 from orchestrator.scenario.cell import NO_LIMITS, Limits
 
 Evidence = Literal["real", "sim"]
@@ -114,16 +114,9 @@ class Session(Protocol):
     def archive(self, name: str) -> None:
         """Set the node's ledger aside: its next epoch starts without durable state. The node must have Exited."""
 
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
-        """A record in the orchestrator's own journal, which begins with its START."""
+    @property
+    def note(self) -> Note:
+        """Writes to the orchestrator's own journal, which begins with its START."""
 
     def close(self) -> None:
         """Kill whatever lives and wait for it; always works, also twice."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from chaos.hop import Note
-from chaos.planes.commands import Command, Commands, perform
+from chaos.planes.commands import Command, CommandedPlane
 from chaos.planes.loop import Loop
 from chaos.planes.packet.configuration import (
     Configuration,
@@ -23,32 +23,25 @@ from chaos.planes.packet.shaping import Shaping
 from chaos.rules import BadConfiguration, address, field
 from nodes.log import say
 from nodes.wire.errors import shown
-from nodes.wire.record import Kind
+from nodes.wire.record import Kind, Note
 
 
-class PacketPlane:
+class PacketPlane(CommandedPlane):
     """Obeys the commands of chaos.planes. The kernel has a rule before its "on" is noted, and until its "off" was."""
 
     def __init__(self, note: Note) -> None:
-        self._note = note
+        super().__init__("packet plane", note)
         self._configuration: Configuration | None = None
         self._places: dict[str, Place] = {}
         self._rules: dict[int, Rule] = {}
         self._active: set[int] = set()
         self._healed = False
         self._mechanisms: dict[type, Mechanism] = {}
-        self._commands: Commands = {
-            "configure": self._configure,
-            "upstream": self._upstream,
-            "rule": self._rule,
-            "heal": self._heal,
-            "status": self._status,
-        }
 
     def obey(self, command: Command) -> Command:
         """-> the body of the answer. Raises BadConfiguration."""
         try:
-            return perform(self._commands, command, "a packet plane")
+            return super().obey(command)
         except NamespaceError as error:
             raise BadConfiguration(str(error)) from error
 
@@ -60,9 +53,11 @@ class PacketPlane:
             except NamespaceError as error:
                 say(f"packet plane: left behind: {error}")
 
-    def _configure(self, command: Command) -> Command:
-        if self._configuration is not None:
-            raise BadConfiguration("the packet plane is configured already")
+    @property
+    def _configured(self) -> bool:
+        return self._configuration is not None
+
+    def _open(self, command: Command) -> dict[str, list[Any]]:
         config, found = configuration(command), places(command)
         check_places(config, found)
         self._places |= _entered(found)
@@ -73,9 +68,7 @@ class PacketPlane:
         self._rules = {rule.index: rule for rule in config.rules}
         for index in config.active:
             self._on(self._rules[index])
-        addresses = {flow.link: [self._places[flow.server].address, flow.port] for flow in config.links}
-        self._note(Kind.READY, detail={"addresses": addresses})
-        return {"addresses": addresses}
+        return {flow.link: [self._places[flow.server].address, flow.port] for flow in config.links}
 
     def _upstream(self, command: Command) -> Command:
         flow = self._flow(command)
@@ -104,16 +97,11 @@ class PacketPlane:
             self._off(self._rules[index])
         return {}
 
-    def _heal(self, command: Command) -> Command:
-        self._healed = True
-        self._all_off()
-        return {}
-
-    def _status(self, command: Command) -> Command:
-        waiting = sum(mechanism.waiting() for mechanism in set(self._mechanisms.values()))
-        return {"held": 0, "pending": waiting, "connections": 0, "passed": {}}
+    def _waiting(self) -> int:
+        return sum(mechanism.waiting() for mechanism in set(self._mechanisms.values()))
 
     def _all_off(self) -> None:
+        self._healed = True
         for index in sorted(self._active):
             self._off(self._rules[index])
 

@@ -7,8 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from chaos.faults.streams import Down, Toxic
-from chaos.hop import Note
-from chaos.planes.commands import Command, Commands, perform
+from chaos.planes.commands import Command, CommandedPlane
 from chaos.planes.loop import Loop
 from chaos.planes.ports import ReservedPort
 from chaos.planes.toxiproxy.api import Proxy, Server, ToxiproxyError
@@ -17,7 +16,7 @@ from chaos.planes.toxiproxy.plan import LinkPlan, Plan, ToxicRule, planned
 from chaos.planes.toxiproxy.toxics import spec
 from chaos.rules import Address, BadConfiguration, address, field
 from nodes.wire.errors import shown
-from nodes.wire.record import Kind
+from nodes.wire.record import Kind, Note
 
 
 class Link:
@@ -83,29 +82,22 @@ class Link:
         self._proxy.update(f"{host}:{port}", enabled=self._up and not down)
 
 
-class ToxiproxyPlane:
+class ToxiproxyPlane(CommandedPlane):
     """Obeys the orchestrator's commands. Refusals are BadConfiguration or ToxiproxyError."""
 
     def __init__(self, note: Note) -> None:
-        self._note = note
+        super().__init__("Toxiproxy plane", note)
         self._own: OwnServer | None = None
         self._guard: Guard | None = None
         self._server: Server | None = None
         self._reserved: list[ReservedPort] = []
         self._links: dict[str, Link] = {}
-        self._commands: Commands = {
-            "configure": self._configure,
-            "upstream": self._upstream,
-            "rule": self._rule,
-            "heal": self._heal,
-            "status": self._status,
-        }
 
     def obey(self, command: Command) -> Command:
         """-> the body of the answer. Raises ValueError."""
         if self._own is not None:
             self._own.check()
-        return perform(self._commands, command, "a Toxiproxy plane")
+        return super().obey(command)
 
     def close(self) -> None:
         """Delete what we made on the server, or end the server that is ours."""
@@ -130,12 +122,14 @@ class ToxiproxyPlane:
             self._guard.dismiss()
             self._guard = None
 
-    def _configure(self, command: Command) -> Command:
-        if self._server is not None:
-            raise BadConfiguration("the Toxiproxy plane is configured already")
+    @property
+    def _configured(self) -> bool:
+        return self._server is not None
+
+    def _open(self, command: Command) -> dict[str, list[Any]]:
         wanted = planned(command)
         try:
-            addresses = self._open(wanted)
+            return self._proxies(wanted)
         except OSError as error:
             self.close()
             problem = f"Toxiproxy cannot listen at {wanted.listen}: {error.strerror}; name an address of this machine"
@@ -143,10 +137,8 @@ class ToxiproxyPlane:
         except ToxiproxyError:
             self.close()
             raise
-        self._note(Kind.READY, detail={"addresses": addresses})
-        return {"addresses": addresses}
 
-    def _open(self, wanted: Plan) -> dict[str, list[Any]]:
+    def _proxies(self, wanted: Plan) -> dict[str, list[Any]]:
         ports = self._ports(wanted)
         server = self._server = Server(wanted.api or self._start(wanted))
         prefix = f"faultbed-{secrets.token_hex(8)}-"  # several runs may share a server
@@ -189,14 +181,9 @@ class ToxiproxyPlane:
                 return {}
         raise BadConfiguration(f"no rule has the index {index}")
 
-    def _heal(self, command: Command) -> Command:
+    def _all_off(self) -> None:
         for link in self._links.values():
             link.heal()
-        return {}
-
-    def _status(self, command: Command) -> Command:
-        """Toxiproxy knows bytes, not messages, and does not tell how many it holds."""
-        return {"held": 0, "pending": 0, "connections": 0, "passed": {}}
 
 
 def _toxic_name(rule: ToxicRule) -> str:
