@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -229,8 +229,8 @@ def test_tcp_while_the_server_is_down_nobody_listens_and_afterwards_at_the_same_
 def test_tcp_an_upstream_that_refuses_ends_the_client(rig: MakeRig) -> None:
     r = rig("tcp")
     r.server.close()
-    client = r.dial()
-    assert client.ended() == b""
+    with suppress(ConnectionResetError):  # on a busy machine the reset is there before `connect` returns
+        assert r.dial().ended() == b""
     assert r.status()["connections"] == 0
 
 
