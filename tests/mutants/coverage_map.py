@@ -1,4 +1,4 @@
-"""Which test runs which line: the tests that start no nodes, once, under coverage.py, in a process of their own."""
+"""Which test runs which line: the fast unit tests, once, under coverage.py, in a process of their own."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ import coverage
 import pytest
 from session import ROOT, run_session
 
-TESTS = ("tests/unit", "tests/conformance")
 SLOW = 2.0
-"""Seconds; a test that takes longer is left out."""
+"""Seconds of CPU time, or PATIENCE seconds in all; a test that takes longer, it or its fixtures, is left out with all
+of its file: the fixtures may be of its module."""
+PATIENCE = 30.0
+UNMEASURED = 600
+"""Seconds a test may take here."""
 
 
 @dataclass
@@ -42,7 +45,7 @@ class CoverageMap:
         """The file that has the test which runs the fewest lines comes first: it is about what was changed."""
         files: dict[str, list[int]] = defaultdict(list)
         for test in sorted(tests):
-            files[self.tests[test].partition("::")[0]].append(test)
+            files[_file(self.tests[test])].append(test)
         narrow = sorted(files.values(), key=lambda own: min(self.breadth[test] for test in own))
         return [self.tests[test] for own in narrow for test in own]
 
@@ -53,16 +56,18 @@ class _Contexts:
     def __init__(self, measured: coverage.Coverage) -> None:
         self._measured = measured
         self.tests: list[str] = []
-        self.seconds: list[float] = []
+        self.slow: set[str] = set()
+        """Files."""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self._measured.switch_context(str(len(self.tests)))
-        began = time.monotonic()
+        began, cpu = time.monotonic(), time.process_time()
         result = yield
         self._measured.switch_context("")
         self.tests.append(item.nodeid)
-        self.seconds.append(time.monotonic() - began)
+        if time.process_time() - cpu > SLOW or time.monotonic() - began > PATIENCE:
+            self.slow.add(_file(item.nodeid))
         return result
 
 
@@ -72,18 +77,22 @@ def measure(folder: Path, packages: list[str]) -> CoverageMap:
     contexts = _Contexts(measured)
     before = set(sys.modules)
     measured.start()
-    code, output = run_session(folder, TESTS, [contexts])
+    code, output = run_session(folder, ["tests/unit"], [contexts], UNMEASURED)
     measured.stop()
     if code != pytest.ExitCode.OK:
         return CoverageMap(failed=output)
     found = CoverageMap(tests=contexts.tests, libraries=_libraries(set(sys.modules) - before))
-    fast = {str(n): n for n, seconds in enumerate(contexts.seconds) if seconds <= SLOW}
+    fast = {str(n): n for n, test in enumerate(contexts.tests) if _file(test) not in contexts.slow}
     data = measured.get_data()
     for file in data.measured_files():
         by_line = data.contexts_by_lineno(file).items()
         found.runs[file] = {line: {fast[test] for test in tests if test in fast} for line, tests in by_line}
     found.breadth = Counter(test for lines in found.runs.values() for tests in lines.values() for test in tests)
     return found
+
+
+def _file(test: str) -> str:
+    return test.partition("::")[0]
 
 
 def _libraries(names: set[str]) -> list[str]:

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).parents[2]
 PROFILE = "mutants"
-TIMEOUT = 20
-"""Seconds a test may take, ten times what a fast one takes: a mutant that waits for ever is killed by it."""
+TIMEOUT = 30
+"""Seconds a test may take, more than ten times what a fast one takes: a mutant that waits for ever is killed by it."""
 
 
 class _AsWorker:
@@ -24,7 +24,9 @@ class _AsWorker:
         config.workerinput = {}  # type: ignore[attr-defined]
 
 
-def run_session(folder: Path, paths: Iterable[str], plugins: Iterable[object] = ()) -> tuple[int, str]:
+def run_session(
+    folder: Path, paths: Iterable[str], plugins: Iterable[object], timeout: int = TIMEOUT
+) -> tuple[int, str]:
     """Until one fails; `folder` takes what the tests write. -> pytest's exit code, what was printed."""
     settings.register_profile(
         PROFILE,
@@ -43,7 +45,7 @@ def run_session(folder: Path, paths: Iterable[str], plugins: Iterable[object] = 
                 "--no-header",
                 "--tb=line",
                 f"--basetemp={folder / 'tmp'}",
-                f"--timeout={TIMEOUT}",
+                f"--timeout={timeout}",
                 f"--hypothesis-profile={PROFILE}",
                 "-pno:xdist",
                 "-Wignore::pytest.PytestAssertRewriteWarning",
