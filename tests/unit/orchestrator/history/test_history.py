@@ -67,3 +67,28 @@ def test_simulated_and_real_evidence_are_never_mixed() -> None:
 def test_nothing_gives_an_empty_history() -> None:
     assert merge({}).events == ()
     assert merge({}, [Ledger("l", "n", False, [], {}, 1)]).events[0].kind is Kind.LEDGER
+
+
+def test_a_ledger_is_told_row_by_row_and_whole_at_the_end() -> None:
+    rows = [(1, CLIENT, 3, 1_000_003, 2, 4, "seven")]
+    ledger = Ledger("server.db", "server", True, rows, {"total": 7}, 71)
+    *_, effect, whole = merge({("server", 1): [_start(), Record(9, Kind.GATE, 0, 0, 0, 0, None)]}, [ledger]).events
+    assert (effect.kind, effect.node, effect.epoch, effect.operation, effect.attempt) == (
+        Kind.EFFECT, "server", 2, (CLIENT, 3), 4,
+    )  # fmt: skip
+    assert effect.detail == {"n": 1, "intent": 1_000_003, "epoch": 2, "result": "seven", "ledger": "server.db"}
+    assert (whole.kind, whole.node, whole.epoch, whole.operation) == (Kind.LEDGER, "server", 0, (0, 0))
+    assert whole.detail == {"ledger": "server.db", "state": {"total": 7}, "history": 71, "archived": True}
+    assert effect.time == whole.time == 9
+    assert (effect.domain, effect.process, whole.attempt, whole.process) == ("d", 0, 0, 0)
+
+
+def test_a_call_that_is_open_at_the_end_is_closed_as_unknown() -> None:
+    journal = [_start(), Record(5, Kind.INVOKE, CLIENT, 1, 0, 1, {}), Record(6, Kind.INVOKE, CLIENT, 2, 0, 1, {})]
+    journal += [Record(7, Kind.OK, CLIENT, 2, 0, 1, {})]
+    (closed,) = [event for event in merge({("client", 1): journal}).events if event.kind is Kind.INFO]
+    assert (closed.operation, closed.time, closed.detail) == (
+        (CLIENT, 1),
+        7,
+        {"error": "open at the end", "closed": True},
+    )

@@ -226,3 +226,40 @@ def test_a_copy_for_the_next_epoch_bites_there() -> None:
     run.serve().upstream(True).release("request", 1, rule=1).run(1).healed(2)
     assert bites(run, kill("after-send"), COPY_LATER).bitten == {FIRST}
     assert bites(run, kill("after-send"), COPY_LATER).idle == ()
+
+
+def copied(act: str, direction: str = "request", copies: int = 2) -> Run:
+    """Another message of attempt 1 was decided about with `act`; then operation 1's own was dropped."""
+    run = Run().invoke(1).send(1).decide("request", 1, act=act, rule=1).decide("request", 1, act="drop", rule=0)
+    for _ in range(copies):
+        run.receive(1)
+    run.send(1, 2).decide("request", 1, 2).run(1, 2).decide("reply", 1, 2).reply(1, 2, 1).ok(1, 1)
+    return run.healed(2)
+
+
+@pytest.mark.parametrize("act", ["pass", "duplicate", "corrupt"])
+def test_what_else_passed_may_arrive_beside_a_dropped_message(act: str) -> None:
+    assert bites(copied(act, copies=1), DROP_REQUEST).bitten == {FIRST}
+    assert bites(copied(act, copies=2), DROP_REQUEST).bitten == frozenset()
+
+
+@pytest.mark.parametrize("act", ["hold", "reorder", "drop", "lost"])
+def test_what_else_did_not_pass_may_not(act: str) -> None:
+    assert bites(copied(act, copies=0), DROP_REQUEST).bitten == {FIRST}
+    assert bites(copied(act, copies=1), DROP_REQUEST).bitten == frozenset()
+
+
+@pytest.mark.parametrize(("act", "may"), [("hold", True), ("duplicate", True), ("lost", False)])
+def test_what_was_released_may_arrive_beside_a_dropped_message(act: str, may: bool) -> None:
+    run = Run().invoke(1).send(1).decide("request", 1, act="drop", rule=0).release("request", 1, act=act).receive(1)
+    run.release("reply", 1, act="hold").release("request", 1, 2, act="hold")
+    run.send(1, 2).decide("request", 1, 2).run(1, 2).decide("reply", 1, 2).reply(1, 2, 1).ok(1, 1)
+    assert (bites(run.healed(2), DROP_REQUEST).bitten == {FIRST}) is may
+
+
+@pytest.mark.parametrize(("told", "altered"), [(1, False), (9, True), (None, True)])
+def test_a_corrupted_reply_that_arrives_bites_if_it_says_something_else(told: int | None, altered: bool) -> None:
+    run = Run().invoke(1).send(1).decide("request", 1).run(1).decide("reply", 1, act="corrupt", rule=0)
+    run.decide("reply", 1).reply(1, 1, told).reply(1, 1, told).reply(1, 1, told).ok(1, told)
+    fault = Corrupt(corrupt="reply", link=LINK, operations=(1,))
+    assert (bites(run.healed(2), fault).bitten == {FIRST}) is altered
