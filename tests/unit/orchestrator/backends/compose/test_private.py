@@ -91,6 +91,7 @@ def fits(pattern: str, path: str) -> bool:
         service(volumes=[{"type": "volume", "source": "v", "target": "/t"}, {"type": "tmpfs", "target": "/u"}]),
         service(devices=[{"source": "/dev/kvm", "target": "/dev/kvm"}]),
         {"networks": {"default": {"name": "p_default", "driver": "bridge"}, "n": None}},
+        {"networks": {"n": {"driver": ""}, "m": {"driver": "default"}}},
         {"volumes": {"v": {"name": "live"}, "w": None, "x": {"driver_opts": {"type": "tmpfs", "device": "tmpfs"}}}},
         {"volumes": {"v": {"driver_opts": {"type": "none", "o": "bind", "device": "/export"}}}},
         {"secrets": {"s": {"file": "/src"}}, "configs": {"c": {"name": "c", "content": "x"}}},

@@ -210,11 +210,12 @@ def test_a_toxic_of_some_connections_names_only_what_it_bit() -> None:
     assert bites(run, Latency(link=LINK, latency=100, toxicity=0.5)).missed == frozenset()
 
 
-def test_connecting_that_took_long_is_a_latency() -> None:
+@pytest.mark.parametrize(("milliseconds", "bitten"), [(49, False), (51, True)])
+def test_connecting_that_took_half_of_a_latency_is_bitten(milliseconds: float, bitten: bool) -> None:
     """The hello of a new connection is delayed too, before the attempt is sent."""
-    run = begun().invoke(1).note("client", 1, ATTEMPT, CLIENT, 1, 1).wait(60)
+    run = begun().invoke(1).note("client", 1, ATTEMPT, CLIENT, 1, 1).wait(milliseconds)
     run.note("client", 1, SEND, CLIENT, 1, 1, connection=1, server=0).run(1).reply(1, 1, 1).ok(1, 1)
-    assert bites(run, TOXICS[0]).bitten == {FIRST}
+    assert (bites(run, TOXICS[0]).bitten == {FIRST}) is bitten
 
 
 def test_a_split_reaches_only_links_across_its_groups() -> None:
