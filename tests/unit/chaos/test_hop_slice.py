@@ -195,6 +195,21 @@ def test_what_waited_for_its_connection_in_vain_is_injected() -> None:
     assert [injected(effects) for effects in ticked(b)] == [[b.messages.call(1)]]
 
 
+def test_one_that_is_lost_frees_no_follower() -> None:
+    b = bench({1: Keep(Awaits.NEXT), 2: SLICED})
+    b.request(b.messages.call(1) + b.messages.call(2))
+    b.hop.lost(1)
+    assert [injected(effects) for effects in ticked(b)] == [[]]
+    assert b.hop.status().held == 1
+
+
+def test_of_a_connection_that_is_unknown_or_over_nothing_ends() -> None:
+    b = bench({})
+    assert b.hop.ended(9, "request", 0) == []
+    assert typed(b.hop.ended(1, "request", 0)) == typed([Finish(1, "request")])
+    assert b.hop.ended(1, "request", 0) == []
+
+
 def test_what_was_to_follow_it_goes_directly_behind_it() -> None:
     b = bench({1: Keep(Awaits.NEXT), 2: SLICED})
     calls = [b.messages.call(seq) for seq in (1, 2, 3)]
