@@ -1,15 +1,18 @@
 """PURE: deliberately broken mechanisms, the negative controls of docs/semantics.md.
 
 Each is one small change of a correct one, selected by a link's `variant`. The two that break the order of
-writes (record-before-effect, effect-before-record) live in `transactions.py`, where that order is decided, and
-unknown-as-fail in the client's harness.
+writes (record-before-effect, effect-before-record) live in `transactions.py`, where that order is decided,
+fence-ignored in the ledger, and unknown-as-fail in the client's harness.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from nodes.ops import Program
+from nodes.rpc.interface import Procedure, Skeleton
 from nodes.rpc.mechanism import Arrival, ClientHistory, Do, Filtered, Waiter
+from nodes.rpc.service import Service
 from nodes.wire.header import CallHeader, Status
 
 
@@ -51,6 +54,29 @@ class IncarnationIgnored(Filtered):
 
     def _refuses(self, header: CallHeader, history: ClientHistory | None) -> bool:
         return False
+
+
+class ColdReplica(Skeleton):
+    """Answers what has no effect from a replica in memory, which hears of every other call, and is empty after a
+    restart."""
+
+    def __init__(self, service: Service, implementation: Any) -> None:
+        super().__init__(service.interface, implementation)
+        self._procedures = service.interface.procedures
+        self._step = service.model.step
+        self._replica = service.model.init
+
+    def call(self, procedure: Procedure, execution: Any, arguments: tuple[Any, ...]) -> Program:
+        if procedure in self._procedures:
+            self._replica, result = self._step(self._replica, procedure.name, *(arguments or (None,)))
+            if not procedure.effect:
+                return _answer(result)
+        return super().call(procedure, execution, arguments)
+
+
+def _answer(result: Any) -> Program:
+    return result
+    yield
 
 
 FILTERS: dict[str, type[Filtered]] = {

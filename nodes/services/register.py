@@ -61,6 +61,9 @@ def difference(kept: Written, expected: Written) -> str | None:
 SERVICE = Service(
     interface=REGISTER,
     make=Register,
-    workloads={"write": lambda intent: ("write", intent)},
+    workloads={
+        "write": lambda intent: ("write", intent),
+        "write-read": lambda intent: ("write", intent) if intent % 2 else ("read", None),
+    },
     model=Model(Written(), step, difference),
 )

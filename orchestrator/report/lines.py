@@ -32,8 +32,10 @@ def _range(counts: list[int]) -> str:
 
 def violates(result: CellResult) -> bool:
     """Whether this cell shows a violation that its scenario expects."""
-    delivery = result.cell.expect.delivery
-    return result.exit_code is Exit.MET and delivery is not None and delivery.violated is not None
+    expect = result.cell.expect
+    expected = "violated" in expect.properties.values()
+    expected |= expect.delivery is not None and expect.delivery.violated is not None
+    return result.exit_code is Exit.MET and expected
 
 
 def run_name(result: CellResult) -> str:

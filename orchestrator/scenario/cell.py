@@ -50,6 +50,7 @@ Variant = Literal[
     "effect-before-record",
     "incarnation-ignored",
     "fence-ignored",
+    "cold-replica",
     "unknown-as-fail",
 ]
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from nodes.services import has_effect
 from nodes.wire.xdr import HYPER, Opaque, XdrType
 
 CALLS = 200
-INTENTS = (1, 101_000_001, 99_999_999_999)
+INTENTS = (1, 2, 101_000_001, 99_999_999_999)
 LAST_SITE_PROGRAM = 0x3FFFFFFF
 """RFC 5531 section 8.3."""
 

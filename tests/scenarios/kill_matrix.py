@@ -188,8 +188,8 @@ leaves them out, and says so.
 
 Each mutant's history is held against what is asked of the correct mechanism. *valid*, *complete* and *once* are the
 parts of the level that it claims under the fault, *replies* what its clients were told, *reference* the server's
-journal against a state machine of the mechanism, *bitten* and *others* the outcomes that the scenario expects. The
-check in bold is the one that has to convict.
+journal against a state machine of the mechanism, *staleness* what reads returned, *bitten* and *others* the outcomes
+that the scenario expects. The check in bold is the one that has to convict.
 
 {table}
 

@@ -38,7 +38,7 @@ from orchestrator.sweep.store import HISTORY, Store, read_history
 HERE = Path(__file__).parent
 SECOND = 1_000_000_000
 TITLE = "=== "
-SCENARIOS = ("rpc", "faults", "mutants", "engines")
+SCENARIOS = ("rpc", "faults", "mutants", "engines", "properties")
 NOT_SIMULATED = {("mutants/fence-ignored", "stopped at received")}
 """(scenario, value of its axis `fault`): a simulated process cannot stop in the middle of a step."""
 

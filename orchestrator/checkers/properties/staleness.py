@@ -1,0 +1,156 @@
+"""PURE: a read returns no value that was overwritten by a call completed before the read was invoked.
+
+A read is a call without an effect, of a service that has some. What it returns in which state says the service's model,
+replayed over the rows of the server's ledgers.
+
+Rules of this file:
+
+1. A read could have been stale, and counts, if the completed calls had changed what it returns.
+2. It is stale if the newest state in which it returns that is older than the newest row of a completed call.
+3. A server that was started without its state begins again with the oldest of all states, which was overwritten.
+4. Nothing is said of a value that no state gives, nor of a server whose rows its model cannot follow: two processes
+   wrote beside one another, or the copies of a call had been altered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from nodes.rpc.service import Model
+from orchestrator.checkers.finding import Finding, Violation
+from orchestrator.checkers.replay import asked, replay
+from orchestrator.checkers.views import View, Views
+from orchestrator.history.index import Trace
+from orchestrator.history.merged import Event, Operation
+
+name = "staleness"
+needs = frozenset({View.JOURNALS, View.READS})
+
+
+def check(setting: Views) -> Finding:
+    checked, violations = 0, []
+    for server in setting.cell.servers:
+        timeline = _timeline(setting, server)
+        reads = [trace for trace in setting.reads if setting.server_of(trace) == server and trace.ending == "ok"]
+        for read, completed in _completed(setting, timeline, reads):
+            newest = timeline.newest(read)
+            if newest is None or not timeline.changed(read, completed):
+                continue
+            checked += 1
+            if newest < completed:
+                violations.append(Violation(read.operation, _told(read, timeline.rows[completed - 1])))
+    return Finding(name, tuple(violations), {"reads": checked})
+
+
+def _told(read: Trace, row: Event) -> str:
+    client, seq = row.operation
+    return (
+        f"it returned {_value(read)!r}, and operation {seq} of client {client}, completed before, had overwritten that"
+    )
+
+
+class Returned(NamedTuple):
+    """What one kind of read returns: by value the newest state that gives it, and the first that gives another value
+    than the oldest."""
+
+    newest: dict[str, int]
+    changed: int
+
+
+class Timeline:
+    """A server's rows, and its states: `states[0]` is before any row, `states[i]` what the i-th row made."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.rows: list[Event] = []
+        self.states: list[Any] = [model.init]
+        self._returned: dict[tuple[str, str], Returned] = {}
+
+    def newest(self, read: Trace) -> int | None:
+        """The newest state in which the read returns what it returned; None if there is none."""
+        return self._of(read).newest.get(repr(_value(read)))
+
+    def changed(self, read: Trace, until: int) -> bool:
+        """Whether the read returns something else in some state until that one."""
+        return self._of(read).changed <= until
+
+    def _of(self, read: Trace) -> Returned:
+        procedure, argument = _called(read)
+        key = (procedure, repr(argument))
+        if key not in self._returned:
+            values = [repr(self.model.step(state, procedure, argument)[1]) for state in self.states]
+            changed = next((place for place, value in enumerate(values) if value != values[0]), len(values))
+            self._returned[key] = Returned({value: place for place, value in enumerate(values)}, changed)
+        return self._returned[key]
+
+
+def _timeline(setting: Views, server: str) -> Timeline:
+    """Of all its ledgers, in the order of its epochs; without rows where one cannot be followed."""
+    timeline = Timeline(setting.service_of(server).model)
+    executions = asked(setting.index)
+    beside = {row.detail["ledger"] for row in setting.index.outdated}
+    ledgers = [rows for rows in setting.index.rows.values() if rows[0].node == server]
+    for rows in sorted(ledgers, key=lambda rows: rows[0].epoch):
+        steps = list(replay(timeline.model, rows, executions))
+        if len(steps) < len(rows) or rows[0].detail["ledger"] in beside:
+            return Timeline(timeline.model)
+        timeline.rows += rows
+        timeline.states += [step.state for step in steps]
+    return timeline
+
+
+def _completed(setting: Views, timeline: Timeline, reads: Sequence[Trace]) -> Iterator[tuple[Trace, int]]:
+    """Each read, with the number of the newest row of a call that was completed before its invoke; 0 if there is none.
+
+    Of one node's reads a later one follows all that an earlier one does, so one pass over the calls will do.
+    """
+    calls = _calls(setting, timeline)
+    in_order = sorted((read for read in reads if read.invoke), key=lambda read: (read.node, _invoke(read).order))
+    for _, of_node in groupby(in_order, key=lambda read: read.node):
+        newest, at = 0, 0
+        undecided: list[Call] = []
+        for read in of_node:
+            invoke = _invoke(read)
+            while at < len(calls) and calls[at].completion.order < invoke.order:
+                undecided.append(calls[at])
+                at += 1
+            later = [call for call in undecided if not setting.index.ordered(call.completion, invoke)]
+            newest = max((newest, *(call.row for call in undecided if call not in later)))
+            undecided = later
+            yield read, newest
+
+
+class Call(NamedTuple):
+    """One that was completed `ok`, and the number of its first row."""
+
+    completion: Event
+    row: int
+
+
+def _calls(setting: Views, timeline: Timeline) -> list[Call]:
+    """In the order of their completions."""
+    numbers: dict[Operation, int] = {}
+    for number, row in enumerate(timeline.rows, 1):
+        numbers.setdefault(row.operation, number)
+    found = []
+    for operation, number in numbers.items():
+        trace = setting.index.traces.get(operation)
+        if trace is not None and trace.completion is not None and trace.ending == "ok":
+            found.append(Call(trace.completion, number))
+    return sorted(found, key=lambda call: call.completion.order)
+
+
+def _invoke(read: Trace) -> Event:
+    assert read.invoke is not None
+    return read.invoke
+
+
+def _called(read: Trace) -> tuple[str, Any]:
+    detail = _invoke(read).detail
+    return detail["f"], detail.get("value")
+
+
+def _value(read: Trace) -> Any:
+    return read.completion.detail.get("value") if read.completion else None
