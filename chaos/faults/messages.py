@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from chaos.faults.fault import RelayFault
 from chaos.faults.surroundings import Caller, ForeignLink, Surroundings, operations
-from chaos.faults.window import TriggerText
+from chaos.faults.window import Milliseconds, TriggerText
 from chaos.identity import Direction
 from chaos.problem import Problem, names
 
@@ -169,8 +169,8 @@ class Delay(MessageFault):
     """The message passes `by` later, plus a uniform share of `jitter`."""
 
     delay: Direction
-    by: int
-    jitter: int = 0
+    by: Milliseconds
+    jitter: Milliseconds = 0
 
     verb: ClassVar[str] = "delay"
     keeps: ClassVar[bool] = True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from chaos.faults.fault import Fault
 from chaos.faults.surroundings import ForeignLink, Surroundings, operations
-from chaos.faults.window import TriggerText
+from chaos.faults.window import Milliseconds, TriggerText
 from chaos.problem import Problem, names
 
 Failpoint = Literal[
@@ -29,7 +29,7 @@ OUTSIDE_TRANSACTIONS = ("received", "after-commit", "before-send", "after-send")
 class Restart:
     """How a killed node comes back: after a time or a trigger (both: the trigger, then the time)."""
 
-    after: int = 0
+    after: Milliseconds = 0
     when: TriggerText | None = None
     state: Literal["keep", "archive"] = "keep"
 

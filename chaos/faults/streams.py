@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 
 from chaos.faults.fault import ToxicFault
 from chaos.faults.surroundings import ForeignLink
+from chaos.faults.window import Milliseconds
 from chaos.identity import Direction
 from chaos.problem import Problem
 
@@ -63,8 +64,8 @@ class Toxic(ToxicFault):
 class Latency(Toxic):
     """Every piece of the stream comes `latency` later, give or take `jitter`."""
 
-    latency: int
-    jitter: int = 0
+    latency: Milliseconds
+    jitter: Milliseconds = 0
 
     verb: ClassVar[str] = "latency"
     least: ClassVar[Mapping[str, int]] = MappingProxyType({"latency": 1, "jitter": 0})
@@ -85,7 +86,7 @@ class Bandwidth(Toxic):
 class SlowClose(Toxic):
     """The connection's end is passed on so much later."""
 
-    slow_close: int
+    slow_close: Milliseconds
 
     verb: ClassVar[str] = "slow_close"
     least: ClassVar[Mapping[str, int]] = MappingProxyType({"slow_close": 1})
@@ -96,7 +97,7 @@ class SlowClose(Toxic):
 class Timeout(Toxic):
     """Nothing passes, and the connection is closed after so long without a piece of the stream (0: never)."""
 
-    timeout: int
+    timeout: Milliseconds
 
     verb: ClassVar[str] = "timeout"
     least: ClassVar[Mapping[str, int]] = MappingProxyType({"timeout": 0})
@@ -108,7 +109,7 @@ class ResetPeer(Toxic):
     """The next piece of the stream is dropped, and the connection reset (RST) so long after it (0: at once); one that
     was open before the fault was on ends in order."""
 
-    reset_peer: int
+    reset_peer: Milliseconds
 
     verb: ClassVar[str] = "reset_peer"
     least: ClassVar[Mapping[str, int]] = MappingProxyType({"reset_peer": 0})

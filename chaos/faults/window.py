@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from functools import cache
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 
 from chaos.identity import Direction
 
 TRIGGER = "trigger"
 """Marks the fields whose values are triggers: whoever waits for them finds them by it."""
 TriggerText = Annotated[str, TRIGGER]
+DURATION = "duration"
+"""Marks the fields that a scenario may give as "20ms" or "5s" too."""
+Milliseconds = Annotated[int, DURATION]
 Directions = Literal["request", "reply", "both"]
 BOTH: tuple[Direction, ...] = ("request", "reply")
 
@@ -20,8 +24,8 @@ class Window:
 
     name: str | None = None
     when: TriggerText | None = None
-    after: int | None = None
-    lasts: int | None = None
+    after: Milliseconds | None = None
+    lasts: Milliseconds | None = None
 
     @property
     def starts_on(self) -> bool:
@@ -30,3 +34,14 @@ class Window:
 
 def each(which: Directions) -> tuple[Direction, ...]:
     return BOTH if which == "both" else (which,)
+
+
+@cache
+def marked(kind: type[Any], mark: str) -> frozenset[str]:
+    """The fields of a dataclass or a model whose values, or values of values, have this mark."""
+    hints = get_type_hints(kind, include_extras=True)
+    return frozenset(name for name, hint in hints.items() if _has(hint, mark))
+
+
+def _has(hint: Any, mark: str) -> bool:
+    return mark in getattr(hint, "__metadata__", ()) or any(_has(part, mark) for part in get_args(hint))

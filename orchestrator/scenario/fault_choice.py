@@ -9,9 +9,11 @@ from typing import get_args, get_type_hints
 
 from chaos.faults.fault import Fault
 from chaos.faults.vocabulary import FAULTS
+from chaos.faults.window import DURATION, TRIGGER, marked
 from orchestrator.scenario.document import BadScenario, Node, join
 from orchestrator.scenario.matrix import hint
 from orchestrator.scenario.typed import typed
+from orchestrator.scenario.written import change, milliseconds, spaced
 
 
 def _parts() -> Iterator[tuple[str, type]]:
@@ -35,8 +37,19 @@ def fault(node: Node, path: str, file: str) -> Fault:
     for key, kind in PARTS.items():
         if (part := node.mapping.get(key)) is not None and part.mapping is not None:
             _known_keys(part, kind, join(path, key), file)
-    value: Fault = typed(chosen, node, path, file)
+    value: Fault = typed(chosen, _written(node, chosen), path, file)
     return value
+
+
+def _written(node: Node, kind: type) -> Node:
+    """Links, triggers and durations in the form in which they are compared."""
+    for name in ("link", *marked(kind, TRIGGER)):
+        node = change(node, name, spaced)
+    for name in marked(kind, DURATION):
+        node = change(node, name, milliseconds)
+    for name, below in PARTS.items():
+        node = change(node, name, lambda part, below=below: _written(part, below))  # type: ignore[misc]
+    return node
 
 
 def _verb(node: Node, path: str, file: str) -> str:

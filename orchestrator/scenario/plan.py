@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from orchestrator.scenario.matrix import (
 from orchestrator.scenario.system_plan import check_keys, system
 from orchestrator.scenario.system_plan import nodes as system_nodes
 from orchestrator.scenario.typed import locate, typed
+from orchestrator.scenario.written import change, milliseconds, spaced
 
 KEYS = (
     "scenario",
@@ -46,16 +47,10 @@ KEYS = (
     "settle",
 )
 REQUIRED = ("scenario", "links", "expect")
-DURATIONS = frozenset(
-    {
-        *("first", "maximum", "patience", "yields", "lease", "load", "settle", "after", "lasts", "by", "jitter"),
-        *("latency", "slow_close", "timeout", "reset_peer", "delay", "start"),
-    }
-)
-"""Keys whose value may be written as 200ms or 5s; a bare integer is milliseconds."""
+DURATIONS = frozenset({"first", "maximum", "patience", "yields", "lease", "load", "settle", "timeout", "start"})
+"""Keys whose value may be written as 200ms or 5s; a bare integer is milliseconds. Faults say theirs themselves."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_DURATION = re.compile(r"([0-9]{1,9})(ms|s)")
 _LEVELS = {"at-most-once-incarnation": "at-most-once"}
 """Mechanisms whose level has another name than they have."""
 
@@ -180,7 +175,7 @@ class _CellBuilder:
             seed=self._integer(parts, "seed", 1),
             nodes=nodes,
             links=() if foreign else tuple(typed(Link, node, path, self.file) for path, node in links),
-            faults=tuple(fault(_spaced(node), path, self.file) for path, node in self._list(parts, "faults")),
+            faults=tuple(fault(node, path, self.file) for path, node in self._list(parts, "faults")),
             expect=self._expect(parts.get("expect")),
             load=self._load(parts),
             settle=self._integer(parts, "settle", 5_000),
@@ -219,7 +214,7 @@ class _CellBuilder:
         if node is None:
             return Expect()
         for key in ("holds", "violated"):
-            node = _change(node, "delivery", lambda delivery, key=key: _change(delivery, key, _level))  # type: ignore[misc]
+            node = change(node, "delivery", lambda delivery, key=key: change(delivery, key, _level))  # type: ignore[misc]
         return typed(Expect, node, "expect", self.file)
 
     def _list(self, parts: Mapping[str, Node], key: str) -> list[tuple[str, Node]]:
@@ -254,40 +249,13 @@ def _durations(node: Node, key: str) -> Node:
         return Node(tuple(_durations(item, "") for item in node.items), node.line)
     if node.mapping is not None:
         return Node({name: _durations(item, name) for name, item in node.mapping.items()}, node.line)
-    found = _DURATION.fullmatch(node.value) if key in DURATIONS and isinstance(node.value, str) else None
-    if found is None:
-        return node
-    return Node(int(found[1]) * (1000 if found[2] == "s" else 1), node.line)
+    return milliseconds(node) if key in DURATIONS else node
 
 
 def _client(node: Node) -> Node:
-    node = _change(node, "retry", lambda retry: Node({}, retry.line) if retry.value == "until-settle" else retry)
-    return _change(
-        node,
-        "gates",
-        lambda gates: Node({k: _blanks(v) for k, v in gates.mapping.items()}, gates.line) if gates.mapping else gates,
-    )
-
-
-def _spaced(node: Node) -> Node:
-    """A fault with its link and its triggers in the form in which they are compared."""
-    for key in ("link", "when", "until"):
-        node = _change(node, key, _blanks)
-    return _change(node, "restart", lambda restart: _change(restart, "when", _blanks))
-
-
-def _blanks(node: Node) -> Node:
-    if not isinstance(node.value, str):
-        return node
-    return Node(" ".join(node.value.replace("->", " -> ").split()), node.line)
+    node = change(node, "retry", lambda retry: Node({}, retry.line) if retry.value == "until-settle" else retry)
+    return change(node, "gates", spaced)
 
 
 def _level(node: Node) -> Node:
     return Node(_LEVELS[node.value], node.line) if isinstance(node.value, str) and node.value in _LEVELS else node
-
-
-def _change(node: Node, key: str, change: Callable[[Node], Node]) -> Node:
-    """The mapping with one value changed, if it is a mapping and has the key."""
-    if node.mapping is None or key not in node.mapping:
-        return node
-    return Node({**node.mapping, key: change(node.mapping[key])}, node.line)

@@ -11,13 +11,16 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from chaos.faults.vocabulary import FAULTS
+from chaos.faults.window import DURATION, marked
 from orchestrator.scenario.cell import ABOUT_LOAD, UNTIL_DONE, Client, Expect, Link, Server
+from orchestrator.scenario.fault_choice import PARTS
 from orchestrator.scenario.plan import DURATIONS, REQUIRED
 from orchestrator.scenario.system import ORACLES, Driver, Project, SystemLink
 
 _SELECTION = {"$ref": "#/$defs/selection"}
 _SUBSTITUTION = {"$ref": "#/$defs/substitution"}
 _DURATION = {"$ref": "#/$defs/duration"}
+_PARTS = {kind.__name__: kind for kind in PARTS.values()}
 _AXIS_VALUE = {"type": ["string", "number", "boolean"]}
 _PARTIAL = {"type": "array", "items": {"type": "object", "additionalProperties": {**_AXIS_VALUE}}}
 
@@ -96,29 +99,30 @@ def _of(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
     """The type's schema; the definitions it needs are added to the document's."""
     made = TypeAdapter(kind).json_schema(by_alias=True)
     for name, definition in made.pop("$defs", {}).items():
-        definitions[name] = _open(definition)
-    return _open(made)
+        definitions[name] = _open(definition, _durations(_PARTS.get(name)))
+    return _open(made, _durations(kind))
 
 
-def _open(made: dict[str, Any]) -> dict[str, Any]:
+def _durations(kind: type | None) -> frozenset[str]:
+    """Faults and their parts say which of their keys are durations."""
+    return marked(kind, DURATION) if kind in (*FAULTS.values(), *PARTS.values()) else DURATIONS
+
+
+def _open(made: dict[str, Any], durations: frozenset[str]) -> dict[str, Any]:
     """An object's schema whose values may be selected, substituted, and, where they are times, durations."""
     if "properties" in made:
-        made["properties"] = {name: _value(name, value) for name, value in made["properties"].items()}
+        properties = made["properties"].items()
+        made["properties"] = {name: _value(name, value, name in durations) for name, value in properties}
         made["additionalProperties"] = False
     return made
 
 
-def _value(name: str, value: dict[str, Any]) -> dict[str, Any]:
-    durations = [_DURATION] if name in DURATIONS and _numeric(value) else []
+def _value(name: str, value: dict[str, Any], duration: bool) -> dict[str, Any]:
+    durations = [_DURATION] if duration else []
     retry = [{"const": "until-settle"}] if name == "retry" else []
     if value.get("type") == "array" and "items" in value:
         value = {**value, "items": _or_selected(value["items"])}
     return {"anyOf": [value, *durations, *retry, _SELECTION, _SUBSTITUTION]}
-
-
-def _numeric(value: dict[str, Any]) -> bool:
-    """Whether a key that is a duration somewhere takes a number here: `delay` is also a fault's verb."""
-    return any(one.get("type") == "integer" for one in (value, *value.get("anyOf", ())))
 
 
 def _or_selected(value: dict[str, Any]) -> dict[str, Any]:

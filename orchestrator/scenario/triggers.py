@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from enum import StrEnum
-from functools import cache
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
-from chaos.faults.window import TRIGGER
+from chaos.faults.window import TRIGGER, marked
 from chaos.problem import Path
 from orchestrator.scenario.value import Value
 
@@ -70,21 +69,10 @@ def placed_triggers(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
         for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
             yield from placed_triggers(item, (*path, key))
     elif isinstance(value, Value) or (is_dataclass(value) and not isinstance(value, type)):
-        marked = fields_with_triggers(type(value))
+        texts = marked(type(value), TRIGGER)
         for name in get_type_hints(type(value)):
             below, place = getattr(value, name, None), (*path, name)
-            yield from _texts(below, place) if name in marked else placed_triggers(below, place)
-
-
-@cache
-def fields_with_triggers(kind: type) -> frozenset[str]:
-    """The fields of a dataclass or a model whose values are triggers, or mappings to triggers."""
-    hints = get_type_hints(kind, include_extras=True)
-    return frozenset(name for name, hint in hints.items() if _marked(hint))
-
-
-def _marked(hint: Any) -> bool:
-    return TRIGGER in getattr(hint, "__metadata__", ()) or any(_marked(part) for part in get_args(hint))
+            yield from _texts(below, place) if name in texts else placed_triggers(below, place)
 
 
 def _texts(value: str | Mapping[Any, str] | None, path: Path) -> Iterator[tuple[Path, str]]:

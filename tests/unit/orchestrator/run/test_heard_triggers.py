@@ -9,6 +9,7 @@ import pytest
 
 from chaos.faults.processes import Restart
 from chaos.faults.vocabulary import FAULTS
+from chaos.faults.window import TRIGGER, marked
 from orchestrator.run.service_specs import driver_spec
 from orchestrator.run.specs import client_spec, reports
 from orchestrator.scenario.cell import Cell, Client
@@ -16,7 +17,7 @@ from orchestrator.scenario.document import BadScenario
 from orchestrator.scenario.fault_choice import PARTS
 from orchestrator.scenario.plan import expand
 from orchestrator.scenario.system import Driver
-from orchestrator.scenario.triggers import fields_with_triggers, triggers
+from orchestrator.scenario.triggers import triggers
 
 TOLD = {"client attempt 4": ("attempt", 4), "client ok 4": ("ok", 4), "client  end  4": ("end", 4)}
 SCENARIO = """
@@ -56,13 +57,13 @@ def places(text: str) -> dict[str, Cell]:
     """Every place that takes a trigger, by the types that the schema is made of -> a cell with this one there."""
     found = {}
     for verb, kind in FAULTS.items():
-        for name in fields_with_triggers(kind):
+        for name in marked(kind, TRIGGER):
             found[f"{verb}.{name}"] = cell(faults=(made(kind, **{name: text}),))
         for part in {field.name for field in fields(kind)} & set(PARTS):
-            for name in fields_with_triggers(PARTS[part]):
+            for name in marked(PARTS[part], TRIGGER):
                 below = made(PARTS[part], **{name: text})
                 found[f"{verb}.{part}.{name}"] = cell(faults=(made(kind, **{part: below}),))
-    for name in fields_with_triggers(Client):
+    for name in marked(Client, TRIGGER):
         found[f"client.{name}"] = cell(nodes={"client": Client(workload="add", **{name: {3: text}})})
     return found
 
@@ -70,8 +71,8 @@ def places(text: str) -> dict[str, Cell]:
 def test_the_walk_finds_the_places_that_are_known() -> None:
     known = {"drop.when", "hold.until", "kill.restart.when", "pause.restart.when", "netem.when", "client.gates"}
     assert known <= places("client ok 4").keys()
-    assert fields_with_triggers(Driver) == {"gates"}
-    assert fields_with_triggers(Restart) == {"when"}
+    assert marked(Driver, TRIGGER) == {"gates"}
+    assert marked(Restart, TRIGGER) == {"when"}
 
 
 @pytest.mark.parametrize("text", TOLD)
