@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple, get_type_hints
 
 from chaos.faults.window import TRIGGER, marked
@@ -70,9 +71,14 @@ def placed_triggers(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from placed_triggers(item, (*path, key))
     elif isinstance(value, Value) or (is_dataclass(value) and not isinstance(value, type)):
         texts = marked(type(value), TRIGGER)
-        for name in get_type_hints(type(value)):
+        for name in _fields(type(value)):
             below, place = getattr(value, name, None), (*path, name)
             yield from _texts(below, place) if name in texts else placed_triggers(below, place)
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(get_type_hints(kind))
 
 
 def _texts(value: str | Mapping[Any, str] | None, path: Path) -> Iterator[tuple[Path, str]]:
