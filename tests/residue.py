@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import docker
 import psutil
@@ -47,9 +48,11 @@ class Residue:
 
     def _processes(self) -> list[str]:
         _, alive = psutil.wait_procs(_of(self._session), timeout=ENDING)
-        found = [f"process {process.pid} {' '.join(process.cmdline())}" for process in alive if process.is_running()]
+        found = []
         for process in alive:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):  # it ended after all
+                found.append(f"process {process.pid} {' '.join(process.cmdline())}")
+                process.kill()
         return found
 
     def _things(self) -> list[str]:

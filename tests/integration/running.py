@@ -80,7 +80,8 @@ class Running:
 
     def __exit__(self, _k: type[BaseException] | None, _e: BaseException | None, _t: TracebackType | None) -> None:
         for process in self.family():
-            process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                process.kill()
         self.process.kill()
         self.process.communicate()
 
