@@ -28,12 +28,13 @@ from rich.progress import track
 from rich.table import Table
 
 from nodes.wire.record import Kind
+from orchestrator.backends import ready
+from orchestrator.backends.backend import Options
 from orchestrator.backends.docker.image import image_name
 from orchestrator.report.result import Task
 from orchestrator.scenario.plan import load
 from orchestrator.scenario.shipped import find
 from orchestrator.sweep.cells import run_cells
-from orchestrator.sweep.runners import Options
 from orchestrator.sweep.store import HISTORY, Store, read_history
 
 AXES = {"semantics": "exactly-once", "transport": "tcp", "codec": "msgpack"}
@@ -57,7 +58,8 @@ def cell(backend: str, options: Options) -> Cost:
     chosen = next(cell for cell in load(find("rpc/02-reply-lost")[0]).cells if AXES.items() <= cell.axes.items())
     with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
         start = time.monotonic()
-        (result,) = run_cells([Task(chosen)], backend, 1, Store(Path(folder), "run"), lambda _: None, options)
+        with ready(backend, options) as made:
+            (result,) = run_cells([Task(chosen)], made, 1, Store(Path(folder), "run"), lambda _: None)
         whole = time.monotonic() - start
         if result.problem is not None or result.directory is None:
             raise SystemExit(f"{backend}: {result.problem}")
@@ -122,7 +124,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--image", default=image_name(), help="the nodes' image")
     arguments = parser.parse_args()
-    options = Options(image=arguments.image)
+    options = {"image": arguments.image}
     contenders: dict[str, Callable[[int], Cost]] = {
         "docker cell": lambda number: cell("docker", options),
         "docker run, side by side": lambda number: plain(arguments.image, number, NODES),

@@ -19,6 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from nodes.wire.record import Kind
+from orchestrator.backends import ready as backend
+from orchestrator.backends.backend import Options
 from orchestrator.backends.docker.engine import answering
 from orchestrator.backends.docker.leftovers import things
 from orchestrator.backends.processes import orchestrator_id
@@ -26,7 +28,6 @@ from orchestrator.report.result import Task
 from orchestrator.scenario.plan import load
 from orchestrator.scenario.shipped import find
 from orchestrator.sweep.cells import run_cells
-from orchestrator.sweep.runners import Options
 from orchestrator.sweep.store import HISTORY, Store, read_history
 
 PERIOD = 0.1
@@ -59,7 +60,8 @@ def measure(options: Options) -> tuple[str, ...]:
     (cell,) = load(find("large/fifty")[0]).cells
     with tempfile.TemporaryDirectory(prefix="faultbed-") as folder, Memory() as memory:
         start = time.monotonic()
-        (result,) = run_cells([Task(cell)], "docker", 1, Store(Path(folder), "run"), lambda _: None, options)
+        with backend("docker", options) as containers:
+            (result,) = run_cells([Task(cell)], containers, 1, Store(Path(folder), "run"), lambda _: None)
         whole = time.monotonic() - start
         if result.problem is not None or result.directory is None:
             raise SystemExit(str(result.problem))
@@ -101,7 +103,7 @@ def main() -> None:
     )
     table = Table(*columns)
     for _ in range(arguments.repeats):
-        table.add_row(*measure(Options(image=arguments.image)))
+        table.add_row(*measure({"image": arguments.image}))
     Console().print(table)
 
 

@@ -16,8 +16,10 @@ from typing import Any
 
 import click
 
+from orchestrator.backends import named
 from orchestrator.backends.interrupts import raising
 from orchestrator.commands.agent import agent, token
+from orchestrator.commands.backend_options import backend_options, options_of
 from orchestrator.commands.clean import clean
 from orchestrator.commands.endings import ended, finished, say
 from orchestrator.commands.image import image
@@ -89,28 +91,7 @@ class Told(click.Command):
 
 @main.command(cls=Told)
 @click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
-@click.option(
-    "--backend",
-    type=click.Choice(["local", "sim", "docker", "attach"]),
-    default="local",
-    show_default=True,
-    envvar="FAULTBED_BACKEND",
-    help="Real processes and sockets, the simulator, a container for every node, or agents that run already.  "
-    "[env: FAULTBED_BACKEND]",
-)
-@click.option("--image", metavar="IMAGE", help="Docker: the nodes' image, instead of what `faultbed image build` made.")
-@click.option(
-    "--toxiproxy-image",
-    metavar="IMAGE",
-    envvar="FAULTBED_TOXIPROXY_IMAGE",
-    help="Docker: Toxiproxy's image, instead of the official one.  [env: FAULTBED_TOXIPROXY_IMAGE]",
-)
-@click.option(
-    "--inventory",
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar="FAULTBED_INVENTORY",
-    help="Attach: the file that names the agents.  [env: FAULTBED_INVENTORY]",
-)
+@backend_options
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Instead of each scenario's own.")
 @click.option(
     "--repeat",
@@ -146,22 +127,17 @@ def run(
     out: Path,
     junit: Path | None,
     only: str | None,
-    image: str | None,
-    toxiproxy_image: str | None,
-    inventory: Path | None,
     yes: bool,
+    **given: Any,
 ) -> int:
     """Run scenarios: files, folders, or names that `faultbed list` shows."""
-    from orchestrator.backends.attach.inventory import load
     from orchestrator.commands.junit_file import JUnitFile
     from orchestrator.commands.run import Choice, Command
 
     with JUnitFile(junit) as told:
         plans = shipped.plans(scenarios, MOST_CELLS if yes else MAX_CELLS)
-        if backend == "attach" and inventory is None:
-            raise click.UsageError("--backend attach needs --inventory FILE, which names the agents (docs/agents.md)")
-        agents = load(inventory) if backend == "attach" and inventory is not None else None
-        choice = Choice(backend, seed, repeat, jobs, out, only, image, toxiproxy_image, agents)
+        chosen = named(backend)
+        choice = Choice(chosen, options_of(chosen, given), seed, repeat, jobs, out, only)
         return Command(plans, choice, time.strftime("%Y-%m-%dT%H-%M-%S"), told).run()
 
 

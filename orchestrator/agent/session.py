@@ -26,8 +26,8 @@ from orchestrator.backends.attach.protocol import (
     veil,
 )
 from orchestrator.backends.host import Ended, Failed, Line, Report
-from orchestrator.backends.local import command_line
 from orchestrator.backends.processes import Supervisor
+from orchestrator.backends.this_machine import command_line
 
 LOG_TAIL = 8192
 

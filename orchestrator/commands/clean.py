@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from orchestrator.backends import backends
+from orchestrator.backends.backend import Swept
 from orchestrator.commands.endings import say
 from orchestrator.report.result import Exit
 from orchestrator.run.session import SessionError
@@ -16,14 +18,14 @@ def clean() -> int:
     Processes, folders of agents, networks of this machine's own, and at the Docker engine containers, networks, volumes
     and images that a run has built.
     """
-    done, left = _processes()
-    for removed, kept in (_folders(), _networks()):
-        done, left = [*done, *removed], [*left, *kept]
-    try:
-        removed, remaining = _engine()
-        done, left = [*done, *removed], [*left, *remaining]
-    except SessionError as error:
-        say(f"not looked for at a Docker engine: {error}")
+    swept = [_processes(), _folders()]
+    for backend in backends():
+        try:
+            swept.append(backend.sweep())
+        except SessionError as error:
+            say(str(error))
+    done = [line for one in swept for line in one.done]
+    left = [line for one in swept for line in one.left]
     for line in [*done, *left]:
         say(line)
     if not done and not left:
@@ -31,44 +33,18 @@ def clean() -> int:
     return Exit.TESTBED if left else Exit.MET
 
 
-def _processes() -> tuple[list[str], list[str]]:
-    """-> (what was ended, what was not), a line each."""
+def _processes() -> Swept:
+    """First: what they hold can be removed once they have ended."""
     from orchestrator.backends.leftovers import end, leftovers
 
     found = leftovers()
     left = end(found)
-    return [f"ended {one}" for one in found if one not in left], [f"could not end {one}" for one in left]
+    return Swept([f"ended {one}" for one in found if one not in left], [f"could not end {one}" for one in left])
 
 
-def _folders() -> tuple[list[str], list[str]]:
-    """Those of agents that were killed; their processes have ended."""
+def _folders() -> Swept:
+    """Those of agents that were killed."""
     from orchestrator.agent.folders import sweep
 
     removed, left = sweep()
-    return [f"removed {path}" for path in removed], [f"could not remove {path}" for path in left]
-
-
-def _networks() -> tuple[list[str], list[str]]:
-    """Those of the local backend. Their processes must have ended, so they come after them."""
-    from orchestrator.backends.switch import leftovers, remove
-
-    done, left = [], []
-    for owner in leftovers():
-        try:
-            remove(owner)
-            done.append(f"removed {owner}")
-        except SessionError as error:
-            left.append(f"could not remove {owner}: {error}")
-    return done, left
-
-
-def _engine() -> tuple[list[str], list[str]]:
-    from orchestrator.backends.docker.engine import answering  # the SDK takes a while to import
-    from orchestrator.backends.docker.leftovers import sweep
-
-    client = answering()
-    try:
-        removed, left = sweep(client)
-    finally:
-        client.close()
-    return [f"removed {one.told()}" for one in removed], [f"could not remove {one.told()}" for one in left]
+    return Swept([f"removed {path}" for path in removed], [f"could not remove {path}" for path in left])

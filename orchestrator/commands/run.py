@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from time import monotonic
 
 import click
 
-from orchestrator.backends.attach.feasible import problems as fleet_problems
-from orchestrator.backends.attach.fleet import Fleet, connected
-from orchestrator.backends.attach.inventory import Inventory
-from orchestrator.backends.refusals import Check, problems, refusal
+from orchestrator.backends.backend import Backend, Check, Options, Ready
+from orchestrator.backends.refusals import refusal
 from orchestrator.commands.endings import WORDS, Unheard, exit_of, say
 from orchestrator.commands.junit_file import JUnitFile
 from orchestrator.commands.progress import Progress
@@ -42,15 +38,13 @@ LARGEST_SEED = 2**63
 class Choice:
     """What the user chose; see the options of `faultbed run`."""
 
-    backend: str
+    backend: Backend
+    options: Options
     seed: int | None
     repeat: int
     jobs: int
     out: Path
     only: str | None
-    image: str | None = None
-    toxiproxy_image: str | None = None
-    inventory: Inventory | None = None
 
 
 class Command:
@@ -75,15 +69,15 @@ class Command:
         skipped = self._told.skipped = [cell for cell in cells if cell.not_applicable is not None]
         if not wanted:
             raise click.UsageError(f"nothing to run: {skipped[0].not_applicable}")
-        wanted = self._possible(wanted, lambda cell: problems(cell, self._choice.backend))
-        with self._connected() as fleet:
-            if fleet is not None:
-                wanted = self._possible(wanted, partial(fleet_problems, fleet))
+        backend = self._choice.backend
+        wanted = self._possible(wanted, backend.problems)
+        with backend.connect(self._choice.options) as ready:
+            wanted = self._possible(wanted, ready.problems)
             self._try_out(wanted)
             self._store.due = due(wanted, self._choice.repeat)
             self._begun = monotonic()
-            self._origin = origin(self._choice.seed, uses_docker(wanted, self._choice.backend))
-            interrupted = self._perform(Tasks(wanted, self._choice.seed, self._choice.repeat), fleet)
+            self._origin = origin(self._choice.seed, backend.engine(wanted))
+            interrupted = self._perform(Tasks(wanted, self._choice.seed, self._choice.repeat), ready)
         self._keep()
         if self._unheard is None:
             self._tell(skipped)
@@ -113,14 +107,9 @@ class Command:
             reason = f"{said(error)}; expected a folder that can be written"
             raise click.UsageError(f"--out {self._choice.out}: {reason}") from None
 
-    def _connected(self) -> AbstractContextManager[Fleet | None]:
-        inventory = self._choice.inventory
-        return nullcontext(None) if inventory is None else connected(inventory)
-
-    def _perform(self, wanted: Collection[Task], fleet: Fleet | None) -> Exit | None:
+    def _perform(self, wanted: Collection[Task], ready: Ready) -> Exit | None:
         """Run them all; -> the exit code of the signal that ended it, None if none did."""
         from orchestrator.sweep.cells import run_cells
-        from orchestrator.sweep.runners import Options
 
         with Progress(len(wanted), sys.stderr) as progress:
 
@@ -135,8 +124,7 @@ class Command:
                     raise KeyboardInterrupt from error  # nobody wants the rest
 
             try:
-                options = Options(self._choice.image, self._choice.toxiproxy_image, fleet)
-                run_cells(wanted, self._choice.backend, self._choice.jobs, self._store, finished, options)
+                run_cells(wanted, ready, self._choice.jobs, self._store, finished)
             except KeyboardInterrupt as error:
                 code, what = exit_of(error), f"{len(self._results)} of {len(wanted)} cell runs had ended"
                 self._told.ending = Ending(code, f"{WORDS[code]}: {what}")
@@ -156,7 +144,9 @@ class Command:
         assert self._origin is not None, "what was performed had an origin"
         made_by = self._origin._replace(seconds=round(monotonic() - self._begun, 3))
         try:
-            self._store.finish({name: summary(group, self._choice.backend, made_by) for name, group in groups.items()})
+            self._store.finish(
+                {name: summary(group, self._choice.backend.name, made_by) for name, group in groups.items()}
+            )
         except OSError as error:
             self._problems.append(said(error))
 
@@ -191,10 +181,6 @@ class Command:
 
 def _in_cell(cell: Cell) -> str:
     return f" (in cell {cell.cell})" if cell.axes else ""
-
-
-def uses_docker(cells: Sequence[Cell], backend: str) -> bool:
-    return backend == "docker" or any(cell.system is not None for cell in cells)
 
 
 def selected(plans: Sequence[Plan], only: str | None) -> list[Cell]:

@@ -11,17 +11,14 @@ from pathlib import Path
 
 from orchestrator.backends.code_digest import EVERYTHING, digest
 from orchestrator.report.origin import Origin
-from orchestrator.run.session import SessionError
 
 _CPUINFO = Path("/proc/cpuinfo")
 _MODEL = ("model name", "Model", "Hardware", "cpu")
 """Where Linux has a processor's name, on x86, ARM and POWER."""
 
-_ENGINE = ("Version", "ApiVersion", "Os", "Arch", "KernelVersion")
 
-
-def origin(seed: int | None, docker: bool) -> Origin:
-    """Of a command that begins now and has taken no time yet. `docker`: an engine is used."""
+def origin(seed: int | None, docker: dict[str, str] | None = None) -> Origin:
+    """Of a command that begins now and has taken no time yet. `docker`: what the engine says, if one is used."""
     return Origin(
         version=version("faultbed"),
         code=digest(EVERYTHING),
@@ -31,7 +28,7 @@ def origin(seed: int | None, docker: bool) -> Origin:
         kernel=" ".join((platform.system(), platform.release(), platform.version(), platform.machine())),
         cpu=cpu(_CPUINFO),
         cpus=os.cpu_count() or 1,
-        docker=_engine() if docker else None,
+        docker=docker,
         started=datetime.now(UTC).isoformat(timespec="milliseconds"),
         seconds=0.0,
     )
@@ -45,21 +42,3 @@ def cpu(cpuinfo: Path) -> str:
         lines = []
     told = {key.strip(): value.strip() for key, _, value in reversed(lines)}
     return next((told[key] for key in _MODEL if told.get(key)), platform.processor() or platform.machine())
-
-
-def _engine() -> dict[str, str]:
-    """What the engine says of itself; one that cannot be asked fails its cells, and they say why."""
-    from orchestrator.backends.docker.engine import answering, asking  # the SDK takes a while to import
-
-    try:
-        client = answering()
-    except SessionError as error:
-        return {"error": str(error)}
-    try:
-        with asking("tell its version"):
-            told = client.version()
-    except SessionError as error:
-        return {"error": str(error)}
-    finally:
-        client.close()
-    return {key: str(told.get(key, "")) for key in _ENGINE}

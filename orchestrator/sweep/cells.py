@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
+from orchestrator.backends import ready as ready_one
+from orchestrator.backends.backend import Options, Ready, Runner
 from orchestrator.backends.interrupts import Interrupted, Interrupts, first_waits
-from orchestrator.backends.runner import Runner
 from orchestrator.backends.threads import workers
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement
@@ -17,19 +21,35 @@ from orchestrator.history.merged import History, merge
 from orchestrator.report.result import CellResult, Task
 from orchestrator.scenario.cell import Cell
 from orchestrator.sweep.failures import FAILURES, said, with_first
-from orchestrator.sweep.runners import OPEN, Options
 from orchestrator.sweep.store import CellStore, Store
 from orchestrator.sweep.unseen import no_thread_dies_unseen
 
 Done = Callable[[CellResult], None]
 Ahead = Future[CellResult | None]
 
-NONE = Options()
+
+@dataclass(frozen=True)
+class CellRun:
+    """One run of one cell, as a value that can be pickled: another process, or another machine, can perform it.
+
+    `folder` is to hold what it leaves (orchestrator/sweep/store.py); it is not there yet.
+    """
+
+    cell: Cell
+    repeat: int
+    backend: str
+    options: Options
+    folder: Path
 
 
-def run_cells(
-    tasks: Collection[Task], backend: str, jobs: int, store: Store, done: Done, options: Options = NONE
-) -> list[CellResult]:
+def perform(run: CellRun) -> CellResult:
+    """On a backend that is opened for it alone. Raises as `run_cells` does."""
+    interrupts = Interrupts()
+    with ready_one(run.backend, run.options) as ready, _ended_by(interrupts), ready.open(interrupts) as runner:
+        return _conduct(run, runner)
+
+
+def run_cells(tasks: Collection[Task], ready: Ready, jobs: int, store: Store, done: Done) -> list[CellResult]:
     """Run every task, `jobs` at a time, and tell `done` of each as it ends, from this thread.
 
     Raises SessionError where the backend cannot be had, or could not undo what it made.
@@ -38,21 +58,26 @@ def run_cells(
     interrupted; the rest is not begun. Raises Interrupted then.
     """
     interrupts = Interrupts()
-    results: list[CellResult] = []
+    with _ended_by(interrupts):
+        return _run(tasks, ready, jobs, store, done, interrupts)
+
+
+@contextmanager
+def _ended_by(interrupts: Interrupts) -> Iterator[None]:
+    """A signal, or the death of a thread, ends in order what runs. Raises Interrupted, SessionError in the end."""
     with first_waits(interrupts.interrupt), no_thread_dies_unseen(interrupts.interrupt):
         try:
-            results = _run(tasks, backend, jobs, store, done, options, interrupts)
+            yield
         except KeyboardInterrupt:
-            pass  # a second signal; the first one is what ended the run
+            interrupts.interrupt()  # by a second signal, say; the first one is what ended the run
     if interrupts.number is not None:
         raise Interrupted(interrupts.number)
-    return results
 
 
 def _run(
-    tasks: Collection[Task], backend: str, jobs: int, store: Store, done: Done, options: Options, interrupts: Interrupts
+    tasks: Collection[Task], ready: Ready, jobs: int, store: Store, done: Done, interrupts: Interrupts
 ) -> list[CellResult]:
-    with OPEN[backend](options, interrupts) as runner, _workers(jobs, tasks) as pool:
+    with ready.open(interrupts) as runner, _workers(jobs, tasks) as pool:
         store.begin()
         try:
             coming = iter(tasks)
@@ -60,7 +85,13 @@ def _run(
             def begin(number: int) -> set[Ahead]:
                 """So many more, unless a signal came."""
                 number = 0 if interrupts.happened else number
-                return {pool.submit(_one, task, runner, store, interrupts) for task in islice(coming, number)}
+                return {pool.submit(one, task) for task in islice(coming, number)}
+
+            def one(task: Task) -> CellResult | None:
+                if interrupts.happened:
+                    return None
+                run = CellRun(task.cell, task.repeat, ready.backend, ready.options, store.folder(task))
+                return _conduct(run, runner)
 
             return _gather(begin, jobs, done)
         except BaseException:
@@ -92,23 +123,21 @@ def _results(ended: Iterable[Ahead]) -> Iterable[CellResult]:
             yield result
 
 
-def _one(task: Task, runner: Runner, store: Store, interrupts: Interrupts) -> CellResult | None:
-    if interrupts.happened:
-        return None
+def _conduct(run: CellRun, runner: Runner) -> CellResult:
     start = time.monotonic()
     try:
-        folder = store.cell(task)
-        folder.write_plan(task.cell)
+        folder = CellStore(run.folder)
+        folder.write_plan(run.cell)
     except OSError as error:
-        return CellResult(task.cell, task.repeat, time.monotonic() - start, error=f"nothing can be kept: {said(error)}")
+        return CellResult(run.cell, run.repeat, time.monotonic() - start, error=f"nothing can be kept: {said(error)}")
     kept: list[History] = []
-    judgement, problem, interrupted = _conduct(task.cell, runner, folder, kept)
+    judgement, problem, interrupted = _judged(run.cell, runner, folder, kept)
     seconds = time.monotonic() - start
     clocks = kept[0].clocks if kept else ()
-    return CellResult(task.cell, task.repeat, seconds, judgement, problem, folder.directory, interrupted, clocks)
+    return CellResult(run.cell, run.repeat, seconds, judgement, problem, folder.directory, interrupted, clocks)
 
 
-def _conduct(
+def _judged(
     cell: Cell, runner: Runner, folder: CellStore, kept: list[History]
 ) -> tuple[Judgement | None, str | None, bool]:
     """-> (judgement, error, interrupted); `kept` gets the history, which is on disk before any checker runs."""

@@ -114,9 +114,9 @@ class Store:
         for scenario, wanted in self.due.items():
             write(self.run(scenario) / DUE, wanted.model_dump_json(indent=2).encode() + b"\n")
 
-    def cell(self, task: Task) -> CellStore:
-        name = cell_folder(tuple(task.cell.axes.values()), task.repeat)
-        return CellStore(self.run(task.cell.scenario) / name)
+    def folder(self, task: Task) -> Path:
+        """Where this run of a cell is kept; see CellStore. The run's own folder is made for it."""
+        return self.run(task.cell.scenario) / cell_folder(tuple(task.cell.axes.values()), task.repeat)
 
     def finish(self, summaries: dict[str, Any]) -> None:
         """Write each scenario's summary.json, and let `latest` name this run."""

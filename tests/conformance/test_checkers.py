@@ -12,7 +12,7 @@ import suite
 from history_builder import Run, cell
 from suite import Ran
 
-from orchestrator.backends.refusals import problems
+from orchestrator.backends import named
 from orchestrator.checkers import properties, views
 from orchestrator.checkers.checker import finding
 from orchestrator.checkers.delivery import LEVELS
@@ -90,7 +90,7 @@ def test_without_a_view_that_it_needs_it_knows_nothing(
 def shipped() -> list[Ran]:
     """The first and the last cell of every shipped scenario that the simulator can run."""
     found = [suite.applicable(plans([name])) for name in names()]
-    ends = [cell for cells in found for cell in (cells[0], *cells[1:][-1:]) if not any(problems(cell, "sim"))]
+    ends = [cell for cells in found for cell in (cells[0], *cells[1:][-1:]) if not any(named("sim").problems(cell))]
     return suite.run(ends, "sim")
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import docker
 
 from nodes.ops import Get, Now, Program
-from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.leftovers import Thing, things
 from orchestrator.backends.docker.session import DockerSession
+from orchestrator.backends.docker.shared import DockerBackend
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real_time import run
 from orchestrator.run.session import Answer, SessionError, Started

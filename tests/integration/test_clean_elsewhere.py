@@ -12,9 +12,9 @@ from running import COMMAND, Running
 
 from orchestrator.agent.folders import new_folder
 from orchestrator.backends.leftovers import place_mark
-from orchestrator.backends.namespaces import availability
+from orchestrator.backends.local.namespaces import availability
+from orchestrator.backends.local.switch import Owner, Switch, leftovers, remove
 from orchestrator.backends.processes import orchestrator_id
-from orchestrator.backends.switch import Owner, Switch, leftovers, remove
 
 RUN = "c1ea0000c1ea0000"
 DEAD = "4194305:1.0"

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import docker
 import pytest
-from docker_rig import Rig, backend
+from docker_rig import Rig, backend, cells
 
 from nodes.journal import JournalError, read
 from nodes.ledger import read_history_id
 from nodes.wire.record import Kind
-from orchestrator.backends.docker.backend import DockerBackend
+from orchestrator.backends import named
 from orchestrator.backends.docker.leftovers import sweep, things
+from orchestrator.backends.docker.shared import DockerBackend
 from orchestrator.backends.docker.specification import MEMORY, PROCESSES
 from orchestrator.commands.surroundings import origin
 from orchestrator.run.session import Exited, Lost, Started, Stopped
@@ -35,7 +36,7 @@ def rig(engine: DockerBackend, tmp_path: Path) -> Iterator[Rig]:
 
 
 def test_a_summary_has_the_engines_own_word(docker_engine: docker.DockerClient) -> None:
-    told = origin(None, docker=True).docker
+    told = origin(None, named("docker").engine(cells("rpc/02-reply-lost"))).docker
     assert told is not None
     assert told["Version"] == docker_engine.version()["Version"]
 

@@ -9,6 +9,7 @@ import pytest
 from docker_rig import cells
 
 from nodes.wire.record import Kind
+from orchestrator.backends import ready
 from orchestrator.backends.docker.leftovers import things
 from orchestrator.backends.processes import orchestrator_id
 from orchestrator.checkers.verdict import Met, Verdict
@@ -22,7 +23,8 @@ from orchestrator.sweep.store import HISTORY, Store, read_history
 def test_fifty_nodes_come_to_a_verdict_and_leave_nothing(docker_engine: docker.DockerClient, tmp_path: Path) -> None:
     (cell,) = cells("large/fifty")
     assert len(cell.servers) + len(cell.clients) + len({"relay"}) == 50
-    (result,) = run_cells([Task(cell)], "docker", 1, Store(tmp_path, "now"), lambda _: None)
+    with ready("docker") as containers:
+        (result,) = run_cells([Task(cell)], containers, 1, Store(tmp_path, "now"), lambda _: None)
     assert result.problem is None
     assert result.judgement is not None
     assert result.directory is not None

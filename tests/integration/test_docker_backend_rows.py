@@ -13,6 +13,7 @@ from docker_rig import cells
 
 from nodes.control import FENCED
 from nodes.wire.record import Kind
+from orchestrator.backends import ready
 from orchestrator.checkers.verdict import Met
 from orchestrator.history.merged import History
 from orchestrator.report.result import CellResult, Task
@@ -30,7 +31,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[CellResult,
     """By scenario."""
     chosen = [next(cell for cell in cells(scenario) if AXES.items() <= cell.axes.items()) for scenario in SCENARIOS]
     store = Store(tmp_path_factory.mktemp("runs"), "now")
-    results = run_cells([Task(cell) for cell in chosen], "docker", 2, store, lambda result: None)
+    with ready("docker") as containers:
+        results = run_cells([Task(cell) for cell in chosen], containers, 2, store, lambda result: None)
     return {result.cell.scenario: (result, read_history(path(result))) for result in results}
 
 

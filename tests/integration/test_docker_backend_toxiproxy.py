@@ -9,12 +9,12 @@ import pytest
 from docker_rig import cells
 
 from nodes.wire.record import Kind
+from orchestrator.backends import ready
 from orchestrator.backends.docker.leftovers import things
 from orchestrator.backends.processes import orchestrator_id
 from orchestrator.checkers.verdict import Met
 from orchestrator.report.result import Task
 from orchestrator.sweep.cells import run_cells
-from orchestrator.sweep.runners import Options
 from orchestrator.sweep.store import HISTORY, Store, read_history
 
 AXES = {"via": "toxiproxy", "transport": "tcp", "semantics": "exactly-once"}
@@ -26,8 +26,8 @@ def test_a_server_restarts_behind_it(docker_engine: docker.DockerClient, tmp_pat
     """A dead container's address refuses nothing: Toxiproxy must not be stuck in a connection to it."""
     scenario = cells("containers/11-history-lost-direct")
     cell = next(cell for cell in scenario if AXES.items() <= cell.axes.items())
-    options = Options(toxiproxy_image=toxiproxy_image)
-    (result,) = run_cells([Task(cell)], "docker", 1, Store(tmp_path, "now"), lambda _: None, options)
+    with ready("docker", {"toxiproxy_image": toxiproxy_image}) as containers:
+        (result,) = run_cells([Task(cell)], containers, 1, Store(tmp_path, "now"), lambda _: None)
     assert result.problem is None
     assert result.judgement is not None
     assert result.directory is not None

@@ -119,7 +119,7 @@ main()
 
 
 @pytest.mark.parametrize("error", [TypeError("of ours"), RecursionError("too deep"), EOFError(), SystemExit(1)])
-@pytest.mark.parametrize("place", ["scenario.shipped.plans", "sweep.cells.judge", "sweep.runners.Conductor"])
+@pytest.mark.parametrize("place", ["scenario.shipped.plans", "sweep.cells.judge", "backends.conducting.Conductor"])
 def test_what_nobody_foresaw_is_told_as_a_defect(
     tmp_path: Path, place: str, error: BaseException, monkeypatch: pytest.MonkeyPatch
 ) -> None:

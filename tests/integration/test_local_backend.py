@@ -20,9 +20,10 @@ from nodes.ops import Effect, Get, Now, Program, Put, Queue, Sleep, Transaction
 from nodes.wire.record import Kind
 from orchestrator.backends import node_process as node_process_module
 from orchestrator.backends import real as real_module
-from orchestrator.backends.local import LocalSession, command_line
+from orchestrator.backends.local.session import LocalSession
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real_time import run
+from orchestrator.backends.this_machine import command_line
 from orchestrator.run.session import Answer, Exited, Lost, NodeEvent, SessionError, Started, Stopped
 
 STAND_IN = Path(__file__).with_name("stand_in.py")

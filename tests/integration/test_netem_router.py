@@ -25,7 +25,7 @@ from chaos.planes.packet import tc
 from chaos.planes.packet.mechanism import Count, Flow, Place, Rule
 from chaos.planes.packet.shaping import Shaping
 from nodes.wire.record import Kind, Record
-from orchestrator.backends.namespaces import NamespaceHost, switch
+from orchestrator.backends.local.namespaces import NamespaceHost, switch
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
 from orchestrator.backends.real_time import run

@@ -280,7 +280,8 @@ def test_a_port_in_use_is_told_with_the_node(tmp_path: Path, transport: str) -> 
 
 DYING = """
 import sys
-from orchestrator.backends.local import LocalSession, command_line
+from orchestrator.backends.local.session import LocalSession
+from orchestrator.backends.this_machine import command_line
 def commands(name, *rest):
     return [sys.executable, "-I", sys.argv.pop(), "dies", name] if name == "server" else command_line(name, *rest)
 LocalSession.__init__.__defaults__ = (commands,)

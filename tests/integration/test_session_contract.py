@@ -17,13 +17,13 @@ from nodes.ops import Program
 from orchestrator.backends.attach.fleet import Fleet, connected
 from orchestrator.backends.attach.inventory import load
 from orchestrator.backends.attach.session import AttachSession
-from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.session import DockerSession
-from orchestrator.backends.local import LocalSession
+from orchestrator.backends.docker.shared import DockerBackend
+from orchestrator.backends.local.session import LocalSession
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real_time import run as run_in_real_time
-from orchestrator.backends.sim import SimSession
-from orchestrator.backends.sim import run as run_in_virtual_time
+from orchestrator.backends.sim.session import SimSession
+from orchestrator.backends.sim.session import run as run_in_virtual_time
 from orchestrator.run.specs import server_spec
 
 CELL = cells("rpc/02-reply-lost")[0]

@@ -9,8 +9,9 @@ import pytest
 from requirements import need
 from running import Running
 
+from orchestrator.backends import named
 from orchestrator.backends.compose import machine
-from orchestrator.backends.refusals import problems, refusal
+from orchestrator.backends.refusals import refusal
 from orchestrator.report.result import Refusal
 from orchestrator.scenario.plan import load
 
@@ -100,7 +101,7 @@ def test_it_is_refused(folder: Path, file: str, old: str, new: str, where: str, 
 def check(folder: Path) -> Refusal | None:
     """As `faultbed run` does it, before anything is started."""
     (cell,) = load(folder / "refused.yaml").cells
-    return refusal(cell, problems(cell, "local"))
+    return refusal(cell, named("local").problems(cell))
 
 
 def test_the_command_says_all_of_it_and_begins_nothing(folder: Path) -> None:

@@ -5,20 +5,23 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from nodes.wire.record import Kind
+from orchestrator.backends import ready
+from orchestrator.backends.backend import Options
 from orchestrator.history.merged import History
 from orchestrator.report.result import CellResult, Task
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.plan import Plan
-from orchestrator.sweep.cells import NONE, run_cells
-from orchestrator.sweep.runners import Options
+from orchestrator.sweep.cells import run_cells
 from orchestrator.sweep.store import HISTORY, Store, read_history
 
 LATE = "late with nothing done to them"
 """What is said then (orchestrator/checkers/expectations.py)."""
 TIMES = 3
+NONE: Options = MappingProxyType({})
 
 
 class Ran(NamedTuple):
@@ -53,7 +56,8 @@ def _run(cells: Sequence[Cell], backend: str, options: Options) -> list[Ran]:
     with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
         jobs = 1 if backend == "sim" else 2
         store = Store(Path(folder), "run")
-        results = run_cells([Task(cell) for cell in cells], backend, jobs, store, lambda _: None, options)
+        with ready(backend, options) as chosen:
+            results = run_cells([Task(cell) for cell in cells], chosen, jobs, store, lambda _: None)
         return [_ran(result) for result in results]
 
 

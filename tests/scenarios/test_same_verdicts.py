@@ -15,11 +15,9 @@ from requirements import need, need_root
 from suite import Ran
 
 from chaos.planes.toxiproxy.child import OwnServer
-from orchestrator.backends.attach.fleet import connected
 from orchestrator.backends.attach.inventory import load
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.shipped import plans
-from orchestrator.sweep.runners import Options
 
 pytestmark = [ALONE, pytest.mark.timeout(600)]
 
@@ -118,7 +116,7 @@ def outcomes(ran: list[Ran]) -> dict[str, set[tuple[str, int]]]:
 
 @pytest.mark.usefixtures("node_image")
 def test_containers_come_to_the_same_verdicts_as_processes(local: list[Ran], toxiproxy_image: str) -> None:
-    ran = suite.run(chosen(), "docker", Options(toxiproxy_image=toxiproxy_image))
+    ran = suite.run(chosen(), "docker", {"toxiproxy_image": toxiproxy_image})
     assert suite.not_met(ran) == []
     assert verdicts(ran) == verdicts(local)
     assert outcomes(ran) == outcomes(local)
@@ -126,8 +124,7 @@ def test_containers_come_to_the_same_verdicts_as_processes(local: list[Ran], tox
 
 def test_agents_come_to_the_same_verdicts_as_processes(local: list[Ran], inventory: Path) -> None:
     cells = chosen(OF_PACKETS)
-    with connected(load(inventory)) as fleet:
-        ran = suite.run(cells, "attach", Options(fleet=fleet))
+    ran = suite.run(cells, "attach", {"inventory": load(inventory)})
     names = {suite.name(cell) for cell in cells}
     assert suite.not_met(ran) == []
     assert verdicts(ran) == {name: found for name, found in verdicts(local).items() if name in names}

@@ -14,9 +14,9 @@ from orchestrator.backends.attach.host import AgentHost
 from orchestrator.backends.attach.inventory import ToxiproxyEntry
 from orchestrator.backends.attach.placement import place, relay_agent
 from orchestrator.backends.host import Host
-from orchestrator.backends.local import LocalHost, command_line
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
+from orchestrator.backends.this_machine import LocalHost, command_line
 from orchestrator.history.clocks import Clock, Exchange, estimate
 from orchestrator.history.collected import Collected
 from orchestrator.run.session import Role, SessionError

@@ -19,8 +19,8 @@ from orchestrator.backends.docker.evidence import unpack
 from orchestrator.backends.docker.specification import BOUNDS, USER
 from orchestrator.backends.docker.toxiproxy import PORT
 from orchestrator.backends.host import Launch, Tell
-from orchestrator.backends.local import LocalHost, command_line
 from orchestrator.backends.processes import PATIENCE, Supervisor
+from orchestrator.backends.this_machine import LocalHost, command_line
 from orchestrator.run.session import SessionError, SignalName
 from orchestrator.scenario.system import PROXY
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from orchestrator.backends.compose.project import ComposeProject
 from orchestrator.backends.compose.proxy import ProxyHost, ToxiproxyHost, answers
 from orchestrator.backends.host import Host
-from orchestrator.backends.local import LocalHost, command_line
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
+from orchestrator.backends.this_machine import LocalHost, command_line
 from orchestrator.backends.threads import workers
 from orchestrator.run.readiness import Need
 from orchestrator.run.session import Event, Exited, Lost, Role, SessionError, SignalName, Started, Stopped

@@ -1,85 +1,73 @@
-"""What the cells of one `faultbed run` share at the engine: a client, networks, threads, and the sweep at the end."""
+"""The Docker backend: a container for every epoch of a node and for the relay."""
 
 from __future__ import annotations
 
-import itertools
-import threading
-from collections.abc import Sequence
-from typing import Any
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-import docker
+from chaos.problem import Problem
+from orchestrator.backends.backend import Backend, Finding, Option, Options, Runner, Swept, unconnected
+from orchestrator.backends.interrupts import Interrupts
+from orchestrator.backends.refusals import limits, places, systems
+from orchestrator.scenario.cell import Cell
 
-from orchestrator.backends.docker.engine import EngineError, connect
-from orchestrator.backends.docker.image import check_image, image_name
-from orchestrator.backends.docker.labels import Owner
-from orchestrator.backends.docker.leftovers import AT_ONCE, CONTAINER, VOLUME, Thing, remove, remove_all, sweep
-from orchestrator.backends.docker.network import Networks
-from orchestrator.backends.docker.specification import confinement
-from orchestrator.backends.leftovers import place
-from orchestrator.backends.processes import Supervisor, orchestrator_id
-from orchestrator.backends.threads import workers
-from orchestrator.scenario.cell import Limits
-
-TOXIPROXY = "ghcr.io/shopify/toxiproxy:2.12.0"
+NAME = "docker"
+IMAGE = Option("image", "Docker: the nodes' image, instead of what `faultbed image build` made.", "IMAGE")
+TOXIPROXY_IMAGE = Option(
+    "toxiproxy_image",
+    "Docker: Toxiproxy's image, instead of the official one.",
+    "IMAGE",
+    variable="FAULTBED_TOXIPROXY_IMAGE",
+)
+OPTIONS = (IMAGE, TOXIPROXY_IMAGE)
 
 
-class DockerBackend:
-    """Shared by cells in several threads. Planes that run beside the orchestrator are its supervisor's."""
+def _problems(cell: Cell) -> Iterator[Problem]:
+    yield from systems(cell, NAME)
+    yield from limits(cell, NAME, frozenset({"cpus", "memory", "files", "processes"}))
+    yield from places(cell, NAME)
 
-    def __init__(self, client: docker.DockerClient, supervisor: Supervisor, image: str, toxiproxy_image: str) -> None:
-        self.client = client
-        self.supervisor = supervisor
-        self.image = image
-        self.toxiproxy_image = toxiproxy_image
-        self.owner = Owner(supervisor.run, orchestrator_id(), place())
-        self.networks = Networks(client, self.owner)
-        self.gate = threading.Semaphore(AT_ONCE)
-        self.pool = workers(AT_ONCE, "what the engine is asked for")
-        self._cells = itertools.count(1)
 
-    @classmethod
-    def open(cls, supervisor: Supervisor, image: str | None, toxiproxy_image: str | None) -> DockerBackend:
-        """What earlier runs were killed over is removed first.
+@contextmanager
+def _open(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
+    from orchestrator.backends.conducting import real
+    from orchestrator.backends.docker.session import DockerSession
+    from orchestrator.backends.docker.shared import DockerBackend
+    from orchestrator.backends.processes import Supervisor
 
-        Raises SessionError, with the remedy: no engine that can be used, or not with this image.
-        """
-        client = connect()
-        try:
-            check_image(client, image or image_name())
-            sweep(client)
-            return cls(client, supervisor, image or image_name(), toxiproxy_image or TOXIPROXY)
-        except BaseException:
-            client.close()
-            raise
+    images = options.get(IMAGE.name), options.get(TOXIPROXY_IMAGE.name)
+    with Supervisor(secrets.token_hex(8)) as supervisor, DockerBackend.open(supervisor, *images) as shared:
+        yield real(lambda cell, home: DockerSession(shared, home), interrupts)
 
-    def cell_name(self) -> str:
-        """What the names of one cell's containers and volumes begin with."""
-        return f"faultbed-{self.owner.run}-c{next(self._cells)}"
 
-    def host_config(self, limits: Limits, network: str, volume: str, home: str) -> dict[str, Any]:
-        mount = docker.types.Mount(home, volume, type="volume", labels=self.owner.labels())
-        config: dict[str, Any] = self.client.api.create_host_config(mounts=[mount], **confinement(limits, network))
-        return config
+def engine(cells: Sequence[Cell]) -> dict[str, str] | None:
+    """What it says of itself, for cells that use it."""
+    from orchestrator.backends.docker.engine import told
 
-    def remove(self, containers: Sequence[str], volumes: Sequence[str]) -> list[Thing]:
-        """-> what is still there, and will be tried again when the backend closes."""
-        made = [Thing(CONTAINER, name, name, self.owner) for name in containers]
-        made += [Thing(VOLUME, name, name, self.owner) for name in volumes]
-        try:
-            return remove(self.client, made, self.pool)
-        except EngineError:
-            return made
+    return told() if cells else None
 
-    def close(self) -> None:
-        """Remove whatever the engine still has of this run. Raises SessionError if anything is left."""
-        try:
-            remove_all(self.client, self.owner.run, self.pool)
-        finally:
-            self.pool.shutdown()
-            self.client.close()
 
-    def __enter__(self) -> DockerBackend:
-        return self
+def _findings() -> Iterator[Finding]:
+    from orchestrator.backends.docker.findings import findings
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    return findings()
+
+
+def _sweep() -> Swept:
+    from orchestrator.backends.docker.leftovers import swept
+
+    return swept()
+
+
+BACKEND = Backend(
+    NAME,
+    place=2,
+    about="a container for every node",
+    problems=_problems,
+    connect=unconnected(NAME, _open),
+    options=OPTIONS,
+    engine=engine,
+    findings=_findings,
+    sweep=_sweep,
+)

@@ -16,6 +16,7 @@ from orchestrator.run.session import SessionError
 TIMEOUT = 60
 """Seconds for one answer of the engine's; a loaded one takes a while to remove things."""
 CONNECTIONS = 64
+ITSELF = ("Version", "ApiVersion", "Os", "Arch", "KernelVersion")
 
 FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, DockerException, OSError)
 """What the SDK raises where no answer came: its own, and what it lets pass of the layers beneath it."""
@@ -104,3 +105,19 @@ def unreachable(url: str, info: dict[str, object]) -> str | None:
 
 def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else []
+
+
+def told() -> dict[str, str]:
+    """What the engine says of itself; one that cannot be asked fails its cells, and they say why."""
+    try:
+        client = answering()
+    except SessionError as error:
+        return {"error": str(error)}
+    try:
+        with asking("tell its version"):
+            said = client.version()
+    except SessionError as error:
+        return {"error": str(error)}
+    finally:
+        client.close()
+    return {key: str(said.get(key, "")) for key in ITSELF}

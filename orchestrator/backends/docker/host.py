@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from chaos.supports import PlaneName
 from nodes.control import TOKEN_VARIABLE, parse_control_line
-from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.container import Container
 from orchestrator.backends.docker.engine import EngineError, Missing, asking
 from orchestrator.backends.docker.evidence import unpack
+from orchestrator.backends.docker.shared import DockerBackend
 from orchestrator.backends.docker.specification import specification
 from orchestrator.backends.docker.toxiproxy import Toxiproxy
 from orchestrator.backends.host import Failed, Launch, Tell

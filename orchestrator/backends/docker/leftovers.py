@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import docker
 
-from orchestrator.backends.docker.engine import EngineError, Missing, Refused, asking
+from orchestrator.backends.backend import Swept
+from orchestrator.backends.docker.engine import EngineError, Missing, Refused, answering, asking
 from orchestrator.backends.docker.labels import RUN, Owner, builder, owner
 from orchestrator.backends.leftovers import alive, place
 from orchestrator.backends.threads import workers
@@ -124,6 +125,19 @@ def remove(
                 time.sleep(PAUSE)  # the engine is at it; it has no way to tell when it is done
         left += mine
     return left
+
+
+def swept() -> Swept:
+    """As `sweep`, at the engine that is there. Raises SessionError: it cannot be asked."""
+    try:
+        client = answering()
+        try:
+            removed, left = sweep(client)
+        finally:
+            client.close()
+    except SessionError as error:
+        raise SessionError(f"not looked for at a Docker engine: {error}") from error
+    return Swept([f"removed {one.told()}" for one in removed], [f"could not remove {one.told()}" for one in left])
 
 
 def _removed(client: docker.DockerClient, thing: Thing) -> Thing | None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from chaos.supports import PlaneName
-from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.host import DockerHost
+from orchestrator.backends.docker.shared import DockerBackend
 from orchestrator.backends.host import Failed, Host, Launch, Tell
-from orchestrator.backends.local import LocalHost, command_line
 from orchestrator.backends.real import PATIENCE, RealSession
+from orchestrator.backends.this_machine import LocalHost, command_line
 from orchestrator.backends.threads import NoThread, start
 from orchestrator.run.session import Role, SessionError, SignalName
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import requests
 
-from orchestrator.backends.docker.backend import DockerBackend
 from orchestrator.backends.docker.engine import EngineError, Gone, asking
 from orchestrator.backends.docker.network import Network
+from orchestrator.backends.docker.shared import DockerBackend
 from orchestrator.backends.docker.specification import USER, confinement
 from orchestrator.scenario.cell import NO_LIMITS
 

@@ -16,9 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 from sample_results import CELLS, judgement, result
 
-from orchestrator.backends import leftovers
+from orchestrator.backends import leftovers, named
+from orchestrator.backends.backend import Swept
 from orchestrator.backends.code_digest import EVERYTHING, digest
-from orchestrator.backends.refusals import problems
 from orchestrator.checkers.verdict import Met, Outcome
 from orchestrator.cli import main
 from orchestrator.commands.run import Tasks, selected
@@ -61,7 +61,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> Callable[[Runs], list[Task]]:
         asked: list[Task] = []
 
         def run_cells(
-            wanted: Sequence[Task], _b: str, _j: int, _s: object, done: Callable[[CellResult], None], _o: object
+            wanted: Sequence[Task], _r: object, _j: int, _s: object, done: Callable[[CellResult], None]
         ) -> None:
             for task in wanted:
                 asked.append(task)
@@ -294,10 +294,10 @@ def test_nothing_but_cells_that_do_not_apply() -> None:
 def test_an_engine_that_cannot_run_here_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("orchestrator.backends.refusals.availability", lambda name: "no such system call")
     cell = expand(SCENARIO, "f.yaml").cells[0]
-    found = next(problems(cell, "local"))
+    found = next(named("local").problems(cell))
     assert found.path == ("nodes", "server", "engine")
     assert "cannot run here: no such system call" in found.message
-    assert next(problems(cell, "sim"), None) is None
+    assert next(named("sim").problems(cell), None) is None
 
 
 def test_list_names_what_show_shows() -> None:
@@ -333,7 +333,7 @@ def test_doctor_finds_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
         raise SessionError("no Docker engine can be used here: nothing answers")
 
-    monkeypatch.setattr("orchestrator.commands.doctor.connect", refuse)
+    monkeypatch.setattr("orchestrator.backends.docker.findings.connect", refuse)
     done = faultbed("doctor")
     assert done.exit_code == 0, "local runs need no engine"
     lines = [line.split(maxsplit=2) for line in done.output.splitlines()]
@@ -343,8 +343,8 @@ def test_doctor_finds_what_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_clean_says_what_it_did(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leftovers, "leftovers", list)
-    for place in ("_folders", "_networks", "_engine"):
-        monkeypatch.setattr(f"orchestrator.commands.clean.{place}", lambda: ([], []))
+    monkeypatch.setattr("orchestrator.commands.clean._folders", Swept)
+    monkeypatch.setattr("orchestrator.commands.clean.backends", lambda: ())
     done = faultbed("clean")
     assert done.exit_code == 0
     assert done.output == "nothing was left behind\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.backends.refusals import problems
+from orchestrator.backends import named
 from orchestrator.scenario.cell import Limits
 from orchestrator.scenario.document import BadScenario
 from orchestrator.scenario.plan import Plan, load
@@ -64,7 +64,7 @@ def test_a_limit_that_is_none_is_told_with_its_place(tmp_path: Path, limits: str
 def test_what_a_backend_cannot_limit_is_refused_before_anything_starts(
     tmp_path: Path, backend: str, limits: str, refused: str | None
 ) -> None:
-    found = list(problems(plan(tmp_path, limits).cells[0], backend))
+    found = list(named(backend).problems(plan(tmp_path, limits).cells[0]))
     if refused is None:
         assert found == []
         return

@@ -9,8 +9,8 @@ from itertools import islice
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.backends.local.switch import Owner
 from orchestrator.backends.subnets import POOLS, PREFIX, free, routed
-from orchestrator.backends.switch import Owner
 
 subnets = st.builds(
     lambda address, prefix: IPv4Network((address, prefix), strict=False),

@@ -17,7 +17,7 @@ from chaos.identity import Chunk, Key
 from chaos.rules import LinkPlan
 from nodes import ops
 from nodes.engines.sim import Conditions, World
-from orchestrator.backends.sim_relay import SimRelay
+from orchestrator.backends.sim.relay import SimRelay
 
 LINK = "client -> server"
 LATENCY = 20_000

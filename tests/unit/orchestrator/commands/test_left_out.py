@@ -8,9 +8,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from orchestrator.backends.refusals import CHECKS, problems, refusal
 from orchestrator.cli import main
-from orchestrator.scenario.plan import expand
 from orchestrator.scenario.shipped import plans
 
 GOOD = """
@@ -123,9 +121,3 @@ def test_the_mutants_are_run_in_the_simulator_as_the_documentation_says(folder: 
 def test_whatever_is_shipped_is_named_or_found(folder: Path) -> None:
     assert {plan.named for plan in plans(["rpc/demo"])} == {True}
     assert {plan.named for plan in plans(["rpc", "mine"])} == {False}
-
-
-def test_every_backend_says_what_it_cannot_do() -> None:
-    for backend in CHECKS:
-        (cell,) = expand(GOOD, "good.yaml").cells
-        assert refusal(cell, problems(cell, backend)) is None

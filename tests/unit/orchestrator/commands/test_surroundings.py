@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.commands.surroundings import cpu, origin
+from orchestrator.backends import named
+from orchestrator.commands.surroundings import cpu
 from orchestrator.run.session import SessionError
+from orchestrator.scenario.plan import load
+from orchestrator.scenario.shipped import find
 
 
 @pytest.mark.parametrize(
@@ -32,4 +35,6 @@ def test_an_engine_that_cannot_be_asked_is_told_with_the_reason(monkeypatch: pyt
         raise SessionError("no Docker engine can be used here")
 
     monkeypatch.setattr("orchestrator.backends.docker.engine.answering", absent)
-    assert origin(None, docker=True).docker == {"error": "no Docker engine can be used here"}
+    cell = load(find("rpc/02-reply-lost")[0]).cells[0]
+    assert named("docker").engine([cell]) == {"error": "no Docker engine can be used here"}
+    assert named("local").engine([cell]) is None, "it uses none"

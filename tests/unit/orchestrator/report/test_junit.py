@@ -136,7 +136,7 @@ def test_a_backend_that_cannot_be_had_is_told(run: Path, monkeypatch: pytest.Mon
 
 
 def test_what_could_not_be_undone_is_told_beside_the_cells(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_cells(_t: object, _b: str, _j: int, _s: object, done: object, _o: object) -> None:
+    def run_cells(_t: object, _r: object, _j: int, _s: object, done: object) -> None:
         done(result(LOST))  # type: ignore[operator]
         raise SessionError("could not undo a network")
 

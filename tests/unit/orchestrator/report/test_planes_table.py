@@ -12,6 +12,7 @@ from history_builder import cell
 from chaos.faults.messages import Drop
 from chaos.faults.packets import Loss, Netem, Shape
 from chaos.faults.processes import Kill
+from orchestrator.backends import ready
 from orchestrator.commands.planes import planes
 from orchestrator.report.planes import PLANES, REASONS, ROWS, TRANSPORTS, Reached, lines, place, reached, reason
 from orchestrator.report.result import Task
@@ -109,7 +110,8 @@ def test_the_opportunities_of_all_cells_are_told_once() -> None:
 
 def test_the_command_counts_what_recorded_runs_made(tmp_path: Path, cells: list[Cell]) -> None:
     chosen = [made for made in cells if made.scenario == "01-request-lost" and made.axes["codec"] == "xdr"]
-    run_cells([Task(made) for made in chosen], "sim", 1, Store(tmp_path, "run"), lambda _: None)
+    with ready("sim") as simulated:
+        run_cells([Task(made) for made in chosen], simulated, 1, Store(tmp_path, "run"), lambda _: None)
     printed = CliRunner().invoke(planes, [str(tmp_path)]).output
     head, counted = next(line for line in printed.splitlines() if "request lost" in line).split("reached: ")
     assert head.split() == ["1", "request", "lost"]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nodes.wire.record import Kind
+from orchestrator.backends import ready
 from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.setting import Setting
@@ -62,7 +63,8 @@ def _cells(name: str, plan: Plan) -> list[Cell]:
 
 
 def _run(cells: list[Cell], folder: Path) -> list[CellResult]:
-    return run_cells([Task(cell) for cell in cells], "sim", 1, Store(folder, "run"), lambda _: None)
+    with ready("sim") as simulated:
+        return run_cells([Task(cell) for cell in cells], simulated, 1, Store(folder, "run"), lambda _: None)
 
 
 def _counts(results: list[CellResult]) -> Iterator[str]:

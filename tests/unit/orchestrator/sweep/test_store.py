@@ -12,6 +12,7 @@ from orchestrator.history.merged import Event, History
 from orchestrator.report.result import Task
 from orchestrator.sweep.store import (
     LATEST,
+    CellStore,
     Store,
     StoreError,
     cut_short,
@@ -30,7 +31,7 @@ HISTORY = History("real", EVENTS)
 
 
 def stored(root: Path) -> Path:
-    folder = Store(root, "now").cell(Task(cell()))
+    folder = CellStore(Store(root, "now").folder(Task(cell())))
     folder.write_plan(cell())
     folder.write_history(HISTORY)
     folder.write_verdicts(judgement(Outcome("ok", 1)))
@@ -55,14 +56,14 @@ def test_a_run_never_takes_another_ones_folder(tmp_path: Path) -> None:
 
 def test_repeats_have_folders_of_their_own(tmp_path: Path) -> None:
     store = Store(tmp_path, "now")
-    assert len({store.cell(Task(cell(), repeat)).directory for repeat in (1, 2, 3)}) == 3
+    assert len({store.folder(Task(cell(), repeat)) for repeat in (1, 2, 3)}) == 3
 
 
 def test_results_are_never_written_over(tmp_path: Path) -> None:
     store = Store(tmp_path, "now")
-    store.cell(Task(cell()))
+    CellStore(store.folder(Task(cell())))
     with pytest.raises(FileExistsError):
-        store.cell(Task(cell()))
+        CellStore(store.folder(Task(cell())))
 
 
 def test_latest_names_the_newest_finished_run(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator.backends.compose import backend as run
-from orchestrator.backends.compose.backend import READINGS, quiet, undone
+from orchestrator.backends.compose import systems as run
+from orchestrator.backends.compose.systems import READINGS, quiet, undone
 from orchestrator.oracles.effects import Effect
 from orchestrator.oracles.places import Places
 from orchestrator.run.attention import RunFailed

@@ -7,7 +7,7 @@ import pytest
 from chaos.faults.fault import Fault
 from chaos.faults.packets import Loss, Netem, Shape, Split
 from chaos.faults.streams import Down, Latency, LimitData, Slicer
-from orchestrator.backends.refusals import problems
+from orchestrator.backends import named
 from orchestrator.scenario.document import BadScenario
 from orchestrator.scenario.plan import expand
 
@@ -148,6 +148,6 @@ def test_datagrams_have_no_connections(text: str, via: str, place: str) -> None:
 @pytest.mark.parametrize(("text", "via"), [("down: true", "toxiproxy"), ("reject: rst", "direct")])
 def test_the_simulator_has_neither(text: str, via: str) -> None:
     plan = expand(BASE.format(fault=f"{text}, link: client -> server", via=via, transport="tcp"), "f.yaml")
-    (found,) = problems(plan.cells[0], "sim")
+    (found,) = named("sim").problems(plan.cells[0])
     assert found.path == ("links", 0, "via")
     assert "the simulator has no" in found.message

@@ -13,10 +13,10 @@ from chaos.planes.packet.availability import netem
 from chaos.planes.packet.entering import may_enter
 from chaos.supports import PlaneName
 from orchestrator.backends.leftovers import place_mark
-from orchestrator.backends.local import CommandLine, LocalHost, command_line
+from orchestrator.backends.local.switch import Owner, Switch
 from orchestrator.backends.processes import Supervisor, orchestrator_id
 from orchestrator.backends.real import RealSession
-from orchestrator.backends.switch import Owner, Switch
+from orchestrator.backends.this_machine import CommandLine, LocalHost, command_line
 from orchestrator.run.session import Role, SessionError
 from orchestrator.run.specs import planes
 from orchestrator.scenario.cell import Cell

@@ -19,7 +19,7 @@ from nodes.memory_ledger import MemoryFile, MemoryLedger
 from nodes.node import BadCommand, Environment, make, needs_ledger
 from nodes.ops import Get, Now, Program, Put, Queue, Sleep, Spawn, Transaction
 from nodes.wire.record import Kind, Note, Record, start_detail
-from orchestrator.backends.sim_relay import SimRelay
+from orchestrator.backends.sim.relay import SimRelay
 from orchestrator.history.collected import Collected, CollectedJournal
 from orchestrator.history.merged import Ledger
 from orchestrator.run.session import (

@@ -21,6 +21,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import NamedTuple
 
+from orchestrator.backends.backend import Swept
 from orchestrator.backends.leftovers import alive, place_mark
 from orchestrator.backends.subnets import free, routed
 from orchestrator.run.session import SessionError
@@ -138,6 +139,18 @@ def remove(owner: Owner) -> None:
     for found, name in _present():
         if found == owner:
             _delete(name)
+
+
+def sweep() -> Swept:
+    """Take away every network that a killed run left. Its processes must have ended."""
+    done, left = [], []
+    for owner in leftovers():
+        try:
+            remove(owner)
+            done.append(f"removed {owner}")
+        except SessionError as error:
+            left.append(f"could not remove {owner}: {error}")
+    return Swept(done, left)
 
 
 def ip(*arguments: str, text: str = "") -> str:

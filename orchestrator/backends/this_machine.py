@@ -1,4 +1,4 @@
-"""The local backend: processes on this machine, under one supervisor, on loopback."""
+"""This machine as a host, under one supervisor, on loopback: the local backend's, and that of planes of other ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from nodes import ledger
 from nodes.control import TOKEN_VARIABLE, parse_control_line
 from orchestrator.backends.host import Launch, Tell
 from orchestrator.backends.processes import Supervisor
-from orchestrator.backends.real import RealSession
 from orchestrator.run.session import Role, SessionError, SignalName
 
 LOOPBACK = "127.0.0.1"
@@ -69,11 +68,3 @@ class LocalHost:
 
     def _key(self, name: str, epoch: int) -> str:
         return f"{self._home}/{name}.{epoch}"
-
-
-class LocalSession(RealSession):
-    """Every process of one cell's run on this machine."""
-
-    def __init__(self, supervisor: Supervisor, home: Path, commands: CommandLine = command_line) -> None:
-        host = LocalHost(supervisor, home.absolute(), commands)
-        super().__init__(home, lambda name, role: host)

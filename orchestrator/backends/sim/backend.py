@@ -1,0 +1,52 @@
+"""The simulated backend: a world of its own for every cell, which starts nothing and touches nothing real."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chaos.problem import Problem
+from chaos.supports import PLANE_OF
+from orchestrator.backends.backend import Backend, Options, Runner, unconnected
+from orchestrator.backends.interrupts import Interrupts
+from orchestrator.backends.refusals import limits, places, systems
+from orchestrator.run.specs import planes
+from orchestrator.scenario.cell import Cell
+
+NAME = "sim"
+
+
+def _problems(cell: Cell) -> Iterator[Problem]:
+    yield from systems(cell, NAME)
+    yield from _stops(cell)
+    yield from _planes(cell)
+    yield from limits(cell, NAME)
+    yield from places(cell, NAME)
+
+
+def _stops(cell: Cell) -> Iterator[Problem]:
+    for index, fault in enumerate(cell.faults):
+        struck = fault.on_process
+        if struck is not None and struck.at is not None and not struck.deadly:
+            message = "a simulated process cannot stop in the middle of a step; expected real processes"
+            yield Problem(("faults", index, "at"), message)
+
+
+def _planes(cell: Cell) -> Iterator[Problem]:
+    for plane in planes(cell):
+        if plane == "relay":
+            continue
+        index = next(place for place, link in enumerate(cell.links) if PLANE_OF[link.via] == plane)
+        message = f"the simulator has no {plane} plane; expected via: relay, or a backend of real processes"
+        yield Problem(("links", index, "via"), message)
+
+
+@contextmanager
+def _open(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
+    from orchestrator.backends.conducting import conducted
+    from orchestrator.backends.sim.session import SimSession, run
+
+    yield conducted(lambda cell, folder: SimSession(cell.seed), run, interrupts)
+
+
+BACKEND = Backend(NAME, place=1, about="the simulator", problems=_problems, connect=unconnected(NAME, _open))
