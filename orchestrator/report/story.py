@@ -36,6 +36,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "delay": "DELAYS",
         "corrupt": "CORRUPTS",
         "truncate": "TRUNCATES",
+        "slice": "SLICES",
         "cut": "CUTS the connection at",
         "partition": "DROPS",
         "lost": "cannot pass, the server being down,",
