@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from chaos.faults.fault import PacketFault
 from chaos.faults.surroundings import Surroundings
-from chaos.faults.window import Directions, Milliseconds, each
+from chaos.faults.window import Directions, OptionalMilliseconds, each
 from chaos.groups import Group, Pair, groups_of, separated
 from chaos.identity import Direction
 from chaos.problem import Problem, names
@@ -175,8 +175,8 @@ class Blackhole(PacketFault):
 class Shape:
     """What netem does to packets (tc-netem(8)). Shares are between 0 and 1; None leaves that out."""
 
-    delay: Milliseconds | None = None
-    jitter: Milliseconds | None = None
+    delay: OptionalMilliseconds = None
+    jitter: OptionalMilliseconds = None
     distribution: Literal["uniform", "normal", "pareto", "paretonormal"] | None = None
     delay_correlation: float | None = None
     loss: float | None = None

@@ -14,6 +14,7 @@ TriggerText = Annotated[str, TRIGGER]
 DURATION = "duration"
 """Marks the fields that a scenario may give as "20ms" or "5s" too."""
 Milliseconds = Annotated[int, DURATION]
+OptionalMilliseconds = Annotated[int | None, DURATION]
 Directions = Literal["request", "reply", "both"]
 BOTH: tuple[Direction, ...] = ("request", "reply")
 
@@ -24,8 +25,8 @@ class Window:
 
     name: str | None = None
     when: TriggerText | None = None
-    after: Milliseconds | None = None
-    lasts: Milliseconds | None = None
+    after: OptionalMilliseconds = None
+    lasts: OptionalMilliseconds = None
 
     @property
     def starts_on(self) -> bool:
