@@ -8,7 +8,7 @@ MUTANTS ?= 200
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo table test mutants kill-matrix check bench bench-containers image clean
+.PHONY: help venv demo table test mutants stored kill-matrix check bench bench-containers image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ test: .venv/.installed  ## the tests, WORKERS of them side by side
 
 mutants: .venv/.installed  ## would a test notice? MUTANTS small changes of the pure modules (SEED=1), each tried against the unit tests
 	@$(BIN)/python tests/mutants --seed $(SEED) --count $(MUTANTS) --jobs $(JOBS)
+
+stored: .venv/.installed  ## write down anew what tests hold of verdicts, texts and schema; the difference is to be read
+	@for teller in orchestrator/sweep/simulated orchestrator/scenario/altered orchestrator/scenario/test_stored_schema \
+	  chaos/configured; do PYTHONPATH=tests $(BIN)/python tests/unit/$$teller.py || exit; done
+	@$(BIN)/faultbed planes > tests/unit/orchestrator/report/planes.txt
 
 kill-matrix: .venv/.installed  ## run the broken variants again, and write down which check convicts which
 	@$(BIN)/python tests/scenarios/kill_matrix.py

@@ -1,6 +1,6 @@
 """What each plane says of a configuration with one value altered: `configured.txt`.
 
-`PYTHONPATH=tests python tests/unit/chaos/configured.py` writes it anew; the difference is to be read then.
+`make stored` writes it anew; the difference is to be read then.
 """
 
 from __future__ import annotations

@@ -8,4 +8,4 @@ from configured import GIVEN, stored, told
 
 @pytest.mark.parametrize("plane", GIVEN)
 def test_the_same_is_said_of_altered_configurations(plane: str) -> None:
-    assert told(plane) == stored()[plane], "if that is meant: PYTHONPATH=tests python tests/unit/chaos/configured.py"
+    assert told(plane) == stored()[plane], "if that is meant: make stored"

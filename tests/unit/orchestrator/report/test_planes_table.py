@@ -57,7 +57,7 @@ def test_a_row_asks_for_the_same_outcome_whichever_plane_reaches_it(cells: list[
 
 
 def test_the_command_says_what_is_stored(cells: list[Cell]) -> None:
-    """Where it is meant to say something else: `faultbed planes > tests/unit/orchestrator/report/planes.txt`."""
+    """Where it is meant to say something else: `make stored`."""
     assert "\n".join(lines(reached(cells))).strip() == Path(__file__).with_name("planes.txt").read_text().strip()
 
 

@@ -1,6 +1,6 @@
 """What is said of scenarios with one value altered: `altered.txt`. Of a few shipped files, each reduced to one cell.
 
-`PYTHONPATH=tests python tests/unit/orchestrator/scenario/altered.py` writes it anew; the difference is to be read then.
+`make stored` writes it anew; the difference is to be read then.
 """
 
 from __future__ import annotations

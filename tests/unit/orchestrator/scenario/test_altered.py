@@ -8,6 +8,4 @@ from altered import FAULTS, WHOLE, stored, told
 
 @pytest.mark.parametrize("name", [*WHOLE, *FAULTS])
 def test_the_same_is_said_of_altered_scenarios(name: str) -> None:
-    assert told(name) == stored()[name], (
-        "if that is meant: PYTHONPATH=tests python tests/unit/orchestrator/scenario/altered.py"
-    )
+    assert told(name) == stored()[name], "if that is meant: make stored"

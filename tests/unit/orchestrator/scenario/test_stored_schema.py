@@ -1,6 +1,6 @@
 """The schema of scenario files says what it said: `schema.txt`, a line for each key, with what its value may be.
 
-`python tests/unit/orchestrator/scenario/test_stored_schema.py` writes it anew; the difference is to be read then.
+`make stored` writes it anew; the difference is to be read then.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def text() -> str:
 
 
 def test_the_schema_says_what_it_said() -> None:
-    assert text() == FILE.read_text(), f"if that is meant: python {__file__}"
+    assert text() == FILE.read_text(), "if that is meant: make stored"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 would be judged if a history lacked an event, or had another: `weakened.txt`.
 
 One seed is one run in the simulator, so a change of these texts is a change of what Faultbed does or says. Where it is
-meant, `python tests/unit/orchestrator/sweep/simulated.py` writes them anew, and the difference is to be read.
+meant, `make stored` writes them anew, and the difference is to be read.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from simulated import FILES, Kept, names, shipped, stored
 
-MEANT = "if that is meant: python tests/unit/orchestrator/sweep/simulated.py"
+MEANT = "if that is meant: make stored"
 
 
 @pytest.mark.parametrize("kind", FILES)
