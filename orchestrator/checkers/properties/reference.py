@@ -14,6 +14,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -208,13 +209,14 @@ class Reference:
 def check(setting: Views) -> Finding:
     """Every server process of the run, one after another."""
     violations: list[Violation] = []
+    stepped: Counter[Kind] = Counter()
     for node, epochs in setting.index.servers.items():
         durables: dict[tuple[str, int], Durable] = {}
         for epoch in epochs:
-            violations.extend(_live(setting, (node, epoch), durables))
+            violations.extend(_live(setting, (node, epoch), durables, stepped))
     violations.extend(_beside(setting))
     violations.extend(_by_model(setting))
-    counts = {name: len(setting.index.of_kind(kind)) for name, kind in COUNTED.items()}
+    counts = {what: stepped[kind] for what, kind in COUNTED.items()}
     return Finding(name, tuple(violations), counts)
 
 
@@ -242,7 +244,9 @@ def _by_model(setting: Views) -> Iterator[Violation]:
 COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.ANSWER}
 
 
-def _live(setting: Views, life: Life, durables: dict[tuple[str, int], Durable]) -> Iterator[Violation]:
+def _live(
+    setting: Views, life: Life, durables: dict[tuple[str, int], Durable], stepped: Counter[Kind]
+) -> Iterator[Violation]:
     references = {
         link.name: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
     }
@@ -253,6 +257,7 @@ def _live(setting: Views, life: Life, durables: dict[tuple[str, int], Durable]) 
             link_of_client[event.client] = str(event.detail.get("link"))
         reference = references.get(link_of_client.get(event.client, ""))
         if event.client and reference is not None:
+            stepped[event.kind] += 1
             yield from reference.step(event)
     stop = next((event for event in events if event.kind is Kind.STOP), None)
     if stop is not None and not setting.index.killed(life):

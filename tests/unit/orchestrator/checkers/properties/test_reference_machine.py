@@ -243,3 +243,10 @@ def test_rows_are_replayed_as_far_as_the_journal_says_what_was_asked() -> None:
     run.server(Kind.EXECUTE, 1, f="add", value=1).server(Kind.EXECUTE, 1, f="add", value=4097).commit(1)
     run.total = 0
     assert "without faults" not in said(served(run, 2).stop())
+
+
+def test_what_it_did_not_step_through_does_not_count() -> None:
+    run = served(Run().hello(), 1).stop()
+    assert judged(run).counts == {"copies": 2, "executions": 1, "answers": 2}
+    del run.journals["server", 1][0]
+    assert not judged(run).exercised, "a process that does not say to be a server"
