@@ -25,7 +25,7 @@ from orchestrator.report.origin import Origin
 from orchestrator.report.result import CellResult, Exit, Refusal, Task, exit_code
 from orchestrator.run.session import SessionError
 from orchestrator.scenario.cell import Cell
-from orchestrator.scenario.document import BadScenario
+from orchestrator.scenario.document import bad_file
 from orchestrator.scenario.matrix import values_of
 from orchestrator.scenario.plan import Plan
 from orchestrator.sweep.failures import said
@@ -96,7 +96,7 @@ class Command:
         named = {plan.scenario for plan in self._plans if plan.named}
         for one in refused:
             if not left or one.cell.scenario in named:
-                raise BadScenario(str(self._path(one.cell.scenario)), 0, one.place, f"{one.reason}{_in_cell(one.cell)}")
+                raise bad_file(str(self._path(one.cell.scenario)), f"{one.reason}{_in_cell(one.cell)}", one.place)
         return left
 
     def _try_out(self, wanted: Sequence[Cell]) -> None:

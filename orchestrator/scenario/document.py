@@ -1,4 +1,4 @@
-"""PURE: a YAML document as a tree of values that know their lines, and the one error that a bad one gives.
+"""PURE: a YAML document as a tree of values that know where they stand, and the error that a bad one gives.
 
 Rules of this file:
 
@@ -10,8 +10,9 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
 
 import yaml
 
@@ -21,7 +22,12 @@ MAX_VALUES = 50_000
 """As written, and with aliases expanded: what parses in seconds."""
 MAX_DEPTH = 40
 
+MOST_TOLD = 20
+"""Mistakes of a command's files that are told; who has more looks again after mending these."""
+MOST_KEPT = 1_000
+
 Scalar = str | int | float | bool | None
+T = TypeVar("T")
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -29,31 +35,89 @@ _CONSTANTS: dict[str, Scalar] = {"": None, "~": None, "null": None, "true": True
 _PLAIN_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 
-class BadScenario(Exception):
-    """A scenario that cannot be run as written: where it is wrong, what is wrong, and what was expected.
+class Mistake(NamedTuple):
+    """One thing that is wrong, and what was expected.
 
     `path` is the place inside the document ("faults[0].link"), empty for the whole; `line` counts from 1, 0 if unknown.
     """
 
-    def __init__(self, file: str, line: int, path: str, message: str) -> None:
-        super().__init__(file, line, path, message)
-        self.file = file
-        self.line = line
-        self.path = path
-        self.message = message
+    file: str
+    line: int
+    path: str
+    message: str
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
         return f"{place}: {self.path}: {self.message}" if self.path else f"{place}: {self.message}"
 
 
+class BadScenario(Exception):
+    """A file that cannot be run as written: everything that is wrong with it, at least one thing."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        super().__init__(*mistakes)
+        self.mistakes = mistakes
+
+    def __str__(self) -> str:
+        """A line for each, but no more of them than one reads."""
+        lines = [str(mistake) for mistake in self.mistakes[:MOST_TOLD]]
+        if more := len(self.mistakes) - len(lines):
+            lines.append(f"and {more} more")
+        return "\n".join(lines)
+
+    @property
+    def first(self) -> Mistake:
+        return self.mistakes[0]
+
+
+def bad_file(file: str, message: str, path: str = "") -> BadScenario:
+    """What is wrong with all of a file, on no line of it."""
+    return BadScenario(Mistake(file, 0, path, message))
+
+
+class Mistakes:
+    """Gathers what is wrong with the parts of a file, which do not depend on one another."""
+
+    def __init__(self) -> None:
+        self._found: dict[Mistake, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, error: BadScenario) -> None:
+        """Each once, and no more than are worth keeping."""
+        for mistake in error.mistakes:
+            if len(self._found) < MOST_KEPT:
+                self._found[mistake] = None
+
+    def attempt(self, act: Callable[[], T]) -> T | None:
+        """What comes of it, None if it is bad."""
+        try:
+            return act()
+        except BadScenario as error:
+            self.add(error)
+            return None
+
+    def error(self) -> BadScenario:
+        """All of it, file by file, in the order of the lines."""
+        files = list(dict.fromkeys(mistake.file for mistake in self._found))
+        return BadScenario(*sorted(self._found, key=lambda mistake: (files.index(mistake.file), mistake.line)))
+
+    def check(self) -> None:
+        """Raises BadScenario if anything was wrong."""
+        if self._found:
+            raise self.error()
+
+
 @dataclass(frozen=True, eq=False)
 class Node:
-    """A value and the line it stands on. `size` counts the values in it, aliases expanded."""
+    """A value, and where it stands. `size` counts the values in it, aliases expanded."""
 
     value: Scalar | tuple[Node, ...] | Mapping[str, Node]
     line: int
     size: int = 1
+    file: str = ""
+    path: str = ""
 
     @property
     def mapping(self) -> Mapping[str, Node] | None:
@@ -63,6 +127,13 @@ class Node:
     def items(self) -> tuple[Node, ...] | None:
         return self.value if isinstance(self.value, tuple) else None
 
+    def bad(self, message: str, *below: str | int) -> BadScenario:
+        """What is wrong here, or at a key below that is not there."""
+        path = self.path
+        for step in below:
+            path = join(path, step)
+        return BadScenario(Mistake(self.file, self.line, path, message))
+
     def plain(self) -> object:
         """The value as JSON's types."""
         if isinstance(self.value, tuple):
@@ -71,19 +142,28 @@ class Node:
             return {key: item.plain() for key, item in self.value.items()}
         return self.value
 
+    def at(self, path: str) -> Node:
+        """The same, told of as at another place."""
+        value = self.value
+        if isinstance(value, tuple):
+            value = tuple(item.at(join(path, index)) for index, item in enumerate(value))
+        elif isinstance(value, Mapping):
+            value = {key: item.at(join(path, key)) for key, item in value.items()}
+        return replace(self, value=value, path=path)
+
 
 def parse(text: str, file: str, expected: str = "a scenario (`faultbed schema` prints the format)") -> Node:
     """The only document in `text`. Raises BadScenario, never anything else."""
     if len(text) > MAX_BYTES:
-        raise BadScenario(file, 0, "", f"larger than {MAX_BYTES} characters; expected a page or two")
+        raise bad_file(file, f"larger than {MAX_BYTES} characters; expected a page or two")
     try:
-        return _Builder(file, yaml.parse(text, Loader=yaml.BaseLoader), expected).document()
+        return _Builder(file, yaml.parse(text, Loader=yaml.BaseLoader), expected).document().at("")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
-        raise BadScenario(file, line, "", f"not YAML: {error.problem or error.context}") from None
+        raise BadScenario(Mistake(file, line, "", f"not YAML: {error.problem or error.context}")) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # an escape such as "\\UFFFFFFFF" is a ValueError
-        raise BadScenario(file, 0, "", f"not YAML: {' '.join(str(error).split())}") from None
+        raise bad_file(file, f"not YAML: {' '.join(str(error).split())}") from None
 
 
 def scalar(text: str) -> Scalar:
@@ -116,7 +196,7 @@ class _Builder:
     def document(self) -> Node:
         next(self.events)  # the stream's start
         if isinstance(next(self.events), yaml.StreamEndEvent):
-            raise BadScenario(self.file, 1, "", f"empty; expected {self.expected}")
+            raise BadScenario(Mistake(self.file, 1, "", f"empty; expected {self.expected}"))
         root = self.node(next(self.events))
         next(self.events)  # the document's end
         after = next(self.events)
@@ -145,7 +225,8 @@ class _Builder:
 
     def leaf(self, event: yaml.Event) -> Node:
         assert isinstance(event, yaml.ScalarEvent)
-        return Node(scalar(self.text(event)) if event.style is None else self.text(event), _line(event))
+        value = scalar(self.text(event)) if event.style is None else self.text(event)
+        return Node(value, _line(event), file=self.file)
 
     def text(self, event: yaml.ScalarEvent) -> str:
         if any("\ud800" <= character <= "\udfff" for character in event.value):
@@ -166,7 +247,7 @@ class _Builder:
         found: list[Node] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             found.append(self.node(event))
-        return Node(tuple(found), _line(start), 1 + sum(item.size for item in found))
+        return Node(tuple(found), _line(start), 1 + sum(item.size for item in found), self.file)
 
     def map(self, start: yaml.Event) -> Node:
         found: dict[str, Node] = {}
@@ -177,10 +258,10 @@ class _Builder:
             if key in found:
                 raise self.bad(event, f"key {key!r} twice in one mapping")
             found[key] = self.node(next(self.events))
-        return Node(found, _line(start), 1 + sum(item.size for item in found.values()))
+        return Node(found, _line(start), 1 + sum(item.size for item in found.values()), self.file)
 
     def bad(self, event: yaml.Event, message: str) -> BadScenario:
-        return BadScenario(self.file, _line(event), "", message)
+        return BadScenario(Mistake(self.file, _line(event), "", message))
 
 
 def _line(event: yaml.Event) -> int:

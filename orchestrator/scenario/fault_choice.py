@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from types import MappingProxyType
 from typing import get_args, get_type_hints
@@ -10,7 +10,7 @@ from typing import get_args, get_type_hints
 from chaos.faults.fault import Fault
 from chaos.faults.vocabulary import FAULTS
 from chaos.faults.window import DURATION, TRIGGER, marked
-from orchestrator.scenario.document import BadScenario, Node, join
+from orchestrator.scenario.document import Mistakes, Node
 from orchestrator.scenario.matrix import hint
 from orchestrator.scenario.typed import typed
 from orchestrator.scenario.written import change, milliseconds, spaced
@@ -28,16 +28,19 @@ PARTS = MappingProxyType(dict(_parts()))
 """Keys of faults whose value is a mapping with keys of its own."""
 
 
-def fault(node: Node, path: str, file: str) -> Fault:
+def fault(node: Node) -> Fault:
     """Raises BadScenario."""
     if node.mapping is None:
-        raise BadScenario(file, node.line, path, "expected a fault: a mapping with a verb such as drop: request")
-    chosen = FAULTS[_verb(node, path, file)]
-    _known_keys(node, chosen, path, file)
+        raise node.bad("expected a fault: a mapping with a verb such as drop: request")
+    chosen = FAULTS[_verb(node, node.mapping)]
+    mistakes = Mistakes()
+    _known_keys(node, chosen, mistakes)
     for key, kind in PARTS.items():
         if (part := node.mapping.get(key)) is not None and part.mapping is not None:
-            _known_keys(part, kind, join(path, key), file)
-    value: Fault = typed(chosen, _written(node, chosen), path, file)
+            _known_keys(part, kind, mistakes)
+    value = mistakes.attempt(lambda: typed(chosen, _written(node, chosen)))
+    mistakes.check()
+    assert value is not None, "nothing was wrong"
     return value
 
 
@@ -52,20 +55,18 @@ def _written(node: Node, kind: type) -> Node:
     return node
 
 
-def _verb(node: Node, path: str, file: str) -> str:
-    assert node.mapping is not None
-    verbs = [key for key in node.mapping if key in FAULTS]
+def _verb(node: Node, mapping: Mapping[str, Node]) -> str:
+    verbs = [key for key in mapping if key in FAULTS]
     if len(verbs) == 1:
         return verbs[0]
     if len(verbs) > 1:
-        raise BadScenario(file, node.line, path, f"{' and '.join(verbs)} in one fault; expected one verb")
-    first = next(iter(node.mapping), "")
-    raise BadScenario(file, node.line, path, f"no verb; {hint(first, list(FAULTS))}")
+        raise node.bad(f"{' and '.join(verbs)} in one fault; expected one verb")
+    raise node.bad(f"no verb; {hint(next(iter(mapping), ''), list(FAULTS))}")
 
 
-def _known_keys(node: Node, chosen: type, path: str, file: str) -> None:
+def _known_keys(node: Node, chosen: type, mistakes: Mistakes) -> None:
     """A dataclass ignores what it does not know, so unknown keys are refused here."""
     known = [field.name for field in fields(chosen)]
     for key, item in (node.mapping or {}).items():
         if key not in known:
-            raise BadScenario(file, item.line, join(path, key), f"unknown key; {hint(key, known)}")
+            mistakes.add(item.bad(f"unknown key; {hint(key, known)}"))

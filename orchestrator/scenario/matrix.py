@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from itertools import product
 from math import prod
 
-from orchestrator.scenario.document import BadScenario, Node, join
+from orchestrator.scenario.document import BadScenario, Mistakes, Node, join
 
 MAX_CELLS = 10_000
 """Of one command, unless it is said that so many are wanted: a matrix multiplies sooner than one thinks."""
@@ -22,6 +24,8 @@ MOST_CELLS = 100_000
 """Of one command in any case: each takes some kilobytes of memory, and a second of somebody's patience."""
 
 Axes = dict[str, Node]  # one combination: each axis with its value
+Partial = Mapping[str, Node]  # some axes of it
+Values = tuple[Node, ...]
 
 _AXIS = re.compile(r"[a-z][a-z0-9_-]*")
 _PAIR = re.compile(r'\s*([a-z][a-z0-9_-]*)\s*=\s*("(?:[^"\\]|\\.)*"|[^",]*)\s*(,|$)')
@@ -58,7 +62,7 @@ def values_of(written: str) -> dict[str, str]:
     raise ValueError(f"{rest!r} is no AXIS=VALUE")
 
 
-def combinations(matrix: Node | None, file: str, most: int = MAX_CELLS) -> list[Axes]:
+def combinations(matrix: Node | None, most: int = MAX_CELLS) -> list[Axes]:
     """The product of the axes, without what `exclude` matches, then with what `include` adds, in the file's order.
 
     An `include` entry gives some axes a value, which the matrix need not list, and combines it with every listed
@@ -67,26 +71,22 @@ def combinations(matrix: Node | None, file: str, most: int = MAX_CELLS) -> list[
     if matrix is None:
         return [{}]
     if matrix.mapping is None:
-        raise BadScenario(file, matrix.line, "matrix", "expected a mapping of axes to lists of values")
-    axes = {
-        axis: _values(node, axis, file) for axis, node in matrix.mapping.items() if axis not in ("include", "exclude")
-    }
+        raise matrix.bad("expected a mapping of axes to lists of values")
+    axes = {axis: node for axis, node in matrix.mapping.items() if axis not in ("include", "exclude")}
     if not axes:
-        raise BadScenario(file, matrix.line, "matrix", "no axis; expected at least one, such as transport: [udp, tcp]")
-    excluded = list(_partial(matrix, "exclude", axes, file))
-    included = [
-        axes | {axis: (node,) for axis, node in some.items()} for some in _partial(matrix, "include", axes, file)
-    ]
-    if (size := sum(map(_size, [axes, *included]))) > MOST_CELLS:
-        raise _too_many(size, min(most, MOST_CELLS), file, matrix)
-    wanted = [cell for cell in _product(axes) if not any(matches(cell, some) for some in excluded)]
+        raise matrix.bad("no axis; expected at least one, such as transport: [udp, tcp]")
+    values = _axes(axes)
+    excluded, included = _partials(matrix, values)
+    if (size := sum(map(_size, [values, *included]))) > MOST_CELLS:
+        raise _too_many(size, min(most, MOST_CELLS), matrix)
+    wanted = [cell for cell in _product(values) if not any(matches(cell, some) for some in excluded)]
     for some in included:
         wanted += _product(some)
     found = {tuple(text(node.value) for node in cell.values()): cell for cell in wanted}
     if not found:
-        raise BadScenario(file, matrix.line, "matrix.exclude", "nothing is left of the matrix")
+        raise matrix.bad("nothing is left of the matrix", "exclude")
     if len(found) > most:
-        raise _too_many(len(found), most, file, matrix)
+        raise _too_many(len(found), most, matrix)
     return list(found.values())
 
 
@@ -101,61 +101,81 @@ def _size(axes: Mapping[str, tuple[Node, ...]]) -> int:
     return prod(len(values) for values in axes.values())
 
 
-def _too_many(size: int, most: int, file: str, matrix: Node) -> BadScenario:
+def _too_many(size: int, most: int, matrix: Node) -> BadScenario:
     rule = f"a command has at most {MAX_CELLS} in all, {MOST_CELLS} with `run --yes`"
-    return BadScenario(file, matrix.line, "matrix", f"{size} cells; expected at most {most}: {rule}")
+    return matrix.bad(f"{size} cells; expected at most {most}: {rule}")
 
 
 def _product(axes: Mapping[str, tuple[Node, ...]]) -> list[Axes]:
     return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
 
-def _values(node: Node, axis: str, file: str) -> tuple[Node, ...]:
-    path = join("matrix", axis)
+def _axes(axes: Mapping[str, Node]) -> dict[str, tuple[Node, ...]]:
+    mistakes = Mistakes()
+    values = {axis: mistakes.attempt(partial(_values, node, axis)) or () for axis, node in axes.items()}
+    mistakes.check()
+    return values
+
+
+def _values(node: Node, axis: str) -> tuple[Node, ...]:
     if not _AXIS.fullmatch(axis):
-        raise BadScenario(file, node.line, path, "expected an axis name of small letters, digits, - and _")
+        raise node.bad("expected an axis name of small letters, digits, - and _")
     if not node.items:
-        raise BadScenario(file, node.line, path, "expected a list with at least one value")
+        raise node.bad("expected a list with at least one value")
     seen: set[str] = set()
     for value in node.items:
         if isinstance(value.value, (tuple, Mapping)) or value.value is None:
-            raise BadScenario(file, value.line, path, "expected plain values: words, numbers, true, false")
+            raise _of_list(node, value, "expected plain values: words, numbers, true, false")
         if text(value.value) in seen:
-            raise BadScenario(file, value.line, path, f"value {text(value.value)!r} twice")
+            raise _of_list(node, value, f"value {text(value.value)!r} twice")
         seen.add(text(value.value))
     return node.items
 
 
-def _partial(matrix: Node, key: str, axes: Mapping[str, tuple[Node, ...]], file: str) -> Iterator[Mapping[str, Node]]:
+def _of_list(node: Node, item: Node, message: str) -> BadScenario:
+    """The list's name, and the item's line."""
+    return replace(item, path=node.path).bad(message)
+
+
+def _partials(matrix: Node, axes: Mapping[str, tuple[Node, ...]]) -> tuple[list[Partial], list[dict[str, Values]]]:
+    """-> what `exclude` matches, and the axes of what `include` adds."""
+    mistakes = Mistakes()
+    excluded = mistakes.attempt(lambda: _partial(matrix, "exclude", axes)) or []
+    included = mistakes.attempt(lambda: _partial(matrix, "include", axes)) or []
+    mistakes.check()
+    return excluded, [dict(axes) | {axis: (node,) for axis, node in some.items()} for some in included]
+
+
+def _partial(matrix: Node, key: str, axes: Mapping[str, tuple[Node, ...]]) -> list[Partial]:
     assert matrix.mapping is not None
     entries = matrix.mapping.get(key)
     if entries is None:
-        return
+        return []
     if entries.items is None:
-        raise BadScenario(file, entries.line, f"matrix.{key}", "expected a list of mappings of axes to values")
-    for index, entry in enumerate(entries.items):
-        path = f"matrix.{key}[{index}]"
+        raise entries.bad("expected a list of mappings of axes to values")
+    mistakes = Mistakes()
+    found = []
+    for entry in entries.items:
         if not entry.mapping:
-            raise BadScenario(file, entry.line, path, "expected a mapping of axes to values")
+            mistakes.add(entry.bad("expected a mapping of axes to values"))
+            continue
         for axis, value in entry.mapping.items():
-            check_axis_value(axis, value, axes, join(path, axis), file, listed=key == "exclude")
-        yield entry.mapping
+            mistakes.attempt(partial(check_axis_value, axis, value, axes, listed=key == "exclude"))
+        found.append(entry.mapping)
+    mistakes.check()
+    return found
 
 
-def check_axis_value(
-    axis: str, value: Node, axes: Mapping[str, tuple[Node, ...]], path: str, file: str, *, listed: bool
-) -> None:
+def check_axis_value(axis: str, value: Node, axes: Mapping[str, tuple[Node, ...]], *, listed: bool) -> None:
     """Refuse an axis that does not exist, and, if `listed`, a value that it does not have."""
     if axis not in axes:
-        raise BadScenario(file, value.line, path, f"no such axis; {hint(axis, axes)}")
+        raise value.bad(f"no such axis; {hint(axis, axes)}")
     for node in (value.items or (value,)) if listed else (value,):
         if isinstance(node.value, (tuple, Mapping)) or node.value is None:
-            raise BadScenario(file, node.line, path, "expected a plain value")
+            raise _of_list(value, node, "expected a plain value")
         known = [text(one.value) for one in axes[axis]]
         if listed and text(node.value) not in known:
-            raise BadScenario(
-                file, node.line, path, f"axis {axis} has no value {text(node.value)!r}: {hint('', known)}"
-            )
+            raise _of_list(value, node, f"axis {axis} has no value {text(node.value)!r}: {hint('', known)}")
 
 
 def hint(word: str, known: Mapping[str, object] | list[str]) -> str:
@@ -179,72 +199,78 @@ class Every:
 
 
 class Selector:
-    """Says what the document has for one cell. `every` is all cells of the matrix, to recognise a misspelt key."""
+    """Says what the document has for one cell. `every` is all cells of the matrix, to recognise a misspelt key.
 
-    def __init__(self, file: str, cell: Axes, every: Every) -> None:
-        self.file = file
+    What is wrong with some of a list's items is among the `mistakes`, and the rest of the list is resolved.
+    """
+
+    def __init__(self, cell: Axes, every: Every, mistakes: Mistakes) -> None:
         self.cell = cell
         self.every = every
+        self.mistakes = mistakes
 
     def resolve(self, node: Node, path: str) -> Node:
-        """The node with every selection and substitution done. Raises BadScenario."""
+        """The node with every selection and substitution done; `path` is its place then. Raises BadScenario."""
         if node.items is not None:
-            return self._list(node, path)
+            return self._list(node, node.items, path)
         if node.mapping is not None:
             axes = selection_axes(node)
-            return self._map(node, path) if axes is None else self._select(node, axes, path)
+            return self._map(node, node.mapping, path) if axes is None else self._select(node, axes, path)
         return self._substitute(node, path)
 
-    def _list(self, node: Node, path: str) -> Node:
-        assert node.items is not None
-        found = []
-        for index, item in enumerate(node.items):
-            resolved = self.resolve(item, join(path, index))
-            if resolved.value is not None or item.value is None:
+    def _list(self, node: Node, items: tuple[Node, ...], path: str) -> Node:
+        """Without those that are bad, which are among the mistakes."""
+        found: list[Node] = []
+        left_out = 0
+        for item in items:
+            resolved = self.mistakes.attempt(partial(self.resolve, item, join(path, len(found) + left_out)))
+            if resolved is None:
+                left_out += 1
+            elif resolved.value is not None or item.value is None:
                 found.append(resolved)
-        return Node(tuple(found), node.line)
+        return Node(tuple(found), node.line, file=node.file, path=path)
 
-    def _map(self, node: Node, path: str) -> Node:
-        assert node.mapping is not None
-        found = {}
-        for key, item in node.mapping.items():
-            resolved = self.resolve(item, join(path, key))
-            if resolved.value is not None or item.value is None:
+    def _map(self, node: Node, mapping: Mapping[str, Node], path: str) -> Node:
+        mistakes = Mistakes()
+        found: dict[str, Node] = {}
+        for key, item in mapping.items():
+            resolved = mistakes.attempt(partial(self.resolve, item, join(path, key)))
+            if resolved is not None and (resolved.value is not None or item.value is None):
                 found[key] = resolved
-        return Node(found, node.line)
+        mistakes.check()
+        return Node(found, node.line, file=node.file, path=path)
 
     def _select(self, node: Node, axes: list[str], path: str) -> Node:
         assert node.mapping is not None
         for axis in axes:
-            self._known(axis, node.mapping["by"].line, join(path, "by"))
+            self._known(axis, node.mapping["by"])
         possible = self.every.keys(tuple(axes))
+        mistakes = Mistakes()
         for key, item in node.mapping.items():
             if key not in ("by", "else") and key not in possible:
-                raise BadScenario(
-                    self.file, item.line, join(path, key), f"no value of {' '.join(axes)}: {hint(key, list(possible))}"
-                )
+                mistakes.add(item.bad(f"no value of {' '.join(axes)}: {hint(key, list(possible))}"))
+        mistakes.check()
         wanted = " ".join(text(self.cell[axis].value) for axis in axes)
         key = wanted if wanted in node.mapping else "else"
         if key not in node.mapping:
-            raise BadScenario(self.file, node.line, path, f"nothing is said for {wanted!r}, and there is no else")
-        return self.resolve(node.mapping[key], join(path, key))
+            raise node.bad(f"nothing is said for {wanted!r}, and there is no else")
+        return self.resolve(node.mapping[key], path)
 
     def _substitute(self, node: Node, path: str) -> Node:
         if not isinstance(node.value, str) or "${" not in node.value:
-            return node
+            return node if node.path == path else replace(node, path=path)
         whole = _SUBSTITUTION.fullmatch(node.value)
         if whole:
-            self._known(whole[1], node.line, path)
-            return Node(self.cell[whole[1]].value, node.line)
+            self._known(whole[1], node)
+            return replace(node, value=self.cell[whole[1]].value, path=path)
         for axis in _SUBSTITUTION.findall(node.value):
-            self._known(axis, node.line, path)
-        return Node(_SUBSTITUTION.sub(lambda found: text(self.cell[found[1]].value), node.value), node.line)
+            self._known(axis, node)
+        value = _SUBSTITUTION.sub(lambda found: text(self.cell[found[1]].value), node.value)
+        return replace(node, value=value, path=path)
 
-    def _known(self, axis: str, line: int, path: str) -> None:
+    def _known(self, axis: str, node: Node) -> None:
         if axis not in self.cell:
-            raise BadScenario(
-                self.file, line, path, f"{axis!r} is no axis of the matrix; {hint(axis, list(self.cell))}"
-            )
+            raise node.bad(f"{axis!r} is no axis of the matrix; {hint(axis, list(self.cell))}")
 
 
 def selection_axes(node: Node) -> list[str] | None:

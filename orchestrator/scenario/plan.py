@@ -1,16 +1,21 @@
-"""PURE: from a scenario file to cells. A file that cannot be run as written gives exactly one BadScenario."""
+"""PURE: from a scenario file to cells. A file that cannot be run as written gives one BadScenario.
+
+It says all that is wrong with the file, but not what is so only because something else is.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from orchestrator.scenario.cell import UNTIL_DONE, AnyNode, Cell, Client, Expect, Link, Load, Server
 from orchestrator.scenario.coherence import problems
 from orchestrator.scenario.coherence.system import problems as system_problems
-from orchestrator.scenario.document import MAX_BYTES, BadScenario, Node, join, parse
+from orchestrator.scenario.document import MAX_BYTES, MOST_KEPT, BadScenario, Mistake, Mistakes, Node, bad_file, parse
 from orchestrator.scenario.fault_choice import fault
 from orchestrator.scenario.inputs import read
 from orchestrator.scenario.matrix import (
@@ -25,6 +30,7 @@ from orchestrator.scenario.matrix import (
     matches,
     text,
 )
+from orchestrator.scenario.system import Driver, System
 from orchestrator.scenario.system_plan import check_keys, system
 from orchestrator.scenario.system_plan import nodes as system_nodes
 from orchestrator.scenario.typed import locate, typed
@@ -46,9 +52,16 @@ KEYS = (
     "load",
     "settle",
 )
+BODY = frozenset(KEYS) - {"scenario", "about", "matrix", "not_applicable"}
+"""What differs by cell."""
 REQUIRED = ("scenario", "links", "expect")
 DURATIONS = frozenset({"first", "maximum", "patience", "yields", "lease", "load", "settle", "timeout", "start"})
 """Keys whose value may be written as 200ms or 5s; a bare integer is milliseconds. Faults say theirs themselves."""
+
+T = TypeVar("T")
+NOBODY: dict[str, AnyNode] = {}
+DEFAULT_LOAD: Load = UNTIL_DONE
+Reason = tuple[Mapping[str, Node], str]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _LEVELS = {"at-most-once-incarnation": "at-most-once"}
@@ -74,171 +87,236 @@ def load(path: Path, most: int = MAX_CELLS) -> Plan:
     try:
         content = read(path, MAX_BYTES)
     except OSError as error:
-        raise BadScenario(str(path), 0, "", f"cannot be read: {error.strerror or error}") from None
+        raise bad_file(str(path), f"cannot be read: {error.strerror or error}") from None
     try:
         return expand(content.decode("utf-8-sig"), str(path), most)
     except UnicodeDecodeError as error:
-        raise BadScenario(str(path), 0, "", f"byte {error.start} is not UTF-8; expected a text file") from None
+        raise bad_file(str(path), f"byte {error.start} is not UTF-8; expected a text file") from None
 
 
 def expand(content: str, name: str, most: int = MAX_CELLS) -> Plan:
     """The plan of a scenario's text; `name` stands for the file in errors."""
     root = parse(content, name)
-    top = _top(root, name)
-    scenario = _text(top["scenario"], "scenario", name)
-    if not _NAME.fullmatch(scenario):
-        message = "expected a name of small letters, digits and -, at most 64 characters"
-        raise BadScenario(name, top["scenario"].line, "scenario", message)
-    about = _text(top["about"], "about", name) if "about" in top else ""
-    every = combinations(top.get("matrix"), name, most)
-    reasons = _not_applicable(top.get("not_applicable"), every, name)
-    known = Every(every)
-    body = {key: node for key, node in top.items() if key not in ("scenario", "about", "matrix", "not_applicable")}
-    cells = []
-    for axes in every:
-        reason = next((reason for some, reason in reasons if matches(axes, some)), None)
-        builder = _CellBuilder(name, root, body, axes, known)
-        cells.append(builder.cell(scenario, about, reason))
-    return Plan(scenario, about, Path(name), tuple(cells))
-
-
-def _top(root: Node, file: str) -> Mapping[str, Node]:
     if root.mapping is None:
-        raise BadScenario(file, root.line, "", "expected a mapping with keys such as scenario, nodes, links, expect")
-    for key, node in root.mapping.items():
+        raise root.bad("expected a mapping with keys such as scenario, nodes, links, expect")
+    top = root.mapping
+    mistakes = Mistakes()
+    mistakes.attempt(lambda: _check_keys(root, top))
+    scenario = mistakes.attempt(lambda: _name(top["scenario"])) if "scenario" in top else ""
+    about = mistakes.attempt(lambda: _text(top["about"])) if "about" in top else ""
+    every = mistakes.attempt(lambda: combinations(top.get("matrix"), most))
+    reasons = mistakes.attempt(lambda: _not_applicable(top.get("not_applicable"), every or []))
+    cells = [] if every is None or reasons is None else _cells(root, every, reasons, mistakes)
+    mistakes.check()
+    told = {"scenario": scenario, "about": about}
+    return Plan(scenario or "", about or "", Path(name), tuple(cell.model_copy(update=told) for cell in cells))
+
+
+def _check_keys(root: Node, top: Mapping[str, Node]) -> None:
+    mistakes = Mistakes()
+    for key, node in top.items():
         if key not in KEYS:
-            raise BadScenario(file, node.line, key, f"unknown key; {hint(key, list(KEYS))}")
-    for key in REQUIRED if "system" in root.mapping else ("nodes", *REQUIRED):
-        if key not in root.mapping:
-            raise BadScenario(file, root.line, "", f"key {key!r} is missing")
-    check_keys(root.mapping, file)
-    return root.mapping
+            mistakes.add(node.bad(f"unknown key; {hint(key, list(KEYS))}"))
+    for key in REQUIRED if "system" in top else ("nodes", *REQUIRED):
+        if key not in top:
+            mistakes.add(root.bad(f"key {key!r} is missing"))
+    mistakes.attempt(lambda: check_keys(top))
+    mistakes.check()
 
 
-def _text(node: Node, path: str, file: str) -> str:
+def _name(node: Node) -> str:
+    name = _text(node)
+    if not _NAME.fullmatch(name):
+        raise node.bad("expected a name of small letters, digits and -, at most 64 characters")
+    return name
+
+
+def _text(node: Node) -> str:
     if not isinstance(node.value, str) or not node.value.strip():
-        raise BadScenario(file, node.line, path, "expected a text")
+        raise node.bad("expected a text")
     return " ".join(node.value.split())
 
 
-def _not_applicable(node: Node | None, every: list[Axes], file: str) -> list[tuple[Mapping[str, Node], str]]:
+def _not_applicable(node: Node | None, every: list[Axes]) -> list[Reason]:
     """-> which axis values are not run, and why."""
-    if node is None:
+    if node is None or not every:
         return []
     if node.items is None:
-        raise BadScenario(file, node.line, "not_applicable", "expected a list of axis values, each with a reason")
+        raise node.bad("expected a list of axis values, each with a reason")
     axes = {axis: tuple(cell[axis] for cell in every) for axis in every[0]}
-    found: list[tuple[Mapping[str, Node], str]] = []
-    for index, entry in enumerate(node.items):
-        path = f"not_applicable[{index}]"
-        if entry.mapping is None or "reason" not in entry.mapping or len(entry.mapping) < 2:
-            raise BadScenario(file, entry.line, path, "expected axis values and a reason")
-        some = {axis: value for axis, value in entry.mapping.items() if axis != "reason"}
-        for axis, value in some.items():
-            check_axis_value(axis, value, axes, join(path, axis), file, listed=True)
-        found.append((some, _text(entry.mapping["reason"], join(path, "reason"), file)))
-    return found
+    mistakes = Mistakes()
+    found = [mistakes.attempt(partial(_reason, entry, axes)) for entry in node.items]
+    mistakes.check()
+    return [reason for reason in found if reason is not None]
+
+
+def _reason(entry: Node, axes: Mapping[str, tuple[Node, ...]]) -> Reason:
+    if entry.mapping is None or "reason" not in entry.mapping or len(entry.mapping) < 2:
+        raise entry.bad("expected axis values and a reason")
+    mistakes = Mistakes()
+    some = {axis: value for axis, value in entry.mapping.items() if axis != "reason"}
+    for axis, value in some.items():
+        mistakes.attempt(partial(check_axis_value, axis, value, axes, listed=True))
+    reason = mistakes.attempt(partial(_text, entry.mapping["reason"]))
+    mistakes.check()
+    return some, reason or ""
+
+
+def _cells(root: Node, every: list[Axes], reasons: list[Reason], mistakes: Mistakes) -> list[Cell]:
+    """What is wrong with several cells alike is told of the first."""
+    known = Every(every)
+    cells: list[Cell] = []
+    told: set[Mistake] = set()
+    for axes in every:
+        reason = next((reason for some, reason in reasons if matches(axes, some)), None)
+        try:
+            cells.append(_CellBuilder(root, axes, known).cell(reason))
+        except BadScenario as error:
+            fresh = [mistake for mistake in error.mistakes if mistake not in told]
+            told.update(fresh)
+            where = f" (in cell {label(axes)})" if axes else ""
+            mistakes.add(BadScenario(*(one._replace(message=one.message + where) for one in fresh)))
+        if len(told) > MOST_KEPT:
+            break
+    return cells
 
 
 class _CellBuilder:
-    """Makes one cell of the document's body; every error of it names the cell, if there is more than one."""
+    """Makes one cell of the document's body."""
 
-    def __init__(self, file: str, root: Node, body: Mapping[str, Node], axes: Axes, every: Every) -> None:
-        self.file = file
-        self.root = root
-        self.body = body
-        self.axes = axes
-        self.selector = Selector(file, axes, every)
+    def __init__(self, root: Node, axes: Axes, every: Every) -> None:
+        self._root = root
+        self._axes = axes
+        self._mistakes = Mistakes()
+        self._selector = Selector(axes, every, self._mistakes)
+        self._unread: set[str] = set()
+        self._parts: dict[str, Node] = {}
 
-    def cell(self, scenario: str, about: str, reason: str | None) -> Cell:
+    def cell(self, reason: str | None) -> Cell:
+        """Raises BadScenario: whatever is wrong with it, but not what is so only because of that."""
+        for key, node in (self._root.mapping or {}).items():
+            # What is expected of a cell that is not run need not be said.
+            if key in BODY and (key != "expect" or reason is None):
+                resolved = self._read(key, partial(self._resolve, key, node))
+                if resolved is not None:
+                    self._parts[key] = resolved
+        self._unread |= {"links", "nodes", "expect"} - self._parts.keys()
+        cell = self._cell(reason)
+        if reason is None:
+            self._check(cell)
+        self._mistakes.check()
+        return cell
+
+    def _resolve(self, key: str, node: Node) -> Node:
+        before = len(self._mistakes)
+        resolved = self._selector.resolve(node, key)
+        if len(self._mistakes) > before:
+            self._unread.add(key)
+        return _durations(resolved, key)
+
+    def _read(self, key: str, act: Callable[[], T]) -> T | None:
+        """What comes of a part of the document; None, noted, if it is bad."""
         try:
-            return self._cell(scenario, about, reason)
+            return act()
         except BadScenario as error:
-            if not self.axes:
-                raise
-            message = f"{error.message} (in cell {label(self.axes)})"
-            raise BadScenario(self.file, error.line, error.path, message) from None
+            self._mistakes.add(error)
+            self._unread.add(key)
+            return None
 
-    def _cell(self, scenario: str, about: str, reason: str | None) -> Cell:
-        # What is expected of a cell that is not run need not be said.
-        keys = [key for key in self.body if key != "expect" or reason is None]
-        parts = {key: _durations(self.selector.resolve(self.body[key], key), key) for key in keys}
-        document = Node(parts, self.root.line)
-        links = self._list(parts, "links")
-        foreign = system(parts, links, self.file) if "system" in parts else None
-        nodes = system_nodes(parts, foreign, self.file) if foreign else self._nodes(parts["nodes"])
-        cell = Cell(
-            scenario=scenario,
-            about=about,
-            cell=label(self.axes),
-            axes={axis: text(node.value) for axis, node in self.axes.items()},
-            seed=self._integer(parts, "seed", 1),
-            nodes=nodes,
-            links=() if foreign else tuple(typed(Link, node, path, self.file) for path, node in links),
-            faults=tuple(fault(node, path, self.file) for path, node in self._list(parts, "faults")),
-            expect=self._expect(parts.get("expect")),
-            load=self._load(parts),
-            settle=self._integer(parts, "settle", 5_000),
+    def _part(self, key: str, act: Callable[[Node], T], default: T) -> T:
+        if key not in self._parts:
+            return default
+        read = self._read(key, lambda: act(self._parts[key]))
+        return default if read is None else read
+
+    def _items(self, key: str) -> tuple[Node, ...]:
+        nothing: tuple[Node, ...] = ()
+        return self._part(key, _items, nothing)
+
+    def _each(self, key: str, act: Callable[[Node], T]) -> tuple[T, ...]:
+        read = [self._read(key, partial(act, item)) for item in self._items(key)]
+        return tuple(one for one in read if one is not None)
+
+    def _cell(self, reason: str | None) -> Cell:
+        is_system = "system" in (self._root.mapping or {})
+        foreign = self._system() if is_system else None
+        return Cell(
+            scenario="",
+            about="",
+            cell=label(self._axes),
+            axes={axis: text(node.value) for axis, node in self._axes.items()},
+            seed=self._part("seed", _integer, 1),
+            nodes=self._system_nodes(foreign) if is_system else self._part("nodes", self._nodes, NOBODY),
+            links=self._each("links", partial(typed, Link)) if "nodes" in self._parts and not is_system else (),
+            faults=self._each("faults", fault),
+            expect=self._part("expect", _expect, Expect()),
+            load=self._part("load", _load, DEFAULT_LOAD),
+            settle=self._part("settle", _integer, 5_000),
             not_applicable=reason,
             system=foreign,
         )
-        if reason is None:
-            self._check(cell, document)
-        return cell
 
-    def _check(self, cell: Cell, document: Node) -> None:
-        for location, message in (problems if cell.system is None else system_problems)(cell):
-            node, path, rest = locate(document, location, "")
-            for step in rest:  # a default is wrong with what stands beside it
-                path = join(path, step)
-            raise BadScenario(self.file, node.line, path, message)
+    def _system(self) -> System | None:
+        if not {"system", "oracle"} <= self._parts.keys():
+            return None
+        return self._read("links", lambda: system(self._parts, self._items("links")))
+
+    def _system_nodes(self, foreign: System | None) -> dict[str, AnyNode]:
+        driver = self._part("driver", _driver, None)
+        return {} if foreign is None or driver is None else system_nodes(driver, foreign)
+
+    def _check(self, cell: Cell) -> None:
+        asked = system_problems if "system" in (self._root.mapping or {}) else problems
+        document = Node(self._parts, self._root.line, file=self._root.file)
+        for location, message in asked(cell, self._unread):
+            node, rest = locate(document, location)
+            self._mistakes.add(node.bad(message, *rest))  # a default is wrong with what stands beside it
 
     def _nodes(self, nodes: Node) -> dict[str, AnyNode]:
         if not nodes.mapping:
-            raise BadScenario(self.file, nodes.line, "nodes", "expected a mapping of names to nodes")
-        found: dict[str, AnyNode] = {}
-        for name, node in nodes.mapping.items():
-            path = join("nodes", name)
-            kinds = [key for key in ("service", "workload") if key in (node.mapping or {})]
-            if not _NAME.fullmatch(name):
-                raise BadScenario(self.file, node.line, path, "expected a name of small letters, digits and -")
-            if kinds == ["service"]:
-                found[name] = typed(Server, node, path, self.file)
-            elif kinds == ["workload"]:
-                found[name] = typed(Client, _client(node), path, self.file)
-            else:
-                raise BadScenario(self.file, node.line, path, "expected a node with either a service or a workload")
-        return found
+            raise nodes.bad("expected a mapping of names to nodes")
+        read = {name: self._read("nodes", partial(_node, name, node)) for name, node in nodes.mapping.items()}
+        return {name: node for name, node in read.items() if node is not None}
 
-    def _expect(self, node: Node | None) -> Expect:
-        if node is None:
-            return Expect()
-        for key in ("holds", "violated"):
-            node = change(node, "delivery", lambda delivery, key=key: change(delivery, key, _level))  # type: ignore[misc]
-        return typed(Expect, node, "expect", self.file)
 
-    def _list(self, parts: Mapping[str, Node], key: str) -> list[tuple[str, Node]]:
-        node = parts.get(key)
-        if node is None or node.value is None:
-            return []
-        if node.items is None:
-            raise BadScenario(self.file, node.line, key, "expected a list")
-        return [(join(key, index), item) for index, item in enumerate(node.items)]
+def _node(name: str, node: Node) -> Server | Client:
+    if not _NAME.fullmatch(name):
+        raise node.bad("expected a name of small letters, digits and -")
+    match [key for key in ("service", "workload") if key in (node.mapping or {})]:
+        case ["service"]:
+            return typed(Server, node)
+        case ["workload"]:
+            return typed(Client, _client(node))
+        case _:
+            raise node.bad("expected a node with either a service or a workload")
 
-    def _load(self, parts: Mapping[str, Node]) -> Load:
-        node = parts.get("load")
-        if node is None or node.value == UNTIL_DONE:
-            return UNTIL_DONE
-        return self._integer(parts, "load", 0, f"{UNTIL_DONE}, or a duration")
 
-    def _integer(self, parts: Mapping[str, Node], key: str, default: int, expected: str = "") -> int:
-        if key not in parts:
-            return default
-        value = parts[key].value
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-            expected = expected or "an integer from 0, or a duration if it is a time"
-            raise BadScenario(self.file, parts[key].line, key, f"expected {expected}")
-        return value
+def _driver(node: Node) -> Driver | None:
+    return typed(Driver, node)
+
+
+def _expect(node: Node) -> Expect:
+    for key in ("holds", "violated"):
+        node = change(node, "delivery", lambda delivery, key=key: change(delivery, key, _level))  # type: ignore[misc]
+    return typed(Expect, node)
+
+
+def _items(node: Node) -> tuple[Node, ...]:
+    if node.value is None:
+        return ()
+    if node.items is None:
+        raise node.bad("expected a list")
+    return node.items
+
+
+def _load(node: Node) -> Load:
+    return UNTIL_DONE if node.value == UNTIL_DONE else _integer(node, f"{UNTIL_DONE}, or a duration")
+
+
+def _integer(node: Node, expected: str = "an integer from 0, or a duration if it is a time") -> int:
+    if isinstance(node.value, bool) or not isinstance(node.value, int) or not 0 <= node.value < 2**63:
+        raise node.bad(f"expected {expected}")
+    return node.value
 
 
 def _durations(node: Node, key: str) -> Node:
@@ -246,16 +324,16 @@ def _durations(node: Node, key: str) -> Node:
     if key == "environment":
         return node  # its keys are the user's
     if node.items is not None:
-        return Node(tuple(_durations(item, "") for item in node.items), node.line)
+        return replace(node, value=tuple(_durations(item, "") for item in node.items))
     if node.mapping is not None:
-        return Node({name: _durations(item, name) for name, item in node.mapping.items()}, node.line)
+        return replace(node, value={name: _durations(item, name) for name, item in node.mapping.items()})
     return milliseconds(node) if key in DURATIONS else node
 
 
 def _client(node: Node) -> Node:
-    node = change(node, "retry", lambda retry: Node({}, retry.line) if retry.value == "until-settle" else retry)
+    node = change(node, "retry", lambda retry: replace(retry, value={}) if retry.value == "until-settle" else retry)
     return change(node, "gates", spaced)
 
 
 def _level(node: Node) -> Node:
-    return Node(_LEVELS[node.value], node.line) if isinstance(node.value, str) and node.value in _LEVELS else node
+    return replace(node, value=_LEVELS[node.value]) if isinstance(node.value, str) and node.value in _LEVELS else node

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from faultbed import PARTS
-from orchestrator.scenario.document import BadScenario
+from orchestrator.scenario.document import Mistakes, bad_file
 from orchestrator.scenario.matrix import MAX_CELLS
 from orchestrator.scenario.plan import Plan, load
 
@@ -33,7 +33,7 @@ def find(given: str) -> list[Path]:
     try:
         return _find(given)
     except OSError as error:  # a name that is too long, a folder that may not be entered
-        raise BadScenario(given, 0, "", f"cannot be looked for: {error.strerror or error}") from None
+        raise bad_file(given, f"cannot be looked for: {error.strerror or error}") from None
 
 
 def _find(given: str) -> list[Path]:
@@ -41,7 +41,7 @@ def _find(given: str) -> list[Path]:
     if path.is_dir():
         found = _below(path)
         if not found:
-            raise BadScenario(given, 0, "", "no scenario in this folder; expected *.yaml files")
+            raise bad_file(given, "no scenario in this folder; expected *.yaml files")
         return found
     if path.exists():
         return [path]
@@ -51,27 +51,30 @@ def _find(given: str) -> list[Path]:
     if ".." not in path.parts and not path.is_absolute() and shipped.is_dir() and path.parts:
         return _below(shipped)
     expected = "a file, a folder, or a shipped scenario (`faultbed list` names them)"
-    raise BadScenario(given, 0, "", f"there is no such scenario; expected {expected}")
+    raise bad_file(given, f"there is no such scenario; expected {expected}")
 
 
 def plans(given: Iterable[str], most: int = MAX_CELLS) -> list[Plan]:
     """Every scenario meant, once each, with at most so many cells together.
 
-    Raises BadScenario, also if two files share a scenario's name.
+    Raises BadScenario, with all that is wrong, also if two files share a scenario's name.
     """
+    mistakes = Mistakes()
     files: dict[Path, bool] = {}
     for one in given:
-        meant, named = find(one), not _is_folder(one)
-        for path in map(Path, map(os.path.realpath, meant)):
-            files[path] = named or files.get(path, False)
+        meant = mistakes.attempt(partial(find, one))
+        for path in map(Path, map(os.path.realpath, meant or [])):
+            files[path] = not _is_folder(one) or files.get(path, False)
     found: dict[str, Plan] = {}
     for path, named in files.items():
-        plan = load(_shown(path), most - sum(len(one.cells) for one in found.values()))
-        plan = replace(plan, named=named)
-        if plan.scenario in found:
+        left = most - sum(len(one.cells) for one in found.values())
+        plan = mistakes.attempt(partial(load, _shown(path), left))
+        if plan is not None and plan.scenario in found:
             other = found[plan.scenario].path
-            raise BadScenario(str(plan.path), 0, "scenario", f"{plan.scenario!r} is the name of {other} too")
-        found[plan.scenario] = plan
+            mistakes.add(bad_file(str(plan.path), f"{plan.scenario!r} is the name of {other} too", "scenario"))
+        elif plan is not None:
+            found[plan.scenario] = replace(plan, named=named)
+    mistakes.check()
     return list(found.values())
 
 

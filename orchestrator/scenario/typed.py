@@ -1,4 +1,4 @@
-"""PURE: a node of a document as a validated value; what the validator finds becomes one BadScenario with its line."""
+"""PURE: a node of a document as a validated value; what the validator finds becomes a BadScenario with their lines."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestrator.scenario.document import BadScenario, Node, join
+from orchestrator.scenario.document import BadScenario, Mistakes, Node
 from orchestrator.scenario.matrix import hint
 
 T = TypeVar("T")
+Location = tuple[str | int, ...]
 
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
-def typed(kind: type[T], node: Node, path: str, file: str) -> T:
+def typed(kind: type[T], node: Node) -> T:
     """Strictly: "5" is no number and true no integer, but a list does for a tuple. Raises BadScenario."""
     try:
         value: T = _adapter(kind).validate_json(json.dumps(node.plain()), strict=True)
     except ValidationError as error:
-        raise _bad(error, kind, node, path, file) from None
+        raise _bad(error, kind, node) from None
     return value
 
 
-def locate(node: Node, location: tuple[str | int, ...], path: str) -> tuple[Node, str, tuple[str | int, ...]]:
-    """-> the deepest node on the way of `location`, its path, and what of the location is not in the document."""
+def locate(node: Node, location: Location) -> tuple[Node, Location]:
+    """-> the deepest node on the way of `location`, and what of the location is not in the document."""
     for position, step in enumerate(location):
         below = _step(node, step)
         if below is None:
-            return node, path, location[position:]
-        node, path = below, join(path, step)
-    return node, path, ()
+            return node, location[position:]
+        node = below
+    return node, ()
 
 
 def _step(node: Node, step: str | int) -> Node | None:
@@ -48,19 +49,23 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return _ADAPTERS[kind]
 
 
-def _bad(error: ValidationError, kind: type, node: Node, path: str, file: str) -> BadScenario:
-    details = error.errors(include_url=False)
-    first = details[0]
-    where, place, rest = locate(node, first["loc"], path)
-    if first["type"] == "missing":
-        return BadScenario(file, where.line, place, f"key {rest[0]!r} is missing")
-    if first["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        known = _keys(kind, first["loc"])
-        return BadScenario(file, where.line, place, f"unknown key; {hint(str(first['loc'][-1]), known)}")
-    # A union's members each say what they expected, at the same place.
-    same = [one for one in details if locate(node, one["loc"], path)[1] == place]
-    expected = " or ".join(dict.fromkeys(_expected(one) for one in same))
-    return BadScenario(file, where.line, place, f"expected {expected}; found {_short(where.plain())}")
+def _bad(error: ValidationError, kind: type, root: Node) -> BadScenario:
+    """A node is told of once, by the first that is wrong with it; but every key that it lacks is named."""
+    mistakes = Mistakes()
+    told: dict[int, str] = {}
+    details = [(*locate(root, detail["loc"]), detail) for detail in error.errors(include_url=False)]
+    for node, rest, detail in details:
+        first = told.setdefault(id(node), detail["type"])
+        if detail["type"] == first == "missing":
+            mistakes.add(node.bad(f"key {rest[0]!r} is missing"))
+        elif detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+            known = _keys(kind, detail["loc"])
+            mistakes.add(node.bad(f"unknown key; {hint(str(detail['loc'][-1]), known)}"))
+        elif first != "missing":
+            # A union's members each say what they expected, at the same place.
+            expected = " or ".join(dict.fromkeys(_expected(one) for other, _, one in details if other is node))
+            mistakes.add(node.bad(f"expected {expected}; found {_short(node.plain())}"))
+    return mistakes.error()
 
 
 def _expected(detail: ErrorDetails) -> str:
@@ -75,9 +80,10 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _keys(kind: Any, location: tuple[str | int, ...]) -> list[str]:
+def _keys(kind: Any, location: Location) -> list[str]:
     """The keys that the model at the last but one step of `location` knows, in the file's spelling."""
     for step in location[:-1]:
-        kind = kind.model_fields[step].annotation if isinstance(step, str) else kind
+        fields = getattr(kind, "model_fields", {})
+        kind = fields[step].annotation if step in fields else kind
         kind = next((one for one in getattr(kind, "__args__", ()) if hasattr(one, "model_fields")), kind)
     return [field.alias or name for name, field in kind.model_fields.items()]

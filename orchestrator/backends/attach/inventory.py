@@ -21,7 +21,7 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, Field
 
 from nodes.control import ControlError, token_from_hex
-from orchestrator.scenario.document import MAX_BYTES, BadScenario, Node, parse
+from orchestrator.scenario.document import MAX_BYTES, Mistakes, Node, bad_file, parse
 from orchestrator.scenario.inputs import read
 from orchestrator.scenario.typed import typed
 from orchestrator.scenario.value import Value
@@ -86,38 +86,43 @@ class Inventory(NamedTuple):
 
 
 def load(path: Path) -> Inventory:
-    """Raises BadScenario, which names the file, the line and the place in it."""
+    """Raises BadScenario, which names the file, and each line and place in it that is wrong."""
     try:
         text = read(path, MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
-        raise BadScenario(str(path), 0, "", f"cannot be read: {error.strerror or error}") from None
+        raise bad_file(str(path), f"cannot be read: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise BadScenario(str(path), 0, "", f"byte {error.start} is not UTF-8; expected {FORMAT}") from None
+        raise bad_file(str(path), f"byte {error.start} is not UTF-8; expected {FORMAT}") from None
     root = parse(text, str(path), FORMAT)
     if root.mapping is None:
-        raise BadScenario(str(path), root.line, "", f"expected {FORMAT}")
-    content = typed(InventoryFile, root, "", str(path))
-    _check(content, root, str(path))
+        raise root.bad(f"expected {FORMAT}")
+    content = typed(InventoryFile, root)
+    mistakes = Mistakes()
+    _check(content, root.mapping["agents"], mistakes)
+    token = mistakes.attempt(lambda: _token(path.parent / content.token_file, root))
+    mistakes.check()
+    return Inventory(path, token or b"", content.agents, content.toxiproxy)
+
+
+def _token(path: Path, root: Node) -> bytes:
     try:
-        token = read_token(path.parent / content.token_file)
+        return read_token(path)
     except ControlError as error:
-        raise BadScenario(str(path), root.mapping["token_file"].line, "token_file", str(error)) from None
-    return Inventory(path, token, content.agents, content.toxiproxy)
+        raise (root.mapping or {})["token_file"].bad(str(error)) from None
 
 
-def _check(content: InventoryFile, root: Node, file: str) -> None:
-    agents = (root.mapping or {})["agents"]
+def _check(content: InventoryFile, agents: Node, mistakes: Mistakes) -> None:
     relays = [name for name, entry in content.agents.items() if entry.relay]
     if len(relays) > 1:
-        raise BadScenario(file, agents.line, "agents", f"{' and '.join(relays)} have the relay; expected one of them")
+        mistakes.add(agents.bad(f"{' and '.join(relays)} have the relay; expected one of them"))
     if not any(entry.nodes for entry in content.agents.values()):
-        raise BadScenario(file, agents.line, "agents", "every one has `nodes: false`; expected one that takes nodes")
+        mistakes.add(agents.bad("every one has `nodes: false`; expected one that takes nodes"))
     places = [entry.address for entry in content.agents.values()]
     for name, entry in content.agents.items():
         if not _NAME.fullmatch(name):
-            raise BadScenario(file, agents.line, f"agents.{name}", "expected a name of small letters, digits and -")
+            mistakes.add(agents.bad("expected a name of small letters, digits and -", name))
         if places.count(entry.address) > 1:
-            raise BadScenario(file, agents.line, f"agents.{name}.address", f"{entry.address} is two agents' address")
+            mistakes.add(agents.bad(f"{entry.address} is two agents' address", name, "address"))
 
 
 def read_token(path: Path) -> bytes:

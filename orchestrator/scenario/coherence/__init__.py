@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from chaos.problem import Problem
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.coherence import expectations, faults, nodes
 
+Check = Callable[[Cell], Iterator[Problem]]
 
-def problems(cell: Cell) -> Iterator[Problem]:
-    """Every reason why this cell cannot be run as it is written, the first one first."""
-    yield from nodes.problems(cell)
-    yield from faults.problems(cell)
-    yield from nodes.gates(cell)
-    yield from expectations.problems(cell)
+NODES = frozenset({"nodes", "links"})
+FAULTS = NODES | {"faults"}
+CHECKS: tuple[tuple[Check, frozenset[str]], ...] = (
+    (nodes.problems, frozenset({"nodes"})),
+    (nodes.links, NODES),
+    (faults.problems, FAULTS),
+    (nodes.gates, FAULTS),
+    (expectations.problems, FAULTS | {"expect"}),
+)
+"""Each, and the parts of the document that it looks at."""
+
+
+def problems(cell: Cell, unread: Collection[str] = ()) -> Iterator[Problem]:
+    """Every reason why this cell cannot be run as it is written, but none that has another one for its cause.
+
+    Of parts that could not be read nothing is known; nor of links whose nodes are not there.
+    """
+    astray = list(nodes.called(cell)) if NODES.isdisjoint(unread) else []
+    yield from astray
+    unknown = {*unread, "links"} if astray else unread
+    for check, needs in CHECKS:
+        if needs.isdisjoint(unknown):
+            yield from check(cell)

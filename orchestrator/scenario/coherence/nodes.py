@@ -15,24 +15,30 @@ RESERVED = frozenset({*PLANES, "orchestrator"})
 """Names of the testbed's own processes, whose journals lie beside the nodes'."""
 
 
-def problems(cell: Cell) -> Iterator[Problem]:
-    yield from _nodes(cell)
-    for index, link in enumerate(cell.links):
-        yield from _link(cell, link, ("links", index))
-    for name in cell.clients:
-        count = sum(link.source == name for link in cell.links)
-        if count != 1:
-            yield Problem(("links",), f"client {name!r} has {count} links; expected exactly one")
-
-
-def _nodes(cell: Cell) -> Iterator[Problem]:
+def called(cell: Cell) -> Iterator[Problem]:
+    """Whether every name is somebody's, and every client calls somebody."""
     if not cell.servers:
         yield Problem(("nodes",), "no server; expected a node with a service")
     if not cell.clients:
         yield Problem(("nodes",), "no client; expected a node with a workload")
-    for name, node in (cell.servers | cell.clients).items():
+    for name in cell.servers | cell.clients:
         if name in RESERVED:
             yield Problem(("nodes", name), f"{name!r} is the name of one of the testbed's own processes")
+    for index, link in enumerate(cell.links):
+        if link.source not in cell.clients:
+            message = f"no client {link.source!r}; expected one of {names(cell.clients)}"
+            yield Problem(("links", index, "from"), message)
+        elif link.target not in cell.servers:
+            yield Problem(("links", index, "to"), f"no server {link.target!r}; expected one of {names(cell.servers)}")
+    if {link.source for link in cell.links} <= cell.clients.keys():
+        for name in cell.clients:
+            count = sum(link.source == name for link in cell.links)
+            if count != 1:
+                yield Problem(("links",), f"client {name!r} has {count} links; expected exactly one")
+
+
+def problems(cell: Cell) -> Iterator[Problem]:
+    for name, node in (cell.servers | cell.clients).items():
         if node.engine not in ENGINES:
             expected = ", ".join(ENGINES)
             yield Problem(("nodes", name, "engine"), f"no engine {node.engine!r}; expected one of {expected}")
@@ -42,16 +48,17 @@ def _nodes(cell: Cell) -> Iterator[Problem]:
             yield Problem(("nodes", name, "after_heal"), message)
 
 
+def links(cell: Cell) -> Iterator[Problem]:
+    """Between nodes that are there."""
+    for index, link in enumerate(cell.links):
+        yield from _link(cell, link, ("links", index))
+
+
 def _link(cell: Cell, link: Link, path: Path) -> Iterator[Problem]:
-    if link.source not in cell.clients:
-        yield Problem((*path, "from"), f"no client {link.source!r}; expected one of {names(cell.clients)}")
-    elif link.target not in cell.servers:
-        yield Problem((*path, "to"), f"no server {link.target!r}; expected one of {names(cell.servers)}")
-    else:
-        workload, service = cell.clients[link.source].workload, cell.servers[link.target].service
-        if SERVICE_OF[workload] != service:
-            expected = f"{workload} calls a {SERVICE_OF[workload]}"
-            yield Problem(path, f"workload {workload} over a link to a service {service}; {expected}")
+    workload, service = cell.clients[link.source].workload, cell.servers[link.target].service
+    if SERVICE_OF[workload] != service:
+        expected = f"{workload} calls a {SERVICE_OF[workload]}"
+        yield Problem(path, f"workload {workload} over a link to a service {service}; {expected}")
     if link.via == "toxiproxy" and link.transport != "tcp":
         yield Problem((*path, "via"), "Toxiproxy carries TCP only; expected transport: tcp, or via: relay or direct")
 

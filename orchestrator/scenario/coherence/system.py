@@ -6,7 +6,7 @@ its services as servers and its driver as their client. What is different is che
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from chaos.faults.surroundings import ForeignLink
 from chaos.framers import framers, identifies
@@ -28,10 +28,15 @@ class Shown(Link):
         return self.given
 
 
-def problems(cell: Cell) -> Iterator[Problem]:
+def problems(cell: Cell, unread: Collection[str] = ()) -> Iterator[Problem]:
+    """See coherence.problems."""
     system = cell.system
-    assert system is not None, "the cell of a system"
-    yield from _links(system)
+    if system is None or DRIVER not in cell.nodes or not {"links", "faults", "expect"}.isdisjoint(unread):
+        return
+    astray = list(_links(system))
+    yield from astray
+    if astray:
+        return
     yield from _driver(cell.driver)
     links = {link.name: _foreign(link) for link in system.links}
     for index, fault in enumerate(cell.faults):

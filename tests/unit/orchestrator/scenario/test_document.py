@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.scenario.document import MAX_BYTES, MAX_VALUES, BadScenario, Node, join, parse, scalar
+from orchestrator.scenario.document import MAX_BYTES, MAX_VALUES, BadScenario, Mistake, Node, join, parse, scalar
 
 
-def bad(text: str) -> BadScenario:
+def bad(text: str) -> Mistake:
     with pytest.raises(BadScenario) as caught:
         parse(text, "f.yaml")
-    return caught.value
+    return caught.value.first
 
 
 def test_values_and_their_lines() -> None:

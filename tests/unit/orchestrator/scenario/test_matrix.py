@@ -4,17 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.scenario.document import BadScenario, Node, parse
+from orchestrator.scenario.document import BadScenario, Mistakes, Node, parse
 from orchestrator.scenario.matrix import Every, Selector, combinations, label, selection_axes, values_of
 
 
 def cells(text: str) -> list[str]:
-    return [label(axes) for axes in combinations(parse(text, "f"), "f")]
+    return [label(axes) for axes in combinations(parse(text, "f"))]
 
 
 def resolve(text: str, matrix: str, cell: int = 0) -> object:
-    every = combinations(parse(matrix, "f"), "f")
-    return Selector("f", every[cell], Every(every)).resolve(parse(text, "f"), "").plain()
+    every = combinations(parse(matrix, "f"))
+    mistakes = Mistakes()
+    resolved = Selector(every[cell], Every(every), mistakes).resolve(parse(text, "f"), "")
+    mistakes.check()
+    return resolved.plain()
 
 
 def refused(text: str, matrix: str = "{a: [x, y], n: [1, 2]}") -> str:
@@ -59,7 +62,7 @@ def test_include_combines_with_the_axes_it_does_not_name() -> None:
 )
 def test_bad_matrices(text: str, message: str) -> None:
     with pytest.raises(BadScenario, match=message):
-        combinations(parse(text, "f"), "f")
+        combinations(parse(text, "f"))
 
 
 def test_cells_whose_values_hold_commas_are_all_there_and_have_names_of_their_own() -> None:

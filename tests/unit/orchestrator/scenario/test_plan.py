@@ -15,7 +15,7 @@ from chaos.faults.messages import Delay, Drop
 from chaos.faults.processes import Kill, Restart
 from orchestrator.scenario import shipped
 from orchestrator.scenario.cell import Cell
-from orchestrator.scenario.document import BadScenario
+from orchestrator.scenario.document import BadScenario, Mistake
 from orchestrator.scenario.plan import Plan, expand, load
 
 BASE = """\
@@ -38,10 +38,16 @@ def cell(text: str) -> Cell:
     return expand(text, "f.yaml").cells[0]
 
 
-def refused(text: str) -> BadScenario:
+def mistakes(text: str) -> tuple[Mistake, ...]:
     with pytest.raises(BadScenario) as caught:
         expand(text, "f.yaml")
-    return caught.value
+    return caught.value.mistakes
+
+
+def refused(text: str) -> Mistake:
+    """The only thing that is wrong."""
+    [mistake] = mistakes(text)
+    return mistake
 
 
 def with_fault(fault: str) -> str:
@@ -170,9 +176,8 @@ def test_a_cell_survives_its_file() -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(old: str, new: str, line: int, path: str, message: str) -> None:
-    error = refused(BASE.replace(old, new, 1))
+    [error] = [one for one in mistakes(BASE.replace(old, new, 1)) if one.path == path]
     assert message in error.message
-    assert error.path == path
     assert error.file == "f.yaml"
     assert abs(error.line - line) <= 1
 
@@ -262,7 +267,7 @@ def test_an_error_in_one_cell_names_the_cell() -> None:
 
 @pytest.mark.parametrize("text", ["[]", "just words", "3", "nodes: {}", "scenario: []\nnodes: 1\nlinks: 1\nexpect: 1"])
 def test_not_a_scenario_at_all(text: str) -> None:
-    assert refused(text).line == 1
+    assert mistakes(text)[0].line == 1
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

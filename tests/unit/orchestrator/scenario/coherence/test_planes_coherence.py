@@ -108,8 +108,8 @@ def test_a_split_needs_no_link() -> None:
 def test_impossible_faults(text: str, via: str, key: str, message: str) -> None:
     with pytest.raises(BadScenario) as caught:
         made(f"{text}, link: client -> server", via)
-    assert message in caught.value.message
-    assert (caught.value.path, caught.value.line) == (f"faults[0].{key}", 8)
+    assert message in caught.value.first.message
+    assert (caught.value.first.path, caught.value.first.line) == (f"faults[0].{key}", 8)
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ def test_impossible_faults(text: str, via: str, key: str, message: str) -> None:
 def test_impossible_splits(text: str, via: str, key: str, message: str) -> None:
     with pytest.raises(BadScenario) as caught:
         made(text, via)
-    assert message in caught.value.message
-    assert caught.value.path == f"faults[0].{key}"
+    assert message in caught.value.first.message
+    assert caught.value.first.path == f"faults[0].{key}"
 
 
 @pytest.mark.parametrize(("text", "via", "place"), [
@@ -140,8 +140,8 @@ def test_impossible_splits(text: str, via: str, key: str, message: str) -> None:
 def test_datagrams_have_no_connections(text: str, via: str, place: str) -> None:
     with pytest.raises(BadScenario) as caught:
         made(f"{text}, link: client -> server", via, transport="udp")
-    assert "tcp" in caught.value.message.lower()
-    assert caught.value.path == place
+    assert "tcp" in caught.value.first.message.lower()
+    assert caught.value.first.path == place
     assert made("reject: icmp, link: client -> server", "direct", transport="udp")
 
 
