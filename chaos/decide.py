@@ -21,7 +21,7 @@ from typing import Any
 from chaos import decisions
 from chaos.decisions import PASSED, Awaits, Decide, Decided, Decision
 from chaos.faults.fault import RelayFault
-from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
+from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Slice, Truncate
 from chaos.faults.paths import Partition, Rate
 from chaos.identity import Chunk, Key
 from nodes.wire.header import process_of
@@ -113,6 +113,7 @@ DECISIONS: Mapping[type[RelayFault], Callable[[Any, Draw], Decision]] = MappingP
         Corrupt: lambda fault, drawn: decisions.Alter(drawn("corrupt")),
         Truncate: lambda fault, drawn: decisions.Half(),
         Cut: lambda fault, drawn: decisions.Cut(fault.cut),
+        Slice: lambda fault, drawn: decisions.Slice(fault.size, fault.gap * MILLISECOND),
     }
 )
 """What each fault does to a message, given what chance draws for a purpose."""

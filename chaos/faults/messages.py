@@ -219,3 +219,23 @@ class Cut(MessageFault):
     @property
     def directions(self) -> tuple[Direction, ...]:
         return (self.of,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice(MessageFault):
+    """The message passes in pieces of `size` bytes, `gap` milliseconds apart; what follows on its TCP stream waits."""
+
+    slice: Direction
+    size: int
+    gap: Milliseconds
+
+    verb: ClassVar[str] = "slice"
+    keeps: ClassVar[bool] = True
+    of_streams: ClassVar[str] = "whose messages come whole or not at all"
+
+    def problems(self) -> Iterator[Problem]:
+        yield from super().problems()
+        if self.size < 1:
+            yield Problem(("size",), "expected at least 1 byte")
+        if self.gap < 1:
+            yield Problem(("gap",), "expected at least 1 ms: pieces without a gap leave no trace in anybody's journal")

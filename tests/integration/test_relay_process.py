@@ -14,7 +14,7 @@ import pytest
 from relay_harness import LINK, TIMEOUT, Control, Relay, Rig, Side
 
 from chaos.faults.fault import RelayFault
-from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
+from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Slice, Truncate
 from chaos.faults.paths import Partition, Rate
 from nodes import control
 from nodes.wire.record import Kind
@@ -178,6 +178,20 @@ def test_tcp_truncate_and_corrupt(rig: MakeRig) -> None:
     assert changed != r.call(1)
     assert changed[:-8] == r.call(1)[:-8]
     assert server.ended() == r.call(2)[: len(r.call(2)) // 2]
+
+
+def test_tcp_slice(rig: MakeRig) -> None:
+    size, whole = 16, b""
+    r = rig("tcp", Slice(link=LINK, slice="request", operations=(1,), size=size, gap=50))
+    client, server = r.connection()
+    client.socket.sendall(r.call(1) + r.call(2))
+    ends = []
+    while len(whole) < len(r.call(1) + r.call(2)):
+        whole += server.socket.recv(4096)
+        ends.append(len(whole))
+    assert whole == r.call(1) + r.call(2)
+    assert len(ends) > 1
+    assert all(end % size == 0 for end in ends[:-1] if end < len(r.call(1)))
 
 
 def test_tcp_hold_whose_connection_died_is_injected(rig: MakeRig) -> None:

@@ -28,7 +28,7 @@ ELSEWHERE = {"Reorder", "Netem"}
 """Kinds that only the table of call semantics (scenarios/rpc) shows, or only a kernel that has netem
 (tests/integration/test_netem_router.py)."""
 
-WITHOUT_CONSEQUENCE = {"delay", "delay-jitter", "rate", "corrupt-request", "corrupt-reply", "cut-after-reply"}
+WITHOUT_CONSEQUENCE = {"delay", "delay-jitter", "rate", "corrupt-request", "corrupt-reply", "cut-after-reply", "slice"}
 """What is late within the client's patience, altered unseen or done already: effective, and no mechanism could fail."""
 
 STEPS = {
@@ -54,6 +54,7 @@ STEPS = {
     "pause": [1],
     "pause-until-heal": [1],
     "rate": [4],
+    "slice": [1],
     "truncate-reply": [4],
     "truncate-request": [4],
 }

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from chaos.faults.fault import Fault, RelayFault
-from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
+from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Slice, Truncate
 from chaos.faults.paths import Partition, Rate
 from nodes.wire.record import Kind
 from orchestrator.checkers.setting import Setting
@@ -68,6 +68,13 @@ def _severed(setting: Setting, fault: Cut, decision: Event, trace: Trace) -> boo
     if (fault.cut, fault.of) == ("after", "reply"):
         return _left(setting, decision, trace)
     return _ended(decision, trace)
+
+
+def _sliced(setting: Setting, fault: Slice, decision: Event, trace: Trace) -> bool:
+    """Its last piece came late by half of what they all took, which is one gap at least: that is what a receiver of
+    whole messages can tell of pieces."""
+    release = _release(decision, trace)
+    return release is not None and _late_by(decision, trace, max(fault.gap * MILLISECOND, release.time - decision.time))
 
 
 def _direction(decision: Event) -> str:
@@ -187,6 +194,7 @@ EFFECTS: Mapping[type[Fault], Effect] = MappingProxyType(
         Corrupt: Effect(_corrupted, "their receiver got and did what it would have without it"),
         Truncate: Effect(_truncated, "their receiver noticed nothing"),
         Cut: Effect(_severed, "no connection ended with its call open"),
+        Slice: Effect(_sliced, "none was received late by half of what its pieces take"),
     }
 )
 """Every fault of the relay."""

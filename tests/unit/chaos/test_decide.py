@@ -12,7 +12,7 @@ from chaos import decisions
 from chaos.decide import Rule, decide, decider, draw, matches, share
 from chaos.decisions import PASSED, Awaits, Decision
 from chaos.faults.fault import RelayFault
-from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
+from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Slice, Truncate
 from chaos.faults.paths import Partition, Rate
 from chaos.identity import Chunk, Key
 from nodes.wire.header import client_number
@@ -150,6 +150,7 @@ def test_a_rule_that_is_off_decides_nothing() -> None:
         Corrupt(link=LINK, corrupt="reply"),
         Truncate(link=LINK, truncate="reply"),
         Cut(link=LINK, cut="after", of="reply"),
+        Slice(link=LINK, slice="reply", size=1, gap=1),
         Partition(link=LINK, partition="reply"),
         Rate(link=LINK, rate="reply", bytes_per_second=1),
     ],
@@ -174,6 +175,7 @@ def test_every_fault_acts_in_its_direction_alone(fault: RelayFault) -> None:
         (Delay(link=LINK, delay="request", by=3), decisions.Keep(Awaits.TIME, by=3_000_000), "delay"),
         (Truncate(link=LINK, truncate="request"), decisions.Half(), "truncate"),
         (Cut(link=LINK, cut="within", of="request"), decisions.Cut("within"), "cut"),
+        (Slice(link=LINK, slice="request", size=9, gap=2), decisions.Slice(9, 2_000_000), "slice"),
         (
             Rate(link=LINK, rate="both", bytes_per_second=5),
             decisions.Keep(Awaits.TURN, bytes_per_second=5),

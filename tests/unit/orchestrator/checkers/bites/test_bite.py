@@ -25,7 +25,7 @@ from stories import (
 )
 
 from chaos.faults.fault import Fault
-from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Hold, Truncate
+from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Hold, Slice, Truncate
 from chaos.faults.paths import Partition, Rate
 from chaos.faults.processes import Kill, Pause, Restart
 from nodes.wire.record import Kind
@@ -103,6 +103,22 @@ def test_a_rate_bites_what_it_held_back() -> None:
     fault = Rate(rate="request", link=LINK, bytes_per_second=1000)
     assert bites(delivered("rate", 30), fault).bitten == {FIRST}
     assert bites(delivered("rate", 30, released=False), fault).idle == (0,)
+
+
+@pytest.mark.parametrize(("waited", "released", "bitten"), [(41, True, True), (9, True, False), (41, False, False)])
+def test_a_slice_bites_from_half_of_what_its_pieces_took_and_of_a_gap(
+    waited: float, released: bool, bitten: bool
+) -> None:
+    fault = Slice(slice="request", size=16, gap=20, link=LINK, operations=(1,))
+    assert bool(bites(delivered("slice", waited, released=released), fault).bitten) is bitten
+
+
+def test_a_message_that_came_at_once_was_not_sliced() -> None:
+    """Whoever has it says that; the relay says that it took a second."""
+    run = Run().invoke(1).send(1).decide("request", 1, act="slice", rule=0).run(1).wait(1000)
+    run = run.release("request", 1, act="slice").reply(1, 1, 1).ok(1, 1).healed(2)
+    found = bites(run, Slice(slice="request", size=16, gap=20, link=LINK, operations=(1,)))
+    assert (found.bitten, found.idle) == (frozenset(), (0,))
 
 
 def test_a_hold_bites_if_the_message_came_after_its_release() -> None:

@@ -8,7 +8,7 @@ import pytest
 from history_builder import cell
 from stories import LINK
 
-from chaos.faults.messages import Cut, Delay, Drop, Duplicate, Hold, MessageFault
+from chaos.faults.messages import Cut, Delay, Drop, Duplicate, Hold, MessageFault, Slice
 from chaos.faults.processes import Kill, Restart
 from orchestrator.scenario.coherence.faults import problems
 
@@ -38,6 +38,7 @@ POSSIBLE: list[MessageFault] = [
     Delay(delay="request", by=1, link=LINK),
     Delay(delay="request", by=1, jitter=0, link=LINK),
     Cut(cut="after", of="reply", link=LINK),
+    Slice(slice="reply", size=1, gap=1, link=LINK),
     Hold(hold="request", link=LINK),
     Hold(hold="request", link=LINK, until="client ok 8"),
     Duplicate(duplicate="reply", link=LINK),
@@ -68,6 +69,8 @@ def test_what_is_possible(fault: MessageFault) -> None:
         (drop(every=2, probability=0.5), "probability", "both every and probability"),
         (Delay(delay="request", by=0, link=LINK), "by", "at least 1 ms"),
         (Delay(delay="request", by=1, jitter=-1, link=LINK), "by", "a jitter that is not negative"),
+        (Slice(slice="request", size=0, gap=1, link=LINK), "size", "at least 1 byte"),
+        (Slice(slice="request", size=1, gap=0, link=LINK), "gap", "at least 1 ms"),
         (Hold(hold="request", link=LINK, until="client ok 9"), "until", "'client' makes 8 calls"),
         (Duplicate(duplicate="reply", link=LINK, copy="after-trim"), "copy", "a reply's copy cannot wait"),
         (Duplicate(duplicate="request", link=LINK, copy="next-epoch"), "copy", "has no next epoch"),
