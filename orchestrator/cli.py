@@ -24,7 +24,7 @@ from orchestrator.commands.clean import clean
 from orchestrator.commands.endings import ended, finished, say
 from orchestrator.commands.image import image
 from orchestrator.commands.planes import planes
-from orchestrator.report.result import CellResult, Exit, exit_code
+from orchestrator.report.result import CellResult, Exit
 from orchestrator.scenario import shipped
 from orchestrator.scenario.document import MAX_BYTES
 from orchestrator.scenario.folder_names import repeat_of
@@ -75,7 +75,7 @@ def main() -> None:
     """
 
 
-class Told(click.Command):
+class InJUnit(click.Command):
     """What keeps it from beginning is told in its JUnit file too."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -89,7 +89,7 @@ class Told(click.Command):
                 raise error
 
 
-@main.command(cls=Told)
+@main.command(cls=InJUnit)
 @click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
 @backend_options
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Instead of each scenario's own.")
@@ -148,6 +148,7 @@ def check(path: Path) -> int:
     from orchestrator.checkers.expect import judge
     from orchestrator.report.closing import closing
     from orchestrator.report.lines import cell_line
+    from orchestrator.report.told import Told
 
     results, short = [], cut_short(path)
     for directory in stored_cells(path):
@@ -155,9 +156,10 @@ def check(path: Path) -> int:
         judgement, repeat = judge(cell, history), repeat_of(directory.name)
         results.append(CellResult(cell, repeat, 0.0, judgement, directory=directory, clocks=history.clocks))
         say(cell_line(results[-1]))
-    for line in closing(results, (), lambda directory: read_history(directory / HISTORY), short):
+    told = Told(results, short=short)
+    for line in closing(told, lambda directory: read_history(directory / HISTORY)):
         say(line)
-    return exit_code(results, bool(short))
+    return told.exit
 
 
 @main.command()

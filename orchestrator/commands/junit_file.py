@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
@@ -10,6 +11,7 @@ import click
 from orchestrator.commands.endings import complain, exit_of, message_of
 from orchestrator.report.junit import Ending, junit
 from orchestrator.report.result import CellResult, Refusal
+from orchestrator.report.told import Told
 from orchestrator.scenario.cell import Cell
 from orchestrator.sweep.failures import said
 from orchestrator.sweep.outputs import try_file
@@ -33,6 +35,11 @@ class JUnitFile:
         self.left_out: list[Refusal] = []
         self.ending: Ending | None = None
 
+    @cached_property
+    def told(self) -> Told:
+        """Asked for when no more comes."""
+        return Told(self.results, self.skipped, self.left_out)
+
     def __enter__(self) -> JUnitFile:
         return self
 
@@ -43,7 +50,7 @@ class JUnitFile:
             return
         ending = self.ending if error is None else Ending(exit_of(error), message_of(error))
         try:
-            write(self._path, junit(self.results, self.skipped, ending, self.left_out))
+            write(self._path, junit(self.told, ending))
         except OSError as failure:
             if error is None:
                 raise

@@ -16,13 +16,13 @@ from orchestrator.commands.endings import WORDS, Unheard, exit_of, say
 from orchestrator.commands.junit_file import JUnitFile
 from orchestrator.commands.progress import Progress
 from orchestrator.commands.surroundings import origin
-from orchestrator.report.claims import summary
 from orchestrator.report.closing import closing
 from orchestrator.report.due import due
 from orchestrator.report.junit import Ending
 from orchestrator.report.lines import cell_line
 from orchestrator.report.origin import Origin
-from orchestrator.report.result import CellResult, Exit, Refusal, Task, exit_code
+from orchestrator.report.result import CellResult, Exit, Task
+from orchestrator.report.summary import summary
 from orchestrator.run.session import SessionError
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.document import bad_file
@@ -48,25 +48,24 @@ class Choice:
 
 
 class Command:
-    """One call of `faultbed run`. What its cells come to is also in `told`."""
+    """One call of `faultbed run`. What its cells come to is also in `junit`."""
 
-    def __init__(self, plans: Sequence[Plan], choice: Choice, time: str, told: JUnitFile) -> None:
+    def __init__(self, plans: Sequence[Plan], choice: Choice, time: str, junit: JUnitFile) -> None:
         self._plans = plans
         self._choice = choice
         self._store = Store(choice.out, time)
-        self._told = told
-        self._results = told.results
+        self._junit = junit
+        self._results = junit.results
         self._origin: Origin | None = None
         self._begun = 0.0
         self._problems: list[str] = []
-        self._left_out: list[Refusal] = []
         self._unheard: Unheard | None = None
 
     def run(self) -> Exit:
         """Raises BadScenario or ClickException before anything is started, SessionError if not all is undone."""
         cells = selected(self._plans, self._choice.only)
         wanted = [cell for cell in cells if cell.not_applicable is None]
-        skipped = self._told.skipped = [cell for cell in cells if cell.not_applicable is not None]
+        skipped = self._junit.skipped = [cell for cell in cells if cell.not_applicable is not None]
         if not wanted:
             raise click.UsageError(f"nothing to run: {skipped[0].not_applicable}")
         backend = self._choice.backend
@@ -80,18 +79,17 @@ class Command:
             interrupted = self._perform(Tasks(wanted, self._choice.seed, self._choice.repeat), ready)
         self._keep()
         if self._unheard is None:
-            self._tell(skipped)
+            self._tell()
         if self._problems:
             raise SessionError("; ".join(self._problems))
         if self._unheard is not None and (interrupted is None or not self._unheard.gone):
             raise self._unheard
-        return exit_code(self._results) if interrupted is None else interrupted
+        return self._junit.told.exit if interrupted is None else interrupted
 
     def _possible(self, cells: list[Cell], ask: Check) -> list[Cell]:
         """Those that can be run. The others are left out, where a folder brought them and something is left."""
         refused = [found for cell in cells if (found := refusal(cell, ask(cell))) is not None]
-        self._left_out += refused
-        self._told.left_out += refused
+        self._junit.left_out += refused
         left = [cell for cell in cells if not any(cell is one.cell for one in refused)]
         named = {plan.scenario for plan in self._plans if plan.named}
         for one in refused:
@@ -127,7 +125,7 @@ class Command:
                 run_cells(wanted, ready, self._choice.jobs, self._store, finished)
             except KeyboardInterrupt as error:
                 code, what = exit_of(error), f"{len(self._results)} of {len(wanted)} cell runs had ended"
-                self._told.ending = Ending(code, f"{WORDS[code]}: {what}")
+                self._junit.ending = Ending(code, f"{WORDS[code]}: {what}")
                 return code
             except SessionError as error:
                 if not self._results:
@@ -139,29 +137,25 @@ class Command:
         # Cells that ran side by side end in any order; what is told has the scenario's.
         places = {(cell.scenario, cell.cell): place for place, cell in enumerate(self._every())}
         self._results.sort(key=lambda result: (places[result.cell.scenario, result.cell.cell], result.repeat))
-        names = dict.fromkeys(result.cell.scenario for result in self._results)
-        groups = {name: [result for result in self._results if result.cell.scenario == name] for name in names}
         assert self._origin is not None, "what was performed had an origin"
         made_by = self._origin._replace(seconds=round(monotonic() - self._begun, 3))
         try:
-            self._store.finish(
-                {name: summary(group, self._choice.backend.name, made_by) for name, group in groups.items()}
-            )
+            told, backend = self._junit.told, self._choice.backend.name
+            self._store.finish({name: summary(told.of(name), backend, made_by) for name in told.scenarios})
         except OSError as error:
             self._problems.append(said(error))
 
-    def _tell(self, skipped: Sequence[Cell]) -> None:
+    def _tell(self) -> None:
         try:
-            for line in self._report(skipped):
+            for line in self._report():
                 say(line)
         except Unheard as error:
             self._unheard = error
 
-    def _report(self, skipped: Sequence[Cell]) -> Iterator[str]:
-        yield from closing(
-            self._results, skipped, lambda directory: read_history(directory / HISTORY), left_out=self._left_out
-        )
-        names = list(dict.fromkeys(result.cell.scenario for result in self._results))
+    def _report(self) -> Iterator[str]:
+        told = self._junit.told
+        yield from closing(told, lambda directory: read_history(directory / HISTORY))
+        names = told.scenarios
         if not names:
             return
         latest = [str(self._store.run(name).parent / LATEST) for name in names]

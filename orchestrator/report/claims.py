@@ -1,14 +1,13 @@
-"""PURE: what the runs together say of each mechanism, as a table and as JSON."""
+"""PURE: what the runs together say of each mechanism, and as a table."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import get_args
 
 from orchestrator.checkers.summary import NOMINAL, Claim, Standing, claims, not_exercised
 from orchestrator.report.lines import violates
-from orchestrator.report.origin import Origin
 from orchestrator.report.result import CellResult, Exit
 from orchestrator.report.table import Table
 from orchestrator.scenario.cell import Cell, Semantics
@@ -63,39 +62,3 @@ def _opportunities(claim: Claim) -> str:
         more = f" and {len(claim.refuted) - 1} more" if len(claim.refuted) > 1 else ""
         return f"by {claim.refuted[0]}{more}"
     return told or f"{claim.bitten} bitten"
-
-
-def summary(results: Sequence[CellResult], backend: str, made_by: Origin) -> dict[str, Any]:
-    """summary.json of one scenario's run."""
-    claimed = claims_of(results)
-    return {
-        "made_by": made_by._asdict(),
-        "backend": backend,
-        "cells": [_cell(result) for result in results],
-        "claims": [{**claim._asdict(), "standing": str(claim.standing)} for claim in claimed],
-        "not_exercised": list(undeclared(claimed)),
-    }
-
-
-def _cell(result: CellResult) -> dict[str, Any]:
-    judgement = result.judgement
-    cell: dict[str, Any] = {
-        "cell": result.cell.cell,
-        "axes": result.cell.axes,
-        "repeat": result.repeat,
-        "seed": result.seed,
-        "exit_code": int(result.exit_code),
-        "seconds": round(result.seconds, 3),
-        "directory": result.directory.name if result.directory else None,
-        "problem": result.problem,
-        "clocks": [clock._asdict() for clock in result.clocks],
-    }
-    if judgement is not None:
-        cell["bitten"] = judgement.bitten
-        cell["caps"] = [cap._asdict() for cap in judgement.caps]
-        cell["faults"] = [steps._asdict() for steps in judgement.faults]
-        cell["outcomes"] = [outcome._asdict() for outcome in judgement.outcomes]
-        cell["opportunities"] = judgement.opportunities
-        cell["properties"] = {found.name: str(found.verdict) for found in judgement.properties}
-        cell["expectations"] = {found.name: str(found.verdict) for found in judgement.expectations}
-    return cell

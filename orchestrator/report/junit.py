@@ -10,14 +10,13 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
-from orchestrator.report.lines import caps_text, reasons
-from orchestrator.report.result import CellResult, Exit, Refusal
-from orchestrator.scenario.cell import Cell
+from orchestrator.report.result import Exit
+from orchestrator.report.told import Absent, Run, Told
 
 OWN = "faultbed"
 """The document, and in it the suite and the case of what is no cell's affair."""
@@ -33,21 +32,13 @@ class Ending(NamedTuple):
     message: str
 
 
-def junit(
-    results: Sequence[CellResult],
-    skipped: Iterable[Cell] = (),
-    ending: Ending | None = None,
-    left_out: Iterable[Refusal] = (),
-) -> bytes:
+def junit(told: Told, ending: Ending | None = None) -> bytes:
     """unmet: failure; inconclusive, testbed failed, interrupted: error of that type; not run: skipped."""
     document = JUnitXml(OWN)
-    absent = [(cell, f"not applicable: {cell.not_applicable}") for cell in skipped]
-    absent += [(one.cell, f"left out: {one.place}: {one.reason}") for one in left_out]
-    for scenario in sorted({result.cell.scenario for result in results} | {cell.scenario for cell, _ in absent}):
+    for scenario in sorted({*told.scenarios, *(one.cell.scenario for one in told.absent)}):
         suite = TestSuite(_text(scenario))
-        suite.add_testcases(
-            [*map(_case, _of(results, scenario)), *(_skipped(*one) for one in absent if one[0].scenario == scenario)]
-        )
+        suite.add_testcases([_case(run) for run in told.runs if run.result.cell.scenario == scenario])
+        suite.add_testcases([_skipped(one) for one in told.absent if one.cell.scenario == scenario])
         document.add_testsuite(suite)
     if ending is not None:
         document.add_testsuite(_own(ending))
@@ -55,18 +46,15 @@ def junit(
     return bytes(document.tostring())  # type: ignore[no-untyped-call]
 
 
-def _of(results: Iterable[CellResult], scenario: str) -> Iterator[CellResult]:
-    return (result for result in results if result.cell.scenario == scenario)
-
-
-def _case(result: CellResult) -> TestCase:
+def _case(run: Run) -> TestCase:
+    result = run.result
     repeat = f" (repeat {result.repeat})" if result.repeat > 1 else ""
     case = TestCase(
         _text(result.cell.cell + repeat), classname=_text(result.cell.scenario), time=round(result.seconds, 3)
     )
-    case.append(_properties(result))  # type: ignore[no-untyped-call]
+    case.append(_properties(run))  # type: ignore[no-untyped-call]
     if result.exit_code is not Exit.MET:
-        case.result = [_outcome(result.exit_code, list(reasons(result)))]
+        case.result = [_outcome(result.exit_code, run.reasons)]
     return case
 
 
@@ -78,7 +66,7 @@ def _own(ending: Ending) -> TestSuite:
     return suite
 
 
-def _outcome(code: Exit, reasons: list[str]) -> Failure | Error:
+def _outcome(code: Exit, reasons: Sequence[str]) -> Failure | Error:
     kind = code.name.lower()
     told = [_text(reason) for reason in reasons] or [kind]
     outcome: Failure | Error = (Failure if code is Exit.UNMET else Error)(told[0], type_=kind)
@@ -86,17 +74,18 @@ def _outcome(code: Exit, reasons: list[str]) -> Failure | Error:
     return outcome
 
 
-def _skipped(cell: Cell, why: str) -> TestCase:
-    case = TestCase(_text(cell.cell), classname=_text(cell.scenario))
-    case.result = [Skipped(_text(why))]
+def _skipped(absent: Absent) -> TestCase:
+    case = TestCase(_text(absent.cell.cell), classname=_text(absent.cell.scenario))
+    case.result = [Skipped(_text(absent.why))]
     return case
 
 
-def _properties(result: CellResult) -> Properties:
+def _properties(run: Run) -> Properties:
+    result = run.result
     properties = Properties()  # type: ignore[no-untyped-call]
     values = {"seed": str(result.seed), "cell": result.cell.cell, **result.cell.axes}
-    if capped := caps_text(result):
-        values["capped"] = capped
+    if run.capped:
+        values["capped"] = run.capped
     if result.directory is not None:
         values["directory"] = str(result.directory)
     for name, value in values.items():

@@ -33,6 +33,7 @@ from orchestrator.history.merged import History, merge
 from orchestrator.report.closing import closing
 from orchestrator.report.result import CellResult
 from orchestrator.report.story import story
+from orchestrator.report.told import Told
 
 STORIES: dict[Callable[[Run], Run], tuple[Fault, ...]] = {
     request_lost: (DROP_REQUEST,),
@@ -121,10 +122,10 @@ def test_lines_tell_the_time_of_the_events_clock_and_of_the_orchestrators() -> N
 def test_the_report_tells_each_clock_as_well_as_it_was_known_in_the_worst_cell() -> None:
     clocks = [Clock("other", DAY, error, "beta") for error in (170_000, 2_300_000, 90_000)]
     results = [CellResult(cell(), 1, 1.0, error="", clocks=(clock,)) for clock in clocks]
-    lines = list(closing(results, (), lambda path: History("real", ())))
+    lines = list(closing(Told(results), lambda path: History("real", ())))
     assert "  agent beta: +86400.000000 s, give or take 2.3 ms" in lines
     assert not [
         line
-        for line in closing([CellResult(cell(), 1, 1.0, error="")], (), lambda path: History("real", ()))
+        for line in closing(Told([CellResult(cell(), 1, 1.0, error="")]), lambda path: History("real", ()))
         if "clock" in line
     ]

@@ -15,6 +15,7 @@ from orchestrator.checkers.verdict import Met, Outcome
 from orchestrator.cli import main
 from orchestrator.report.junit import Ending, junit
 from orchestrator.report.result import CellResult, Exit, exit_code
+from orchestrator.report.told import Told
 from orchestrator.run.session import SessionError
 
 SKIPPED = [one for one in CELLS if one.not_applicable]
@@ -46,7 +47,7 @@ def counts(document: bytes) -> dict[str, int]:
 
 def outcomes(results: list[CellResult], ending: Ending | None = None) -> list[tuple[str, str | None, str | None]]:
     """Element, type and message of every case that is not simply good."""
-    root = ET.fromstring(junit(results, (), ending))
+    root = ET.fromstring(junit(Told(results), ending))
     return [
         (one.tag, one.get("type"), one.get("message"))
         for case in root.iter("testcase")
@@ -66,11 +67,16 @@ def test_every_kind_of_result_has_its_own_outcome() -> None:
 
 
 def test_a_cell_that_is_declared_not_applicable_is_skipped_also_where_nothing_else_was_run() -> None:
-    assert counts(junit([], SKIPPED)) == {"tests": len(SKIPPED), "failures": 0, "errors": 0, "skipped": len(SKIPPED)}
+    assert counts(junit(Told([], SKIPPED))) == {
+        "tests": len(SKIPPED),
+        "failures": 0,
+        "errors": 0,
+        "skipped": len(SKIPPED),
+    }
 
 
 def test_a_case_says_what_it_takes_to_run_it_again() -> None:
-    case = next(ET.fromstring(junit([RESULTS[Exit.MET]])).iter("testcase"))
+    case = next(ET.fromstring(junit(Told([RESULTS[Exit.MET]]))).iter("testcase"))
     properties = {one.get("name"): one.get("value") for one in case.iter("property")}
     assert properties["seed"] == "1"
     assert properties["cell"] == LOST.cell
@@ -84,7 +90,7 @@ def test_every_exit_code_but_0_has_a_failure_or_an_error_and_0_none(
     results: list[CellResult], ending: Ending | None
 ) -> None:
     code = ending.code if ending else exit_code(results)
-    found = counts(junit(results, SKIPPED, ending))
+    found = counts(junit(Told(results, SKIPPED), ending))
     assert bool(found["failures"] + found["errors"]) == (code is not Exit.MET)
 
 

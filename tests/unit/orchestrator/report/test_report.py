@@ -8,13 +8,15 @@ from sample_results import CELLS, ORIGIN, cell, judgement, result
 from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import Cap, Met, Outcome, PropertyVerdict, Verdict
 from orchestrator.history.merged import Event, History
-from orchestrator.report.claims import claims_of, declared, summary
-from orchestrator.report.closing import MAX_PROBLEMS, closing, witness_of
+from orchestrator.report.claims import claims_of, declared
+from orchestrator.report.closing import MAX_PROBLEMS, closing
 from orchestrator.report.junit import junit
 from orchestrator.report.lines import cell_line, outcome_text
 from orchestrator.report.result import CellResult
 from orchestrator.report.story import story
+from orchestrator.report.summary import summary
 from orchestrator.report.table import listing, pivot, render
+from orchestrator.report.told import Told, witness_of
 
 SKIPPED = [one for one in CELLS if one.not_applicable]
 LOST = cell(fault="lost", semantics="at-most-once")
@@ -81,10 +83,10 @@ def test_what_a_scenario_expects_to_be_refuted_is_no_surprise() -> None:
     violated = PropertyVerdict("once", Verdict.VIOLATED, {}, (10101, 2))
     judged = judgement(Outcome("ok", 2))._replace(properties=(violated,))
     assert declared([result(CRASH, judged)]) == {f"sample[{CRASH.cell}]"}
-    told = "\n".join(closing([result(CRASH, judged)], (), no_history))
+    told = "\n".join(closing(Told([result(CRASH, judged)]), no_history))
     assert "refuted, as expected" in told
     unmet = judgement(Outcome("ok", 2), verdict=Met.UNMET)._replace(properties=(violated,))
-    told = "\n".join(closing([result(LOST, unmet)], (), no_history))
+    told = "\n".join(closing(Told([result(LOST, unmet)]), no_history))
     assert "REFUTED" in told
     assert "Not as expected:" in told
 
@@ -98,27 +100,27 @@ def test_a_cap_that_was_reached_is_told_wherever_results_are() -> None:
     met = result(LOST, CAPPED)
     assert "capped=load,drain" in cell_line(met)
     named = "operation 1 of client 10101, operation 2 of client 10101, operation 3 of client 10101 and 2 more"
-    told = "\n".join(closing([met, result(CRASH)], (), no_history))
+    told = "\n".join(closing(Told([met, result(CRASH)]), no_history))
     text = f"load, with 5 calls open ({named}); drain"
     assert f"Phases that were ended by their caps:\n  sample {LOST.cell}: {text}\n" in told
     assert CRASH.cell not in told[told.index("Phases") :]
-    first, second = summary([met, result(CRASH)], "sim", ORIGIN)["cells"]
+    first, second = summary(Told([met, result(CRASH)]), "sim", ORIGIN)["cells"]
     assert [cap["phase"] for cap in first["caps"]] == ["load", "drain"]
     assert first["caps"][0]["open"][0] == (10101, 1)
     assert second["caps"] == []
-    properties = [one.attrib for one in ET.fromstring(junit([met, result(CRASH)])).iter("property")]
+    properties = [one.attrib for one in ET.fromstring(junit(Told([met, result(CRASH)]))).iter("property")]
     assert {"name": "capped", "value": text} in properties
-    assert "ended by their caps" not in "\n".join(closing([result(CRASH)], (), no_history))
+    assert "ended by their caps" not in "\n".join(closing(Told([result(CRASH)]), no_history))
 
 
 def test_many_problems_are_cut_short() -> None:
-    told = list(closing([result(LOST, error="no")] * (MAX_PROBLEMS + 5), (), no_history))
+    told = list(closing(Told([result(LOST, error="no")] * (MAX_PROBLEMS + 5)), no_history))
     assert "  and 5 more" in told
     assert told[-1] == "15 cell runs: 15 TESTBED"
 
 
 def test_the_summary_is_json_of_cells_and_claims() -> None:
-    made = summary([result(LOST), result(LOST, error="no")], "sim", ORIGIN)
+    made = summary(Told([result(LOST), result(LOST, error="no")]), "sim", ORIGIN)
     assert [one["exit_code"] for one in made["cells"]] == [0, 3]
     assert made["cells"][1]["problem"] == "no"
     assert [claim["mechanism"] for claim in made["claims"]] == ["at-most-once"]
@@ -131,8 +133,8 @@ def test_the_witness_is_the_violation_nobody_expected(tmp_path: Path) -> None:
     surprise: CellResult = result(
         LOST, judgement(verdict=Met.UNMET)._replace(properties=(violated,)), directory=tmp_path
     )
-    assert witness_of([expected, surprise]) == (surprise, (10101, 2))
-    assert witness_of([expected]) == (expected, (10101, 2))
+    assert witness_of([expected, surprise]) == (surprise, (10101, 2), False)
+    assert witness_of([expected]) == (expected, (10101, 2), True)
     assert witness_of([result(LOST)]) is None
 
 

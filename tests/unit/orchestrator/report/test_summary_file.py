@@ -8,7 +8,8 @@ from sample_results import ORIGIN, cell, judgement, result
 
 from orchestrator.checkers.verdict import Cap, FaultSteps, Met, Outcome
 from orchestrator.history.clocks import Clock
-from orchestrator.report.claims import summary
+from orchestrator.report.summary import summary
+from orchestrator.report.told import Told
 
 ONE = cell(fault="lost", semantics="at-most-once", transport="udp")
 
@@ -18,7 +19,7 @@ def test_a_judged_cell() -> None:
         faults=(FaultSteps("drop request", 4, 3, 2, 1),), caps=(Cap("load", ((10101, 3),)),)
     )
     clock = Clock("box", 5, 7, "agent a")
-    made = summary([result(ONE, judged, directory=Path("results/1/a"), clocks=(clock,))], "local", ORIGIN)
+    made = summary(Told([result(ONE, judged, directory=Path("results/1/a"), clocks=(clock,))]), "local", ORIGIN)
     (told,) = made.pop("cells")
     assert told == {
         "cell": ONE.cell,
@@ -48,12 +49,12 @@ def test_a_judged_cell() -> None:
 
 
 def test_what_no_cell_offered_is_named() -> None:
-    made = summary([result(ONE, judgement(Outcome("ok", 1))._replace(opportunities={}))], "sim", ORIGIN)
+    made = summary(Told([result(ONE, judgement(Outcome("ok", 1))._replace(opportunities={}))]), "sim", ORIGIN)
     assert made["not_exercised"] == ["at-most-once: at-most-once under loss: repeat-after-commit"]
 
 
 def test_a_cell_whose_testbed_failed_has_a_problem_and_no_verdict() -> None:
-    made = summary([result(ONE, error="no room")], "sim", ORIGIN)
+    made = summary(Told([result(ONE, error="no room")]), "sim", ORIGIN)
     (told,) = made["cells"]
     assert (told["problem"], told["exit_code"], told["directory"]) == ("no room", 3, None)
     assert not {"bitten", "properties", "expectations"} & told.keys()

@@ -30,6 +30,7 @@ from orchestrator.report.closing import closing
 from orchestrator.report.lines import cell_line
 from orchestrator.report.result import CellResult, Task
 from orchestrator.report.story import AROUND, story
+from orchestrator.report.told import Told
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.plan import Plan
 from orchestrator.scenario.shipped import plans
@@ -54,7 +55,7 @@ def told(name: str, plan: Plan) -> str:
     with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
         results = _run([cell for cell in cells if cell.not_applicable is None], Path(folder))
         skipped = [cell for cell in cells if cell.not_applicable is not None]
-        lines = [*closing(results, skipped, _history), *_counts(results), *_story(results)]
+        lines = [*closing(Told(results, skipped), _history), *_counts(results), *_story(results)]
     return "\n".join(re.sub(r" +\d+\.\d+ ms ", " - ", line).rstrip() for line in lines).strip("\n")
 
 

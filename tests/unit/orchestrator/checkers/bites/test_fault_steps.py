@@ -18,6 +18,7 @@ from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import FaultSteps
 from orchestrator.report.closing import closing
 from orchestrator.report.faults import faults_table
+from orchestrator.report.told import Told
 
 
 def steps(run: Run, fault: Fault) -> tuple[int, int, int, int]:
@@ -81,5 +82,5 @@ def test_the_table_is_told_at_the_end_of_a_run() -> None:
     def no_history(_: Path) -> None:
         raise AssertionError("nothing is to be read")
 
-    told = list(closing([result(sample_cell(fault="lost"), judged)], (), no_history))  # type: ignore[arg-type]
+    told = list(closing(Told([result(sample_cell(fault="lost"), judged)]), no_history))  # type: ignore[arg-type]
     assert "What the faults did:" in told
