@@ -11,85 +11,170 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from typing import Any
 
-from chaos.faults.processes import Restart
-from chaos.supports import PLANE_OF, PlaneName
 from nodes.ops import Now, Program, Sleep
+from nodes.wire.record import Kind
 from orchestrator.run.agenda import Act
-from orchestrator.run.attention import MILLISECOND, PATIENCE, RunFailed, patience
+from orchestrator.run.attention import MILLISECOND, PATIENCE, RunFailed
 from orchestrator.run.drained import drained
-from orchestrator.run.lives import HELD, Action, Event, Life, State
-from orchestrator.run.phases import POLL, Phases
-from orchestrator.run.session import Exited, Fired, NodeEvent, Session, Started
-from orchestrator.run.specs import Address, addresses, client_spec, failpoints, plane_spec, server_spec
-from orchestrator.scenario.cell import Cell, Link
+from orchestrator.run.fault_acts import FaultActs
+from orchestrator.run.lives import BEING_KILLED, HELD, Event, Life
+from orchestrator.run.order import steps
+from orchestrator.run.session import Answer, Exited, Fired, Lost, NodeEvent, ProjectSession, Session, Started, Stopped
+from orchestrator.run.specs import failpoints
+from orchestrator.run.until_done import comes_back, longest_wait, on_its_way
+from orchestrator.scenario.cell import UNTIL_DONE, Cell
 
+POLL = 2 * MILLISECOND
+"""Between two looks at whether everything is drained."""
 AGAIN = 500 * MILLISECOND
 """After which a process is told again to go on. One that stops itself at a failpoint says so just before it does, so
 that the signal may come too early; another one is lost on nobody."""
 
 
-class Conductor(Phases):
-    """`program()` runs the cell; afterwards the session has everything to collect."""
+class Conductor(FaultActs):
+    """`program()` runs the cell; afterwards the session has everything to collect.
 
-    def __init__(self, cell: Cell, session: Session) -> None:
-        super().__init__(cell, session, (*cell.servers, *cell.clients))
-        self._first: dict[str, dict[str, Address]] = {}
+    `project` is the session once more, where the cell is a system's.
+    """
 
-    # Phases
+    def __init__(self, cell: Cell, session: Session, project: ProjectSession | None = None) -> None:
+        super().__init__(cell, session, project)
+        self._at_heal: set[str] = set()
+        self._done: set[str] = set()
+        self._start_steps = steps(cell, self._planes, project.services if project else {})
 
-    @property
-    def _remaining(self) -> list[str]:
-        return [*self._cell.servers, *self._planes]
+    def program(self) -> Program:
+        """Every phase in turn. Raises RunFailed; KeyboardInterrupt heals and stops before it goes on."""
+        try:
+            for phase, run in (
+                ("start", self._start),
+                ("load", self._load),
+                ("heal", self._heal),
+                ("settle", self._settle),
+                ("drain", self._drain),
+            ):
+                self._phase(phase)
+                yield from run()
+        except KeyboardInterrupt:
+            self._phase("interrupted")
+            yield from self._leave()
+            raise
+        self._phase("stop")
+        yield from self._stop([*self._cell.servers, *self._planes])
+        self._phase("end")
 
-    @property
-    def _callers(self) -> Collection[str]:
-        return self._cell.clients
-
-    @property
-    def _return(self) -> int:
-        return PATIENCE
+    # Start
 
     def _start(self) -> Program:
+        """Everything runs and is configured."""
         yield from self._arm()
-        for plane in self._planes:
-            self._session.start(plane, plane, 1)
-        for name in (*self._cell.servers, *self._cell.clients):
-            self._launch(name)
-        yield from self._until(
-            lambda: len(self._lives.alive()) == len(self._lives.epochs),
-            patience(self._lives.epochs),
-            "every process to start",
-        )
-        targets: dict[str, Address] = {}
-        for name in self._cell.servers:
-            self._first[name] = yield from self._configure_server(name)
-            targets |= self._first[name]
-        for plane in self._planes:
-            targets |= yield from self._configure_plane(plane, targets)
-        for name in self._cell.servers:
-            yield from self._agenda.occur(f"{name} ready", 1)
-        for name in self._cell.clients:
-            spec = client_spec(self._cell, name, 1, self._session.address(name), targets)
-            yield from self._call(name, {"type": "configure", "spec": spec})
-        yield from self._watch_gates()
-
-    def _watch_gates(self) -> Program:
-        """Of clients that are configured: what a gate waits for may have come by then."""
-        for name, client in self._cell.clients.items():
-            for gate, trigger in client.gates.items():
+        for step in self._start_steps:
+            yield from self._take(step)
+        for name, caller in self._cell.callers.items():  # what a gate waits for may have come by now
+            for gate, trigger in caller.gates.items():
                 yield from self._agenda.when(trigger, self._release_gate(name, gate))
-
-    def _configure_plane(self, plane: PlaneName, upstreams: Mapping[str, Address]) -> Program:
-        """-> where its links are called at."""
-        place = self._session.plane(plane)
-        spec = plane_spec(self._cell, plane, upstreams)
-        return addresses((yield from self._call(plane, {"type": "configure", **place, **spec})))
 
     def _release_gate(self, name: str, gate: int) -> Act:
         return lambda: self._call(name, {"type": "release", "gate": gate})
+
+    # Load
+
+    def _load(self) -> Program:
+        """Clients call while faults come and go."""
+        yield from self._timed_faults()
+        for name in self._cell.callers:
+            yield from self._call(name, {"type": "go"})
+        if self._cell.load == UNTIL_DONE:
+            yield from self._until_done()
+        elif not (yield from self._wait(self._loaded, self._cell.load * MILLISECOND)):
+            self._phase("load-capped")
+
+    def _loaded(self) -> bool:
+        """Every call before heal is completed, and whoever comes back before heal is there again."""
+        return set(self._cell.callers) <= self._at_heal | self._done and not self._returning
+
+    def _until_done(self) -> Program:
+        """Until it is loaded, or nothing is completed any more: a fault keeps calls open, or nobody knows why."""
+        wait = longest_wait(self._cell)
+        completed, quiet_since = -1, 0
+        while not (yield from self._wait(self._loaded, wait)):
+            before = completed
+            completed = yield from self._completed()
+            now = yield Now()
+            if completed != before or self._agenda.scheduled:
+                quiet_since = now
+            elif kept := self._keeping():
+                self._session.note(Kind.PHASE, detail={"phase": "load-kept", "faults": kept})
+                return
+            elif now - quiet_since >= self._return:
+                self._phase("load-capped")
+                return
+
+    def _completed(self) -> Program:
+        """-> how many calls are completed, in all."""
+        completed = 0
+        for name in self._cell.callers:
+            status = yield from self._call(name, {"type": "status"})
+            completed += status["completed"]
+        return completed
+
+    def _keeping(self) -> list[int]:
+        """The faults that keep calls open until heal; none where that does not explain every client."""
+        if self._returning:
+            return []
+        lasting = [index for index in range(len(self._cell.faults)) if self._lasts(index)]
+        found: set[int] = set()
+        for name in set(self._cell.callers) - self._at_heal - self._done:
+            met = {index for index in lasting if on_its_way(self._cell, name, self._cell.faults[index])}
+            if not met:
+                return []
+            found |= met
+        return sorted(found)
+
+    def _lasts(self, index: int) -> bool:
+        """Whether this fault is on, ends at heal alone, and can keep calls open until then."""
+        fault = self._cell.faults[index]
+        struck = fault.on_process
+        if struck is None:
+            return index in self._on and fault.lasts is None and fault.keeps_open
+        if struck.deadly:
+            last = self._lives.record(self._lives.latest(struck.target)).killed == index
+            return last and struck.target in self._lives.away() and not comes_back(struck.restart)
+        return bool(self._lives.held_by(index)) and struck.restart is None and struck.lasts is None
+
+    def _timed_faults(self) -> Program:
+        """Those that begin with the load, or some time after it does."""
+        now = yield Now()
+        for index, fault in enumerate(self._cell.faults):
+            if fault.after is not None and fault.when is None:
+                self._agenda.at(now + fault.after * MILLISECOND, self._begin(index, fault))
+            elif fault.starts_on and fault.on_process is None:
+                yield from self._begun(index, fault)
+
+    # Heal
+
+    def _heal(self) -> Program:
+        self._healed = True
+        self._agenda.heal()
+        for life in self._lives.within(HELD):
+            self._resume(life)
+        yield from self._disarm()
+        yield from self._until(lambda: not self._lives.within(BEING_KILLED), PATIENCE, "what was killed to be dead")
+        for name in self._lives.away():
+            yield from self._restart(name)
+        yield from self._until(lambda: not self._lives.away(), self._return, "what was killed to be ready again")
+        for plane in self._planes:
+            yield from self._call(plane, {"type": "heal"})  # last: what was held back finds a server
+        yield from self._agenda.occur("healed")
+        yield from self._open_gates()
+
+    @property
+    def _returning(self) -> bool:
+        """Whether somebody that comes back before heal is not there again."""
+        lives = self._lives
+        return bool(lives.within(BEING_KILLED)) or any(comes_back(lives.restart_of(name)) for name in lives.away())
 
     def _disarm(self) -> Program:
         """Acknowledged by all that have failpoints. What fires before it is heard is undone as heal undoes all else."""
@@ -109,13 +194,26 @@ class Conductor(Phases):
         raise RunFailed(f"waited {PATIENCE // MILLISECOND} ms for {life[0]} (epoch {life[1]}) to forget its failpoints")
 
     def _open_gates(self) -> Program:
-        for name, client in self._cell.clients.items():
-            for gate in sorted(client.gates):
+        """What a gate waits for can come no more after heal, so none stays closed; the last calls begin."""
+        for name, caller in self._cell.callers.items():
+            for gate in sorted(caller.gates):
                 yield from self._call(name, {"type": "release", "gate": gate})
             yield from self._call(name, {"type": "healed"})
 
+    # Settle and drain
+
+    def _settle(self) -> Program:
+        """Clients end their calls."""
+        callers = set(self._cell.callers)
+        if (yield from self._wait(lambda: callers <= self._done, self._cell.settle * MILLISECOND)):
+            return
+        self._phase("settle-capped")
+        for name in sorted(callers - self._done):
+            yield from self._call(name, {"type": "finish"})
+        yield from self._until(lambda: callers <= self._done, PATIENCE, "clients to end their open calls")
+
     def _drain(self) -> Program:
-        yield from self._stop(self._cell.clients)
+        yield from self._stop(self._cell.callers)
         yield from self._outlived()
         now = yield Now()
         cap = now + self._cell.settle * MILLISECOND
@@ -143,9 +241,12 @@ class Conductor(Phases):
         return drained(self._cell, self._lives.epochs, planes, statuses)
 
     def _leave(self) -> Program:
+        """After Ctrl-C: heal what can be healed and end every process, within a short time. Services go with their
+        project."""
         for life in self._lives.within(HELD):
-            self._session.signal(life.name, "continue", life.epoch)
-        leaving = self._lives.leave()
+            if life.name not in self._services:
+                self._session.signal(life.name, "continue", life.epoch)
+        leaving = [life for life in self._lives.leave() if life.name not in self._services]
         for life in leaving:
             if life == self._lives.latest(life.name):
                 if life.name in self._planes:
@@ -153,92 +254,23 @@ class Conductor(Phases):
                 self._session.command(life.name, {"type": "stop"})
         yield from self._ending(leaving)
 
-    # Processes
-
-    def _launch(self, name: str) -> None:
-        node = self._cell.servers.get(name) or self._cell.clients[name]
-        self._session.start(name, "node", self._lives.epochs[name], node.engine, node.limits)
-
-    def _configure_server(self, name: str) -> Program:
-        host = self._session.address(name)
-        spec = server_spec(self._cell, name, self._lives.epochs[name], host, self._first.get(name))
-        if self._healed:
-            spec["failpoints"] = []
-        return addresses((yield from self._call(name, {"type": "configure", "spec": spec})))
-
-    def _named(self, life: Life) -> str:
-        return f"{life.name} (epoch {life.epoch})"
-
-    def _exited(self, event: Exited) -> Program:
-        action, life = self._reaped(event), Life(event.name, event.epoch)
-        record = self._lives.record(life)
-        if action is Action.BEGIN and record.killed is not None:
-            yield from self._begun(record.killed, self._cell.faults[record.killed])
-        if action not in (Action.BEGIN, Action.MOURN) or life != self._lives.latest(life.name):
-            return
-        for link in self._cell.links:
-            if link.target == life.name:
-                yield from self._upstream(link, None, life.epoch)
-        yield from self._agenda.occur(f"{life.name} down", life.epoch)
-        yield from self._plan_restart(life.name, record.restart)
-
-    def _at_failpoint(self, event: Fired) -> Program:
-        """A process dies at a failpoint, or has stopped itself there."""
-        life, fault = Life(event.name, event.epoch), self._cell.faults[event.fault].on_process
-        assert fault is not None, "only processes have failpoints"
-        record = self._lives.record(life)
-        if fault.deadly:
-            self._happen(life, Event.DIES)
-            if record.state is not State.KILLING:
-                self._killed_by(life, event.fault, fault)
-            return
-        action = self._happen(life, Event.HALTS if fault.restart is None else Event.YIELDS)
-        record.paused = event.fault
-        if action is Action.REPLACE:
-            record.restart = fault.restart
-            yield from self._plan_restart(life.name, fault.restart)
-        yield from self._begun(event.fault, fault)
-        if self._healed and record.state in HELD:
-            self._resume(life)
-
-    def _restart(self, name: str) -> Program:
-        if not self._lives.may(self._lives.latest(name), Event.RESTART):
-            return
-        if (self._lives.restart_of(name) or Restart()).state == "archive":
-            self._act("archive", name)
-            self._session.archive(name)
-        self._lives.succeed(name)
-        self._act("restart", name)
-        self._launch(name)
-        return
-        yield
-
-    def _restarted(self, life: Life) -> Program:
-        upstreams = yield from self._configure_server(life.name)
-        for link in self._cell.links:
-            if link.target == life.name:
-                yield from self._upstream(link, list(upstreams[link.name]), life.epoch)
-        self._happen(life, Event.READY)
-        yield from self._agenda.occur(f"{life.name} ready", life.epoch)
-
-    def _upstream(self, link: Link, address: list[Any] | None, epoch: int) -> Program:
-        plane = PLANE_OF[link.via]
-        if plane in self._planes:  # nobody stands in a direct link without faults
-            command = {"type": "upstream", "link": link.name, "address": address, "epoch": epoch}
-            yield from self._call(plane, {**self._session.plane(plane), **command})
-
     # Events
 
     def _handle(self, event: Any) -> Program:
-        if isinstance(event, Fired):
+        if isinstance(event, Answer):
+            self._answers[event.name, event.id] = event.body
+        elif isinstance(event, NodeEvent):
+            yield from self._node_event(event)
+        elif isinstance(event, Started):
+            yield from self._started(event)
+        elif isinstance(event, Exited):
+            yield from self._exited(event)
+        elif isinstance(event, Stopped):
+            self._happen(Life(event.name, event.epoch), Event.STOPPED)
+        elif isinstance(event, Fired):
             yield from self._at_failpoint(event)
-        else:
-            yield from super()._handle(event)
-
-    def _started(self, event: Started) -> Program:
-        life = Life(event.name, event.epoch)
-        if self._happen(life, Event.STARTED) is Action.CONFIGURE:
-            yield from self._restarted(life)
+        elif isinstance(event, Lost):
+            raise RunFailed(event.reason)
 
     def _node_event(self, event: NodeEvent) -> Program:
         if event.event == "heal-gate":

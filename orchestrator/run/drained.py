@@ -12,10 +12,13 @@ Status = Mapping[str, Any]
 
 
 def drained(cell: Cell, epochs: Mapping[str, int], planes: Iterable[Status], servers: Mapping[str, Status]) -> bool:
-    """Planes hold nothing, servers execute nothing, and what a hop passed was received, or its receiver is gone."""
+    """Planes hold nothing, servers execute nothing, and what a hop passed was received, or its receiver is gone.
+
+    Of a system only planes tell, and connections stay: services keep theirs to one another open.
+    """
     passed: dict[str, Mapping[str, int]] = {}
     for plane in planes:
-        if plane["held"] or plane["pending"] or plane["connections"]:
+        if plane["held"] or plane["pending"] or (plane["connections"] and cell.system is None):
             return False
         passed |= plane["passed"]
     countable = {link.name for link in cell.links if datagrams(link.transport)}

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-
 from chaos.faults.fault import Fault
 from chaos.faults.processes import ProcessFault
 from chaos.supports import PlaneName
 from nodes.ops import Now, Program
-from nodes.wire.record import Kind
 from orchestrator.run.agenda import Act
-from orchestrator.run.attention import MILLISECOND, PATIENCE, Attention
-from orchestrator.run.lives import Action, Event, Life, Lives, State
-from orchestrator.run.session import Session, SignalName
-from orchestrator.run.specs import plane_of, planes
+from orchestrator.run.attention import MILLISECOND, PATIENCE
+from orchestrator.run.lives import HELD, Action, Event, Life, State
+from orchestrator.run.processes import Processes
+from orchestrator.run.session import Exited, Fired, ProjectSession, Session
+from orchestrator.run.specs import plane_of
 from orchestrator.scenario.cell import Cell
 
-SIGNALS: Mapping[Action, SignalName] = {Action.KILL: "kill", Action.FREEZE: "stop", Action.THAW: "continue"}
 
+class FaultActs(Processes):
+    """The part of a conductor that strikes processes and switches rules."""
 
-class FaultActs(Attention):
-    """The part of a conductor that strikes processes and switches rules. `names` are all processes of the run."""
-
-    def __init__(self, cell: Cell, session: Session, names: Collection[str]) -> None:
-        super().__init__(session)
-        self._cell = cell
-        self._planes = planes(cell)
-        self._lives = Lives((*self._planes, *names))
+    def __init__(self, cell: Cell, session: Session, project: ProjectSession | None = None) -> None:
+        super().__init__(cell, session, project)
         self._on = {i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) and fault.starts_on}
 
     def _arm(self) -> Program:
@@ -115,14 +108,32 @@ class FaultActs(Attention):
         self._act("resume", life.name, epoch=life.epoch)
         self._happen(life, Event.RESUME)
 
-    def _happen(self, life: Life, event: Event) -> Action:
-        """-> what is still to be done, a signal that is due being sent."""
-        action = self._lives.happen(life, event)
-        if action in SIGNALS:
-            self._session.signal(life.name, SIGNALS[action], life.epoch)
-        elif action is Action.TELL:
-            self._session.command(life.name, {"type": "stop"}, life.epoch)
-        return action
+    def _at_failpoint(self, event: Fired) -> Program:
+        """A process dies at a failpoint, or has stopped itself there."""
+        life, fault = Life(event.name, event.epoch), self._cell.faults[event.fault].on_process
+        assert fault is not None, "only processes have failpoints"
+        record = self._lives.record(life)
+        if fault.deadly:
+            self._happen(life, Event.DIES)
+            if record.state is not State.KILLING:
+                self._killed_by(life, event.fault, fault)
+            return
+        action = self._happen(life, Event.HALTS if fault.restart is None else Event.YIELDS)
+        record.paused = event.fault
+        if action is Action.REPLACE:
+            record.restart = fault.restart
+            yield from self._plan_restart(life.name, fault.restart)
+        yield from self._begun(event.fault, fault)
+        if self._healed and record.state in HELD:
+            self._resume(life)
+
+    def _exited(self, event: Exited) -> Program:
+        action, life = self._reaped(event), Life(event.name, event.epoch)
+        killed = self._lives.record(life).killed
+        if action is Action.BEGIN and killed is not None:
+            yield from self._begun(killed, self._cell.faults[killed])
+        if action in (Action.BEGIN, Action.MOURN) and life == self._lives.latest(life.name):
+            yield from self._mourn(life)
 
     # Planes
 
@@ -137,14 +148,3 @@ class FaultActs(Attention):
 
     def _release_hold(self, index: int) -> Act:
         return lambda: self._call(self._plane(index), {"type": "release", "index": index})
-
-    # The orchestrator's own journal
-
-    def _phase(self, phase: str) -> None:
-        self._session.note(Kind.PHASE, detail={"phase": phase})
-
-    def _act(
-        self, act: str, node: str, fault: int | None = None, epoch: int | None = None, why: str | None = None
-    ) -> None:
-        detail = {"act": act, "node": node, "epoch": epoch or self._lives.epochs[node], "fault": fault}
-        self._session.note(Kind.ACT, detail=detail if why is None else {**detail, "why": why})

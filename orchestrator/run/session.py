@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 from chaos.supports import PlaneName
 from nodes.ops import Queue
 from nodes.wire.record import Note
+from orchestrator.run.readiness import Need
+from orchestrator.run.waves import Services, Wave
 from orchestrator.scenario.cell import NO_LIMITS, Limits
 
 Evidence = Literal["real", "sim"]
@@ -120,3 +122,27 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Kill whatever lives and wait for it; always works, also twice."""
+
+
+class ProjectSession(Session, Protocol):
+    """The session of a system's cell: the project's services are steered beside its processes, by the same events."""
+
+    @property
+    def services(self) -> Services:
+        """All of the project's, as Compose tells them."""
+
+    @property
+    def folder(self) -> str:
+        """The scenario's, absolute: the driver runs there."""
+
+    def up(self, wave: Wave) -> None:
+        """Start services; leads to Started of each, once all that the wave waits for stands so, or to Lost."""
+
+    def proxy(self) -> None:
+        """Start the proxy's container, where a plane beside it steers it; leads to Started, or to Lost."""
+
+    def restart(self, name: str, epoch: int, need: Need) -> None:
+        """Start a service's container again; leads to Started, once it is ready, or to Lost."""
+
+    def service(self, name: str) -> str:
+        """Its address, while it runs. Raises SessionError."""

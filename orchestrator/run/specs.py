@@ -12,9 +12,13 @@ from chaos.planes.process import failpoint
 from chaos.supports import PLANE_OF, PLANES, PlaneName
 from nodes.wire.header import client_number
 from orchestrator.scenario.cell import Cell, Link, Server
+from orchestrator.scenario.system import DRIVER, SystemLink
 from orchestrator.scenario.triggers import TriggerEvent, parse_trigger, triggers
 
 Address = tuple[str, int]
+
+NOBODY = "192.0.2.1"
+"""An address that nobody has (RFC 5737)."""
 
 REPORTED = frozenset({TriggerEvent.ATTEMPT, TriggerEvent.OK, TriggerEvent.END})
 """Events of a client that it tells only when asked."""
@@ -108,32 +112,58 @@ def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping
     }
 
 
+def driver_spec(cell: Cell, folder: str, target: str) -> dict[str, Any]:
+    """`folder` is the scenario's, absolute; `target` "host:port" is what the driver calls."""
+    driver = cell.driver
+    return {
+        "role": "client",
+        "seed": cell.seed,
+        "ordinal": ordinal(cell, DRIVER),
+        "workload": "call",
+        "calls": driver.calls,
+        "clients": driver.clients,
+        "outstanding": 1,
+        "after_heal": driver.calls - driver.last_before_heal,
+        "gates": sorted(before_heal(driver.gates)),
+        "exec": {
+            "argv": driver.argv,
+            "folder": folder,
+            "target": target,
+            "timeout": driver.timeout,
+            "patience": driver.patience,
+        },
+        "failpoints": [],
+        "report": sorted(reports(cell, DRIVER)),
+    }
+
+
 def before_heal(gates: Mapping[int, str]) -> Iterator[int]:
     """Those that are not heal's own."""
     return (call for call, trigger in gates.items() if trigger != TriggerEvent.HEALED)
 
 
 def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Address]) -> dict[str, Any]:
-    """`upstreams` are the servers' addresses, by link."""
-    links = [link for link in cell.links if PLANE_OF[link.via] == plane]
+    """`upstreams` are the servers' addresses, by link. A system's come later, by commands: nobody is there yet."""
+    links = [link for link in cell.paths if PLANE_OF[link.via] == plane]
     return {
         "seed": cell.seed,
-        "links": [_plane_link(cell, link, upstreams[link.name]) for link in links],
+        "links": [_plane_link(cell, link, upstreams) for link in links],
         "rules": rules_of(cell, None) if plane == "packet" else [],
     }
 
 
-def _plane_link(cell: Cell, link: Link, upstream: Address) -> dict[str, Any]:
-    return {
+def _plane_link(cell: Cell, link: Link | SystemLink, upstreams: Mapping[str, Address]) -> dict[str, Any]:
+    told = {
         "name": link.name,
         "transport": link.transport,
-        "codec": link.codec,
+        "codec": link.framer if isinstance(link, SystemLink) else link.codec,
         "source": link.source,
-        "target": link.target,
-        "upstream": list(upstream),
-        "epoch": 1,
+        "target": link.server,
         "rules": rules_of(cell, link.name),
     }
+    if isinstance(link, SystemLink):
+        return {**told, "port": link.port, "upstream": [NOBODY, link.port], "epoch": 0}
+    return {**told, "upstream": list(upstreams[link.name]), "epoch": 1}
 
 
 def rules_of(cell: Cell, link: str | None) -> list[dict[str, Any]]:

@@ -60,13 +60,13 @@ def in_the_end(system: System, services: Services) -> dict[str, Need]:
 
 def _before(name: str, system: System, services: Services) -> set[str]:
     """Who has to be there before it."""
-    called = {link.service for link in system.links if link.source == name}
+    called = {link.server for link in system.links if link.source == name}
     return (called | set(services[name].get("depends_on") or {})) & set(services)
 
 
 def _need(name: str, system: System, services: Services, finally_: bool) -> Need:
     states = [_condition(services[other], name) for other in services]
-    if finally_ or name in {link.service for link in system.links}:
+    if finally_ or name in {link.server for link in system.links}:
         states.append("healthy" if system.project.ready == "healthy" else "running")
     return Need(max(states, key=STRENGTH.__getitem__), stays=name in system.services)
 

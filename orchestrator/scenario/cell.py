@@ -172,6 +172,11 @@ class Link(Value):
     def name(self) -> str:
         return f"{self.source} -> {self.target}"
 
+    @property
+    def server(self) -> str:
+        """The node that it goes to."""
+        return self.target
+
 
 class Outcome(Value):
     """What one operation's client learnt, and how often it ran: `executions` is "1", ">=2" and the like."""

@@ -61,7 +61,12 @@ class SystemLink(Value):
         return f"{self.source} -> {self.target}"
 
     @property
-    def service(self) -> str:
+    def transport(self) -> Literal["tcp"]:
+        return "tcp"
+
+    @property
+    def server(self) -> str:
+        """The service that it goes to."""
         return self.target.rpartition(":")[0]
 
     @property
@@ -151,5 +156,5 @@ class System(Value):
     @property
     def services(self) -> list[str]:
         """Those that links name, in their order."""
-        named = [name for link in self.links for name in (link.source, link.service) if name != DRIVER]
+        named = [name for link in self.links for name in (link.source, link.server) if name != DRIVER]
         return list(dict.fromkeys(named))

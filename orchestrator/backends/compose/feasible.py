@@ -21,7 +21,7 @@ def problems(system: System, project: Mapping[str, Any]) -> Iterator[Problem]:
     yield from unknown
     for name in sorted({*RESERVED, DRIVER, PROXY} & set(services)):
         yield Problem(COMPOSE, f"service {name} has the name of one of the testbed's own processes; rename it")
-    for key in sorted({private(link.service) for link in system.links} & set(project.get("networks") or {})):
+    for key in sorted({private(link.server) for link in system.links} & set(project.get("networks") or {})):
         yield Problem(COMPOSE, f"network {key} has the name of one that the testbed adds; rename it")
     for name in system.services:
         if name in services:
@@ -38,7 +38,7 @@ def problems(system: System, project: Mapping[str, Any]) -> Iterator[Problem]:
 def _unknown(system: System, services: Services) -> Iterator[Problem]:
     named: list[tuple[Path, str]] = []
     for index, link in enumerate(system.links):
-        named += [(("links", index, "from"), link.source), (("links", index, "to"), link.service)]
+        named += [(("links", index, "from"), link.source), (("links", index, "to"), link.server)]
     if isinstance(system.oracle, RedisOracle):
         named.append((("oracle", "at"), system.oracle.at.rpartition(":")[0]))
     if isinstance(system.oracle, HttpOracle):
@@ -59,7 +59,7 @@ def _one_place(name: str, service: Mapping[str, Any]) -> Iterator[Problem]:
 def _behind(name: str, system: System, service: Mapping[str, Any]) -> Iterator[Problem]:
     """A service behind a link moves to another network, and one that calls has to meet the proxy on its own."""
     mode = str(service.get("network_mode", ""))
-    target = any(link.service == name for link in system.links)
+    target = any(link.server == name for link in system.links)
     if mode and (target or not mode.startswith("service:")):
         message = f"service {name}, which a link names, has network_mode {mode}: nothing can be put before it there"
         yield Problem(COMPOSE, f"{message}; put it on a network of the project")

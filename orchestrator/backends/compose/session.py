@@ -20,18 +20,24 @@ from orchestrator.backends.this_machine import LocalHost, command_line
 from orchestrator.backends.threads import workers
 from orchestrator.run.readiness import Need
 from orchestrator.run.session import Event, Exited, Lost, Role, SessionError, SignalName, Started, Stopped
-from orchestrator.run.waves import Wave
+from orchestrator.run.waves import Services, Wave
 from orchestrator.scenario.system import PROXY, Project
 
 Build = Callable[[float], None]
 
 
 class SystemSession(RealSession):
-    """See orchestrator.run.session.Session; the methods of its own are about services. `build` makes the images that
-    they start from, within so many seconds."""
+    """See orchestrator.run.session.ProjectSession. `build` makes the images that services start from, within so many
+    seconds."""
 
     def __init__(
-        self, supervisor: Supervisor, project: ComposeProject, wanted: Project, build: Build, home: Path
+        self,
+        supervisor: Supervisor,
+        project: ComposeProject,
+        wanted: Project,
+        services: Services,
+        build: Build,
+        home: Path,
     ) -> None:
         home = home.absolute()
         hosts: dict[Role, Host] = {
@@ -42,35 +48,33 @@ class SystemSession(RealSession):
         super().__init__(home, lambda name, role: hosts[role])
         self._project = project
         self._wanted = wanted
+        self.services = services
+        self.folder = str(Path(wanted.folder).absolute())
         self._build = build
-        self._services: dict[str, int] = {}
+        self._epochs: dict[str, int] = {}
         self._deadline: float | None = None
         self._acts = workers(1, "services")
 
     def up(self, wave: Wave) -> None:
-        """Start services; leads to Started of each, once all that the wave waits for stands so, or to Lost."""
-        self._services |= dict.fromkeys(wave.services, 1)
+        self._epochs |= dict.fromkeys(wave.services, 1)
         self._later(lambda: self._start(wave))
 
     def proxy(self) -> None:
-        """Start the proxy's container, where a plane beside it steers it; leads to Started, or to Lost."""
-        self._services[PROXY] = 1
+        self._epochs[PROXY] = 1
         self._later(self._start_proxy)
 
     def restart(self, name: str, epoch: int, need: Need) -> None:
-        """Start a service's container again; leads to Started, once it is ready, or to Lost."""
-        self._services[name] = epoch
+        self._epochs[name] = epoch
         self._later(lambda: self._start_again(name, epoch, need))
 
     def service(self, name: str) -> str:
-        """Its address, while it runs. Raises SessionError."""
         return self._project.address(name)
 
     def signal(self, name: str, signal: SignalName, epoch: int | None = None) -> None:
-        if name not in self._services:
+        if name not in self._epochs:
             super().signal(name, signal, epoch)
             return
-        life = (name, self._services[name])
+        life = (name, self._epochs[name])
         self._later(lambda: self._perform(signal, *life))
 
     def close(self) -> None:

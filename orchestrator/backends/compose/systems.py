@@ -35,7 +35,7 @@ from orchestrator.oracles import reading
 from orchestrator.oracles.effects import Effect, ledger
 from orchestrator.oracles.places import Places
 from orchestrator.run.attention import RunFailed
-from orchestrator.run.services import SystemConductor
+from orchestrator.run.conductor import Conductor
 from orchestrator.run.session import SessionError
 from orchestrator.run.waves import Services
 from orchestrator.scenario.cell import Cell
@@ -72,13 +72,11 @@ class Systems:
         check_compose()
         with self._project(system, folder) as (project, services, build):
             read: list[Ledger] = []
-            session = SystemSession(self._supervisor, project, system.project, build, folder.logs)
+            session = SystemSession(self._supervisor, project, system.project, services, build, folder.logs)
             self._interrupts.enter(session)
             try:
-                where = Path(system.project.folder).absolute()
-                conductor = SystemConductor(cell, system, session, services, str(where))
-                run_in_real_time(conductor.program(), session)
-                places = Places(project.addresses(), where)
+                run_in_real_time(Conductor(cell, session, session).program(), session)
+                places = Places(project.addresses(), Path(session.folder))
                 read.append(ledger(quiet(system, places, lambda: self._interrupts.happened)))
             finally:
                 self._interrupts.leave(session)

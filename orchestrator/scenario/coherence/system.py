@@ -55,7 +55,7 @@ def _shown(cell: Cell, system: System) -> Cell:
         workload="add", calls=driver.calls, clients=driver.clients, after_heal=driver.after_heal, gates=driver.gates
     )
     links = tuple(
-        Shown(source=DRIVER, target=link.service, semantics="maybe", via=link.via, given=link.name)
+        Shown(source=DRIVER, target=link.server, semantics="maybe", via=link.via, given=link.name)
         for link in system.links
     )
     servers = {name: Server(service="counter") for name in system.services}
@@ -67,7 +67,7 @@ def _links(system: System) -> Iterator[Problem]:
     targets: set[str] = set()
     for index, link in enumerate(system.links):
         path = ("links", index)
-        for key, name in (("from", link.source), ("to", link.service)):
+        for key, name in (("from", link.source), ("to", link.server)):
             if name in RESERVED or (key == "to" and name == DRIVER):
                 yield Problem((*path, key), f"{name!r} is the name of one of the testbed's own processes")
         if link.port > 65535:
@@ -75,8 +75,8 @@ def _links(system: System) -> Iterator[Problem]:
         if link.target in targets:
             yield Problem((*path, "to"), f"a second link to {link.target}: all that call it go through the first one")
         targets.add(link.target)
-        if ports.setdefault(link.port, link.service) != link.service:
-            message = f"port {link.port} of both {ports[link.port]} and {link.service}: one proxy cannot stand for both"
+        if ports.setdefault(link.port, link.server) != link.server:
+            message = f"port {link.port} of both {ports[link.port]} and {link.server}: one proxy cannot stand for both"
             yield Problem((*path, "to"), f"{message}; expected links to different ports")
     vias = {link.via for link in system.links}
     if len(vias) > 1:
@@ -88,7 +88,7 @@ def _links(system: System) -> Iterator[Problem]:
 
 def _circle(system: System) -> Iterator[Problem]:
     calls = {
-        link.service: {other.service for other in system.links if other.source == link.service} for link in system.links
+        link.server: {other.server for other in system.links if other.source == link.server} for link in system.links
     }
     while calls:
         free = [name for name, called in calls.items() if not called & set(calls)]

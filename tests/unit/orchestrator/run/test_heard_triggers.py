@@ -10,8 +10,7 @@ import pytest
 from chaos.faults.processes import Restart
 from chaos.faults.vocabulary import FAULTS
 from chaos.faults.window import TRIGGER, marked
-from orchestrator.run.service_specs import driver_spec
-from orchestrator.run.specs import client_spec, reports
+from orchestrator.run.specs import client_spec, driver_spec, reports
 from orchestrator.scenario.cell import Cell, Client
 from orchestrator.scenario.document import BadScenario
 from orchestrator.scenario.fault_choice import PARTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.run.service_specs import driver_spec, plane_spec
+from orchestrator.run.specs import driver_spec, plane_spec
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.document import BadScenario
 from orchestrator.scenario.plan import expand
@@ -58,7 +58,7 @@ def test_times_may_be_durations_and_what_the_environment_holds_is_text() -> None
 def test_what_its_processes_are_told() -> None:
     made = cell()
     assert made.system is not None
-    links = plane_spec(made, made.system)["links"]
+    links = plane_spec(made, "relay", {})["links"]
     assert [(link["codec"], link["port"], len(link["rules"])) for link in links] == [
         ("http1", 8080, 1),
         ("resp", 6379, 1),
