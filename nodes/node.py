@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Protocol
 
 from nodes.drivers import Driver
 from nodes.drivers.rpc import RpcDriver
+from nodes.drivers.turns import Turns
 from nodes.ops import Address, Bind, Listen, Program, Queue, ReplyRecord, Spawn
 from nodes.reports import Reports
-from nodes.rpc.calls import Session
+from nodes.rpc.calls import Numbers, Session
 from nodes.rpc.codecs import codec
 from nodes.rpc.interface import skeleton
 from nodes.rpc.retry import Retry, maybe
@@ -123,7 +124,7 @@ class ServerNode:
 
 
 class ClientNode:
-    """Runs one workload: over one link, or by a program of the user's."""
+    """Runs one workload: over its links, or by a program of the user's."""
 
     def __init__(self, spec: dict[str, Any], environment: Environment) -> None:
         self._spec = spec
@@ -139,11 +140,15 @@ class ClientNode:
         return ExecDriver(told["argv"], told["folder"], process, told["target"], told["timeout"], told["patience"])
 
     def _caller(self, process: int) -> Driver:
-        link = self._spec["link"]
+        numbers = Numbers()
+        drivers = [self._on(link, process, numbers) for link in self._spec["links"]]
+        return drivers[0] if len(drivers) == 1 else Turns(drivers)
+
+    def _on(self, link: dict[str, Any], process: int, numbers: Numbers) -> RpcDriver:
         number = client_number(self._spec["ordinal"], process, self._environment.epoch)
         interface = SERVICES[link["service"]].interface
         return RpcDriver(
-            Session(number, link["semantics"]),
+            Session(number, link["semantics"], numbers),
             interface,
             codec(link["codec"], interface),
             link["transport"],

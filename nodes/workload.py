@@ -16,7 +16,7 @@ from nodes.reports import Reports
 from nodes.rpc.calls import End, Outcome
 from nodes.rpc.service import Workload
 from nodes.services import WORKLOADS
-from nodes.wire.header import client_number, intent_number
+from nodes.wire.header import client_number, intent_number, turn
 from nodes.wire.record import Kind, Witness
 
 HEAL = -1
@@ -72,7 +72,7 @@ class Harness:
         self._gated = frozenset(spec["gates"])
         workload = spec["workload"]
         self._operation: Workload = _called if workload == CALL else WORKLOADS[workload]
-        self._unknown_as_fail = spec.get("link", {}).get("variant") == "unknown-as-fail"
+        self._variants = [link["variant"] for link in spec.get("links", [])] or [None]
         self._drivers = {process: driver(process) for process in range(1, spec["clients"] + 1)}
         self._finished = False
         self._told = False
@@ -169,7 +169,7 @@ class Harness:
         self.open -= 1
         self.completed += 1
         end = outcome.end
-        if end is End.INFO and self._unknown_as_fail:
+        if end is End.INFO and self._variants[turn(call, len(self._variants))] == "unknown-as-fail":
             end = End.FAIL
         key = "value" if end is End.OK else "error"
         told = {key: outcome.value} | ({"attempts": outcome.attempts} if outcome.attempts else {})

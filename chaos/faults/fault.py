@@ -53,6 +53,11 @@ class Fault(Window):
         return BOTH
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """The operations that it lists."""
+        return ()
+
+    @property
     def by_chance(self) -> bool:
         """Whether it leaves some of what it meets alone: then it names only what it bit."""
         return False
@@ -101,11 +106,6 @@ class RelayFault(Fault):
     def probability(self) -> float | None:
         """The share of what it names; None: all of it."""
         return None
-
-    @property
-    def numbers(self) -> tuple[int, ...]:
-        """The operations that it lists."""
-        return ()
 
     @property
     def needs_identity(self) -> bool:

@@ -84,6 +84,10 @@ class ProcessFault(Fault):
         if self.at is None and (self.operation is not None or self.nth is not None):
             yield Problem((), "an operation or an nth without a failpoint; expected at")
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        return () if self.operation is None else (self.operation,)
+
     def problems_in(self, cell: Surroundings) -> Iterator[Problem]:
         servers = names(cell.servers)
         if self.target in cell.clients:

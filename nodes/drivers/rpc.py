@@ -129,10 +129,8 @@ class RpcDriver:
         self.reports = reports
         self.process = process
         self._line: Line | None = None
-        self._lines = 0
         self._connecting = Mutex()
         self._greetings = Queue()
-        self._hello_attempt = 0
         self._xid = 0
         self._sent: dict[int, Call] = {}
         """By the xid of each of their latest attempts."""
@@ -277,14 +275,15 @@ class RpcDriver:
         return line
 
     def _connect(self, deadline: int) -> Program:
-        self._lines += 1
+        self.session.numbers.lines += 1
+        number = self.session.numbers.lines
         if self._datagrams:
             socket = yield Bind((self.local, 0))
-            line = Line(socket, self._lines, self.target)
+            line = Line(socket, number, self.target)
             yield Spawn(self._read_datagrams(line), "reader")
         else:
             socket = yield Connect(self.target, deadline)
-            line = Line(socket, self._lines)
+            line = Line(socket, number)
             yield Spawn(self._read_stream(line), "reader")
         return line
 
@@ -292,8 +291,9 @@ class RpcDriver:
         """Raises OSError when hello got no answer by the deadline, or not one of our servers'."""
         call = Call(0, 0, HELLO, ())
         self._greetings = call.mailbox
-        self._hello_attempt += 1
-        header = CallHeader(self.session.client, 0, self._hello_attempt, 0, 0, 0)
+        self.session.numbers.hellos += 1
+        attempt = self.session.numbers.hellos
+        header = CallHeader(self.session.client, 0, attempt, 0, 0, 0)
         yield from line.send(self._encode(call, header))
         answer = yield Get(self._greetings, deadline)
         if isinstance(answer, Ended):
@@ -302,7 +302,7 @@ class RpcDriver:
             raise ConnectionRefusedError(f"hello was answered without a header: {answer.error}")
         identity = self.session.identity
         detail = identity._asdict() if identity else None
-        self.witness.note(Kind.SESSION, self.session.client, 0, self._hello_attempt, self.process, detail)
+        self.witness.note(Kind.SESSION, self.session.client, 0, attempt, self.process, detail)
 
     def _end(self, line: Line, error: str) -> Program:
         """A line ended, or this side ends it: everybody who had an attempt open on it is told once."""

@@ -76,37 +76,53 @@ def outcome(reply: Reply) -> Outcome | None:
     return Outcome(End.INFO, f"the server's error: {reply.error}")
 
 
-class Session:
-    """What this client knows of its server, and its open calls by number.
+class Numbers:
+    """What a client process numbers over all of its links: operations, of which some are open, lines and hellos."""
 
-    A number is open from `begin` until `end`; its call is in `open` as soon as its program runs.
-    """
-
-    def __init__(self, client: int, semantics: str) -> None:
-        self.client = client
-        self.semantics = semantics
-        self.identity: Identity | None = None
-        self.greeted = False
-        """False: hello is due before the next new operation (at first, after a refusal, after a failed connection)."""
-        self.open: dict[int, Call] = {}
+    def __init__(self) -> None:
+        self.lines = 0
+        self.hellos = 0
         self._begun: set[int] = set()
         self._next = 1
 
     def begin(self, seq: int) -> None:
-        """To be called before anything of a later number is sent: the server forgets what is below the first open."""
         self._begun.add(seq)
         self._next = max(self._next, seq + 1)
 
     def end(self, seq: int) -> None:
         self._begun.discard(seq)
-        self.open.pop(seq, None)
 
     @property
     def first_incomplete(self) -> int:
         return min(self._begun, default=self._next)
 
+
+class Session:
+    """What this client knows of its server, and its open calls by number.
+
+    A number is open from `begin` until `end`; its call is in `open` as soon as its program runs. A client with sessions
+    on several servers has its `numbers` in common for all of them.
+    """
+
+    def __init__(self, client: int, semantics: str, numbers: Numbers | None = None) -> None:
+        self.client = client
+        self.numbers = numbers or Numbers()
+        self.semantics = semantics
+        self.identity: Identity | None = None
+        self.greeted = False
+        """False: hello is due before the next new operation (at first, after a refusal, after a failed connection)."""
+        self.open: dict[int, Call] = {}
+
+    def begin(self, seq: int) -> None:
+        """To be called before anything of a later number is sent: the server forgets what is below the first open."""
+        self.numbers.begin(seq)
+
+    def end(self, seq: int) -> None:
+        self.numbers.end(seq)
+        self.open.pop(seq, None)
+
     def header(self, call: Call) -> CallHeader:
-        return CallHeader(self.client, call.seq, call.attempt, self.first_incomplete, call.server, call.intent)
+        return CallHeader(self.client, call.seq, call.attempt, self.numbers.first_incomplete, call.server, call.intent)
 
     def binding(self) -> int:
         return binding(self.semantics, self.identity) if self.identity else 0

@@ -69,6 +69,11 @@ def operation_of(intent: int) -> tuple[int, int]:
     return client_number(node, process, 1), call
 
 
+def turn(seq: int, links: int) -> int:
+    """Which of its node's links an operation takes, counted from 0: each in its turn, so that its number decides."""
+    return (seq - 1) % links
+
+
 def intent_number(node: int, process: int, call: int) -> int:
     """What a user wanted, independent of the client's epoch. `call` counts from 1."""
     return (node * 100 + process) * 1_000_000 + call

@@ -18,14 +18,13 @@ class Setting:
     def __init__(self, cell: Cell, index: Index) -> None:
         self.cell = cell
         self.index = index
-
-    @cached_property
-    def links(self) -> dict[str, Link]:
-        """Client node -> its link."""
-        return {link.source: link for link in self.cell.links}
+        self._links: dict[tuple[str, int], Link | None] = {}
 
     def link_of(self, trace: Trace) -> Link | None:
-        return self.links.get(trace.node)
+        key = trace.node, trace.operation[1]
+        if key not in self._links:
+            self._links[key] = self.cell.link_of(*key)
+        return self._links[key]
 
     def server_of(self, trace: Trace) -> str:
         """The node that the operation's client calls."""

@@ -85,7 +85,6 @@ def _port(server: Server, link: Link, before: Mapping[str, Address] | None) -> i
 def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping[str, Address]) -> dict[str, Any]:
     """`addresses` are those that links are called at; `host` is where its datagram sockets are bound."""
     client = cell.clients[name]
-    link = next(link for link in cell.links if link.source == name)
     return {
         "role": "client",
         "seed": cell.seed,
@@ -97,16 +96,19 @@ def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping
         "after_heal": client.calls - client.last_before_heal,
         "retry": client.retry.model_dump(),
         "gates": sorted(before_heal(client.gates)),
-        "link": {
-            "name": link.name,
-            "transport": link.transport,
-            "codec": link.codec,
-            "semantics": link.semantics,
-            "variant": link.variant,
-            "local": host,
-            "target": list(addresses[link.name]),
-            "service": cell.servers[link.target].service,
-        },
+        "links": [
+            {
+                "name": link.name,
+                "transport": link.transport,
+                "codec": link.codec,
+                "semantics": link.semantics,
+                "variant": link.variant,
+                "local": host,
+                "target": list(addresses[link.name]),
+                "service": cell.servers[link.target].service,
+            }
+            for link in cell.links_of(name)
+        ],
         "failpoints": failpoints(cell, name, epoch),
         "report": sorted(reports(cell, name)),
     }

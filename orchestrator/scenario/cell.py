@@ -16,6 +16,7 @@ from pydantic import (
 from chaos.faults.vocabulary import AnyFault
 from chaos.faults.window import TriggerText
 from nodes.services import SERVICES, WORKLOADS
+from nodes.wire.header import turn
 from nodes.wire.transports import TRANSPORTS
 from orchestrator.scenario.properties import PROPERTIES
 from orchestrator.scenario.recorded import as_nodes
@@ -274,6 +275,15 @@ class Cell(Value):
         node = self.nodes[DRIVER]
         assert isinstance(node, Driver), "a system's cell has the driver under its name"
         return node
+
+    def links_of(self, client: str) -> tuple[Link, ...]:
+        """The links of a client of ours, in the order in which its operations take them."""
+        return tuple(link for link in self.links if link.source == client)
+
+    def link_of(self, client: str, seq: int) -> Link | None:
+        """The link of an operation of a client's; None for a driver's, and for nobody's."""
+        links = self.links_of(client)
+        return links[turn(seq, len(links))] if links else None
 
     @property
     def paths(self) -> tuple[Link | SystemLink, ...]:

@@ -108,8 +108,12 @@ def _hello_decisions(setting: Setting, trace: Trace) -> list[Event]:
     hello = setting.index.hellos.get(trace.operation[0])
     if hello is None or trace.invoke is None or trace.completion is None:
         return []
-    begin, end = trace.invoke.order, trace.completion.order
-    return [event for event in hello.decisions if begin < event.order < end]
+    begin, end, link = trace.invoke.order, trace.completion.order, setting.link_of(trace)
+    return [
+        event
+        for event in hello.decisions
+        if begin < event.order < end and link is not None and event.detail.get("link") == link.name
+    ]
 
 
 def _late(trace: Trace) -> bool:

@@ -43,6 +43,8 @@ def _delivery(cell: Cell, delivery: Delivery) -> Iterator[Problem]:
         yield Problem((*path, "witness"), "only a violation has a witness")
     if delivery.violated is not None and not cell.faults:
         yield Problem((*path, "violated"), "a violation's witness is bitten, so expected a fault")
+    if cell.system is not None:
+        return
     services = {cell.servers[link.target].service for link in cell.links if link.target in cell.servers}
     if services.isdisjoint(WITH_EFFECT):
         expected = " or ".join(f"a {name}" for name in WITH_EFFECT)

@@ -8,6 +8,7 @@ from chaos.faults.fault import Fault
 from chaos.problem import Path, Problem, names
 from chaos.supports import PLANE_OF, SUPPORTS
 from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.coherence.around import around
 from orchestrator.scenario.coherence.waiting import named, trigger
 from orchestrator.scenario.triggers import TriggerEvent, parse_trigger, placed_triggers
 
@@ -21,13 +22,27 @@ def problems(cell: Cell) -> Iterator[Problem]:
 def _fault(cell: Cell, fault: Fault) -> Iterator[Problem]:
     yield from _window(cell, fault)
     if fault.on_link is not None:
-        called = {link.name: link.via for link in cell.links}
+        called = {link.name: link.via for link in cell.paths}
         if fault.on_link not in called:
             yield Problem(("link",), f"no link {fault.on_link!r}; expected one of {names(called)}")
             return
         yield from _reach(fault, called[fault.on_link])
-    yield from fault.problems_in(cell)
+    yield from fault.problems_in(around(cell))
     yield from fault.problems()
+    yield from _turns(cell, fault)
+
+
+def _turns(cell: Cell, fault: Fault) -> Iterator[Problem]:
+    """Whether the operations that it lists take its link, of a client that has several."""
+    if (struck := fault.on_process) is not None:
+        key, met = "operation", [link for link in cell.links if link.target == struck.target]
+    else:
+        key, met = "operations", [link for link in cell.links if link.name == fault.on_link]
+    for number in fault.numbers if met else ():
+        taken = cell.link_of(met[0].source, number)
+        if taken is not None and taken not in met:
+            message = f"operation {number} goes over {taken.name}: operations take a client's links in turn"
+            yield Problem((key,), message)
 
 
 def _window(cell: Cell, fault: Fault) -> Iterator[Problem]:

@@ -30,11 +30,12 @@ def called(cell: Cell) -> Iterator[Problem]:
             yield Problem(("links", index, "from"), message)
         elif link.target not in cell.servers:
             yield Problem(("links", index, "to"), f"no server {link.target!r}; expected one of {names(cell.servers)}")
+        elif link.name in {other.name for other in cell.links[:index]}:
+            yield Problem(("links", index), f"a second link {link.name}; expected one from a client to a server")
     if {link.source for link in cell.links} <= cell.clients.keys():
         for name in cell.clients:
-            count = sum(link.source == name for link in cell.links)
-            if count != 1:
-                yield Problem(("links",), f"client {name!r} has {count} links; expected exactly one")
+            if not cell.links_of(name):
+                yield Problem(("links",), f"client {name!r} has 0 links; expected at least one")
 
 
 def problems(cell: Cell) -> Iterator[Problem]:
@@ -64,9 +65,10 @@ def _link(cell: Cell, link: Link, path: Path) -> Iterator[Problem]:
 
 
 def gates(cell: Cell) -> Iterator[Problem]:
-    for name, client in cell.clients.items():
-        for operation, text in client.gates.items():
-            path = ("nodes", name, "gates", str(operation))
-            if not 1 <= operation <= client.calls:
-                yield Problem(path, f"a gate before operation {operation} of {client.calls} calls; they count from 1")
+    for name, caller in cell.callers.items():
+        place = ("nodes", name) if cell.system is None else (name,)
+        for operation, text in caller.gates.items():
+            path = (*place, "gates", str(operation))
+            if not 1 <= operation <= caller.calls:
+                yield Problem(path, f"a gate before operation {operation} of {caller.calls} calls; they count from 1")
             yield from trigger(cell, text, path)

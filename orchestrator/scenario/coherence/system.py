@@ -1,7 +1,6 @@
 """PURE: whether the parts of a system's cell fit one another.
 
-Faults, triggers and expectations are checked as those of our own nodes are: the cell is shown to those checks with
-its services as servers and its driver as their client. What is different is checked here.
+Faults, triggers, gates and expectations are checked as those of our own nodes are. What is different is checked here.
 """
 
 from __future__ import annotations
@@ -11,21 +10,10 @@ from collections.abc import Collection, Iterator
 from chaos.faults.surroundings import ForeignLink
 from chaos.framers import framers, identifies
 from chaos.problem import Problem, names
-from orchestrator.scenario.cell import Cell, Client, Link, Server
+from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.coherence import expectations, faults
-from orchestrator.scenario.coherence.nodes import RESERVED
-from orchestrator.scenario.coherence.waiting import trigger
+from orchestrator.scenario.coherence.nodes import RESERVED, gates
 from orchestrator.scenario.system import DRIVER, Driver, System, SystemLink
-
-
-class Shown(Link):
-    """A link of a system as if the driver called it."""
-
-    given: str
-
-    @property
-    def name(self) -> str:
-        return self.given
 
 
 def problems(cell: Cell, unread: Collection[str] = ()) -> Iterator[Problem]:
@@ -42,24 +30,10 @@ def problems(cell: Cell, unread: Collection[str] = ()) -> Iterator[Problem]:
     for index, fault in enumerate(cell.faults):
         for path, message in fault.problems_in_system(links.get(fault.on_link or "")):
             yield Problem(("faults", index, *path), message)
-    shown = _shown(cell, system)
-    yield from faults.problems(shown)
-    yield from _gates(shown)
+    yield from faults.problems(cell)
+    yield from gates(cell)
     yield from _expect(cell)
-    yield from expectations.problems(shown)
-
-
-def _shown(cell: Cell, system: System) -> Cell:
-    driver = cell.driver
-    client = Client(
-        workload="add", calls=driver.calls, clients=driver.clients, after_heal=driver.after_heal, gates=driver.gates
-    )
-    links = tuple(
-        Shown(source=DRIVER, target=link.server, semantics="maybe", via=link.via, given=link.name)
-        for link in system.links
-    )
-    servers = {name: Server(service="counter") for name in system.services}
-    return cell.model_copy(update={"nodes": {**servers, DRIVER: client}, "links": links})
+    yield from expectations.problems(cell)
 
 
 def _links(system: System) -> Iterator[Problem]:
@@ -105,15 +79,6 @@ def _driver(driver: Driver) -> Iterator[Problem]:
     if driver.after_heal > driver.calls:
         message = f"{driver.after_heal} calls after heal of {driver.calls} calls in all"
         yield Problem(("driver", "after_heal"), message)
-
-
-def _gates(shown: Cell) -> Iterator[Problem]:
-    client = shown.clients[DRIVER]
-    for operation, text in client.gates.items():
-        path = ("driver", "gates", str(operation))
-        if not 1 <= operation <= client.calls:
-            yield Problem(path, f"a gate before operation {operation} of {client.calls} calls; they count from 1")
-        yield from trigger(shown, text, path)
 
 
 def _foreign(link: SystemLink) -> ForeignLink:

@@ -17,13 +17,13 @@ def trigger(cell: Cell, text: str, path: Path) -> Iterator[Problem]:
     except ValueError as error:
         yield Problem(path, str(error))
         return
-    if event in SERVER_EVENTS and subject not in cell.servers:
-        yield Problem(path, f"{text!r}: no server {subject!r}; expected one of {names(cell.servers)}")
-    elif event in CLIENT_EVENTS and subject not in cell.clients:
-        yield Problem(path, f"{text!r}: no client {subject!r}; expected one of {names(cell.clients)}")
-    elif event in CLIENT_EVENTS and number > cell.clients[subject].calls:
-        yield Problem(path, f"{text!r}: {subject!r} makes {cell.clients[subject].calls} calls")
-    elif event is TriggerEvent.GATE and number not in cell.clients[subject].gates:
+    if event in SERVER_EVENTS and subject not in cell.called:
+        yield Problem(path, f"{text!r}: no server {subject!r}; expected one of {names(cell.called)}")
+    elif event in CLIENT_EVENTS and subject not in cell.callers:
+        yield Problem(path, f"{text!r}: no client {subject!r}; expected one of {names(cell.callers)}")
+    elif event in CLIENT_EVENTS and number > cell.callers[subject].calls:
+        yield Problem(path, f"{text!r}: {subject!r} makes {cell.callers[subject].calls} calls")
+    elif event is TriggerEvent.GATE and number not in cell.callers[subject].gates:
         yield Problem(path, f"{text!r}: {subject!r} has no gate {number}; expected one in its gates")
     elif event is TriggerEvent.ATTEMPT and cell.system is not None:
         yield Problem(path, f"{text!r}: a driver's attempts are its own affair; expected ok, end or gate")

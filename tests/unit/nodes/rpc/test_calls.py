@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.rpc.calls import Call, End, Outcome, Session, outcome
+from nodes.rpc.calls import Call, End, Numbers, Outcome, Session, outcome
 from nodes.rpc.codecs import Reply
 from nodes.rpc.semantics import NAMES, Identity
 from nodes.services.counter import COUNTER
@@ -116,19 +116,31 @@ def test_an_operations_reply_does_not_greet() -> None:
 
 def test_the_first_incomplete_is_the_lowest_that_is_open_or_the_next() -> None:
     made = session("exactly-once", 1, 2, 3)
-    seen = [made.first_incomplete]
+    seen = [made.numbers.first_incomplete]
     for seq in (2, 1, 3):
         made.end(seq)
-        seen.append(made.first_incomplete)
+        seen.append(made.numbers.first_incomplete)
     assert seen == [1, 1, 3, 4]
-    assert session().first_incomplete == 1
+    assert session().numbers.first_incomplete == 1
 
 
 def test_beginning_a_lower_number_does_not_move_the_next_one_back() -> None:
     made = session("exactly-once", 5, 2)
     made.end(2)
     made.end(5)
-    assert made.first_incomplete == 6
+    assert made.numbers.first_incomplete == 6
+
+
+def test_a_client_has_its_numbers_in_common_for_all_its_servers() -> None:
+    """What a server is told is open counts the calls on the others, too."""
+    numbers = Numbers()
+    left, right = (Session(CLIENT, "exactly-once", numbers) for _ in range(2))
+    left.begin(1)
+    right.begin(2)
+    right.end(2)
+    assert right.numbers.first_incomplete == 1
+    left.end(1)
+    assert right.numbers.first_incomplete == 3
 
 
 def test_an_end_forgets_the_call() -> None:

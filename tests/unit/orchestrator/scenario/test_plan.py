@@ -256,7 +256,15 @@ def test_bitten_without_a_fault() -> None:
 
 def test_two_links_of_one_client() -> None:
     link = "  - {from: client, to: server, semantics: exactly-once}\n"
-    assert "has 2 links" in refused(BASE.replace(link, link * 2)).message
+    assert "a second link client -> server" in refused(BASE.replace(link, link * 2)).message
+    two = BASE.replace("  server: {service: counter}\n", "  server: {service: counter}\n  other: {service: counter}\n")
+    two = two.replace(link, link + link.replace("to: server", "to: other"))
+    wrong = refused(two).message
+    assert wrong == "operation 2 goes over client -> other: operations take a client's links in turn"
+    made = cell(two.replace("operations: [2]", "operations: [1, 3]"))
+    taken = [made.link_of("client", seq) for seq in (1, 2, 3)]
+    assert [link and link.target for link in taken] == ["server", "other", "server"]
+    assert made.link_of("nobody", 1) is None
 
 
 def test_an_error_in_one_cell_names_the_cell() -> None:
