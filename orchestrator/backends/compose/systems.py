@@ -126,9 +126,9 @@ class Systems:
         return lambda seconds: self._builds.ensure(project.compose, building, wanted, seconds)
 
     def _override(self, name: str, system: System, config: dict[str, Any], made: Mapping[str, str]) -> str:
-        services = {link.service for link in system.links}
+        services = {link.server for link in system.links}
         behind = [
-            Behind(service, frozenset(link.source for link in system.links if link.service == service))
+            Behind(service, frozenset(link.source for link in system.links if link.server == service))
             for service in sorted(services)
         ]
         if system.links[0].via == "relay":

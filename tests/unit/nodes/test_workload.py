@@ -121,7 +121,7 @@ def test_what_did_not_succeed_says_why_and_is_no_ok(end: End, kind: Kind) -> Non
 
 
 def test_a_broken_variant_calls_failed_what_it_does_not_know() -> None:
-    bench = Bench(lambda operation: Outcome(End.INFO, "x"), link={"variant": "unknown-as-fail"})
+    bench = Bench(lambda operation: Outcome(End.INFO, "x"), links=[{"variant": "unknown-as-fail"}])
     assert bench.of(Kind.INFO, Kind.FAIL) == [("FAIL", 1), ("FAIL", 2), ("FAIL", 3)]
 
 
