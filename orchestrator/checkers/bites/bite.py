@@ -17,21 +17,9 @@ from orchestrator.run.specs import plane_of
 
 def bite(setting: Setting) -> Bite:
     rules = tuple(_rule(setting, index, fault) for index, fault in enumerate(setting.cell.faults))
-    named = frozenset().union(*(rule.named for rule in rules))
-    bitten = frozenset().union(*(rule.bitten for rule in rules))
     invoked = setting.index.invoked
-    touched = {operation for operation, trace in invoked.items() if _touched(setting, trace)}
-    touched |= _met_while_open(setting)
-    rest = {operation for operation in invoked if operation not in touched and operation not in bitten}
-    late = frozenset(operation for operation in rest if _late(invoked[operation]))
-    return Bite(
-        rules=rules,
-        bitten=bitten,
-        missed=named - bitten,
-        caught=frozenset(touched - bitten) | late,
-        late=late,
-        others=frozenset(rest - late),
-    )
+    touched = frozenset(operation for operation, trace in invoked.items() if _touched(setting, trace))
+    return Bite.of(rules, invoked, touched | _met_while_open(setting), lambda operation: _late(invoked[operation]))
 
 
 def _rule(setting: Setting, index: int, fault: Fault) -> RuleBite:

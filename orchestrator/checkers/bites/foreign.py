@@ -29,21 +29,10 @@ MILLISECOND = 1_000_000
 
 def bite(setting: Setting) -> Bite:
     rules = tuple(_rule(setting, index, fault) for index, fault in enumerate(setting.cell.faults))
-    named = frozenset[Operation]().union(*(rule.named for rule in rules))
-    applied = frozenset[Operation]().union(*(rule.applied for rule in rules))
-    bitten = frozenset[Operation]().union(*(rule.bitten for rule in rules))
     invoked = setting.index.invoked
-    touched = {operation for operation, trace in invoked.items() if operation in applied or _met(trace)}
-    rest = {operation for operation in invoked if operation not in touched and operation not in bitten}
-    late = frozenset(operation for operation in rest if _late(invoked[operation]))
-    return Bite(
-        rules=rules,
-        bitten=bitten,
-        missed=named - bitten,
-        caught=frozenset(touched - bitten) | late,
-        late=late,
-        others=frozenset(rest - late),
-    )
+    applied = frozenset[Operation]().union(*(rule.applied for rule in rules))
+    touched = applied | {operation for operation, trace in invoked.items() if _met(trace)}
+    return Bite.of(rules, invoked, touched, lambda operation: _late(invoked[operation]))
 
 
 def _met(trace: Trace) -> bool:

@@ -12,13 +12,12 @@ from nodes.wire.header import process_of
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.fired import fired
 from orchestrator.checkers.bites.messages import unfelt
+from orchestrator.checkers.bites.processes import SIGKILL
 from orchestrator.checkers.bites.values import RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Window
 from orchestrator.history.merged import Event
 from orchestrator.run.specs import plane_of
-
-SIGKILL = 9
 
 
 def reason(setting: Setting, bite: RuleBite) -> str:

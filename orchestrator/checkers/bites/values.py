@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from orchestrator.history.merged import Operation
@@ -25,6 +26,21 @@ class Bite(NamedTuple):
     caught: frozenset[Operation]
     late: frozenset[Operation]
     others: frozenset[Operation]
+
+    @classmethod
+    def of(
+        cls,
+        rules: tuple[RuleBite, ...],
+        invoked: Collection[Operation],
+        touched: frozenset[Operation],
+        late: Callable[[Operation], bool],
+    ) -> Bite:
+        """`late` is asked of those that nothing touched."""
+        named = frozenset[Operation]().union(*(rule.named for rule in rules))
+        bitten = frozenset[Operation]().union(*(rule.bitten for rule in rules))
+        rest = frozenset(invoked) - touched - bitten
+        delayed = frozenset(filter(late, rest))
+        return cls(rules, bitten, named - bitten, (touched - bitten) | delayed, delayed, rest - delayed)
 
     @property
     def idle(self) -> tuple[int, ...]:
