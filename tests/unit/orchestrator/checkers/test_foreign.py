@@ -262,3 +262,10 @@ def test_the_gate_wants_the_oracles_answer() -> None:
 def test_what_a_fault_names_and_did_not_bite_is_missed(faults: dict[str, Any], missed: int) -> None:
     run = Run().call(1).call(2).call(3)
     assert run.judged(cell(Drop(drop="reply", link=FRONT, **faults))).missed == missed
+
+
+def test_its_properties_may_be_expected_by_name_and_those_of_our_own_nodes_are_never_tried() -> None:
+    wanted = Expect.model_validate({"once": "holds", "reference": "holds"})
+    judgement = lost().judged(cell(DROP, expect=wanted), Effect(intent(1), 1))
+    assert (met(judgement)["once"], met(judgement)["reference"]) == (Met.MET, Met.INCONCLUSIVE)
+    assert verdicts(judgement)["reference"] is Verdict.NOT_EXERCISED
