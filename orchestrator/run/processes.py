@@ -20,7 +20,7 @@ from orchestrator.run.order import Step
 from orchestrator.run.session import Exited, ProjectSession, Session, SignalName, Started
 from orchestrator.run.specs import Address, addresses, client_spec, driver_spec, plane_spec, planes, server_spec
 from orchestrator.run.waves import in_the_end
-from orchestrator.scenario.cell import Cell, Link
+from orchestrator.scenario.cell import Cell, Client, Link, Server
 from orchestrator.scenario.system import PROXY, SystemLink
 
 SIGNALS: Mapping[Action, SignalName] = {Action.KILL: "kill", Action.FREEZE: "stop", Action.THAW: "continue"}
@@ -97,11 +97,10 @@ class Processes(Attention):
             self._session.start(name, name, epoch)
         elif self._project is not None and cell.system is not None and name in self._services:
             self._project.restart(name, epoch, in_the_end(cell.system, self._project.services)[name])
-        elif name in cell.callers and name not in cell.clients:
-            self._session.start(name, "node", epoch)
-        else:
-            node = cell.servers.get(name) or cell.clients[name]
+        elif isinstance(node := cell.nodes[name], Server | Client):
             self._session.start(name, "node", epoch, node.engine, node.limits)
+        else:
+            self._session.start(name, "node", epoch)
 
     def _configure(self, name: str) -> Program:
         """-> where its links are called at."""

@@ -20,7 +20,7 @@ from nodes.wire.header import turn
 from nodes.wire.transports import TRANSPORTS
 from orchestrator.scenario.properties import PROPERTIES
 from orchestrator.scenario.recorded import as_nodes
-from orchestrator.scenario.system import DRIVER, Driver, NodeRole, ProjectService, System, SystemLink
+from orchestrator.scenario.system import DRIVER, Driver, ProjectService, System, SystemLink
 from orchestrator.scenario.triggers import last_before_heal
 from orchestrator.scenario.value import Milliseconds, Value
 
@@ -119,7 +119,7 @@ class Place(Value):
 class Server(Value):
     """A node that offers a service. `yields`: the procedure pauses this long in its middle."""
 
-    role: ClassVar[NodeRole] = "server"
+    role: ClassVar[Literal["server"]] = "server"
 
     service: ServiceName
     engine: str = "epoll"
@@ -137,7 +137,7 @@ class Client(Value):
     `gates` maps an operation number to the trigger that it waits for.
     """
 
-    role: ClassVar[NodeRole] = "client"
+    role: ClassVar[Literal["client"]] = "client"
 
     workload: WorkloadName
     calls: int = Field(default=8, ge=1, le=100_000)
@@ -156,6 +156,7 @@ class Client(Value):
 
 
 AnyNode = Server | Client | Driver | ProjectService
+"""By their roles: a server is called, a client runs a workload of ours, a program is somebody's own and calls."""
 
 
 class Link(Value):
@@ -262,12 +263,12 @@ class Cell(Value):
     @property
     def called(self) -> dict[str, Server | ProjectService]:
         """Whoever is called."""
-        return {name: node for name, node in self.nodes.items() if isinstance(node, Server | ProjectService)}
+        return {name: node for name, node in self.nodes.items() if node.role == "server"}
 
     @property
     def callers(self) -> dict[str, Client | Driver]:
         """Whoever calls; their places here are their ordinals, from 1."""
-        return {name: node for name, node in self.nodes.items() if isinstance(node, Client | Driver)}
+        return {name: node for name, node in self.nodes.items() if node.role != "server"}
 
     @property
     def driver(self) -> Driver:

@@ -17,9 +17,6 @@ DRIVER = "driver"
 PROXY = "faultbed-proxy"
 """The proxy's service in the project."""
 
-NodeRole = Literal["server", "client", "program"]
-"""What a node does: it is called, it runs a workload of ours, or it is somebody's program that calls."""
-
 Endpoint = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}:[1-9][0-9]{0,4}$")]
 """A service of the project and the port at which others call it, "redis:6379"."""
 
@@ -80,7 +77,7 @@ class Driver(Value):
     `timeout` is what it is given for one call; `patience` on top of it, it hangs.
     """
 
-    role: ClassVar[NodeRole] = "program"
+    role: ClassVar[Literal["program"]] = "program"
 
     exec: str | tuple[str, ...]
     clients: int = Field(default=1, ge=1, le=99)
@@ -102,7 +99,7 @@ class Driver(Value):
 class ProjectService(Value):
     """A service of a system's project that a link names. The project's file has all that there is to say of it."""
 
-    role: ClassVar[NodeRole] = "server"
+    role: ClassVar[Literal["server"]] = "server"
 
 
 class RedisOracle(Value):
