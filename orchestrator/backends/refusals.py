@@ -17,10 +17,11 @@ from orchestrator.scenario.document import join
 def refusal(cell: Cell, problems: Iterator[Problem]) -> Refusal | None:
     """The first of its problems, None if it has none."""
     first = next(problems, None)
-    return None if first is None else Refusal(cell, text(first.path), first.message)
+    return None if first is None else Refusal(cell, path_text(first.path), first.message)
 
 
-def text(path: Path) -> str:
+def path_text(path: Path) -> str:
+    """As errors name it, such as nodes.server.limits."""
     text = ""
     for step in path:
         text = join(text, step)

@@ -20,6 +20,7 @@ from groups import ALONE
 from running import until
 from shop import DRIVE, SERVICE
 
+from orchestrator import backends as registry
 from orchestrator.backends import backends, choices, named
 from orchestrator.backends.attach.inventory import load as load_inventory
 from orchestrator.backends.backend import Options
@@ -137,7 +138,9 @@ def test_a_run_yields_evidence_and_leaves_nothing(ordinary: Ordinary, tmp_path: 
     name, cell, options = ordinary
     assert list(named(name).problems(cell)) == []
     before = ours()
-    result = perform(CellRun(cell, 1, name, options, tmp_path / "run"))
+    run = CellRun(cell, 1, name, options, tmp_path / "run")
+    assert pickle.loads(pickle.dumps(run)) == run
+    result = perform(run)
     assert result.exit_code is Exit.MET, result
     assert read_history(tmp_path / "run" / HISTORY).events
     until(lambda: ours() == before, "nothing of the run is left")
@@ -164,6 +167,24 @@ def test_another_process_performs_it_and_comes_to_the_same(name: str, tmp_path: 
     assert (found.directory, found.repeat) == (tmp_path / "elsewhere", 2)
     assert read_history(tmp_path / "elsewhere" / HISTORY).events
     until(lambda: ours() == before, "nothing of the run is left")
+
+
+ANOTHER = """
+from orchestrator.backends.sim.backend import BACKEND as SIM
+BACKEND = SIM._replace(name="another", place=9, about="another world")
+"""
+
+
+def test_another_is_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "another").mkdir()
+    (tmp_path / "another/backend.py").write_text(ANOTHER)
+    monkeypatch.setattr(registry, "__path__", [*registry.__path__, str(tmp_path)])
+    backends.cache_clear()
+    try:
+        assert [one.name for one in backends()] == [*NAMES, "another"]
+        assert perform(CellRun(GOOD, 1, "another", {}, tmp_path / "run")).exit_code is Exit.MET
+    finally:
+        backends.cache_clear()
 
 
 def said(result: CellResult) -> Any:
