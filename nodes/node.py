@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, Protocol
 
 from nodes.drivers import Driver
 from nodes.drivers.rpc import RpcDriver
-from nodes.drivers.turns import Turns
 from nodes.ops import Address, Bind, Listen, Program, Queue, ReplyRecord, Spawn
 from nodes.reports import Reports
 from nodes.rpc.calls import Numbers, Session
@@ -142,7 +141,11 @@ class ClientNode:
     def _caller(self, process: int) -> Driver:
         numbers = Numbers()
         drivers = [self._on(link, process, numbers) for link in self._spec["links"]]
-        return drivers[0] if len(drivers) == 1 else Turns(drivers)
+        if len(drivers) == 1:
+            return drivers[0]
+        from nodes.drivers.turns import Turns  # only where it is needed
+
+        return Turns(drivers)
 
     def _on(self, link: dict[str, Any], process: int, numbers: Numbers) -> RpcDriver:
         number = client_number(self._spec["ordinal"], process, self._environment.epoch)
