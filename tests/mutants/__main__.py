@@ -25,6 +25,7 @@ from pathlib import Path
 import trial
 import yaml
 from coverage_map import CoverageMap, measure
+from kept import kept
 from operators import Mutant, compiles, is_pure, mutants
 from session import ROOT
 
@@ -49,6 +50,8 @@ class Sample:
 @dataclass
 class Tally:
     killed: int = 0
+    by_time: int = 0
+    """Of the killed, those of which no test failed before time was up."""
     survived: list[Sample] = field(default_factory=list)
 
     @property
@@ -74,8 +77,7 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         f"{len(every)} mutants of {len(pure)} pure modules, {len(chosen)} of them tried (seed {options.seed}).",
         flush=True,
     )
-    print("Measuring which test runs which line ...", flush=True)
-    found = _measured(folder)
+    found = kept(lambda: _measured(folder))
     if found.failed:
         print(found.failed, "The tests must pass before any mutant is tried.", sep="\n", file=sys.stderr)
         return 2
@@ -109,6 +111,7 @@ def _sample(every: list[Sample], seed: int, count: int) -> list[Sample]:
 
 def _measured(folder: Path) -> CoverageMap:
     """In a process of its own: this one must not have imported what is to be changed."""
+    print("Measuring which test runs which line ...", flush=True)
     here, there = trial.FORK.Pipe(duplex=False)
     process = trial.FORK.Process(target=_measure, args=(folder, there))
     process.start()
@@ -173,6 +176,7 @@ def _try_all(samples: list[Sample], found: CoverageMap, folder: Path, jobs: int)
                     _survived(tally, each, "no test fails")
                 else:
                     tally.killed += 1
+                    tally.by_time += trial.by_time(process)
                 _tell(tally, len(samples), began)
     finally:
         for process in running:
@@ -214,7 +218,8 @@ def _tell(tally: Tally, of: int, began: float) -> None:
 
 def _close(tally: Tally, equivalent: int) -> int:
     share = tally.killed / tally.tried if tally.tried else 1.0
-    print(f"\nkilled {tally.killed} of {tally.tried} ({share:.1%}), {equivalent} equivalent")
+    killed = f"killed {tally.killed} ({tally.by_time} by time) of {tally.tried} ({share:.1%})"
+    print(f"\n{killed}, {equivalent} equivalent")
     return 0 if share >= ENOUGH else 1
 
 

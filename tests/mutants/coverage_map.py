@@ -14,8 +14,8 @@ import pytest
 from session import ROOT, run_session
 
 SLOW = 2.0
-"""Seconds of CPU time, or PATIENCE seconds in all; a test that takes longer, it or its fixtures, is left out with all
-of its file: the fixtures may be of its module."""
+"""Seconds of CPU time, or PATIENCE seconds in all; a test that takes longer is left out, and so are all that use a
+fixture that does."""
 PATIENCE = 30.0
 UNMEASURED = 600
 """Seconds a test may take here."""
@@ -50,25 +50,62 @@ class CoverageMap:
         return [self.tests[test] for own in narrow for test in own]
 
 
+class _Stopwatch:
+    def __init__(self) -> None:
+        self.cpu = -time.process_time()
+        self.whole = -time.monotonic()
+
+    def stop(self) -> None:
+        self.cpu += time.process_time()
+        self.whole += time.monotonic()
+
+    def without(self, other: _Stopwatch) -> None:
+        self.cpu -= other.cpu
+        self.whole -= other.whole
+
+    @property
+    def slow(self) -> bool:
+        return self.cpu > SLOW or self.whole > PATIENCE
+
+
 class _Contexts:
     """A plugin: each test is a context of the measurement, named by its place in `tests`."""
 
     def __init__(self, measured: coverage.Coverage) -> None:
         self._measured = measured
         self.tests: list[str] = []
-        self.slow: set[str] = set()
-        """Files."""
+        self.slow: set[int] = set()
+        """Their places in `tests`."""
+        self._slow_fixtures: set[pytest.FixtureDef[object]] = set()
+        self._watch = _Stopwatch()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self._measured.switch_context(str(len(self.tests)))
-        began, cpu = time.monotonic(), time.process_time()
+        self._watch = _Stopwatch()
         result = yield
+        self._watch.stop()
         self._measured.switch_context("")
+        if self._watch.slow or self._uses_slow(item):
+            self.slow.add(len(self.tests))
         self.tests.append(item.nodeid)
-        if time.process_time() - cpu > SLOW or time.monotonic() - began > PATIENCE:
-            self.slow.add(_file(item.nodeid))
         return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> Generator[None, object, object]:
+        """What is set up for several tests is not the first one's time."""
+        watch = _Stopwatch()
+        try:
+            return (yield)
+        finally:
+            watch.stop()
+            self._watch.without(watch)
+            if watch.slow:
+                self._slow_fixtures.add(fixturedef)
+
+    def _uses_slow(self, item: pytest.Item) -> bool:
+        used: dict[str, list[pytest.FixtureDef[object]]] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+        return any(each in self._slow_fixtures for definitions in used.values() for each in definitions)
 
 
 def measure(folder: Path, packages: list[str]) -> CoverageMap:
@@ -82,7 +119,7 @@ def measure(folder: Path, packages: list[str]) -> CoverageMap:
     if code != pytest.ExitCode.OK:
         return CoverageMap(failed=output)
     found = CoverageMap(tests=contexts.tests, libraries=_libraries(set(sys.modules) - before))
-    fast = {str(n): n for n, test in enumerate(contexts.tests) if _file(test) not in contexts.slow}
+    fast = {str(n): n for n in range(len(contexts.tests)) if n not in contexts.slow}
     data = measured.get_data()
     for file in data.measured_files():
         by_line = data.contexts_by_lineno(file).items()

@@ -23,6 +23,8 @@ CPU = 120
 """Seconds of a core, for what goes round for ever where pytest-timeout cannot interrupt it."""
 MEMORY = 4 << 30
 """Bytes, for what grows for ever."""
+LATE = 99
+"""The exit code of one in which a test took too long."""
 FORK = get_context("fork")
 
 
@@ -31,6 +33,12 @@ def start(folder: Path, path: Path, text: str, tests: list[str]) -> BaseProcess:
     process = FORK.Process(target=_try, args=(folder, path, text, tests))
     process.start()
     return process
+
+
+def by_time(process: BaseProcess) -> bool:
+    """Of one that has not ended with 0: whether time was up, and no test failed. A signal ends it for its CPU time, or
+    since whoever waited has waited long enough."""
+    return process.exitcode is None or process.exitcode < 0 or process.exitcode == LATE
 
 
 def _try(folder: Path, path: Path, text: str, tests: list[str]) -> NoReturn:
@@ -42,9 +50,9 @@ def _try(folder: Path, path: Path, text: str, tests: list[str]) -> NoReturn:
     files = dict.fromkeys(test.partition("::")[0] for test in tests)
     own = folder / str(os.getpid())
     own.mkdir()
-    code, _ = run_session(own, files, [_Only(tests)])
+    code, printed = run_session(own, files, [_Only(tests)])
     shutil.rmtree(own, ignore_errors=True)
-    os._exit(code)
+    os._exit(LATE if code and "from pytest-timeout" in printed else code)
 
 
 def _import_changed(path: Path, text: str) -> None:

@@ -21,7 +21,7 @@ from nodes.wire.header import CallHeader, ReplyHeader, Status
 from nodes.wire.oncrpc import Accept
 from nodes.wire.record import Kind
 
-CLIENT = 10101
+CLIENT, PROCESS = 10101, 7
 WAIT = 20
 """Virtual milliseconds between two attempts; the way there and back takes less than a hundredth of it."""
 Answering = Callable[[CallHeader], Status | Accept | None]
@@ -39,7 +39,8 @@ class Calling:
         self, answering: Answering = executed, dies_at: str = "", codec_name: str = "msgpack", stray: int = 0
     ) -> None:
         """`stray` is added to the xid of a problem, and to the client of a reply to attempt 1."""
-        self.noted: list[Kind] = []
+        self.notes: list[tuple[Kind, int, int, dict[str, Any] | None]] = []
+        self.told = ops.Queue()
         self.broken: list[Any] = []
         self.passages: list[tuple[str, int, int, int]] = []
         self.received: list[tuple[int, int]] = []
@@ -64,7 +65,8 @@ class Calling:
         process: int = 0,
         detail: dict[str, Any] | None = None,
     ) -> None:
-        self.noted.append(kind)
+        assert (client, process) == (CLIENT, PROCESS)
+        self.notes.append((kind, seq, attempt, detail))
         if kind is Kind.BROKEN and detail:
             self.broken.append(detail["reason"])
 
@@ -99,8 +101,8 @@ class Calling:
     def _call(self) -> ops.Program:
         session = Session(CLIENT, "exactly-once")
         retry = Retry(attempts=3, first=WAIT, maximum=WAIT, jitter=0.0, same_connection=False)
-        target, reports = ("server", PORT), Reports(ops.Queue())
-        driver = RpcDriver(session, COUNTER, self._codec, "udp", target, "client", retry, self, reports, 1)
+        target, reports = ("server", PORT), Reports(self.told, [("attempt", 1)])
+        driver = RpcDriver(session, COUNTER, self._codec, "udp", target, "client", retry, self, reports, PROCESS)
         yield from driver.open()
         operation = Operation(1, 1_000_001, "add", 5)
         driver.begin(operation)
@@ -113,6 +115,25 @@ def test_a_call_passes_the_failpoints_of_a_client_in_their_order() -> None:
     assert calling.outcome == Outcome(End.OK, 5)
     assert [name for name, _, seq, _ in calling.passages if seq] == ["before-send", "after-send", "received"]
     assert {passage[1:] for passage in calling.passages} == {(CLIENT, 0, 1), (CLIENT, 1, 1)}
+
+
+def test_a_client_journals_who_answered_hello_and_what_it_sent_and_received() -> None:
+    calling = Calling(lambda header: None if (header.seq, header.attempt) == (1, 1) else Status.EXECUTED)
+    executed = int(Status.EXECUTED)
+    sent = {"connection": 1, "server": 22, "first": 1}
+    assert calling.notes == [
+        (Kind.REPLY, 0, 1, {"status": executed, "value": None, "connection": 1}),
+        (Kind.SESSION, 0, 1, {"incarnation": 11, "history": 22, "lease": 60_000}),
+        (Kind.ATTEMPT, 1, 1, None),
+        (Kind.SEND, 1, 1, sent),
+        (Kind.ATTEMPT, 1, 2, None),
+        (Kind.SEND, 1, 2, sent),
+        (Kind.REPLY, 1, 2, {"status": executed, "value": 5, "connection": 1}),
+    ]
+    assert [(item["event"], item["number"], item["client"]) for item in calling.told.items] == [
+        ("attempt", 1, CLIENT),
+        ("attempt", 1, CLIENT),
+    ]
 
 
 @pytest.mark.parametrize(("dies_at", "received"), [("before-send", False), ("after-send", True)])
@@ -150,7 +171,7 @@ def test_a_hello_that_is_answered_without_a_header_is_said_again_when_due() -> N
     )
     assert calling.received == [(0, 1), (0, 2), (1, 1)]
     assert calling.times[1] - calling.times[0] > WAIT * MILLISECOND // 2
-    assert calling.noted.count(Kind.SESSION) == 1
+    assert [(seq, attempt) for kind, seq, attempt, _ in calling.notes if kind is Kind.SESSION] == [(0, 2)]
     assert calling.outcome == Outcome(End.OK, 5)
 
 
