@@ -1,72 +1,76 @@
+"""A client with several links: its operations take them in turn, what concerns all of them reaches each."""
+
 from __future__ import annotations
 
 import pytest
-from sim_programs import pause, world
+from sim_programs import MILLISECOND, pause, world
 
+from nodes import ops
 from nodes.drivers import Operation
 from nodes.drivers.turns import Turns
-from nodes.ops import Get, Program, Put, Queue
 from nodes.rpc.calls import End, Outcome
 from nodes.wire.header import turn
 
+OPERATIONS = [Operation(seq, 100 + seq, "add", 1) for seq in (1, 2, 3)]
 
-class Noting:
-    """A driver of one link, which notes what it is asked to do. It opens when the one after it has."""
 
-    def __init__(self, name: str, noted: list[str], opened: Queue, after: Queue | None) -> None:
-        self.name = name
-        self.noted = noted
-        self.opened = opened
-        self.after = after
+class Named:
+    """A driver that notes what it is asked for, and takes `slow` milliseconds to open."""
 
-    def open(self) -> Program:
-        if self.after is not None:
-            yield Get(self.after)
-        self.noted.append(f"{self.name} opens")
-        yield Put(self.opened, None)
+    def __init__(self, name: str, said: list[str], slow: int = 0) -> None:
+        self._name = name
+        self._said = said
+        self._slow = slow
+
+    def _say(self, what: str) -> None:
+        self._said.append(f"{self._name} {what}")
+
+    def open(self) -> ops.Program:
+        yield from pause(self._slow)
+        self._say("open")
 
     def begin(self, operation: Operation) -> None:
-        self.noted.append(f"{self.name} begins {operation.seq}")
+        self._say(f"begin {operation.seq}")
 
-    def invoke(self, operation: Operation) -> Program:
-        return Outcome(End.OK, f"{self.name} {operation.seq}")
-        yield
+    def invoke(self, operation: Operation) -> ops.Program:
+        yield from pause(0)
+        return Outcome(End.OK, f"{self._name} {operation.seq}")
 
-    def finish(self) -> Program:
-        self.noted.append(f"{self.name} finishes")
-        return
-        yield
+    def finish(self) -> ops.Program:
+        yield from pause(0)
+        self._say("finish")
 
-    def close(self) -> Program:
-        self.noted.append(f"{self.name} closes")
-        return
-        yield
+    def close(self) -> ops.Program:
+        yield from pause(0)
+        self._say("close")
 
 
-def test_operations_take_the_links_in_turn_and_all_of_them_are_opened_and_closed() -> None:
-    noted: list[str] = []
-    queues = [Queue(), Queue()]
-    turns = Turns([Noting("left", noted, queues[0], queues[1]), Noting("right", noted, queues[1], None)])
+def test_links_are_opened_side_by_side_and_operations_take_them_in_turn() -> None:
+    said: list[str] = []
+    driver = Turns([Named("a", said, slow=20), Named("b", said, slow=10)])
     outcomes: list[Outcome] = []
+    opened: list[int] = []
 
-    def main() -> Program:
-        yield from turns.open()
-        for seq in (1, 2, 3):
-            operation = Operation(seq, seq, "add", 1)
-            turns.begin(operation)
-            outcomes.append((yield from turns.invoke(operation)))
-        yield from turns.finish()
-        yield from turns.close()
+    def program() -> ops.Program:
+        yield from driver.open()
+        opened.append((yield ops.Now()))
+        for operation in OPERATIONS:
+            driver.begin(operation)
+            outcomes.append((yield from driver.invoke(operation)))
+        yield from driver.finish()
+        yield from driver.close()
 
     with world() as made:
-        made.host("client").spawn(main())
-        made.run(pause(10), made.host("main"))
-    assert noted[:2] == ["right opens", "left opens"]
-    assert noted[2:5] == ["left begins 1", "right begins 2", "left begins 3"]
-    assert [outcome.value for outcome in outcomes] == ["left 1", "right 2", "left 3"]
-    assert noted[5:] == ["left finishes", "right finishes", "left closes", "right closes"]
+        made.run(program(), made.host("main"))
+    assert said == [
+        *("b open", "a open"),
+        *("a begin 1", "b begin 2", "a begin 3"),
+        *("a finish", "b finish", "a close", "b close"),
+    ]
+    assert [outcome.value for outcome in outcomes] == ["a 1", "b 2", "a 3"]
+    assert opened == [20 * MILLISECOND]
 
 
-@pytest.mark.parametrize(("links", "taken"), [(1, [0, 0, 0, 0]), (2, [0, 1, 0, 1]), (3, [0, 1, 2, 0])])
-def test_the_number_of_an_operation_decides(links: int, taken: list[int]) -> None:
-    assert [turn(seq, links) for seq in (1, 2, 3, 4)] == taken
+@pytest.mark.parametrize("links", [1, 2, 3])
+def test_an_operations_number_decides_its_link(links: int) -> None:
+    assert [turn(seq, links) for seq in range(1, 2 * links + 1)] == [*range(links), *range(links)]
