@@ -132,6 +132,7 @@ def test_what_a_listing_says() -> None:
             qdisc(kind="fq_codel", handle="8001:", parent="1:2"),
         ]
     )
+    assert tc.show("eth1") == ("tc", "-s", "-j", "qdisc", "show", "dev", "eth1")
     assert tc.has_root(listing)
     assert tc.leaves(listing) == {0: tc.Leaf(3, 300, 2, 1), 11: tc.Leaf(3, 300, 0, 0)}
 
@@ -142,6 +143,8 @@ def test_another_root_is_not_ours(root: dict[str, Any]) -> None:
 
 
 def test_the_way_to_a_receiver() -> None:
+    assert tc.route("10.0.0.2") == ("ip", "-j", "-4", "route", "get", "10.0.0.2")
+    assert tc.link("eth1") == ("ip", "-j", "link", "show", "dev", "eth1")
     routes = '[{"dst":"10.0.0.2","dev":"eth1","prefsrc":"10.0.0.3","flags":[],"uid":0,"cache":[]}]'
     assert tc.device_name(routes) == "eth1"
     assert tc.device('[{"ifindex":7,"ifname":"eth1","flags":["UP"],"mtu":1500,"qdisc":"noqueue"}]') == ETH._replace(
