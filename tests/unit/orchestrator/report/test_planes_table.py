@@ -14,7 +14,18 @@ from chaos.faults.packets import Loss, Netem, Shape
 from chaos.faults.processes import Kill
 from orchestrator.backends import ready
 from orchestrator.commands.planes import planes
-from orchestrator.report.planes import PLANES, REASONS, ROWS, TRANSPORTS, Reached, lines, place, reached, reason
+from orchestrator.report.planes import (
+    NOWHERE,
+    PLANES,
+    REASONS,
+    ROWS,
+    TRANSPORTS,
+    Reached,
+    lines,
+    place,
+    reached,
+    reason,
+)
 from orchestrator.report.result import Task
 from orchestrator.scenario import shipped
 from orchestrator.scenario.cell import Cell, Expect
@@ -64,6 +75,11 @@ def test_the_command_says_what_is_stored(cells: list[Cell]) -> None:
 def test_every_reason_holds_somewhere(cells: list[Cell]) -> None:
     told = "\n".join(lines(reached(cells)))
     assert [one for one in REASONS if one.text not in told] == []
+
+
+def test_reasons_speak_of_places_that_there_are() -> None:
+    assert all({*product(one.planes, one.transports, one.rows)} <= {*EVERYWHERE} for one in REASONS)
+    assert all({*rows} < {*ROWS} for rows in NOWHERE.values())
 
 
 def test_the_docs_have_what_the_command_prints() -> None:
