@@ -1,0 +1,173 @@
+"""What the conductor asks of its processes, in which order and when, and what it writes down. Time is virtual."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from transcripts import Transcript, cell, conducted
+
+from chaos.faults.fault import Fault
+from chaos.faults.messages import Hold
+from chaos.faults.paths import Partition
+from chaos.faults.processes import Kill, Pause, Restart
+from nodes.wire.record import Kind
+from orchestrator.backends.sim.session import run
+from orchestrator.run.conductor import Conductor
+
+LINK = "client -> server"
+START = [
+    *("start relay 1", "start server 1 threads 0.5", "start client 1 epoll"),
+    *("configure server", "configure relay", "configure client", "go client"),
+]
+END = ["heal relay", "healed client", "stop client", "stop server", "stop relay"]
+PHASES = ["start", "load", "heal", "settle", "drain", "stop", "end"]
+AGAIN = ["start server 2 threads 0.5", "configure server", "upstream relay 2"]
+KILL = Kill(kill="server", when="client ok 1")
+
+
+def between(session: Transcript) -> list[str]:
+    """What was said between the start and heal."""
+    assert session.said[: len(START)] == START
+    assert session.said[-len(END) :] == END
+    return session.said[len(START) : -len(END)]
+
+
+def test_without_faults_everything_starts_calls_and_ends() -> None:
+    session = conducted(cell())
+    assert between(session) == []
+    assert session.phases == PHASES
+    assert session.acts == []
+
+
+def test_a_gate_is_released_at_its_trigger_and_once_more_at_heal() -> None:
+    session = conducted(cell(gates="3: client ok 1"))
+    assert session.said[len(START) :] == ["release client 3", "heal relay", "release client 3", *END[1:]]
+    assert session.said.count("release client 3") == 2
+
+
+def test_a_gate_that_waits_for_what_has_been_is_open() -> None:
+    session = conducted(cell(gates="1: server ready 1"))
+    assert session.said.index("release client 1") < session.said.index("go client")
+    assert session.phases == PHASES
+
+
+def test_who_is_killed_is_mourned_and_comes_back_when_it_is_to() -> None:
+    session = conducted(cell(Kill(kill="server", when="client ok 1", after=10, restart=Restart(after=30))))
+    assert between(session) == ["signal kill server 1", "upstream relay 1", *AGAIN]
+    assert session.acts == [("kill", "server", 1, 0, None), ("restart", "server", 2, None, None)]
+    assert 30 <= session.span("upstream relay 1", AGAIN[0]) <= 31
+    assert session.phases == PHASES
+    assert next(detail for kind, detail in session.own if kind is Kind.REAPED) == {
+        "node": "server",
+        "epoch": 1,
+        "signal": 9,
+        "code": 0,
+    }
+    [gone, back] = [told for name, told in session.commands if told["type"] == "upstream"]
+    assert (gone["link"], gone["address"], gone["epoch"]) == (LINK, None, 1)
+    assert (back["link"], back["address"][0], back["epoch"]) == (LINK, "server", 2)
+
+
+def test_its_ledger_is_set_aside_before_it_is_started_again() -> None:
+    restart = Restart(when="client attempt 2", after=7, state="archive")
+    session = conducted(cell(Kill(kill="server", when="client ok 1", restart=restart)))
+    assert between(session) == ["signal kill server 1", "upstream relay 1", "archive server", *AGAIN]
+    assert [act for act, *_ in session.acts] == ["kill", "archive", "restart"]
+    assert session.span("upstream relay 1", "archive server") >= 7
+
+
+def test_who_does_not_come_back_is_started_again_at_heal() -> None:
+    session = conducted(cell(KILL))
+    assert between(session) == ["signal kill server 1", "upstream relay 1", *AGAIN]
+    assert session.phases == ["start", "load", "load-kept", *PHASES[2:]]
+    assert [detail for kind, detail in session.own if "faults" in detail] == [{"phase": "load-kept", "faults": [0]}]
+
+
+def test_who_dies_at_a_failpoint_is_sent_no_signal() -> None:
+    fault = Kill(
+        kill="server", at="before-commit", operation=2, restart=Restart(after=30, when="crash on"), name="crash"
+    )
+    session = conducted(cell(fault))
+    assert between(session) == ["upstream relay 1", *AGAIN]
+    assert session.acts == [("restart", "server", 2, None, None)]
+    [first, second] = [
+        told["spec"]["failpoints"] for name, told in session.commands if name == "server" and "spec" in told
+    ]
+    assert ([point["name"] for point in first], second) == (["before-commit"], [])
+    assert 30 <= session.span("upstream relay 1", AGAIN[0]) <= 31
+
+
+def test_who_is_stopped_goes_on_and_what_waits_for_it_begins_then() -> None:
+    frozen = Pause(pause="server", when="client ok 1", lasts=40, name="frozen")
+    split = Partition(partition="both", link=LINK, when="frozen off", lasts=25, name="split")
+    session = conducted(cell(frozen, split))
+    assert between(session) == [
+        *("signal stop server 1", "signal continue server 1"),
+        *("rule relay 1 True", "rule relay 1 False"),
+    ]
+    assert 40 <= session.span("signal stop server 1", "signal continue server 1") <= 41
+    assert session.span("signal continue server 1", "rule relay 1 True") == 0
+    assert 25 <= session.span("rule relay 1 True", "rule relay 1 False") <= 26
+    assert session.acts == [("pause", "server", 1, 0, None), ("resume", "server", 1, None, None)]
+
+
+def test_who_is_still_stopped_goes_on_at_heal() -> None:
+    session = conducted(cell(Pause(pause="server", after=0)))
+    assert between(session) == ["signal stop server 1", "signal continue server 1"]
+    assert session.phases == ["start", "load", "load-kept", *PHASES[2:]]
+
+
+@pytest.mark.parametrize(
+    "second", [Kill(kill="server", when="client ok 1", after=30), Pause(pause="server", when="server down 1")]
+)
+def test_what_cannot_be_done_to_the_dead_is_noted_and_begins_nothing(second: Fault) -> None:
+    session = conducted(cell(KILL, second))
+    assert [line for line in session.said if "signal" in line] == ["signal kill server 1"]
+    assert ("none", "server", 1, 1, "it was dead already") in session.acts
+
+
+def test_what_is_held_is_released_at_its_trigger() -> None:
+    session = conducted(cell(Hold(hold="reply", operations=(2,), link=LINK, until="client attempt 3")))
+    assert between(session) == ["release relay 0"]
+
+
+def test_a_fault_begins_so_long_after_the_load() -> None:
+    session = conducted(cell(Partition(partition="both", link=LINK, after=12, lasts=30)))
+    assert between(session) == ["rule relay 0 True", "rule relay 0 False"]
+    assert 12 <= session.span("go client", "rule relay 0 True") <= 13
+
+
+def test_loads_and_settling_have_their_caps() -> None:
+    session = conducted(cell(Partition(partition="both", link=LINK, after=12), load=100, settle=50))
+    assert session.phases == ["start", "load", "load-capped", "heal", "settle", "settle-capped", *PHASES[4:]]
+    assert session.said[-6:] == [*END[:2], "finish client", *END[2:]]
+    assert 100 <= session.span("go client", "heal relay") <= 102
+    assert 50 <= session.span("healed client", "finish client") <= 51
+
+
+class Interrupted(Transcript):
+    """Ctrl-C comes while a command of this type is on its way."""
+
+    at = ""
+
+    def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
+        if command["type"] == self.at:
+            self.at = ""
+            self.interrupt()
+        return super().command(name, command, epoch)
+
+
+@pytest.mark.parametrize(
+    ("at", "phases"), [("go", ["load"]), ("status", ["load"]), ("healed", ["load", "load-kept", "heal"])]
+)
+def test_interrupted_it_heals_stops_and_says_so(at: str, phases: list[str]) -> None:
+    made = cell(Pause(pause="server", after=5))
+    with Interrupted(made.seed) as session:
+        session.at = at
+        with pytest.raises(KeyboardInterrupt):
+            run(Conductor(made, session).program(), session)
+    assert session.phases == ["start", *phases, "interrupted"]
+    before, *last = session.said[-5:]
+    assert sorted(last) == ["heal relay", "stop client", "stop relay", "stop server"]
+    assert (before == "signal continue server 1") is (at == "status")
