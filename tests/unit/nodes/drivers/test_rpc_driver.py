@@ -36,9 +36,15 @@ class Calling:
     """One client with one operation, and a server that notes each attempt and answers as it is told to."""
 
     def __init__(
-        self, answering: Answering = executed, dies_at: str = "", codec_name: str = "msgpack", stray: int = 0
+        self,
+        answering: Answering = executed,
+        dies_at: str = "",
+        codec_name: str = "msgpack",
+        stray: int = 0,
+        finish: bool = False,
     ) -> None:
-        """`stray` is added to the xid of a problem, and to the client of a reply to attempt 1."""
+        """`finish`: settling is over while the first attempt waits. `stray` is added to the xid of a problem, and to
+        the client of a reply to attempt 1."""
         self.notes: list[tuple[Kind, int, int, dict[str, Any] | None]] = []
         self.told = ops.Queue()
         self.broken: list[Any] = []
@@ -50,6 +56,7 @@ class Calling:
         self._codec = codec(codec_name, COUNTER)
         self._stray = stray
         self._dies_at = dies_at
+        self._finish = finish
         with world() as made:
             made.host("server").spawn(self._serve())
             self._host = made.host("client")
@@ -106,8 +113,20 @@ class Calling:
         yield from driver.open()
         operation = Operation(1, 1_000_001, "add", 5)
         driver.begin(operation)
+        if self._finish:
+            yield ops.Spawn(self._finished(driver), "finish")
         self.outcome = yield from driver.invoke(operation)
         yield from driver.close()
+
+    def _finished(self, driver: RpcDriver) -> ops.Program:
+        yield from pause(WAIT // 4)
+        yield from driver.finish()
+
+
+def test_a_call_that_is_open_when_settling_is_over_ends_unknown() -> None:
+    calling = Calling(lambda header: None if header.seq else Status.EXECUTED, finish=True)
+    assert calling.received == [(0, 1), (1, 1)]
+    assert calling.outcome == Outcome(End.INFO, "no reply when settling ended")
 
 
 def test_a_call_passes_the_failpoints_of_a_client_in_their_order() -> None:
