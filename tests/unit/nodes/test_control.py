@@ -1,5 +1,6 @@
 """The control protocol: both sides prove themselves, and nothing is obeyed before."""
 
+import hmac
 import struct
 
 import pytest
@@ -53,6 +54,16 @@ def test_both_sides_are_open_after_three_frames_and_talk() -> None:
         {"type": "answer", "id": 1, "error": "no such gate: 9"},
         {"type": "event", "event": "ok", "number": 5, "client": 10_101},
     ]
+
+
+def test_the_greeting_is_of_version_1_whose_proofs_are_these() -> None:
+    """Agents and nodes of another release are refused by the version, not by what it would make of the rest."""
+    listener, connector = pair()
+    greeting = listener.outgoing()
+    assert list(Splitter().feed(greeting)) == [{"version": 1, "nonce": b"L" * 32}]
+    connector.receive(greeting)
+    mac = hmac.digest(TOKEN, b"faultbed control 1 connector" + b"L" * 32 + b"C" * 32, "sha256")
+    assert list(Splitter().feed(connector.outgoing())) == [{"nonce": b"C" * 32, "mac": mac}]
 
 
 def test_the_token_never_travels() -> None:
