@@ -13,7 +13,9 @@ from chaos.faults.paths import Partition
 from chaos.faults.processes import Kill, Pause, Restart
 from nodes.wire.record import Kind
 from orchestrator.backends.sim.session import run
+from orchestrator.run.attention import RunFailed
 from orchestrator.run.conductor import Conductor
+from orchestrator.run.session import Answer, SignalName
 
 LINK = "client -> server"
 START = [
@@ -171,3 +173,41 @@ def test_interrupted_it_heals_stops_and_says_so(at: str, phases: list[str]) -> N
     before, *last = session.said[-5:]
     assert sorted(last) == ["heal relay", "stop client", "stop relay", "stop server"]
     assert (before == "signal continue server 1") is (at == "status")
+
+
+class Deaf(Transcript):
+    """What it is told to forget its failpoints it hears after so many signals to go on."""
+
+    signals = 2
+
+    def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
+        if command["type"] != "disarm":
+            return super().command(name, command, epoch)
+        self._say("disarm", name, epoch)
+        self._last_id += 1
+        return self._last_id
+
+    def signal(self, name: str, signal: SignalName, epoch: int | None = None) -> None:
+        super().signal(name, signal, epoch)
+        self.signals -= 1
+        if not self.signals:
+            self.world.put(self.events, Answer(name, self._last_id, {}))
+
+
+ARMED = cell(Kill(kill="server", at="received", nth=99))
+
+
+def test_who_stopped_itself_just_then_is_told_again_to_go_on() -> None:
+    with Deaf(ARMED.seed) as session:
+        run(Conductor(ARMED, session).program(), session)
+    assert between(session) == ["disarm server 1", "signal continue server 1", "signal continue server 1"]
+    assert 500 <= session.span("disarm server 1", "signal continue server 1") <= 501
+    assert session.phases == PHASES
+
+
+def test_who_never_hears_of_it_is_the_testbeds_failure() -> None:
+    with Deaf(ARMED.seed) as session:
+        session.signals = 1000
+        with pytest.raises(RunFailed, match=r"waited 30000 ms for server \(epoch 1\) to forget its failpoints"):
+            run(Conductor(ARMED, session).program(), session)
+    assert session.said.count("signal continue server 1") == 60
