@@ -82,6 +82,24 @@ def test_reasons_speak_of_places_that_there_are() -> None:
     assert all({*rows} < {*ROWS} for rows in NOWHERE.values())
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (("relay", "tcp", "1"), None),
+        (("process", "udp", "8"), None),
+        (("netfilter", "udp", "1"), None),
+        (("toxiproxy", "udp", "1"), "carries TCP only"),
+        (("toxiproxy", "tcp", "4"), "no toxic knows a message"),
+        (("relay", "udp", "7a"), "no connection to cut"),
+        (("netem", "tcp", "8"), "see process"),
+        (("process", "tcp", "12a"), "keeps no log"),
+    ],
+)
+def test_the_first_reason_that_fits_is_told(where: tuple[str, str, str], said: str | None) -> None:
+    told = reason(where)
+    assert told is None if said is None else said in str(told)
+
+
 def test_the_docs_have_what_the_command_prints() -> None:
     printed = CliRunner().invoke(planes).output
     assert printed in PAGE.read_text()

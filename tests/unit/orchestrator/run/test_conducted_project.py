@@ -134,6 +134,14 @@ def test_services_come_in_waves_and_the_plane_hears_of_each() -> None:
     assert session.phases == ["start", "load", "heal", "settle", "drain", "stop", "end"]
 
 
+def test_its_plane_stands_at_the_services_ports_before_anybody_is_behind_it() -> None:
+    [links] = [told["links"] for name, told in conducted().commands if name == "relay" and "links" in told]
+    assert [(link["name"], link["port"], link["upstream"], link["epoch"], link["codec"]) for link in links] == [
+        (FRONT, 8080, ["192.0.2.1", 8080], 0, "http1"),
+        (BACK, 6379, ["192.0.2.1", 6379], 0, "resp"),
+    ]
+
+
 def test_the_driver_is_told_what_to_run_and_where_to_call() -> None:
     [spec] = [told["spec"] for name, told in conducted().commands if name == "driver" and "spec" in told]
     host, _, port = spec["exec"].pop("target").partition(":")

@@ -15,7 +15,7 @@ from nodes.wire.record import Kind
 from orchestrator.backends.sim.session import run
 from orchestrator.run.attention import RunFailed
 from orchestrator.run.conductor import Conductor
-from orchestrator.run.session import Answer, SignalName
+from orchestrator.run.session import Answer, Fired, SignalName
 
 LINK = "client -> server"
 START = [
@@ -40,6 +40,8 @@ def test_without_faults_everything_starts_calls_and_ends() -> None:
     assert between(session) == []
     assert session.phases == PHASES
     assert session.acts == []
+    [spec] = [told["spec"] for name, told in session.commands if name == "client" and "spec" in told]
+    assert [(link["local"], link["target"][0]) for link in spec["links"]] == [("127.0.0.1", "relay")]
 
 
 def test_a_gate_is_released_at_its_trigger_and_once_more_at_heal() -> None:
@@ -140,6 +142,10 @@ def test_a_fault_begins_so_long_after_the_load() -> None:
     assert 12 <= session.span("go client", "rule relay 0 True") <= 13
 
 
+def test_no_fault_begins_after_heal() -> None:
+    assert between(conducted(cell(Partition(partition="both", link=LINK, when="client ok 6")))) == []
+
+
 def test_loads_and_settling_have_their_caps() -> None:
     session = conducted(cell(Partition(partition="both", link=LINK, after=12), load=100, settle=50))
     assert session.phases == ["start", "load", "load-capped", "heal", "settle", "settle-capped", *PHASES[4:]]
@@ -173,6 +179,57 @@ def test_interrupted_it_heals_stops_and_says_so(at: str, phases: list[str]) -> N
     before, *last = session.said[-5:]
     assert sorted(last) == ["heal relay", "stop client", "stop relay", "stop server"]
     assert (before == "signal continue server 1") is (at == "status")
+
+
+class Refusing(Transcript):
+    def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
+        return super().command(name, {"type": "dance"} if command["type"] == "go" else command, epoch)
+
+
+def test_what_a_process_refuses_is_the_runs_failure_in_its_words() -> None:
+    made = cell()
+    with Refusing(made.seed) as session, pytest.raises(RunFailed, match="a client does not know the command 'dance'"):
+        run(Conductor(made, session).program(), session)
+
+
+class Halting(Transcript):
+    """The server stops itself at the failpoint of fault 0 while a command of this type is on its way."""
+
+    at = "go"
+
+    def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
+        if command["type"] == self.at:
+            self._life("server", 1).host.pause()
+            self.world.put(self.events, Fired("server", 1, 0))
+        return super().command(name, command, epoch)
+
+
+def halted(at: str = "go", lasts: int | None = None) -> Halting:
+    made = cell(Pause(pause="server", at="received", nth=99, lasts=lasts))
+    with Halting(made.seed) as session:
+        session.at = at
+        run(Conductor(made, session).program(), session)
+    assert session.acts == [("resume", "server", 1, None, None)]
+    return session
+
+
+def test_who_stopped_itself_goes_on_after_its_time() -> None:
+    session = halted(lasts=30)
+    assert between(session) == ["signal continue server 1", "disarm server"]
+    assert 30 <= session.span("go client", "signal continue server 1") <= 31
+    assert session.phases == PHASES
+
+
+def test_or_at_heal() -> None:
+    session = halted()
+    assert between(session) == ["signal continue server 1", "disarm server"]
+    assert session.phases == ["start", "load", "load-kept", *PHASES[2:]]
+
+
+def test_or_at_once_if_heal_has_come() -> None:
+    session = halted(at="disarm")
+    assert between(session) == ["disarm server", "signal continue server 1"]
+    assert session.span("disarm server", "signal continue server 1") == 0
 
 
 class Deaf(Transcript):
