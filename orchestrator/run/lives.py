@@ -159,6 +159,7 @@ _TABLE: dict[State, dict[Event, Transition]] = {
         _E.RESTART: Transition(_S.SUSPENDED),
     },
     _S.WOKEN: {
+        _E.READY: Transition(_S.WOKEN),
         _E.STOPPED: Transition(_S.WOKEN),
         _E.DIES: Transition(_S.DYING),
         _E.HALTS: Transition(_S.SUSPENDED),

@@ -15,7 +15,7 @@ from chaos.supports import PLANE_OF
 from nodes.ops import Get, Now, Program
 from nodes.wire.record import Kind
 from orchestrator.run.attention import MILLISECOND, PATIENCE, Attention, RunFailed, patience
-from orchestrator.run.lives import Action, Event, Life, Lives, ending
+from orchestrator.run.lives import Action, Event, Life, Lives, State, ending
 from orchestrator.run.order import Step
 from orchestrator.run.session import Exited, ProjectSession, Session, SignalName, Started
 from orchestrator.run.specs import Address, addresses, client_spec, driver_spec, plane_spec, planes, server_spec
@@ -64,7 +64,7 @@ class Processes(Attention):
             elif step.do == "unserved":
                 yield from self._tell_upstream(Life(name, 0), None)
             elif step.do == "ready":
-                self._happen(self._lives.latest(name), Event.READY)
+                self._happen(Life(name, 1), Event.READY)  # another's ready may have killed it, and it came back
                 yield from self._agenda.occur(f"{name} ready", 1)
 
     def _start_all(self, step: Step) -> Program:
@@ -79,7 +79,7 @@ class Processes(Attention):
             for name in step.names:
                 self._launch(name)
         lives = [self._lives.latest(name) for name in step.names]
-        yield from self._until(lambda: all(map(self._lives.runs, lives)), limit, what)
+        yield from self._until(lambda: not set(lives) & set(self._lives.within({State.ABSENT})), limit, what)
 
     @property
     def _return(self) -> int:

@@ -116,3 +116,16 @@ def test_it_came_before_heal(name: str, backend: str, request: pytest.FixtureReq
     ]
     assert found
     assert found[0] < heal(ran.history.events)
+
+
+def test_one_that_comes_back_while_the_first_of_all_are_said_to_be_ready() -> None:
+    """The server's ready kills the other, and what else it begins lasts longer than the other's death."""
+    fault = "kill: other, when: server ready 1, restart: {after: 0ms}}\n" + "\n".join(
+        f"  - {{partition: {way}, link: {link}, when: server ready 1, lasts: 20ms}}"
+        for link in ("client -> server", "second -> other")
+        for way in ("request", "reply")
+    )
+    (ran,) = suite.run([cell("back", Case(fault.removesuffix("}"), ("other", 2, Kind.READY, 0)))], "sim")
+    assert ran.result.exit_code is Exit.INCONCLUSIVE, "nobody calls yet: no kill and no partition bites"
+    ready = [(event.node, event.epoch) for event in ran.history.events if event.kind is Kind.READY]
+    assert ready.count(("other", 2)) == 1
