@@ -66,9 +66,10 @@ def _begins(cell: Cell, text: str) -> Iterator[Problem]:
         subject, event, _ = parse_trigger(text)
     except ValueError:
         return  # told by `trigger`
+    fault = named(cell, subject) if event is TriggerEvent.OFF else None
     if event is TriggerEvent.HEALED:
         yield Problem(path, "no fault begins after heal; expected a trigger that comes before")
-    elif event is TriggerEvent.OFF and (fault := named(cell, subject)) is not None and fault.lasts is None:
+    elif fault is not None and fault.lasting and fault.lasts is None:
         yield Problem(path, f"{text!r}: {subject} is on until heal, and no fault begins after heal; give it lasts")
 
 

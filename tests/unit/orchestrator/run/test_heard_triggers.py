@@ -132,3 +132,11 @@ def test_a_driver_s_attempts_are_refused_wherever_they_are_waited_for(gates: str
 def test_what_can_never_come_is_refused(fault: str, said: str) -> None:
     with pytest.raises(BadScenario, match=said):
         expand(SCENARIO.replace("FAULT", fault), "heard.yaml")
+
+
+def test_no_end_is_asked_for_of_what_can_have_none() -> None:
+    """One problem has one remedy, and a kill takes no `lasts`."""
+    with pytest.raises(BadScenario) as told:
+        expand(SCENARIO.replace("FAULT", "kill: server, name: crash, when: crash off"), "heard.yaml")
+    assert "a kill has no end" in str(told.value)
+    assert "give it lasts" not in str(told.value)
