@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from nodes.rpc.interface import Interface, Procedure
@@ -10,8 +11,6 @@ from nodes.wire import msgpackrpc, oncrpc, record_marking, xdr
 from nodes.wire.errors import WireError, shown
 from nodes.wire.header import CallHeader, ReplyHeader
 from nodes.wire.oncrpc import Accept
-
-NAMES = ("xdr", "msgpack")
 
 
 class Call(NamedTuple):
@@ -188,7 +187,10 @@ def _fits(procedure: Procedure, parameters: tuple[Any, ...]) -> bool:
     return True
 
 
+_KINDS: Mapping[str, type[XdrCodec] | type[MsgpackCodec]] = MappingProxyType({"xdr": XdrCodec, "msgpack": MsgpackCodec})
+NAMES = tuple(_KINDS)
+
+
 def codec(name: str, interface: Interface) -> Codec:
     """Raises KeyError for an unknown name."""
-    kinds: dict[str, type[XdrCodec] | type[MsgpackCodec]] = {"xdr": XdrCodec, "msgpack": MsgpackCodec}
-    return kinds[name](interface)
+    return _KINDS[name](interface)

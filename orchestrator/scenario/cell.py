@@ -15,6 +15,8 @@ from pydantic import (
 
 from chaos.faults.vocabulary import AnyFault
 from chaos.faults.window import TriggerText
+from chaos.supports import PLANE_OF
+from nodes.rpc import codecs
 from nodes.services import SERVICES, WORKLOADS
 from nodes.wire.header import turn
 from nodes.wire.transports import TRANSPORTS
@@ -58,10 +60,14 @@ if TYPE_CHECKING:
     ServiceName = str
     WorkloadName = str
     TransportName = str
+    CodecName = str
+    Via = str
 else:
     ServiceName = Literal[tuple(SERVICES)]
     WorkloadName = Literal[tuple(WORKLOADS)]
     TransportName = Literal[tuple(TRANSPORTS)]
+    CodecName = Literal[codecs.NAMES]
+    Via = Literal[tuple(PLANE_OF)]
 UNTIL_DONE: Literal["until-done"] = "until-done"
 Load = Milliseconds | Literal["until-done"]
 ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
@@ -164,8 +170,8 @@ class Link(Value):
     target: str = Field(alias="to")
     semantics: Semantics
     transport: TransportName = "tcp"
-    codec: Literal["xdr", "msgpack"] = "msgpack"
-    via: Literal["relay", "toxiproxy", "direct"] = Field(
+    codec: CodecName = "msgpack"
+    via: Via = Field(
         default="relay", description="what it goes through: faults on messages, on byte streams, or on packets"
     )
     variant: Variant | None = None
