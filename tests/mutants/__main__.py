@@ -137,7 +137,7 @@ def _warm(libraries: list[str]) -> None:
 
 def _could_notice(each: Sample, found: CoverageMap) -> list[str]:
     """What runs when a module is imported, all tests that use it may notice, and those that use whoever imports it."""
-    if each.mutant.inside:
+    if each.mutant.inside and not found.ran_at_import(each.path, each.mutant.lines):
         return found.narrowest_first(found.of_lines(each.path, each.mutant.lines))
     tests = found.of_file(each.path)
     for importer in _importers(each.path):

@@ -30,6 +30,8 @@ class CoverageMap:
     """Their node ids."""
     runs: dict[str, dict[int, set[int]]] = field(default_factory=dict)
     """File -> line -> the tests (their places in `tests`) in which it ran."""
+    at_import: dict[str, set[int]] = field(default_factory=dict)
+    """File -> lines that ran while a module was imported."""
     breadth: dict[int, int] = field(default_factory=dict)
     """Test -> how many lines it runs."""
     libraries: list[str] = field(default_factory=list)
@@ -37,6 +39,9 @@ class CoverageMap:
 
     def of_lines(self, path: Path, lines: frozenset[int]) -> set[int]:
         return set().union(*(self.runs.get(str(path), {}).get(line, ()) for line in lines))
+
+    def ran_at_import(self, path: Path, lines: frozenset[int]) -> bool:
+        return bool(lines & self.at_import.get(str(path), set()))
 
     def of_file(self, path: Path) -> set[int]:
         return set().union(*self.runs.get(str(path), {}).values())
@@ -123,6 +128,7 @@ def measure(folder: Path, packages: list[str]) -> CoverageMap:
     data = measured.get_data()
     for file in data.measured_files():
         by_line = data.contexts_by_lineno(file).items()
+        found.at_import[file] = {line for line, tests in by_line if "" in tests}
         found.runs[file] = {line: {fast[test] for test in tests if test in fast} for line, tests in by_line}
     found.breadth = Counter(test for lines in found.runs.values() for tests in lines.values() for test in tests)
     return found

@@ -19,7 +19,7 @@ def test_values_and_their_lines() -> None:
     root = parse("a: 1\nb:\n  - x\n  - {c: true}\n", "f.yaml")
     assert root.plain() == {"a": 1, "b": ["x", {"c": True}]}
     assert root.mapping is not None
-    assert (root.path, root.mapping["a"].path) == ("", "a")
+    assert (root.path, root.mapping["a"].path, root.size) == ("", "a", 6)
     assert root.mapping["b"].items is not None
     assert root.mapping["b"].items[1].line == 4
 
