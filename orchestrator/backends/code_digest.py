@@ -7,11 +7,12 @@ from pathlib import Path
 from types import ModuleType
 
 import chaos
+import faultbed
 import nodes
 import orchestrator
 
-NODES = (nodes, chaos)
-"""What runs in containers."""
+NODES = (faultbed, nodes, chaos)
+"""What runs in containers, its start by faultbed/part.py with it."""
 
 EVERYTHING = (*NODES, orchestrator)
 
@@ -21,7 +22,8 @@ def digest(packages: tuple[ModuleType, ...] = NODES) -> str:
     made = sha256()
     for package in packages:
         folder = Path(package.__path__[0])
-        for path in sorted(folder.rglob("*.py")):
+        # Where it is installed all parts lie in a folder of that package.
+        for path in sorted(folder.glob("*.py") if package is faultbed else folder.rglob("*.py")):
             content = path.read_bytes()
             made.update(f"{package.__name__}/{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
             made.update(content)

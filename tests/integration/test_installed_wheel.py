@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 from running import Running
 
+from orchestrator.backends.code_digest import EVERYTHING, digest
 from orchestrator.image.wheel import make_wheel
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +37,8 @@ sys.path.insert(0, PARTS)
 from orchestrator.image import wheel
 assert wheel.__file__.startswith(PARTS)
 wheel.make_wheel(Path(sys.argv[1]))
+from orchestrator.backends.code_digest import EVERYTHING, digest
+print(digest(EVERYTHING))
 """
 CELL = """
 scenario: short
@@ -95,8 +98,9 @@ def test_the_image_gets_the_same_files_from_a_working_copy_and_from_an_installat
 ) -> None:
     again = tmp_path / "again"
     again.mkdir()
-    run(installed.binaries / "python", "-I", "-B", "-c", AGAIN, again)
+    code = run(installed.binaries / "python", "-I", "-B", "-c", AGAIN, again).strip()
     assert content(make_wheel(tmp_path)) == content(installed.wheel) == content(again / installed.wheel.name)
+    assert digest(EVERYTHING) == code
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import re
+import shutil
 import tomllib
 import zipfile
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from docker.errors import ImageNotFound
 
+import faultbed
 from faultbed.__main__ import NAMES
 from orchestrator.backends.code_digest import digest
 from orchestrator.backends.docker.image import CODE_LABEL, VERSION_LABEL, check_image, image_name
@@ -90,6 +92,17 @@ def test_a_digest_tells_names_and_contents_apart(tmp_path: Path) -> None:
     (tmp_path / "c" / "a.pyc").write_text("compiled")
     assert digest((package,)) in seen
     assert len(seen) == 4
+
+
+def test_what_starts_a_part_in_a_container_is_in_the_digest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = digest()
+    copy = Path(shutil.copytree(faultbed.__path__[0], tmp_path / "faultbed"))
+    (copy / "parts" / "nodes").mkdir(parents=True)
+    (copy / "parts" / "nodes" / "more.py").touch()
+    monkeypatch.setattr(faultbed, "__path__", [str(copy)])
+    assert digest() == before, "where all parts lie in that package is no other code"
+    (copy / "part.py").write_text("other")
+    assert digest() != before
 
 
 @pytest.mark.parametrize(
