@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 import yaml
@@ -23,8 +23,10 @@ MAX_VALUES = 50_000
 MAX_DEPTH = 40
 
 MOST_TOLD = 20
-"""Mistakes of a command's files that are told; who has more looks again after mending these."""
-MOST_KEPT = 1_000
+MOST_CHARACTERS = 20_000
+"""Of the mistakes of a command's files that are told; who has more looks again after mending these."""
+MOST_KEPT = 200
+"""Mistakes after which nobody looks for others."""
 
 Scalar = str | int | float | bool | None
 T = TypeVar("T")
@@ -60,9 +62,14 @@ class BadScenario(Exception):
 
     def __str__(self) -> str:
         """A line for each, but no more of them than one reads."""
-        lines = [str(mistake) for mistake in self.mistakes[:MOST_TOLD]]
+        lines = [str(self.first)]
+        for mistake in self.mistakes[1:MOST_TOLD]:
+            lines.append(str(mistake))
+            if sum(map(len, lines)) > MOST_CHARACTERS:
+                del lines[-1]
+                break
         if more := len(self.mistakes) - len(lines):
-            lines.append(f"and {more} more")
+            lines.append(f"and {more} more" if len(self.mistakes) < MOST_KEPT else "and many more")
         return "\n".join(lines)
 
     @property
@@ -85,13 +92,14 @@ class Mistakes:
         return len(self._found)
 
     def add(self, error: BadScenario) -> None:
-        """Each once, and no more than are worth keeping."""
+        """Each once. Raises BadScenario, with all, when there are as many as are worth looking for."""
         for mistake in error.mistakes:
-            if len(self._found) < MOST_KEPT:
-                self._found[mistake] = None
+            self._found[mistake] = None
+            if len(self._found) >= MOST_KEPT:
+                raise self.error()
 
     def attempt(self, act: Callable[[], T]) -> T | None:
-        """What comes of it, None if it is bad."""
+        """What comes of it, None if it is bad; see `add`."""
         try:
             return act()
         except BadScenario as error:
@@ -113,7 +121,7 @@ class Mistakes:
 class Node:
     """A value, and where it stands. `size` counts the values in it, aliases expanded."""
 
-    value: Scalar | tuple[Node, ...] | Mapping[str, Node]
+    value: Scalar | tuple[Node, ...] | dict[str, Node]
     line: int
     size: int = 1
     file: str = ""
@@ -121,7 +129,7 @@ class Node:
 
     @property
     def mapping(self) -> Mapping[str, Node] | None:
-        return self.value if isinstance(self.value, Mapping) else None
+        return self.value if isinstance(self.value, dict) else None
 
     @property
     def items(self) -> tuple[Node, ...] | None:
@@ -138,7 +146,7 @@ class Node:
         """The value as JSON's types."""
         if isinstance(self.value, tuple):
             return [item.plain() for item in self.value]
-        if isinstance(self.value, Mapping):
+        if isinstance(self.value, dict):
             return {key: item.plain() for key, item in self.value.items()}
         return self.value
 
@@ -147,9 +155,13 @@ class Node:
         value = self.value
         if isinstance(value, tuple):
             value = tuple(item.at(join(path, index)) for index, item in enumerate(value))
-        elif isinstance(value, Mapping):
+        elif isinstance(value, dict):
             value = {key: item.at(join(path, key)) for key, item in value.items()}
-        return replace(self, value=value, path=path)
+        return Node(value, self.line, self.size, self.file, path)
+
+    def as_value(self, value: Scalar | tuple[Node, ...] | dict[str, Node]) -> Node:
+        """Another one in the same place."""
+        return Node(value, self.line, self.size, self.file, self.path)
 
 
 def parse(text: str, file: str, expected: str = "a scenario (`faultbed schema` prints the format)") -> Node:

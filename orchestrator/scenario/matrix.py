@@ -124,7 +124,7 @@ def _values(node: Node, axis: str) -> tuple[Node, ...]:
         raise node.bad("expected a list with at least one value")
     seen: set[str] = set()
     for value in node.items:
-        if isinstance(value.value, (tuple, Mapping)) or value.value is None:
+        if isinstance(value.value, (tuple, dict)) or value.value is None:
             raise _of_list(node, value, "expected plain values: words, numbers, true, false")
         if text(value.value) in seen:
             raise _of_list(node, value, f"value {text(value.value)!r} twice")
@@ -171,7 +171,7 @@ def check_axis_value(axis: str, value: Node, axes: Mapping[str, tuple[Node, ...]
     if axis not in axes:
         raise value.bad(f"no such axis; {hint(axis, axes)}")
     for node in (value.items or (value,)) if listed else (value,):
-        if isinstance(node.value, (tuple, Mapping)) or node.value is None:
+        if isinstance(node.value, (tuple, dict)) or node.value is None:
             raise _of_list(value, node, "expected a plain value")
         known = [text(one.value) for one in axes[axis]]
         if listed and text(node.value) not in known:
@@ -186,16 +186,32 @@ def hint(word: str, known: Mapping[str, object] | list[str]) -> str:
 
 
 class Every:
-    """All cells of a matrix: the keys that a selection by some of its axes may have, listed once for all cells."""
+    """What is so for all cells of a matrix, found once: the keys that a selection by some of its axes may have, and
+    which parts of the document have none in them."""
 
     def __init__(self, cells: list[Axes]) -> None:
         self._cells = cells
         self._keys: dict[tuple[str, ...], dict[str, None]] = {}
+        self._fixed: dict[int, bool] = {}
 
     def keys(self, axes: tuple[str, ...]) -> Mapping[str, None]:
         if axes not in self._keys:
             self._keys[axes] = dict.fromkeys(" ".join(text(cell[axis].value) for axis in axes) for cell in self._cells)
         return self._keys[axes]
+
+    def fixed(self, node: Node) -> bool:
+        """Whether it says the same for every cell. It is one of the document's, which live as long as this."""
+        found = self._fixed.get(id(node))
+        if found is None:
+            found = self._fixed[id(node)] = self._is_fixed(node)
+        return found
+
+    def _is_fixed(self, node: Node) -> bool:
+        if node.items is not None:
+            return all(self.fixed(item) for item in node.items)
+        if node.mapping is not None:
+            return selection_axes(node) is None and all(self.fixed(item) for item in node.mapping.values())
+        return not isinstance(node.value, str) or "${" not in node.value
 
 
 class Selector:
@@ -211,6 +227,8 @@ class Selector:
 
     def resolve(self, node: Node, path: str) -> Node:
         """The node with every selection and substitution done; `path` is its place then. Raises BadScenario."""
+        if node.path == path and self.every.fixed(node):
+            return node
         if node.items is not None:
             return self._list(node, node.items, path)
         if node.mapping is not None:
@@ -234,8 +252,12 @@ class Selector:
         mistakes = Mistakes()
         found: dict[str, Node] = {}
         for key, item in mapping.items():
-            resolved = mistakes.attempt(partial(self.resolve, item, join(path, key)))
-            if resolved is not None and (resolved.value is not None or item.value is None):
+            try:
+                resolved = self.resolve(item, join(path, key))
+            except BadScenario as error:
+                mistakes.add(error)
+                continue
+            if resolved.value is not None or item.value is None:
                 found[key] = resolved
         mistakes.check()
         return Node(found, node.line, file=node.file, path=path)
@@ -258,15 +280,15 @@ class Selector:
 
     def _substitute(self, node: Node, path: str) -> Node:
         if not isinstance(node.value, str) or "${" not in node.value:
-            return node if node.path == path else replace(node, path=path)
+            return node if node.path == path else Node(node.value, node.line, node.size, node.file, path)
         whole = _SUBSTITUTION.fullmatch(node.value)
         if whole:
             self._known(whole[1], node)
-            return replace(node, value=self.cell[whole[1]].value, path=path)
+            return Node(self.cell[whole[1]].value, node.line, file=node.file, path=path)
         for axis in _SUBSTITUTION.findall(node.value):
             self._known(axis, node)
         value = _SUBSTITUTION.sub(lambda found: text(self.cell[found[1]].value), node.value)
-        return replace(node, value=value, path=path)
+        return Node(value, node.line, file=node.file, path=path)
 
     def _known(self, axis: str, node: Node) -> None:
         if axis not in self.cell:

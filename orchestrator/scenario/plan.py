@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+from operator import is_
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from orchestrator.scenario.cell import UNTIL_DONE, AnyNode, Cell, Client, Expect, Link, Load, Server
 from orchestrator.scenario.coherence import problems
 from orchestrator.scenario.coherence.system import problems as system_problems
-from orchestrator.scenario.document import MAX_BYTES, MOST_KEPT, BadScenario, Mistake, Mistakes, Node, bad_file, parse
+from orchestrator.scenario.document import MAX_BYTES, BadScenario, Mistake, Mistakes, Node, bad_file, parse
 from orchestrator.scenario.fault_choice import fault
 from orchestrator.scenario.inputs import read
 from orchestrator.scenario.matrix import (
@@ -163,31 +164,44 @@ def _reason(entry: Node, axes: Mapping[str, tuple[Node, ...]]) -> Reason:
 
 
 def _cells(root: Node, every: list[Axes], reasons: list[Reason], mistakes: Mistakes) -> list[Cell]:
-    """What is wrong with several cells alike is told of the first."""
-    known = Every(every)
+    """What is wrong with several cells alike is told of the first; so is a key that is unknown, whichever value of it
+    a cell has."""
+    known = _Every(every)
     cells: list[Cell] = []
     told: set[Mistake] = set()
+
+    def same(mistake: Mistake) -> Mistake:
+        return mistake._replace(line=0) if mistake.message.startswith("unknown key") else mistake
+
     for axes in every:
         reason = next((reason for some, reason in reasons if matches(axes, some)), None)
         try:
             cells.append(_CellBuilder(root, axes, known).cell(reason))
         except BadScenario as error:
-            fresh = [mistake for mistake in error.mistakes if mistake not in told]
-            told.update(fresh)
+            fresh = [mistake for mistake in error.mistakes if same(mistake) not in told]
+            told.update(map(same, fresh))
             where = f" (in cell {label(axes)})" if axes else ""
             mistakes.add(BadScenario(*(one._replace(message=one.message + where) for one in fresh)))
-        if len(told) > MOST_KEPT:
-            break
     return cells
+
+
+class _Every(Every):
+    """Also the parts of the document that are the same for all cells, and their values, read once."""
+
+    def __init__(self, cells: list[Axes]) -> None:
+        super().__init__(cells)
+        self.parts: dict[str, Node] = {}
+        self.values: dict[str, Any] = {}
 
 
 class _CellBuilder:
     """Makes one cell of the document's body."""
 
-    def __init__(self, root: Node, axes: Axes, every: Every) -> None:
+    def __init__(self, root: Node, axes: Axes, every: _Every) -> None:
         self._root = root
         self._axes = axes
         self._mistakes = Mistakes()
+        self._every = every
         self._selector = Selector(axes, every, self._mistakes)
         self._unread: set[str] = set()
         self._parts: dict[str, Node] = {}
@@ -208,11 +222,15 @@ class _CellBuilder:
         return cell
 
     def _resolve(self, key: str, node: Node) -> Node:
+        if key in self._every.parts:
+            return self._every.parts[key]
         before = len(self._mistakes)
-        resolved = self._selector.resolve(node, key)
+        resolved = _durations(self._selector.resolve(node, key), key)
         if len(self._mistakes) > before:
             self._unread.add(key)
-        return _durations(resolved, key)
+        elif self._every.fixed(node):
+            self._every.parts[key] = resolved
+        return resolved
 
     def _read(self, key: str, act: Callable[[], T]) -> T | None:
         """What comes of a part of the document; None, noted, if it is bad."""
@@ -226,7 +244,12 @@ class _CellBuilder:
     def _part(self, key: str, act: Callable[[Node], T], default: T) -> T:
         if key not in self._parts:
             return default
+        values: dict[str, Any] = self._every.values
+        if key in values:
+            return cast(T, values[key])
         read = self._read(key, lambda: act(self._parts[key]))
+        if read is not None and key in self._every.parts and key not in self._unread:
+            values[key] = read
         return default if read is None else read
 
     def _items(self, key: str) -> tuple[Node, ...]:
@@ -323,17 +346,19 @@ def _durations(node: Node, key: str) -> Node:
     """200ms and 5s as milliseconds, under the keys that are durations."""
     if key == "environment":
         return node  # its keys are the user's
-    if node.items is not None:
-        return replace(node, value=tuple(_durations(item, "") for item in node.items))
-    if node.mapping is not None:
-        return replace(node, value={name: _durations(item, name) for name, item in node.mapping.items()})
+    if isinstance(node.value, tuple):
+        items = tuple([_durations(item, "") for item in node.value])
+        return node if all(map(is_, items, node.value)) else node.as_value(items)
+    if isinstance(node.value, dict):
+        below = {name: _durations(item, name) for name, item in node.value.items()}
+        return node if all(map(is_, below.values(), node.value.values())) else node.as_value(below)
     return milliseconds(node) if key in DURATIONS else node
 
 
 def _client(node: Node) -> Node:
-    node = change(node, "retry", lambda retry: replace(retry, value={}) if retry.value == "until-settle" else retry)
+    node = change(node, "retry", lambda retry: retry.as_value({}) if retry.value == "until-settle" else retry)
     return change(node, "gates", spaced)
 
 
 def _level(node: Node) -> Node:
-    return replace(node, value=_LEVELS[node.value]) if isinstance(node.value, str) and node.value in _LEVELS else node
+    return node.as_value(_LEVELS[node.value]) if isinstance(node.value, str) and node.value in _LEVELS else node

@@ -72,8 +72,11 @@ def placed_triggers(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     elif isinstance(value, Value) or (is_dataclass(value) and not isinstance(value, type)):
         texts = marked(type(value), TRIGGER)
         for name in _fields(type(value)):
-            below, place = getattr(value, name, None), (*path, name)
-            yield from _texts(below, place) if name in texts else placed_triggers(below, place)
+            below = getattr(value, name, None)
+            if name in texts:
+                yield from _texts(below, (*path, name))
+            elif below is not None and not isinstance(below, (str, int, float)):
+                yield from placed_triggers(below, (*path, name))
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from orchestrator.scenario.document import Node
 
@@ -14,20 +13,20 @@ _DURATION = re.compile(r"([0-9]{1,9})(ms|s)")
 def milliseconds(node: Node) -> Node:
     """200ms and 5s; anything else is left as it is."""
     found = _DURATION.fullmatch(node.value) if isinstance(node.value, str) else None
-    return node if found is None else replace(node, value=int(found[1]) * (1000 if found[2] == "s" else 1))
+    return node if found is None else node.as_value(int(found[1]) * (1000 if found[2] == "s" else 1))
 
 
 def spaced(node: Node) -> Node:
     """A link's name or a trigger, with one blank where there are some; a mapping of triggers, with its values so."""
     if node.mapping is not None:
-        return replace(node, value={key: spaced(value) for key, value in node.mapping.items()})
+        return node.as_value({key: spaced(value) for key, value in node.mapping.items()})
     if not isinstance(node.value, str):
         return node
-    return replace(node, value=" ".join(node.value.replace("->", " -> ").split()))
+    return node.as_value(" ".join(node.value.replace("->", " -> ").split()))
 
 
 def change(node: Node, key: str, how: Callable[[Node], Node]) -> Node:
     """The mapping with one value changed, if it is a mapping and has the key."""
     if node.mapping is None or key not in node.mapping:
         return node
-    return replace(node, value={**node.mapping, key: how(node.mapping[key])})
+    return node.as_value({**node.mapping, key: how(node.mapping[key])})

@@ -27,9 +27,11 @@ def problems(cell: Cell, unread: Collection[str] = ()) -> Iterator[Problem]:
 
     Of parts that could not be read nothing is known; nor of links whose nodes are not there.
     """
-    astray = list(nodes.called(cell)) if NODES.isdisjoint(unread) else []
-    yield from astray
-    unknown = {*unread, "links"} if astray else unread
+    unknown = set(unread)
+    if NODES.isdisjoint(unread):
+        for problem in nodes.called(cell):
+            yield problem
+            unknown.add("links")
     for check, needs in CHECKS:
         if needs.isdisjoint(unknown):
             yield from check(cell)

@@ -17,24 +17,30 @@ RESERVED = frozenset({*PLANES, "orchestrator"})
 
 def called(cell: Cell) -> Iterator[Problem]:
     """Whether every name is somebody's, and every client calls somebody."""
-    if not cell.servers:
+    servers, clients = cell.servers, cell.clients
+    if not servers:
         yield Problem(("nodes",), "no server; expected a node with a service")
-    if not cell.clients:
+    if not clients:
         yield Problem(("nodes",), "no client; expected a node with a workload")
-    for name in cell.servers | cell.clients:
+    for name in servers | clients:
         if name in RESERVED:
             yield Problem(("nodes", name), f"{name!r} is the name of one of the testbed's own processes")
+    known: set[str] = set()
     for index, link in enumerate(cell.links):
-        if link.source not in cell.clients:
-            message = f"no client {link.source!r}; expected one of {names(cell.clients)}"
-            yield Problem(("links", index, "from"), message)
-        elif link.target not in cell.servers:
-            yield Problem(("links", index, "to"), f"no server {link.target!r}; expected one of {names(cell.servers)}")
-        elif link.name in {other.name for other in cell.links[:index]}:
+        if link.source not in clients:
+            if clients:
+                message = f"no client {link.source!r}; expected one of {names(clients)}"
+                yield Problem(("links", index, "from"), message)
+        elif link.target not in servers:
+            if servers:
+                yield Problem(("links", index, "to"), f"no server {link.target!r}; expected one of {names(servers)}")
+        elif link.name in known:
             yield Problem(("links", index), f"a second link {link.name}; expected one from a client to a server")
-    if {link.source for link in cell.links} <= cell.clients.keys():
-        for name in cell.clients:
-            if not cell.links_of(name):
+        known.add(link.name)
+    calling = {link.source for link in cell.links}
+    if servers and calling <= clients.keys():
+        for name in clients:
+            if name not in calling:
                 yield Problem(("links",), f"client {name!r} has 0 links; expected at least one")
 
 
@@ -51,12 +57,12 @@ def problems(cell: Cell) -> Iterator[Problem]:
 
 def links(cell: Cell) -> Iterator[Problem]:
     """Between nodes that are there."""
+    servers, clients = cell.servers, cell.clients
     for index, link in enumerate(cell.links):
-        yield from _link(cell, link, ("links", index))
+        yield from _link(clients[link.source].workload, servers[link.target].service, link, ("links", index))
 
 
-def _link(cell: Cell, link: Link, path: Path) -> Iterator[Problem]:
-    workload, service = cell.clients[link.source].workload, cell.servers[link.target].service
+def _link(workload: str, service: str, link: Link, path: Path) -> Iterator[Problem]:
     if SERVICE_OF[workload] != service:
         expected = f"{workload} calls a {SERVICE_OF[workload]}"
         yield Problem(path, f"workload {workload} over a link to a service {service}; {expected}")

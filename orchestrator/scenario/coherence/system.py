@@ -21,8 +21,10 @@ def problems(cell: Cell, unread: Collection[str] = ()) -> Iterator[Problem]:
     system = cell.system
     if system is None or DRIVER not in cell.nodes or not {"links", "faults", "expect"}.isdisjoint(unread):
         return
-    astray = list(_links(system))
-    yield from astray
+    astray = False
+    for problem in _links(system):
+        yield problem
+        astray = True
     if astray:
         return
     yield from _driver(cell.driver)

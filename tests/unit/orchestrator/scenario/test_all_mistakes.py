@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from orchestrator.backends.attach import inventory
 from orchestrator.scenario import shipped
-from orchestrator.scenario.document import MOST_TOLD, BadScenario, Mistake
+from orchestrator.scenario.document import MOST_CHARACTERS, MOST_KEPT, MOST_TOLD, BadScenario, Mistake
 from orchestrator.scenario.plan import expand
 
 TEXT = """\
@@ -94,6 +94,13 @@ def test_cells_tell_what_is_wrong_with_them_alone() -> None:
         ("  - from: client", "  - form: client", ["links[0]", "links[0].form"]),
         ("  transport: [udp, tcp]", "  transport: []", ["matrix.transport"]),
         ("drop: reply", "dorp: reply", ["faults[0]"]),
+        ("  server: {service: counter, engine: epoll}\n", "", ["nodes"]),  # and not that nobody has the link's name
+        ("service: counter, engine: epoll", "workload: add", ["nodes"]),
+        (
+            "    semantics: maybe",
+            "    semantcs: {by: transport, udp: 1,\n      tcp: 2}",
+            ["links[0]", "links[0].semantcs"],
+        ),
     ],
 )
 def test_no_consequences_are_told(old: str, new: str, told: list[str]) -> None:
@@ -107,6 +114,30 @@ def test_a_flood_is_told_in_part() -> None:
     assert len(lines) == MOST_TOLD
     assert last == "and 80 more"
     assert all(line.startswith("f.yaml:") for line in lines)
+
+
+def test_nobody_looks_for_more_than_are_worth_it() -> None:
+    values = ", ".join(str(number) for number in range(1000, 11_000))
+    text = TEXT.replace("[udp, tcp]", f"[udp]\n  n: [{values}]").replace("calls: 6", 'calls: "x${n}"')
+    found = mistakes(text)
+    assert len({mistake.message for mistake in found}) == len(found) == MOST_KEPT
+    assert str(BadScenario(*found)).splitlines()[MOST_TOLD:] == ["and many more"]
+
+
+def test_long_mistakes_are_told_in_part() -> None:
+    names = "\n".join(f"  {'n' * 50}{number}: {{service: counter}}" for number in range(200))
+    links = "\n".join(f"  - {{from: client, to: n{number}, semantics: maybe}}" for number in range(9))
+    found = mistakes(TEXT.replace("nodes:\n", f"nodes:\n{names}\n").replace("links:\n", f"links:\n{links}\n"))
+    assert len(found) == 9
+    told = str(BadScenario(*found))
+    assert len(told) <= MOST_CHARACTERS + 100
+    assert told.endswith(f"and {len(found) - told.count('f.yaml')} more")
+
+
+def test_what_is_the_same_for_all_cells_is_read_once() -> None:
+    one, two = expand(TEXT, "f.yaml").cells
+    assert one.nodes["client"] is two.nodes["client"]
+    assert [cell.links[0].transport for cell in (one, two)] == ["udp", "tcp"]
 
 
 def test_each_file_of_a_command_tells_its_own(tmp_path: Path) -> None:
