@@ -29,6 +29,7 @@ REPLIES = [
     b"=7\r\ntxt:abc\r\n",
     b">2\r\n+message\r\n+hello\r\n",
     b"|1\r\n+ttl\r\n:3\r\n*1\r\n+value\r\n",
+    b"*1\r\n" * 31 + b":1\r\n",
 ]
 COMMANDS = [b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", b"PING\r\n", b"*1\r\n$4\r\nPING\r\n"]
 
@@ -48,7 +49,8 @@ def test_a_reply_ends_where_its_value_does(reply: bytes) -> None:
         b"*1\r\n" * 40,
         b"*1\r\n" * 5000,
         b"|1\r\n+a\r\n+b\r\n" * 5000 + b"*x\r\n",
-        b"+" + b"x" * 65536,
+        b"+" + b"x" * 65535,
+        b"*1\r\n" * 32,
         b"+OK\n",
         b"$-2\r\n",
         b"$1_0\r\n",
@@ -62,6 +64,11 @@ def test_what_is_no_reply_passes_at_once(broken: bytes) -> None:
     framer = framers("resp", "tcp")["reply"]
     assert b"".join(message.data for message in framer.feed(broken, "reply")) == broken
     assert [message.data for message in framer.feed(b"*", "reply")] == [b"*"]
+
+
+def test_a_line_may_have_64_kib() -> None:
+    line = b"+" + b"x" * 65533 + b"\r\n"
+    assert [message.data for message in framers("resp", "tcp")["reply"].feed(line + b"+OK", "reply")] == [line]
 
 
 def test_replies_are_paired_by_order_alone() -> None:

@@ -41,6 +41,7 @@ def test_what_is_no_intent_is_refused(intent: object) -> None:
 
 def test_effects_become_rows_of_a_ledger_without_a_gap() -> None:
     found = ledger([Effect(FIRST, 2), Effect(SECOND, 0), Effect(SECOND, 1, "x")])
+    assert (found.archived, found.state, found.history) == (False, {}, 0)
     assert [row[0] for row in found.effects] == [1, 2, 3]
     assert [(row[1], row[2]) for row in found.effects] == [(10101, 1), (10101, 1), (10201, 3)]
 

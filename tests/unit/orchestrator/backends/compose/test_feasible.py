@@ -8,7 +8,7 @@ import pytest
 
 from orchestrator.backends.compose.feasible import problems
 from orchestrator.scenario.plan import expand
-from orchestrator.scenario.system import System
+from orchestrator.scenario.system import HttpOracle, Oracle, SqlOracle, System
 
 SCENARIO = """
 scenario: orders
@@ -63,7 +63,22 @@ def test_a_network_of_the_users_may_not_be_taken_for_one_of_ours() -> None:
 def test_services_that_are_not_there_are_refused_wherever_they_are_named() -> None:
     found = [".".join(map(str, one.path)) for one in problems(system(), {"services": {"mail": {}, "orders": {}}})]
     assert found == ["links.1.to", "oracle.at"]
+    nowhere = [one.path for one in problems(system(), {"services": {"mail": {}}})]
+    assert nowhere == [("links", 0, "to"), ("links", 1, "from"), ("links", 1, "to"), ("oracle", "at")]
     assert all("COMPOSE_PROFILES" in one.message for one in problems(system(), {"services": {"mail": {}}}))
+
+
+@pytest.mark.parametrize(
+    ("oracle", "path"),
+    [
+        (HttpOracle(http="mail:80/booked"), [("oracle", "http")]),
+        (HttpOracle(http="orders:80/booked"), []),
+        (SqlOracle(sql="select 1", dsn="sqlite:mail.db"), []),
+    ],
+)
+def test_an_oracle_over_http_asks_a_service(oracle: Oracle, path: list[tuple[str, str]]) -> None:
+    asked = system().model_copy(update={"oracle": oracle})
+    assert [one.path for one in problems(asked, {"services": {"orders": {}, "redis": {}}})] == path
 
 
 def test_what_works_is_not() -> None:

@@ -57,7 +57,8 @@ def run(after: int | None) -> list[tuple[int, bytes]]:
         reading = yield ops.Spawn(received(server, got), "server")
         if after is not None:
             yield ops.Sleep((yield ops.Now()) + after)
-            assert (yield from relay.obey({"type": "status"}))["pending"] == 2
+            status = yield from relay.obey({"type": "status"})
+            assert (status["pending"], status["connections"]) == (2, 1)
             yield from relay.obey({"type": "heal"})
         yield ops.Join(reading)
         assert (yield from relay.obey({"type": "status"}))["pending"] == 0

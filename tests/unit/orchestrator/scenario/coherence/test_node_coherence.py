@@ -1,0 +1,71 @@
+"""What does not fit among nodes and their links, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from history_builder import cell
+
+from chaos.problem import Path
+from orchestrator.scenario.cell import Cell, Client, Link, Server
+from orchestrator.scenario.coherence.nodes import called, gates, links, problems
+
+SERVER, CLIENT = Server(service="counter"), Client(workload="add", calls=8)
+
+
+def link(source: str = "client", target: str = "server", **more: Any) -> Link:
+    return Link.model_validate({"from": source, "to": target, "semantics": "maybe", **more})
+
+
+def made(*chosen: Link, **nodes: Server | Client) -> Cell:
+    found = {"server": SERVER, "client": CLIENT, **nodes}
+    return cell().model_copy(update={"nodes": found, "links": chosen or (link(),)})
+
+
+@pytest.mark.parametrize(
+    ("one", "path", "said"),
+    [
+        (made().model_copy(update={"nodes": {"client": CLIENT}}), ("nodes",), "no server; expected"),
+        (made().model_copy(update={"nodes": {"server": SERVER}}), ("nodes",), "no client; expected"),
+        (made(relay=SERVER), ("nodes", "relay"), "'relay' is the name of one of the testbed's own"),
+        (made(link("other")), ("links", 0, "from"), "no client 'other'; expected one of client"),
+        (made(link("server")), ("links", 0, "from"), "no client 'server'"),
+        (made(link(), link(target="other")), ("links", 1, "to"), "no server 'other'; expected one of server"),
+        (made(link(), link()), ("links", 1), "a second link client -> server"),
+        (made(idle=CLIENT), ("links",), "client 'idle' has 0 links"),
+    ],
+)
+def test_every_name_is_somebodys_and_every_client_calls(one: Cell, path: Path, said: str) -> None:
+    assert any(problem.path == path and said in problem.message for problem in called(one))
+
+
+@pytest.mark.parametrize(
+    ("one", "path", "said"),
+    [
+        (made(server=Server(service="counter", engine="steam")), ("nodes", "server", "engine"), "no engine 'steam'"),
+        (
+            made(client=Client(workload="add", calls=3, after_heal=4)),
+            ("nodes", "client", "after_heal"),
+            "4 calls after",
+        ),
+        (made(server=Server(service="echo")), ("links", 0), "add over a link to a service echo; add calls a counter"),
+        (made(link(via="toxiproxy", transport="udp")), ("links", 0, "via"), "Toxiproxy carries TCP only"),
+    ],
+)
+def test_what_a_node_and_a_link_cannot_be(one: Cell, path: Path, said: str) -> None:
+    [problem] = [*problems(one), *links(one)]
+    assert problem.path == path
+    assert said in problem.message
+
+
+@pytest.mark.parametrize("number", [0, 9])
+def test_a_gate_is_before_one_of_the_calls(number: int) -> None:
+    one = made(client=Client(workload="add", calls=8, gates={number: "server ready 1"}))
+    assert [problem.path for problem in gates(one)] == [("nodes", "client", "gates", str(number))]
+
+
+def test_what_fits() -> None:
+    both = made(link(), link(target="other"), other=SERVER, client=Client(workload="add", after_heal=8))
+    for one in (made(), both, made(client=Client(workload="add", gates={1: "server ready 1", 8: "healed"}))):
+        assert [*called(one), *problems(one), *links(one), *gates(one)] == []
