@@ -74,6 +74,20 @@ def test_without_a_relay_what_was_sent_is_on_its_way() -> None:
     assert found(run.healed(2)).rules[0].bitten == {FIRST}
 
 
+def ended(run: Run) -> Run:
+    return run.commit(1).answer(1, 1, 1).decide("reply", 1).reply(1, 1, 1).ok(1, 1).healed(2)
+
+
+def test_what_was_sent_only_when_it_went_on_had_not_waited() -> None:
+    run = stopped(Run().invoke(1)).act("resume").send(1).decide("request", 1).receive(1).execute(1)
+    assert found(ended(run)).rules[0].bitten == frozenset()
+
+
+def test_what_it_did_while_it_should_have_been_stopped_was_not_stalled() -> None:
+    run = stopped(sent()).receive(1).act("resume").execute(1)
+    assert found(ended(run)).rules[0].bitten == frozenset()
+
+
 def at_failpoint() -> Run:
     return sent().receive(1).server(Kind.FAILPOINT, 1, name="received", fault=0)  # type: ignore[no-any-return]
 

@@ -15,9 +15,11 @@ from orchestrator.checkers.finding import Finding
 from orchestrator.checkers.properties import staleness
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
-from orchestrator.history.merged import History
+from orchestrator.history.merged import History, Ledger, merge
+from orchestrator.scenario.cell import Cell
 
 OTHER = client_number(1, 2, 1)
+SECOND = client_number(2, 1, 1)
 
 
 def views(history: History) -> Views:
@@ -65,6 +67,11 @@ def test_what_was_not_completed_before_the_read_was_invoked_may_be_missing() -> 
 def test_a_call_of_which_its_client_does_not_know_was_not_completed() -> None:
     run = Run().call(1).invoke(2).send(2).run(2).info(2)
     assert stale(judged(read(run, 3, 1))) == []
+
+
+def test_a_call_that_was_executed_once_more_later_was_completed_by_its_first_row() -> None:
+    run = read(Run().call(1), 2, 1).run(1, 2)
+    assert judged(run) == Finding("staleness", (), {"reads": 1})
 
 
 def test_newer_values_are_not_stale() -> None:
@@ -122,3 +129,21 @@ def test_a_call_that_is_not_known_to_have_been_completed_before_may_be_missing()
     setting = views(run.history())
     setting.index.ordered = lambda first, second: second.seq == 3
     assert stale(staleness.check(setting)) == [3]
+
+
+def test_a_read_is_judged_by_the_server_that_it_asked() -> None:
+    """Another one's first call was completed; this server has had none."""
+    run = Run().start("second", 1, "client").start("other", 1, "server")
+    run.note("second", 1, Kind.INVOKE, SECOND, 1, intent=1, f="add", value=1)
+    run.note("other", 1, Kind.EXECUTE, SECOND, 1, 1, intent=1, f="add", value=1).note("second", 1, Kind.OK, SECOND, 1)
+    other = Ledger("other.5", "other", archived=False, effects=[(1, SECOND, 1, 1, 1, 1, 1)], state={}, history=5)
+    read(run, 1, 0).phase("end")
+    judged_by = Views(two_servers(), Index(merge(run.journals, [*run.ledgers(), other])))
+    assert staleness.check(judged_by) == Finding("staleness", (), {"reads": 0})
+
+
+def two_servers() -> Cell:
+    one = cell()
+    return one.model_copy(
+        update={"nodes": {"server": one.servers["server"], "other": one.servers["server"]} | one.clients}
+    )
