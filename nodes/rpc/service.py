@@ -16,12 +16,21 @@ class Model(NamedTuple):
 
     `init` is its state before the first call; `step(state, procedure, argument)` is (next state, result). States are
     NamedTuples whose fields are what the ledger keeps; `difference(kept, expected)` says how the state that a ledger
-    kept differs from what its rows make, None if it does not. Who implements the service uses none of this.
+    kept differs from what its rows make, None if it does not. They can be looked up by their hash, so a sequence in one
+    is a tuple. Who implements the service uses none of this.
     """
 
     init: Any
     step: Callable[[Any, str, Any], tuple[Any, Any]]
     difference: Callable[[Any, Any], str | None]
+
+    def of(self, kept: Mapping[str, Any]) -> Any:
+        """The state of which a ledger kept these fields: in a ledger a sequence is a list, in a state a tuple."""
+        return self.init._replace(**{name: _lasting(value) for name, value in kept.items()})
+
+
+def _lasting(value: Any) -> Any:
+    return tuple(map(_lasting, value)) if isinstance(value, list) else value
 
 
 class Service(NamedTuple):

@@ -107,7 +107,7 @@ def states_are_what_the_rows_make(setting: Views) -> Iterator[str]:
         steps = list(replay(model, rows, executions)) if state else []
         if state and len(steps) == len(rows):
             expected = steps[-1].state if steps else model.init
-            if (difference := model.difference(model.init._replace(**state), expected)) is not None:
+            if (difference := model.difference(model.of(state), expected)) is not None:
                 yield f"ledger {name}: {difference}"
 
 

@@ -107,6 +107,7 @@ def test_nothing_that_is_shipped_makes_it_crash(name: str, shipped: list[Ran]) -
 def test_it_convicts_a_broken_variant_and_acquits_the_correct_mechanism(name: str) -> None:
     """Of a row of the kill matrix that names it, if there is one, or else of one in which it convicts too."""
     possible = [row for row in kill_matrix.stored() if name in row.convicted_by and row.scenario not in REAL_ONLY]
+    assert possible, f"add the broken variant that {name} convicts to scenarios/mutants; then `make kill-matrix`"
     row = min(possible, key=lambda row: row.named != name)
     cells = plans([f"mutants/{row.scenario}"])[0].cells
     correct, mutant = suite.run([cell for cell in cells if cell.axes["fault"] == row.fault], "sim")
