@@ -38,3 +38,10 @@ def test_what_fits_is_itself() -> None:
     for value in (0, 1, -1, 2**63 - 1, -(2**63)):
         assert as_hyper(value) == value
     assert (as_hyper(2**63), as_hyper(-(2**63) - 1)) == (-(2**63), 2**63 - 1)
+
+
+def test_it_goes_on_from_the_state_that_it_is_given() -> None:
+    for made, total in ((Counter({}), 0), (Counter({"total": 7}), 7)):
+        with pytest.raises(StopIteration) as done:
+            next(made.read(cast(Execution, Calling())))
+        assert done.value.value == total
