@@ -57,3 +57,14 @@ def test_a_reply_that_was_held_goes_to_a_client_that_sends_no_more() -> None:
     b.reply(answer)
     b.hop.ended(1, "request", 0)
     assert [effect.data for effect in b.hop.release(0) if hasattr(effect, "data")] == [answer]
+
+
+def test_a_decision_and_a_release_name_their_rule_and_message() -> None:
+    other, hold = (Hold(link=LINK, hold="reply", operations=(seq,)) for seq in (9, 1))
+    b = Bench([other, hold], "xdr", "tcp")
+    b.request(b.messages.call(1))
+    b.reply(b.messages.reply(1))
+    b.hop.release(1)
+    message = {"link": LINK, "direction": "reply", "occurrence": 1}
+    assert noted(b, Kind.DECISION)[-1] == {**message, "connection": 1, "rule": 1, "act": "hold"}
+    assert noted(b, Kind.RELEASE) == [{**message, "rule": 1, "act": "hold"}]

@@ -6,12 +6,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
+import pytest
 from transcripts import MILLISECOND, Transcript
 
 from chaos.faults.fault import Fault
 from chaos.faults.processes import Kill, Pause, Restart
 from nodes.ops import Program, Sleep
 from orchestrator.backends.sim.session import run
+from orchestrator.run.attention import RunFailed
 from orchestrator.run.conductor import Conductor
 from orchestrator.run.readiness import Need
 from orchestrator.run.session import Answer, Exited, NodeEvent, Role, SignalName, Started, Stopped
@@ -186,3 +188,16 @@ def test_a_service_that_is_stopped_goes_on() -> None:
     session = conducted(Pause(pause="orders", after=5, lasts=10))
     assert between(session) == ["signal stop orders 1", "signal continue orders 1"]
     assert session.acts[2:] == [("pause", "orders", 1, 0, None), ("resume", "orders", 1, None, None)]
+
+
+class Silent(Project):
+    """Its services start, and are never ready."""
+
+    def up(self, wave: Wave) -> None:
+        self._say("up", *wave.services)
+
+
+def test_a_service_that_is_never_ready_is_named_after_the_projects_own_time() -> None:
+    made = cell()
+    with Silent(made.seed) as session, pytest.raises(RunFailed, match="waited 95000 ms for redis to be ready"):
+        run(Conductor(made, session, session).program(), session)
