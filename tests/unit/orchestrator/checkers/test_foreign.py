@@ -163,6 +163,11 @@ def test_a_drop_after_which_all_goes_on_as_if_nothing_happened_did_not_bite() ->
     assert met(judgement)["faults"] is Met.INCONCLUSIVE
 
 
+def test_what_is_done_to_a_message_after_its_call_is_over_did_not_bite() -> None:
+    run = Run().call(1).message(1, "request", "drop", 0).message(1, "request")
+    assert run.judged(cell(Drop(drop="request", link=FRONT, operations=(1,))), Effect(intent(1), 1)).bitten == 0
+
+
 @pytest.mark.parametrize(("released", "bitten"), [(True, 1), (False, 0)])
 def test_a_delay_bites_where_the_message_went_on_while_the_call_was_open(released: bool, bitten: int) -> None:
     run = Run().invoke(1).message(1, "request").message(1, "reply", "delay", 0)

@@ -68,6 +68,23 @@ def run(after: int | None) -> list[tuple[int, bytes]]:
     return got
 
 
+def test_a_client_is_refused_where_no_server_is() -> None:
+    """By the listener of a relay whose upstream is down, and by a relay that cannot connect itself."""
+
+    def main() -> ops.Program:
+        hop = Hop(LINK, partial(framers, "resp", "tcp"), sliced_first, [0], [0], note, stream=True)
+        relay = SimRelay(lambda command: {LINK: LinkPlan(hop, "tcp", ("127.0.0.1", 9), 1, 0)})
+        body = yield from relay.obey({"type": "configure"})
+        client = yield ops.Connect(tuple(body["addresses"][LINK]))
+        assert (yield ops.Recv(client, 100)) == b""
+        yield from relay.obey({"type": "upstream", "link": LINK, "address": None, "epoch": 1})
+        with pytest.raises(ConnectionRefusedError):
+            yield ops.Connect(tuple(body["addresses"][LINK]))
+
+    with World(random.Random(1), Conditions(latency=(LATENCY, LATENCY), split=0)) as world:
+        world.run(main(), world.host("all"))
+
+
 def test_a_sliced_message_comes_in_pieces_and_what_follows_comes_behind_it() -> None:
     got = run(None)
     assert b"".join(data for _, data in got) == FIRST + SECOND
