@@ -268,3 +268,22 @@ def test_who_never_hears_of_it_is_the_testbeds_failure() -> None:
         with pytest.raises(RunFailed, match=r"waited 30000 ms for server \(epoch 1\) to forget its failpoints"):
             run(Conductor(ARMED, session).program(), session)
     assert session.said.count("signal continue server 1") == 60
+
+
+class Full(Transcript):
+    """The relay keeps something for ever."""
+
+    def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
+        if (name, command["type"]) != ("relay", "status"):
+            return super().command(name, command, epoch)
+        self._last_id += 1
+        self.world.put(self.events, Answer(name, self._last_id, {"held": 1, "pending": 0, "passed": {}}))
+        return self._last_id
+
+
+def test_draining_has_its_cap() -> None:
+    made = cell(settle=50)
+    with Full(made.seed) as session:
+        run(Conductor(made, session).program(), session)
+    assert session.phases == [*PHASES[:5], "drain-capped", *PHASES[5:]]
+    assert 50 <= session.span("stop client", "stop server") <= 55

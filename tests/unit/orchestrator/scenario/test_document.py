@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.scenario.document import MAX_BYTES, MAX_VALUES, BadScenario, Mistake, Node, join, parse, scalar
+from orchestrator.scenario import document
+from orchestrator.scenario.document import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_VALUES,
+    BadScenario,
+    Mistake,
+    Node,
+    join,
+    parse,
+    scalar,
+)
 
 
 def bad(text: str) -> Mistake:
@@ -85,6 +96,19 @@ def test_an_alias_bomb_is_refused_not_expanded() -> None:
 def test_values_are_counted_as_they_are_read(text: str) -> None:
     """Not when a list is complete: the rest of four megabytes would be read first."""
     assert bad(text).message == f"more than {MAX_VALUES} values"
+
+
+def test_as_many_values_as_there_may_be_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document, "MAX_VALUES", 5)
+    assert parse("[a, b, c, d]", "f").size == parse("[&x [a], *x]", "f").size == 5
+    assert bad("[a, b, c, d, e]").message == "more than 5 values"
+    assert "more than 5 values, aliases counted" in bad("[&x [a], *x, *x]").message
+    assert bad("\n[&x [a], *x, *x]").line == 2
+
+
+def test_as_deep_as_it_may_be() -> None:
+    assert parse("[" * MAX_DEPTH + "]" * MAX_DEPTH, "f").size == MAX_DEPTH
+    assert "nested more than" in bad("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1)).message
 
 
 def test_too_large() -> None:
