@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
@@ -180,9 +180,14 @@ def check_axis_value(axis: str, value: Node, axes: Mapping[str, tuple[Node, ...]
 
 def hint(word: str, known: Mapping[str, object] | list[str]) -> str:
     """What was expected, and the nearest to what was written."""
-    near = get_close_matches(word, list(known), n=1)
+    near = nearest(word, known)
     expected = "expected " + (", ".join(known) if known else "nothing")
-    return f"{expected} (did you mean {near[0]}?)" if near else expected
+    return f"{expected} (did you mean {near}?)" if near else expected
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """What may have been meant by a word that is misspelt."""
+    return next(iter(get_close_matches(word, list(known), n=1)), None)
 
 
 class Every:

@@ -29,6 +29,7 @@ from orchestrator.scenario.matrix import (
     hint,
     label,
     matches,
+    nearest,
     text,
 )
 from orchestrator.scenario.system import Driver, System
@@ -114,14 +115,17 @@ def expand(content: str, name: str, most: int = MAX_CELLS) -> Plan:
 
 
 def _check_keys(root: Node, top: Mapping[str, Node]) -> None:
+    """A key that is misspelt is told as unknown, and not as missing too."""
     mistakes = Mistakes()
+    given = set(top)
     for key, node in top.items():
         if key not in KEYS:
             mistakes.add(node.bad(f"unknown key; {hint(key, list(KEYS))}"))
-    for key in REQUIRED if "system" in top else ("nodes", *REQUIRED):
-        if key not in top:
+            given.add(nearest(key, KEYS) or key)
+    for key in REQUIRED if "system" in given else ("nodes", *REQUIRED):
+        if key not in given:
             mistakes.add(root.bad(f"key {key!r} is missing"))
-    mistakes.attempt(lambda: check_keys(top))
+    mistakes.attempt(lambda: check_keys(top, given))
     mistakes.check()
 
 

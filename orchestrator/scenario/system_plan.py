@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,18 +17,21 @@ KEYS = ("system", "driver", "oracle")
 REQUIRED = ("driver", "oracle")
 
 
-def check_keys(top: Mapping[str, Node]) -> None:
-    """A scenario is about a system or about nodes of ours. Raises BadScenario."""
+def check_keys(top: Mapping[str, Node], given: Collection[str]) -> None:
+    """A scenario is about a system or about nodes of ours. `given` has the keys that were meant too.
+
+    Raises BadScenario.
+    """
     mistakes = Mistakes()
-    if "system" not in top:
+    if "system" not in given:
         for key in KEYS:
             if key in top:
                 mistakes.add(top[key].bad(f"{key} belongs to a system; expected a key system"))
-    elif "nodes" in top:
+    elif "system" in top and "nodes" in top:
         mistakes.add(top["nodes"].bad("a scenario with a system has no nodes; expected one of the two"))
-    else:
+    elif "system" in top:
         for key in REQUIRED:
-            if key not in top:
+            if key not in given:
                 mistakes.add(replace(top["system"], path="").bad(f"key {key!r} is missing: a system needs it"))
     mistakes.check()
 

@@ -94,6 +94,9 @@ def test_cells_tell_what_is_wrong_with_them_alone() -> None:
         ("  - from: client", "  - form: client", ["links[0]", "links[0].form"]),
         ("  transport: [udp, tcp]", "  transport: []", ["matrix.transport"]),
         ("drop: reply", "dorp: reply", ["faults[0]"]),
+        ("links:", "linsk:", ["linsk"]),
+        ("nodes:", "node:", ["node"]),
+        ("nodes:", "sytem:", ["sytem"]),
         ("  server: {service: counter, engine: epoll}\n", "", ["nodes"]),  # and not that nobody has the link's name
         ("service: counter, engine: epoll", "workload: add", ["nodes"]),
         (
