@@ -54,8 +54,12 @@ def test_request_and_its_response_have_the_identity_of_the_header(name: str) -> 
 @pytest.mark.parametrize("intent", ["", "a-key", "7", "0", "123e4567-e89b-12d3-a456-426614174000"])
 def test_a_key_that_is_no_intent_gives_no_identity(intent: str) -> None:
     connection = framers("http1", "tcp")
-    assert identity(one(connection, "request", request(intent))) == (None, None, None)
-    assert identity(one(connection, "reply", response())) == (None, None, None)
+    for message, body in (
+        (one(connection, "request", request(intent)), b"{}"),
+        (one(connection, "reply", response()), b"ok"),
+    ):
+        assert (*identity(message), message.first) == (None, None, None, None)
+        assert message.data[message.body] == body
 
 
 def test_pipelined_responses_belong_to_their_requests_in_order() -> None:
