@@ -57,6 +57,14 @@ def test_addresses_come_in_turn_and_the_gateways_never() -> None:
     assert str(addresses.take()) == "10.208.0.4", "what was given back last is used last"
 
 
+def test_what_is_in_use_is_passed_over_in_order() -> None:
+    addresses = Addresses(IPv4Network("10.208.0.0/29"))
+    taken = [addresses.take() for _ in range(5)]
+    for place in (3, 1):
+        addresses.give_back(taken[place])
+    assert [addresses.take() for _ in range(2)] == [taken[1], taken[3]]
+
+
 def test_a_subnet_that_another_run_takes_meanwhile_is_passed_over() -> None:
     tried: list[IPv4Network] = []
 
