@@ -30,7 +30,12 @@ class Calls:
     """A client with calls one after another over TCP, and a server that answers hello, and attempts as it is told."""
 
     def __init__(
-        self, act: Callable[[CallHeader], Act], calls: int = 1, same: bool = False, serves: bool = True
+        self,
+        act: Callable[[CallHeader], Act],
+        calls: int = 1,
+        same: bool = False,
+        serves: bool = True,
+        together: bool = False,
     ) -> None:
         self.notes: list[tuple[Kind, int, int, dict[str, Any]]] = []
         self.received: list[tuple[int, int, int]] = []
@@ -39,6 +44,7 @@ class Calls:
         self._act = act
         self._codec = codec("xdr", COUNTER)
         self._same = same
+        self._together = together
         with world() as made:
             if serves:
                 made.host("server").spawn(self._serve())
@@ -99,12 +105,25 @@ class Calls:
             session, COUNTER, self._codec, "tcp", ("server", PORT), "client", retry, self, reports, PROCESS
         )
         yield ops.Spawn(driver.open(), "open")
+        if self._together:
+            yield from self._begin_all(driver, calls)
+            return
         yield from pause(WAIT // 2)
         for seq in range(1, calls + 1):
             operation = Operation(seq, 1_000_000 + seq, "add", 5)
             driver.begin(operation)
             self.outcomes.append((yield from driver.invoke(operation)))
         yield from driver.close()
+
+    def _begin_all(self, driver: RpcDriver, calls: int) -> ops.Program:
+        operations = [Operation(seq, 1_000_000 + seq, "add", 5) for seq in range(1, calls + 1)]
+        for operation in operations:
+            driver.begin(operation)
+        tasks = []
+        for operation in operations:
+            tasks.append((yield ops.Spawn(driver.invoke(operation), "call")))
+        for task in tasks:
+            self.outcomes.append((yield ops.Join(task)))
 
 
 def first(act: Act) -> Callable[[CallHeader], Act]:
@@ -132,6 +151,28 @@ def test_it_is_sent_again_on_its_own_connection_if_the_client_is_told_so() -> No
     assert calls.received == [(1, 0, 1), (1, 1, 1), (1, 1, 2)]
     assert calls.of(Kind.END) == []
     assert calls.outcomes == [Outcome(End.OK, 5)]
+
+
+def test_calls_that_are_open_together_share_one_connection_and_one_hello() -> None:
+    calls = Calls(first(REPLY), calls=4, together=True)
+    assert sorted(calls.received) == [(1, seq, 1) for seq in range(5)]
+    assert calls.outcomes == [Outcome(End.OK, 5)] * 4
+    assert [detail["first"] for *_, detail in calls.of(Kind.SEND)] == [1] * 4
+
+
+def test_all_that_are_open_hear_that_their_connection_ended() -> None:
+    calls = Calls(
+        lambda header: None if (header.seq, header.attempt) == (3, 1) else SILENCE if header.attempt == 1 else REPLY,
+        calls=3,
+        together=True,
+    )
+    assert sorted((seq, detail["connection"]) for seq, _, detail in calls.of(Kind.END)) == [(1, 1), (2, 1), (3, 1)]
+    assert {(seq, attempt) for connection, seq, attempt in calls.received if connection == 2 and seq} == {
+        (1, 2),
+        (2, 2),
+        (3, 2),
+    }
+    assert calls.outcomes == [Outcome(End.OK, 5)] * 3
 
 
 def test_bytes_that_are_no_reply_end_the_connection() -> None:

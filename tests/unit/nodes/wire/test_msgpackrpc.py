@@ -187,6 +187,16 @@ def test_a_stream_of_garbage_is_refused(data: bytes, message: str) -> None:
         list(Messages(limit=64).feed(data))
 
 
+def test_a_message_may_have_as_many_bytes_as_are_allowed_and_may_come_in_parts() -> None:
+    message = msgpack.packb([0, 1, "x" * 56, None])
+    assert len(message) == 62
+    for limit, parts in ((62, [message]), (62, [message[:60], message[60:]]), (60, [message[:60]])):
+        messages = Messages(limit=limit)
+        assert [one for part in parts for one in messages.feed(part)] == ([message] if limit == 62 else [])
+    with pytest.raises(WireError, match="at least 62 bytes, at most 61"):
+        list(Messages(limit=61).feed(message))
+
+
 def test_many_small_messages_at_once_may_exceed_the_limit_of_one() -> None:
     good = msgpackrpc.encode_call(7, "add", HEADER, (42,))
     assert list(Messages(limit=64).feed(good * 50)) == [good] * 50

@@ -72,6 +72,11 @@ def test_what_a_dead_server_explains_is_not_among_them() -> None:
     assert found(run.healed(2)) == [("request", 1, True), ("request", 3, True), ("reply", 3, True)]
 
 
+def test_what_was_the_last_to_come_before_it_died_came() -> None:
+    run = Run().invoke(1).send(1).receive(1).reap(9).end(1).serve().send(1, 2).run(1, 2).reply(1, 2, 1).ok(1, 1)
+    assert found(run.healed(2)) == [("request", 1, True), ("request", 2, True), ("reply", 2, True)]
+
+
 def test_connections_that_failed_and_how_long_each_took_to_open() -> None:
     run = Run().invoke(1).unconnected(1).send(1, 2).end(1, 2).send(1, 3).end(1, 3, error="timeout")
     run.send(1, 4).run(1, 4).reply(1, 4, 1).ok(1, 1).healed(2)
