@@ -20,6 +20,8 @@ _KINDS = {
 
 def read(path: Path, most: int) -> bytes:
     """A regular file of at most `most` bytes. Raises OSError, whose `strerror` says why not."""
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "its name has a null character, which no file's can have", str(path))
     _check(path, os.stat(path), most)
     with os.fdopen(os.open(path, _FLAGS), "rb") as file:
         _check(path, os.fstat(file.fileno()), most)  # it may be another one by now

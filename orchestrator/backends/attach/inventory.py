@@ -15,6 +15,8 @@ away from an agent.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -96,19 +98,24 @@ def load(path: Path) -> Inventory:
     root = parse(text, str(path), FORMAT)
     if root.mapping is None:
         raise root.bad(f"expected {FORMAT}")
-    content = typed(InventoryFile, root)
     mistakes = Mistakes()
-    _check(content, root.mapping["agents"], mistakes)
-    token = mistakes.attempt(lambda: _token(path.parent / content.token_file, root))
+    content = mistakes.attempt(lambda: typed(InventoryFile, root))
+    if content is not None:
+        _check(content, root.mapping["agents"], mistakes)
+    token = mistakes.attempt(partial(_token, path.parent, root.mapping.get("token_file")))
     mistakes.check()
+    assert content is not None
     return Inventory(path, token or b"", content.agents, content.toxiproxy)
 
 
-def _token(path: Path, root: Node) -> bytes:
+def _token(folder: Path, name: Node | None) -> bytes | None:
+    """None: another mistake says why it has no name."""
+    if name is None or not isinstance(name.value, str) or not name.value:
+        return None
     try:
-        return read_token(path)
+        return read_token(folder / name.value)
     except ControlError as error:
-        raise (root.mapping or {})["token_file"].bad(str(error)) from None
+        raise name.bad(str(error)) from None
 
 
 def _check(content: InventoryFile, agents: Node, mistakes: Mistakes) -> None:
@@ -117,11 +124,11 @@ def _check(content: InventoryFile, agents: Node, mistakes: Mistakes) -> None:
         mistakes.add(agents.bad(f"{' and '.join(relays)} have the relay; expected one of them"))
     if not any(entry.nodes for entry in content.agents.values()):
         mistakes.add(agents.bad("every one has `nodes: false`; expected one that takes nodes"))
-    places = [entry.address for entry in content.agents.values()]
+    places = Counter(entry.address for entry in content.agents.values())
     for name, entry in content.agents.items():
         if not _NAME.fullmatch(name):
             mistakes.add(agents.bad("expected a name of small letters, digits and -", name))
-        if places.count(entry.address) > 1:
+        if places[entry.address] > 1:
             mistakes.add(agents.bad(f"{entry.address} is two agents' address", name, "address"))
 
 

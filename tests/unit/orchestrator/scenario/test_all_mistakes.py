@@ -158,4 +158,12 @@ def test_an_inventory_tells_all(tmp_path: Path) -> None:
     file.write_text("token_file: t\nagents:\n  a: {address: nowhere}\n  b: {address: 'b:1', relay: 3}\nmore: 1\n")
     with pytest.raises(BadScenario) as caught:
         inventory.load(file)
-    assert [mistake.line for mistake in caught.value.mistakes] == [3, 4, 5]
+    assert [mistake.line for mistake in caught.value.mistakes] == [1, 3, 4, 5]  # that there is no such token too
+
+
+def test_what_no_file_can_be_called_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "inventory.yaml"
+    file.write_text('token_file: "a\\0b"\nagents:\n  a: {address: "a:1"}\n')
+    with pytest.raises(BadScenario, match="null character") as caught:
+        inventory.load(file)
+    assert (caught.value.first.line, caught.value.first.path) == (1, "token_file")
