@@ -50,6 +50,7 @@ class Calling:
         self.broken: list[Any] = []
         self.passages: list[tuple[str, int, int, int]] = []
         self.received: list[tuple[int, int]] = []
+        self.hellos: list[CallHeader] = []
         self.times: list[int] = []
         self.outcome: Outcome | None = None
         self._answering = answering
@@ -91,6 +92,8 @@ class Calling:
             assert header is not None
             assert procedure is not None
             self.received.append((header.seq, header.attempt))
+            if not header.seq:
+                self.hellos.append(header)
             self.times.append((yield ops.Now()))
             status = self._answering(header)
             if status is not None:
@@ -189,6 +192,7 @@ def test_a_hello_that_is_answered_without_a_header_is_said_again_when_due() -> N
         lambda header: Accept.PROG_UNAVAIL if (header.seq, header.attempt) == (0, 1) else executed(header)
     )
     assert calling.received == [(0, 1), (0, 2), (1, 1)]
+    assert calling.hellos == [CallHeader(CLIENT, 0, attempt, 0, 0, 0) for attempt in (1, 2)]
     assert calling.times[1] - calling.times[0] > WAIT * MILLISECOND // 2
     assert [(seq, attempt) for kind, seq, attempt, _ in calling.notes if kind is Kind.SESSION] == [(0, 2)]
     assert calling.outcome == Outcome(End.OK, 5)

@@ -101,6 +101,12 @@ def test_decoding_is_strict(kind: xdr.XdrType, data: str, message: str) -> None:
         xdr.decode(kind, bytes.fromhex(data))
 
 
+@pytest.mark.parametrize("value", [(1,), (1, 9, 9)])
+def test_a_union_is_a_discriminant_and_its_arms_value(value: tuple[int, ...]) -> None:
+    with pytest.raises(WireError, match=f"{len(value)} values, expected a discriminant"):
+        xdr.Union(xdr.INT, {1: xdr.INT}).pack(value)
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
