@@ -6,6 +6,7 @@ The guest ends when the line does.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tty
@@ -38,3 +39,4 @@ except Exception as error:  # the host reads it in the console's log
     print(f"{Path(sys.argv[0]).name}: {error!r}", flush=True)
 finally:
     Path("/proc/sysrq-trigger").write_text("o")
+    signal.pause()  # the kernel does it a moment later, and panics if its first program has ended before
