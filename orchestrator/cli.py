@@ -30,7 +30,7 @@ from orchestrator.scenario.document import MAX_BYTES
 from orchestrator.scenario.folder_names import repeat_of
 from orchestrator.scenario.inputs import read
 from orchestrator.scenario.matrix import MAX_CELLS, MOST_CELLS
-from orchestrator.sweep.store import HISTORY, cut_short, read_cell, read_history, stored_cells, whose
+from orchestrator.sweep.store import HISTORY, cut_short, read_history, read_run, stored_cells, whose
 
 
 class Faultbed(click.Group):
@@ -152,9 +152,9 @@ def check(path: Path) -> int:
 
     results, short = [], cut_short(path)
     for directory in stored_cells(path):
-        cell, history = read_cell(directory), read_history(directory / HISTORY)
-        judgement, repeat = judge(cell, history), repeat_of(directory.name)
-        results.append(CellResult(cell, repeat, 0.0, judgement, directory=directory, clocks=history.clocks))
+        recorded, repeat = read_run(directory), repeat_of(directory.name)
+        clocks = recorded.history.clocks
+        results.append(CellResult(recorded.cell, repeat, 0.0, judge(*recorded), directory=directory, clocks=clocks))
         say(cell_line(results[-1]))
     told = Told(results, short=short)
     for line in closing(told, lambda directory: read_history(directory / HISTORY)):

@@ -28,6 +28,22 @@ def problems(setting: Views) -> tuple[str, ...]:
     return tuple(problem for rule in asked for problem in rule.problems(setting))
 
 
+def unchecked(setting: Views) -> Iterator[str]:
+    """What the gate would look at, and the run does not show."""
+    if not (setting.plan and setting.index.history.plan):
+        yield "plan not checked: the history does not say of which plan it is (older versions did not record that)"
+
+
+def is_of_this_plan(setting: Views) -> Iterator[str]:
+    """A cell judges the run that was made from it, and from every byte of it."""
+    recorded = setting.index.history.plan
+    if setting.plan and recorded and setting.plan != recorded:
+        yield (
+            "the history is of another plan than the one beside it (plan.json), or that was changed since the run; "
+            "put back the plan of this run, or run again"
+        )
+
+
 def reached_its_end(setting: Views) -> Iterator[str]:
     """A run that failed or was interrupted left a part of a history, from which nothing follows."""
     phases = [event.detail["phase"] for event in setting.index.of_kind(Kind.PHASE)]
@@ -162,6 +178,7 @@ def oracle_was_asked(setting: Views) -> Iterator[str]:
 
 
 RULES = (
+    Rule(is_of_this_plan),
     Rule(reached_its_end),
     Rule(begins_with_start),
     Rule(rows_have_no_gap),

@@ -20,9 +20,12 @@ from orchestrator.history.merged import History, Operation
 from orchestrator.scenario.cell import Cell
 
 
-def judge(cell: Cell, history: History) -> Judgement:
-    """Everything that can be said about a run of `cell`. A checker that crashes makes its property unknown."""
-    setting = Views(cell, Index(history))
+def judge(cell: Cell, history: History, plan: str = "") -> Judgement:
+    """Everything that can be said about a run of `cell`, whose recorded form has the digest `plan`.
+
+    A checker that crashes makes its property unknown.
+    """
+    setting = Views(cell, Index(history), plan)
     gate = _gate(setting)
     findings = {name: finding(checker, setting) for name, checker in CHECKERS.items() if asked(checker, setting)}
     bites = setting.bite
@@ -37,6 +40,7 @@ def judge(cell: Cell, history: History) -> Judgement:
         others=len(bites.others),
         outcomes=_outcomes(setting, bites.bitten),
         gate=gate,
+        unchecked=tuple(evidence.unchecked(setting)),
         faults=steps(cell, bites, setting.offered),
         caps=_caps(setting),
     )

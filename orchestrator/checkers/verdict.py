@@ -83,6 +83,7 @@ class Judgement(NamedTuple):
     gate: why the evidence cannot be trusted; not empty means that the testbed failed and all else is void.
     faults: how far each fault of the scenario came, in its order.
     caps: the phases that were ended by their caps.
+    unchecked: what the gate could not look at, since the run was recorded without it.
     """
 
     properties: tuple[PropertyVerdict, ...]
@@ -97,6 +98,7 @@ class Judgement(NamedTuple):
     gate: tuple[str, ...] = ()
     faults: tuple[FaultSteps, ...] = ()
     caps: tuple[Cap, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
 
 def plain(value: Any) -> Any:
@@ -127,6 +129,7 @@ def judgement_of(value: dict[str, Any]) -> Judgement:
         gate=tuple(value["gate"]),
         faults=tuple(FaultSteps(**item) for item in value["faults"]),
         caps=tuple(_cap(item) for item in value.get("caps", ())),
+        unchecked=tuple(value.get("unchecked", ())),
     )
 
 

@@ -32,11 +32,13 @@ class View(StrEnum):
 class Views(Setting):
     """The setting of checkers. `offered`: opportunity -> the operations that made it.
 
-    `failed` says why bites or opportunities are not known; they are empty then.
+    `plan` is the digest of the plan that the cell was read from, "" where it was not read. `failed` says why bites or
+    opportunities are not known; they are empty then.
     """
 
-    def __init__(self, cell: Cell, index: Index) -> None:
+    def __init__(self, cell: Cell, index: Index, plan: str = "") -> None:
         super().__init__(cell, index)
+        self.plan = plan
         nothing: Mapping[str, frozenset[Operation]] = {}
         bites = bite if cell.system is None else foreign.bite
         self.bite, no_bite = guarded(lambda: bites(self), NOTHING_BITTEN)

@@ -31,15 +31,14 @@ def _made(results: Path) -> dict[tuple[str, str, str], Counter[str]]:
     from orchestrator.checkers.expect import judge
     from orchestrator.report.planes import place
     from orchestrator.report.result import CellResult, Exit
-    from orchestrator.sweep.store import HISTORY, read_cell, read_history, stored_cells
+    from orchestrator.sweep.store import read_cell, read_run, stored_cells
 
     made: dict[tuple[str, str, str], Counter[str]] = {}
     for directory in stored_cells(results):
-        cell = read_cell(directory)
-        where = place(cell)
+        where = place(cell := read_cell(directory))
         if where is None:
             continue
-        judgement = judge(cell, read_history(directory / HISTORY))
+        judgement = judge(*read_run(directory))
         result = CellResult(cell=cell, repeat=1, seconds=0.0, judgement=judgement, directory=directory)
         if result.exit_code is Exit.MET:
             made.setdefault(where, Counter()).update(judgement.opportunities)

@@ -1,10 +1,10 @@
 """PURE: a history's bytes, and its export as lines.
 
-The file is a msgpack stream: a header map {format, schema, evidence, domains, nodes, clocks, events}, then one array
-an event, [time, domain, node, epoch, kind, client, seq, attempt, process, detail] with domain and node as indices
+The file is a msgpack stream: a header map {format, schema, plan, evidence, domains, nodes, clocks, events}, then one
+array an event, [time, domain, node, epoch, kind, client, seq, attempt, process, detail] with domain and node as indices
 into the header's lists; a clock is [domain, offset, error, where] (orchestrator/history/clocks.py). Then a footer map
 {end, crc}: how many events there were, and the CRC-32 of every byte before the footer. A file without its footer was
-cut off; one with the wrong sum was changed.
+cut off; one with the wrong sum was changed. Schema 1 had no `plan`, the digest of the plan that the run was made from.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from orchestrator.history.clocks import Clock
 from orchestrator.history.merged import Event, History, HistoryError
 
 FORMAT = "faultbed history"
-SCHEMA = 1
+SCHEMA = 2
+READ = (1, SCHEMA)
 _WIDTH = 10
 
 
@@ -34,6 +35,7 @@ def dump(history: History) -> bytes:
     head = {
         "format": FORMAT,
         "schema": SCHEMA,
+        "plan": history.plan,
         "evidence": history.evidence,
         "domains": list(domains),
         "nodes": list(nodes),
@@ -61,13 +63,13 @@ def _load(data: bytes) -> History:
     head = _head(_next(unpacker, "its header"), data)
     try:
         domains, nodes, count = list(head["domains"]), list(head["nodes"]), int(head["events"])
-        evidence = str(head["evidence"])
+        evidence, plan = str(head["evidence"]), str(head["plan"] if head["schema"] > 1 else "")
         clocks = tuple(_clock(*fields) for fields in head.get("clocks", ()))
     except (KeyError, TypeError, ValueError) as error:
         raise HistoryError(f"byte 0: its header is damaged ({type(error).__name__} {error})") from error
     events = tuple(_event(unpacker, order, count, domains, nodes) for order in range(count))
     _finish(unpacker, data, count)
-    return History(evidence, events, clocks)
+    return History(evidence, events, clocks, plan)
 
 
 def _clock(domain: str, offset: int, error: int, where: str) -> Clock:
@@ -87,8 +89,9 @@ def _next(unpacker: Any, what: str) -> Any:
 def _head(head: Any, data: bytes) -> dict[str, Any]:
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise HistoryError(f"byte 0: not a history of faultbed (it begins with {data[:16]!r})")
-    if head.get("schema") != SCHEMA:
-        raise HistoryError(f"has schema {head.get('schema')!r}, this version reads {SCHEMA}; use the one that wrote it")
+    if head.get("schema") not in READ:
+        reads = " and ".join(map(str, READ))
+        raise HistoryError(f"has schema {head.get('schema')!r}, this version reads {reads}; use the one that wrote it")
     return head
 
 

@@ -56,11 +56,13 @@ class History(NamedTuple):
     """`events` are in causal order as far as it is known: by time within a clock domain, journals kept in order.
 
     `clocks` are those of the domains other than the orchestrator's; without any, every event has one clock's time.
+    `plan` is the digest of the plan that the run was made from, "" where nobody said (orchestrator/sweep/store.py).
     """
 
     evidence: str
     events: tuple[Event, ...]
     clocks: tuple[Clock, ...] = ()
+    plan: str = ""
 
     def on_one_clock(self) -> tuple[Event, ...]:
         """The events with the times that the orchestrator's clock would have shown, by estimate."""

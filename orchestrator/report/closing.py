@@ -34,6 +34,8 @@ def closing(told: Told, read: ReadHistory) -> Iterator[str]:
     yield from _titled("Not exercised, so not claimed:", told.not_exercised)
     capped = [f"{run_name(run.result)}: {run.capped}" for run in told.capped]
     yield from _titled("Phases that were ended by their caps:", _most(capped))
+    unchecked = [f"{run_name(result)}: {text}" for result, text in told.unchecked]
+    yield from _titled("Not checked:", _most(unchecked))
     clocks = [f"agent {clock.where}: {clock_text(clock)}" for clock in told.clocks]
     yield from _titled("Clocks that are not the orchestrator's, and how far ahead of it they are:", clocks)
     yield from _titled("Not as expected:", _problems(told.problems))

@@ -86,6 +86,8 @@ def _properties(run: Run) -> Properties:
     values = {"seed": str(result.seed), "cell": result.cell.cell, **result.cell.axes}
     if run.capped:
         values["capped"] = run.capped
+    if result.judgement is not None and result.judgement.unchecked:
+        values["unchecked"] = "; ".join(result.judgement.unchecked)
     if result.directory is not None:
         values["directory"] = str(result.directory)
     for name, value in values.items():

@@ -35,6 +35,7 @@ def _cell(result: CellResult) -> dict[str, Any]:
     }
     if judgement is not None:
         cell["bitten"] = judgement.bitten
+        cell["unchecked"] = list(judgement.unchecked)
         cell["caps"] = [cap._asdict() for cap in judgement.caps]
         cell["faults"] = [steps._asdict() for steps in judgement.faults]
         cell["outcomes"] = [outcome._asdict() for outcome in judgement.outcomes]

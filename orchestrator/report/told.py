@@ -91,6 +91,12 @@ class Told:
         return tuple(run for run in self.runs if run.capped)
 
     @cached_property
+    def unchecked(self) -> tuple[tuple[CellResult, str], ...]:
+        """What the gate could not look at, of whom."""
+        judged = ((result, result.judgement) for result in self.results if result.judgement is not None)
+        return tuple((result, text) for result, judgement in judged for text in judgement.unchecked)
+
+    @cached_property
     def absent(self) -> tuple[Absent, ...]:
         skipped = (Absent(cell, f"not applicable: {cell.not_applicable}") for cell in self.skipped)
         return (*skipped, *(Absent(one.cell, f"left out: {one.place}: {one.reason}") for one in self.left_out))

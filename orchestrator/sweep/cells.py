@@ -127,29 +127,29 @@ def _conduct(run: CellRun, runner: Runner) -> CellResult:
     start = time.monotonic()
     try:
         folder = CellStore(run.folder)
-        folder.write_plan(run.cell)
+        plan = folder.write_plan(run.cell)
     except OSError as error:
         return CellResult(run.cell, run.repeat, time.monotonic() - start, error=f"nothing can be kept: {said(error)}")
     kept: list[History] = []
-    judgement, problem, interrupted = _judged(run.cell, runner, folder, kept)
+    judgement, problem, interrupted = _judged(run.cell, plan, runner, folder, kept)
     seconds = time.monotonic() - start
     clocks = kept[0].clocks if kept else ()
     return CellResult(run.cell, run.repeat, seconds, judgement, problem, folder.directory, interrupted, clocks)
 
 
 def _judged(
-    cell: Cell, runner: Runner, folder: CellStore, kept: list[History]
+    cell: Cell, plan: str, runner: Runner, folder: CellStore, kept: list[History]
 ) -> tuple[Judgement | None, str | None, bool]:
     """-> (judgement, error, interrupted); `kept` gets the history, which is on disk before any checker runs."""
 
     def collect(collected: Collected) -> None:
         journals = {key: journal.records for key, journal in collected.journals.items()}
-        kept.append(merge(journals, collected.ledgers, collected.clocks))
+        kept.append(merge(journals, collected.ledgers, collected.clocks)._replace(plan=plan))
         folder.write_history(kept[0])
 
     try:
         runner(cell, folder, collect)
-        judgement = judge(cell, kept[0])
+        judgement = judge(cell, kept[0], plan)
         folder.write_verdicts(judgement)
     except KeyboardInterrupt:
         return None, None, True

@@ -11,9 +11,10 @@ import json
 import os
 import traceback
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -47,11 +48,20 @@ BESIDE = 32
 """Characters of its name that a file has while it is written: a whole name may be as long as the system allows."""
 
 Kept = TypeVar("Kept", bound=Value)
+_PLAN = "the plan of a cell"
 _DECIDED = frozenset({Kind.DECISION, Kind.RELEASE, Kind.RULE, Kind.ACT, Kind.FAILPOINT, Kind.UPSTREAM})
 
 
 class StoreError(Exception):
     """A stored run that cannot be read. The message names the file, what is wrong, and what was expected."""
+
+
+class Recorded(NamedTuple):
+    """A run as it is kept; `plan` is the digest of the plan as it is now."""
+
+    cell: Cell
+    history: History
+    plan: str
 
 
 class CellStore:
@@ -62,8 +72,11 @@ class CellStore:
         self.logs = directory / "logs"
         self.logs.mkdir(parents=True)
 
-    def write_plan(self, cell: Cell) -> None:
-        write(self.directory / PLAN, cell.model_dump_json(by_alias=True, indent=2).encode() + b"\n")
+    def write_plan(self, cell: Cell) -> str:
+        """-> its digest, which the run's history is to have."""
+        data = cell.model_dump_json(by_alias=True, indent=2).encode() + b"\n"
+        write(self.directory / PLAN, data)
+        return _digest(data)
 
     def write_history(self, history: History) -> None:
         """The history, and for reading what the planes decided."""
@@ -208,16 +221,37 @@ def _shortfall(run: Path) -> Shortfall | None:
     return shortfall(str(run), _read(run / DUE, Due, "what a run was to have"), kept, begun)
 
 
+def read_run(directory: Path) -> Recorded:
+    """Raises StoreError."""
+    data = _bytes(directory / PLAN, _PLAN)
+    cell = _parsed(directory / PLAN, data, Cell, _PLAN)
+    return Recorded(cell, read_history(directory / HISTORY), _digest(data))
+
+
 def read_cell(directory: Path) -> Cell:
     """The cell that a run was made from. Raises StoreError."""
-    return _read(directory / PLAN, Cell, "the plan of a cell")
+    return _read(directory / PLAN, Cell, _PLAN)
+
+
+def _digest(plan: bytes) -> str:
+    """Of the bytes as they are kept: another version may write the same cell with more fields."""
+    return sha256(plan).hexdigest()
 
 
 def _read(path: Path, kind: type[Kept], what: str) -> Kept:
+    return _parsed(path, _bytes(path, what), kind, what)
+
+
+def _bytes(path: Path, what: str) -> bytes:
     try:
-        return kind.model_validate_json(read(path, STORED_BYTES))
+        return read(path, STORED_BYTES)
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror or error}; expected {what}") from None
+
+
+def _parsed(path: Path, data: bytes, kind: type[Kept], what: str) -> Kept:
+    try:
+        return kind.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(step) for step in first["loc"])

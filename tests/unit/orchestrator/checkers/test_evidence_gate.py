@@ -8,7 +8,7 @@ import pytest
 from history_builder import Run, cell
 
 from nodes.wire.record import Kind
-from orchestrator.checkers.evidence import problems
+from orchestrator.checkers.evidence import problems, unchecked
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
 from orchestrator.history.merged import History
@@ -95,6 +95,14 @@ def test_what_is_incomplete_may_be_said_too_low_or_not_at_all() -> None:
     run = Run().invoke(1).invoke(2).send(2, first=1).send(1, first=1).run(1).run(2)
     run.reply(1, 1, 1).ok(1, 1).send(2, 2, first=2).reply(2, 1, 2).ok(2, 2)
     assert gate(run.invoke(3).send(3, first=1).invoke(4).send(4).info(3).info(4).healed(5).history()) == ""
+
+
+def test_a_history_of_another_plan_is_noticed() -> None:
+    history = Run().call(1).healed(2).history()
+    for recorded, given, said in (("a", "b", "is of another plan"), ("a", "a", ""), ("", "b", ""), ("a", "", "")):
+        views = Views(cell(), Index(history._replace(plan=recorded)), given)
+        assert said in "; ".join(problems(views))
+        assert bool(list(unchecked(views))) == (not recorded or not given)
 
 
 def test_a_run_that_was_interrupted_is_noticed() -> None:

@@ -23,8 +23,11 @@ ROWS = st.tuples(
     NUMBERS, NAMES, NAMES, st.integers(0, 9), st.sampled_from(Kind), NUMBERS, NUMBERS, NUMBERS, NUMBERS, DETAILS
 )
 HISTORIES = st.builds(
-    lambda evidence, rows: History(evidence, tuple(Event(order, *row) for order, row in enumerate(rows))),
+    lambda evidence, plan, rows: History(
+        evidence, tuple(Event(order, *row) for order, row in enumerate(rows)), plan=plan
+    ),
     st.sampled_from(["real", "sim"]),
+    st.sampled_from(["", "5e1f"]),
     st.lists(ROWS, max_size=6),
 )
 
@@ -63,8 +66,8 @@ def test_foreign_bytes_are_refused(data: bytes) -> None:
 def test_refusals_say_what_is_wrong() -> None:
     with pytest.raises(HistoryError, match="byte 0: not a history of faultbed"):
         load(b"PK\x03\x04 something else")
-    newer = msgpack.packb({"format": "faultbed history", "schema": 2})
-    with pytest.raises(HistoryError, match="has schema 2, this version reads 1; use the one that wrote it"):
+    newer = msgpack.packb({"format": "faultbed history", "schema": 3})
+    with pytest.raises(HistoryError, match="has schema 3, this version reads 1 and 2; use the one that wrote it"):
         load(newer)
     with pytest.raises(HistoryError, match="2 bytes follow the footer"):
         load(dump(Run().history()) + b"\xc0\xc0")

@@ -32,6 +32,7 @@ def test_a_judged_cell() -> None:
         "problem": None,
         "clocks": [clock._asdict()],
         "bitten": 1,
+        "unchecked": [],
         "caps": [{"phase": "load", "open": ((10101, 3),)}],
         "faults": [{"fault": "drop request", "named": 4, "applied": 3, "effective": 2, "consequential": 1}],
         "outcomes": [{"client": "ok", "executions": 1, "status": "cached"}],

@@ -40,6 +40,14 @@ def test_reasons_and_caps_are_the_same_in_text_and_junit() -> None:
     assert f": {run.capped}" in text
 
 
+def test_what_could_not_be_checked_is_told_everywhere() -> None:
+    judged = judgement(Outcome("ok", 1))._replace(unchecked=("plan not checked: it is old",))
+    told = Told([result(LOST, judged), result(CRASH)])
+    assert f"  sample {LOST.cell}: plan not checked: it is old" in list(closing(told, no_history))
+    assert [one.get("value") for one in ET.fromstring(junit(told)).iter("property") if one.get("name") == "unchecked"]
+    assert [cell["unchecked"] for cell in summary(told, "sim", ORIGIN)["cells"]] == [list(judged.unchecked), []]
+
+
 def test_what_was_left_out_is_told_together_and_cell_by_cell() -> None:
     told = Told([], SKIPPED, LEFT_OUT)
     assert told.left_out_together == (LeftOut("sample", 2, "nodes", "no room"), LeftOut("other", 1, "nodes", "no room"))

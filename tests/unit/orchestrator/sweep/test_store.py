@@ -19,6 +19,7 @@ from orchestrator.sweep.store import (
     point,
     read_cell,
     read_history,
+    read_run,
     stored_cells,
     write,
 )
@@ -32,8 +33,7 @@ HISTORY = History("real", EVENTS)
 
 def stored(root: Path) -> Path:
     folder = CellStore(Store(root, "now").folder(Task(cell())))
-    folder.write_plan(cell())
-    folder.write_history(HISTORY)
+    folder.write_history(HISTORY._replace(plan=folder.write_plan(cell())))
     folder.write_verdicts(judgement(Outcome("ok", 1)))
     return folder.directory
 
@@ -41,7 +41,9 @@ def stored(root: Path) -> Path:
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     directory = stored(tmp_path)
     assert read_cell(directory) == cell()
-    assert read_history(directory / "history.msgpack") == HISTORY
+    recorded = read_run(directory)
+    assert recorded.history == read_history(directory / "history.msgpack") == HISTORY._replace(plan=recorded.plan)
+    assert recorded.cell == cell()
     assert judgement_of(json.loads((directory / "verdicts.json").read_text())) == judgement(Outcome("ok", 1))
     assert len((directory / "decisions.jsonl").read_text().splitlines()) == 1
     assert (directory / "logs").is_dir()
