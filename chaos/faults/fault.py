@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from chaos.faults.models import Brings, Model
 from chaos.faults.surroundings import ForeignLink, Surroundings, Way
 from chaos.faults.window import BOTH, Window
 from chaos.identity import Direction
@@ -19,6 +20,8 @@ class Fault(Window):
     """One that has a `verb` is a word of the vocabulary: its verb is its key in a scenario."""
 
     verb: ClassVar[str]
+    brings: ClassVar[Brings]
+    """The failure models of its bites, where neither its values nor its plane change them."""
     lasting: ClassVar[bool] = True
     """Whether it is on for a time, so that its end can be waited for."""
     discipline: ClassVar[Literal["", "netem", "tbf"]] = ""
@@ -71,6 +74,10 @@ class Fault(Window):
     def released_at(self) -> str | None:
         """The trigger at which what it keeps goes on."""
         return None
+
+    def models(self, *, datagrams: bool, packets: bool) -> tuple[Model, ...]:
+        """The failure models of its bites, over datagrams or a stream. `packets`: the kernel does it to them."""
+        return self.brings.datagrams if datagrams else self.brings.streams
 
     def problems(self) -> Iterator[Problem]:
         """What is impossible about it wherever it is, such as a number."""

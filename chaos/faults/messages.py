@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from chaos.faults.fault import RelayFault
+from chaos.faults.models import Brings, alike, of_streams
 from chaos.faults.surroundings import Caller, ForeignLink, Surroundings, operations
 from chaos.faults.window import Milliseconds, TriggerText
 from chaos.identity import Direction
@@ -104,6 +105,7 @@ class Drop(MessageFault):
     drop: Direction
 
     verb: ClassVar[str] = "drop"
+    brings: ClassVar[Brings] = alike("loss")
     loses: ClassVar[bool] = True
 
 
@@ -116,6 +118,7 @@ class Duplicate(MessageFault):
     copy: Literal["behind", "at-reply", "after-trim", "next-epoch"] = "behind"
 
     verb: ClassVar[str] = "duplicate"
+    brings: ClassVar[Brings] = alike("duplication")
 
     @property
     def needs_identity(self) -> bool:
@@ -141,6 +144,7 @@ class Reorder(MessageFault):
     reorder: Direction
 
     verb: ClassVar[str] = "reorder"
+    brings: ClassVar[Brings] = alike("reordering")
     keeps: ClassVar[bool] = True
 
     @property
@@ -156,6 +160,7 @@ class Hold(MessageFault):
     until: TriggerText | None = None
 
     verb: ClassVar[str] = "hold"
+    brings: ClassVar[Brings] = alike("delay", "reordering")
     keeps: ClassVar[bool] = True
     loses: ClassVar[bool] = True
 
@@ -173,6 +178,7 @@ class Delay(MessageFault):
     jitter: Milliseconds = 0
 
     verb: ClassVar[str] = "delay"
+    brings: ClassVar[Brings] = alike("delay", "reordering")
     keeps: ClassVar[bool] = True
 
     def problems(self) -> Iterator[Problem]:
@@ -188,6 +194,7 @@ class Corrupt(MessageFault):
     corrupt: Direction
 
     verb: ClassVar[str] = "corrupt"
+    brings: ClassVar[Brings] = Brings(("loss",), ("loss", "connection-cut"))
     loses: ClassVar[bool] = True
 
 
@@ -198,6 +205,7 @@ class Truncate(MessageFault):
     truncate: Direction
 
     verb: ClassVar[str] = "truncate"
+    brings: ClassVar[Brings] = Brings(("loss",), ("connection-cut",))
     loses: ClassVar[bool] = True
 
 
@@ -209,6 +217,7 @@ class Cut(MessageFault):
     of: Direction
 
     verb: ClassVar[str] = "cut"
+    brings: ClassVar[Brings] = of_streams("connection-cut")
     loses: ClassVar[bool] = True
     of_streams: ClassVar[str] = "which has no connection to cut"
 
@@ -230,6 +239,7 @@ class Slice(MessageFault):
     gap: Milliseconds
 
     verb: ClassVar[str] = "slice"
+    brings: ClassVar[Brings] = of_streams("delay")
     keeps: ClassVar[bool] = True
     of_streams: ClassVar[str] = "whose messages come whole or not at all"
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from chaos.faults.fault import PacketFault
+from chaos.faults.models import PARTITIONED, Brings, Model, of_streams
 from chaos.faults.surroundings import Surroundings
 from chaos.faults.window import Directions, OptionalMilliseconds, each
 from chaos.groups import Group, Pair, groups_of, separated
@@ -16,6 +18,17 @@ from nodes.wire.transports import datagrams
 
 SHARES = ("loss", "duplicate", "reorder", "corrupt")
 CORRELATIONS = {"delay_correlation": "jitter", "loss_correlation": "loss"}
+OF_SHAPE: Mapping[str, tuple[Model, ...]] = MappingProxyType(
+    {
+        "loss": ("loss",),
+        "corrupt": ("loss",),
+        "duplicate": ("duplication",),
+        "reorder": ("delay", "reordering"),
+        "delay": ("delay", "reordering"),
+        "bytes_per_second": ("delay",),
+    }
+)
+"""What netem does to a datagram, and the failure models of that: the kernel drops what it altered."""
 NEEDS = {"jitter": "delay", "distribution": "jitter", "reorder": "delay", **CORRELATIONS}
 """A value of netem's and what it is a property of (tc-netem(8))."""
 
@@ -31,6 +44,7 @@ class Loss(PacketFault):
     every: int | None = None
 
     verb: ClassVar[str] = "loss"
+    brings: ClassVar[Brings] = Brings(("loss",), ("delay",))
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -65,6 +79,7 @@ class Split(PacketFault):
     nodes: tuple[str, ...] = ()
 
     verb: ClassVar[str] = "split"
+    brings: ClassVar[Brings] = PARTITIONED
 
     @property
     def title(self) -> str:
@@ -127,6 +142,7 @@ class Reject(PacketFault):
     link: str
 
     verb: ClassVar[str] = "reject"
+    brings: ClassVar[Brings] = Brings(("loss",), ("connection-cut",))
 
     @property
     def title(self) -> str:
@@ -154,6 +170,7 @@ class Blackhole(PacketFault):
     link: str
 
     verb: ClassVar[str] = "blackhole"
+    brings: ClassVar[Brings] = of_streams("delay", "connection-cut")
 
     @property
     def title(self) -> str:
@@ -211,11 +228,19 @@ class Netem(PacketFault):
     of: Directions = "both"
 
     verb: ClassVar[str] = "netem"
+    brings: ClassVar[Brings] = of_streams("delay")
     discipline: ClassVar[Literal["", "netem", "tbf"]] = "netem"
 
     @property
     def directions(self) -> tuple[Direction, ...]:
         return each(self.of)
+
+    def models(self, *, datagrams: bool, packets: bool) -> tuple[Model, ...]:
+        """The kernel repairs whatever it is to a stream; a segment's second copy it takes away."""
+        if not datagrams:
+            return () if self.netem == Shape(duplicate=self.netem.duplicate) else self.brings.streams
+        said = (models for key, models in OF_SHAPE.items() if getattr(self.netem, key) is not None)
+        return tuple(dict.fromkeys(model for models in said for model in models))
 
     @property
     def by_chance(self) -> bool:

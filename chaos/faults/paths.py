@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from chaos.faults.fault import PacketFault, RelayFault
+from chaos.faults.models import PARTITIONED, Brings, Model, alike
 from chaos.faults.window import Directions, each
 from chaos.identity import Direction
 from chaos.problem import Problem
@@ -20,6 +21,7 @@ class Partition(RelayFault, PacketFault):
     link: str
 
     verb: ClassVar[str] = "partition"
+    brings: ClassVar[Brings] = alike("loss")
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -28,6 +30,10 @@ class Partition(RelayFault, PacketFault):
     @property
     def keeps_open(self) -> bool:
         return True
+
+    def models(self, *, datagrams: bool, packets: bool) -> tuple[Model, ...]:
+        brings = PARTITIONED if packets else self.brings
+        return brings.datagrams if datagrams else brings.streams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +45,7 @@ class Rate(RelayFault, PacketFault):
     bytes_per_second: int
 
     verb: ClassVar[str] = "rate"
+    brings: ClassVar[Brings] = alike("delay")
     keeps: ClassVar[bool] = True
     discipline: ClassVar[Literal["", "netem", "tbf"]] = "tbf"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from chaos.faults.fault import Fault
+from chaos.faults.models import Model
 from chaos.faults.surroundings import ForeignLink, Surroundings, operations
 from chaos.faults.window import Milliseconds, TriggerText
 from chaos.problem import Problem, names
@@ -128,6 +129,10 @@ class Kill(ProcessFault):
     deadly: ClassVar[bool] = True
     no_client: ClassVar[str] = "one that dies forgets its calls: it keeps no log of what was wanted"
 
+    def models(self, *, datagrams: bool, packets: bool) -> tuple[Model, ...]:
+        lost = self.restart is not None and self.restart.state == "archive"
+        return ("server-crash", "history-loss") if lost else ("server-crash",)
+
     def problems(self) -> Iterator[Problem]:
         if self.lasts is not None:
             yield Problem(("lasts",), "a kill does not last; expected restart: {after: ...}")
@@ -147,6 +152,9 @@ class Pause(ProcessFault):
     verb: ClassVar[str] = "pause"
     deadly: ClassVar[bool] = False
     no_client: ClassVar[str] = "one that is stopped looks late with nothing done to its messages"
+
+    def models(self, *, datagrams: bool, packets: bool) -> tuple[Model, ...]:
+        return ("delay",) if self.restart is None else ("server-crash",)
 
     def problems(self) -> Iterator[Problem]:
         if self.restart is not None and self.at not in OUTSIDE_TRANSACTIONS:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from chaos.faults.fault import ToxicFault
+from chaos.faults.models import Brings, of_streams
 from chaos.faults.surroundings import ForeignLink
 from chaos.faults.window import Milliseconds
 from chaos.identity import Direction
@@ -68,6 +69,7 @@ class Latency(Toxic):
     jitter: Milliseconds = 0
 
     verb: ClassVar[str] = "latency"
+    brings: ClassVar[Brings] = of_streams("delay")
     least: ClassVar[Mapping[str, int]] = MappingProxyType({"latency": 1, "jitter": 0})
 
 
@@ -78,6 +80,7 @@ class Bandwidth(Toxic):
     bandwidth: int
 
     verb: ClassVar[str] = "bandwidth"
+    brings: ClassVar[Brings] = of_streams("delay")
     least: ClassVar[Mapping[str, int]] = MappingProxyType({"bandwidth": 1})
     told: ClassVar[bool] = False
 
@@ -89,6 +92,7 @@ class SlowClose(Toxic):
     slow_close: Milliseconds
 
     verb: ClassVar[str] = "slow_close"
+    brings: ClassVar[Brings] = of_streams("delay")
     least: ClassVar[Mapping[str, int]] = MappingProxyType({"slow_close": 1})
     told: ClassVar[bool] = False
 
@@ -100,6 +104,7 @@ class Timeout(Toxic):
     timeout: Milliseconds
 
     verb: ClassVar[str] = "timeout"
+    brings: ClassVar[Brings] = of_streams("loss")
     least: ClassVar[Mapping[str, int]] = MappingProxyType({"timeout": 0})
     ends: ClassVar[bool] = True
 
@@ -112,6 +117,7 @@ class ResetPeer(Toxic):
     reset_peer: Milliseconds
 
     verb: ClassVar[str] = "reset_peer"
+    brings: ClassVar[Brings] = of_streams("connection-cut")
     least: ClassVar[Mapping[str, int]] = MappingProxyType({"reset_peer": 0})
     ends: ClassVar[bool] = True
 
@@ -126,6 +132,7 @@ class Slicer(Toxic):
     gap: int = 0
 
     verb: ClassVar[str] = "slicer"
+    brings: ClassVar[Brings] = of_streams("delay")
     least: ClassVar[Mapping[str, int]] = MappingProxyType({"slicer": 1, "variation": 0, "gap": 1})
     told: ClassVar[bool] = False
 
@@ -142,6 +149,7 @@ class LimitData(Toxic):
     limit_data: int
 
     verb: ClassVar[str] = "limit_data"
+    brings: ClassVar[Brings] = of_streams("connection-cut")
     least: ClassVar[Mapping[str, int]] = MappingProxyType({"limit_data": 0})
 
 
@@ -153,6 +161,7 @@ class Down(ToxicFault):
     link: str
 
     verb: ClassVar[str] = "down"
+    brings: ClassVar[Brings] = of_streams("connection-cut")
 
     @property
     def title(self) -> str:

@@ -6,9 +6,10 @@ and *once* are what orchestrator/checkers/properties/ says of it.
 
 from __future__ import annotations
 
+from chaos.faults.models import Model
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Trace
-from orchestrator.scenario.cell import Level, Model
+from orchestrator.scenario.cell import Level
 
 LEVELS: dict[Level, tuple[str, ...]] = {
     "maybe": ("valid",),

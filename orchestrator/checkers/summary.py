@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
+from chaos.faults.models import Model
 from orchestrator.checkers.delivery import LEVELS, NEEDED
 from orchestrator.checkers.verdict import Judgement, Verdict
-from orchestrator.scenario.cell import Cell, Level, Link, Model
+from orchestrator.scenario.cell import Cell, Level, Link
 
 NOMINAL: dict[str, Level] = {
     "maybe": "maybe",

@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from chaos.faults.models import Model
 from chaos.faults.vocabulary import AnyFault
 from chaos.faults.window import TriggerText
 from chaos.supports import PLANE_OF
@@ -28,7 +29,7 @@ from orchestrator.scenario.value import Milliseconds, Value
 
 Semantics = Literal["maybe", "at-least-once", "at-most-once", "at-most-once-incarnation", "exactly-once"]
 Level = Literal["maybe", "at-least-once", "at-most-once", "exactly-once"]
-Model = Literal["loss", "duplication", "reordering", "connection-cut", "server-crash", "history-loss", "history-trim"]
+
 Opportunity = Literal[
     "request-unseen",
     "reply-unseen",

@@ -8,6 +8,7 @@ from chaos.faults.fault import Fault, RelayFault
 from nodes.wire.header import process_of
 from orchestrator.checkers.bites import processes, windows
 from orchestrator.checkers.bites.messages import effective
+from orchestrator.checkers.bites.models import with_models
 from orchestrator.checkers.bites.values import Bite, RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace
@@ -16,7 +17,9 @@ from orchestrator.run.specs import plane_of
 
 
 def bite(setting: Setting) -> Bite:
-    rules = tuple(_rule(setting, index, fault) for index, fault in enumerate(setting.cell.faults))
+    rules = tuple(
+        with_models(setting, _rule(setting, index, fault), fault) for index, fault in enumerate(setting.cell.faults)
+    )
     invoked = setting.index.invoked
     touched = frozenset(operation for operation, trace in invoked.items() if _touched(setting, trace))
     return Bite.of(rules, invoked, touched | _met_while_open(setting), lambda operation: _late(invoked[operation]))

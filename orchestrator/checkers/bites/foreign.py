@@ -18,6 +18,7 @@ from chaos.faults.processes import ProcessFault
 from chaos.faults.streams import Latency
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
+from orchestrator.checkers.bites.models import with_models
 from orchestrator.checkers.bites.values import Bite, RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window
@@ -28,7 +29,9 @@ MILLISECOND = 1_000_000
 
 
 def bite(setting: Setting) -> Bite:
-    rules = tuple(_rule(setting, index, fault) for index, fault in enumerate(setting.cell.faults))
+    rules = tuple(
+        with_models(setting, _rule(setting, index, fault), fault) for index, fault in enumerate(setting.cell.faults)
+    )
     invoked = setting.index.invoked
     applied = frozenset[Operation]().union(*(rule.applied for rule in rules))
     touched = applied | {operation for operation, trace in invoked.items() if _met(trace)}

@@ -57,7 +57,7 @@ def _held(setting: Setting, fault: Hold, decision: Event, trace: Trace) -> bool:
 
 
 def _corrupted(setting: Setting, fault: Corrupt, decision: Event, trace: Trace) -> bool:
-    return _absent(decision, trace) or _altered(decision, trace)
+    return _absent(decision, trace) or altered(decision, trace)
 
 
 def _truncated(setting: Setting, fault: Truncate, decision: Event, trace: Trace) -> bool:
@@ -118,7 +118,11 @@ def _late_by(decision: Event, trace: Trace, asked: int) -> bool:
     return asked > 0 and bool(seen) and 2 * (seen[0].time - decision.time) >= asked
 
 
-def _overtaken(setting: Setting, fault: Reorder, decision: Event, trace: Trace) -> bool:
+def _reordered(setting: Setting, fault: Reorder, decision: Event, trace: Trace) -> bool:
+    return overtaken(setting, decision, trace)
+
+
+def overtaken(setting: Setting, decision: Event, trace: Trace) -> bool:
     """The receiver has it after another operation of the same client whose message came to the relay later."""
     seen = _seen(decision, trace)
     if not seen:
@@ -133,7 +137,7 @@ def _overtaken(setting: Setting, fault: Reorder, decision: Event, trace: Trace) 
     return False
 
 
-def _altered(decision: Event, trace: Trace) -> bool:
+def altered(decision: Event, trace: Trace) -> bool:
     """Without a checksum the message arrives, with other content than was sent."""
     if _direction(decision) == "request":
         sent = trace.invoke.detail.get("value") if trace.invoke else None
@@ -187,7 +191,7 @@ EFFECTS: Mapping[type[Fault], Effect] = MappingProxyType(
         Drop: Effect(_lost, _COPIES),
         Partition: Effect(_lost, _COPIES),
         Duplicate: Effect(_doubled, "their receiver got no second copy"),
-        Reorder: Effect(_overtaken, "no later one came before them"),
+        Reorder: Effect(_reordered, "no later one came before them"),
         Hold: Effect(_held, "none was received after it was let go"),
         Delay: Effect(_delayed, _PUNCTUAL),
         Rate: Effect(_queued, _PUNCTUAL),

@@ -78,11 +78,16 @@ def openings(trace: Trace) -> Iterator[tuple[Event, Event]]:
 def failures(setting: Setting, trace: Trace) -> list[Event]:
     """Connections that ended under an attempt or were not made, but for those that an absent server explains."""
     ends = [event for event in trace.ends if event.detail.get("error") != "timeout"]
-    return [
-        event
-        for event in (*ends, *trace.unconnected)
-        if not any(outage.begin < event.order < outage.end for outage in _outages(setting, trace))
-    ]
+    return [event for event in (*ends, *trace.unconnected) if not _of_absence(setting, trace, event)]
+
+
+def _of_absence(setting: Setting, trace: Trace, end: Event) -> bool:
+    """It ended while the server was away, or the server left it behind, whenever its client heard of that."""
+    begun = next((event.order for event in trace.attempts if event.attempt == end.attempt), end.order)
+    return any(
+        outage.begin < end.order and (end.order < outage.end or begun < outage.begin)
+        for outage in _outages(setting, trace)
+    )
 
 
 def _explained(setting: Setting, trace: Trace, transit: Transit) -> bool:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
+from chaos.faults.models import Model
 from orchestrator.history.merged import Operation
 
 
 class RuleBite(NamedTuple):
-    """One fault of the scenario: the operations that it names, those that it was applied to, and those that it bit."""
+    """One fault of the scenario: the operations that it names, those that it was applied to, and those that it bit.
+
+    `models`: failure model -> the bitten operations whose bite was of it; what was altered unseen is of none.
+    """
 
     rule: int
     named: frozenset[Operation]
     applied: frozenset[Operation]
     bitten: frozenset[Operation]
+    models: Mapping[Model, frozenset[Operation]] = MappingProxyType({})
 
 
 class Bite(NamedTuple):
@@ -41,6 +47,15 @@ class Bite(NamedTuple):
         rest = frozenset(invoked) - touched - bitten
         delayed = frozenset(filter(late, rest))
         return cls(rules, bitten, named - bitten, (touched - bitten) | delayed, delayed, rest - delayed)
+
+    @property
+    def models(self) -> dict[Model, frozenset[Operation]]:
+        """Failure model -> the operations that some fault's bite of that kind bit."""
+        found: dict[Model, frozenset[Operation]] = {}
+        for rule in self.rules:
+            for model, operations in rule.models.items():
+                found[model] = found.get(model, frozenset()) | operations
+        return found
 
     @property
     def idle(self) -> tuple[int, ...]:
