@@ -6,7 +6,8 @@ whatever the others show; so was one that stayed open although nothing was to ke
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from nodes.wire.header import client_number
@@ -40,7 +41,9 @@ class Tried(NamedTuple):
 
 def caps(setting: Setting) -> tuple[Cap, ...]:
     """In the order in which they were reached, with what was open then."""
-    return tuple(Cap(CAPPED[name], _open_at(setting, event)) for name, event in _phases(setting) if name in CAPPED)
+    reached = [(CAPPED[name], event) for name, event in _phases(setting) if name in CAPPED]
+    left = _open_at(setting, [event for _, event in reached])
+    return tuple(Cap(phase, operations) for (phase, _), operations in zip(reached, left, strict=True))
 
 
 def doubt(setting: Setting) -> str:
@@ -72,7 +75,8 @@ def _ended(setting: Setting, told: dict[str, Event]) -> str:
 
 
 def _with(setting: Setting, event: Event) -> str:
-    return f", with {open_text(found)}" if (found := _open_at(setting, event)) else ""
+    (found,) = _open_at(setting, [event])
+    return f", with {open_text(found)}" if found else ""
 
 
 def open_text(operations: tuple[Operation, ...]) -> str:
@@ -86,9 +90,16 @@ def _phases(setting: Setting) -> Iterator[tuple[str, Event]]:
     return ((str(event.detail.get("phase")), event) for event in setting.index.of_kind(Kind.PHASE))
 
 
-def _open_at(setting: Setting, event: Event) -> tuple[Operation, ...]:
-    invoked = setting.index.invoked.items()
-    return tuple(operation for operation, trace in invoked if trace.open_during(event.order, event.order))
+def _open_at(setting: Setting, events: Sequence[Event]) -> list[tuple[Operation, ...]]:
+    """What was open at each of the events, which are in order."""
+    orders = [event.order for event in events]
+    found: list[list[Operation]] = [[] for _ in orders]
+    for operation, trace in setting.index.invoked.items():
+        if orders and trace.invoke and trace.completion:
+            first = bisect_right(orders, trace.invoke.order)
+            for place in range(first, bisect_left(orders, trace.completion.order, first)):
+                found[place].append(operation)
+    return [tuple(operations) for operations in found]
 
 
 def _tried(setting: Setting, heal: Event) -> Tried:

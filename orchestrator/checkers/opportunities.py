@@ -6,11 +6,15 @@ receiver journalled, joined with what the plane and the process's end say; never
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from nodes.wire.header import Status
 from orchestrator.checkers.setting import Setting
-from orchestrator.history.index import Life, Trace, per_attempt
+from orchestrator.history.index import Life, Trace, Window, next_after, per_attempt
+from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, Operation
 
 Opportunity = Callable[[Setting, Trace], bool]
@@ -40,50 +44,67 @@ def reply_unseen(setting: Setting, trace: Trace) -> bool:
 
 def died_before_commit(setting: Setting, trace: Trace) -> bool:
     """A server died with the operation received and not committed, in that epoch or before."""
+    first = min((event.epoch for event in trace.effects), default=None)
+    answered = {_life(event) for event in trace.answers}
     return any(
-        setting.index.killed(life)
-        and not any(event.epoch <= life[1] for event in trace.effects)
-        and not any(_life(event) == life for event in trace.answers)
+        setting.index.killed(life) and life not in answered and (first is None or life[1] < first)
         for life in _lives(trace.receives)
     )
 
 
 def died_after_commit(setting: Setting, trace: Trace) -> bool:
     """A server died after the commit and before its reply arrived; a later epoch received the operation again."""
-    for effect in trace.effects:
-        death = setting.index.killed_at(_life(effect))
-        later = [event for event in trace.receives if event.epoch > effect.epoch and event.node == effect.node]
-        ordered = setting.index.ordered
-        if death is not None and later and all(ordered(later[0], reply) for reply in trace.replies):
-            return True
+    ordered = setting.index.ordered
+    deaths = {_life(effect) for effect in trace.effects if setting.index.killed_at(_life(effect)) is not None}
+    newest = _newest_so_far(trace.receives) if deaths else {}
+    for node, epoch in deaths:
+        later = bisect_right(newest.get(node, ()), epoch, key=lambda copy: copy.epoch)
+        for copy in newest.get(node, [])[later : later + 1]:
+            if all(ordered(copy, reply) for reply in trace.replies):
+                return True
     return False
+
+
+def _newest_so_far(receives: Iterable[Event]) -> dict[str, list[Event]]:
+    """Node -> the copies that were the first that an epoch received, where no later one had received any."""
+    found: dict[str, list[Event]] = defaultdict(list)
+    for copy in receives:
+        if not found[copy.node] or found[copy.node][-1].epoch < copy.epoch:
+            found[copy.node].append(copy)
+    return found
 
 
 def repeat_while_executing(setting: Setting, trace: Trace) -> bool:
     """Another copy was received between an execution's begin and its commit, in one process."""
+    if len(trace.receives) < 2:
+        return False
+    executing: dict[Life, list[Window]] = defaultdict(list)
+    for window, life in _executions(setting, trace):
+        executing[life].append(window)
+    meanwhile = {life: Intervals(windows) for life, windows in executing.items()}
     return any(
-        _life(copy) == _life(execute) and execute.order < copy.order < _finished(setting, trace, execute)
-        for execute in trace.executes
-        for copy in trace.receives
+        _life(copy) in meanwhile and meanwhile[_life(copy)].meet(copy.order, copy.order) for copy in trace.receives
     )
 
 
-def _finished(setting: Setting, trace: Trace, execute: Event) -> int:
-    """The order at which the execution was committed (answered, without an effect), else the end of its process."""
-    ends = trace.commits if trace.has_effect else trace.answers
-    mine = (
-        event.order
-        for event in ends
-        if _life(event) == _life(execute) and event.attempt == execute.attempt and event.order > execute.order
-    )
-    return next(mine, setting.index.lives[_life(execute)][-1].order)
+def _executions(setting: Setting, trace: Trace) -> Iterator[tuple[Window, Life]]:
+    """Each until it was committed (answered, without an effect), else until the end of its process."""
+    ends: dict[tuple[Life, int], list[int]] = defaultdict(list)
+    for event in trace.commits if trace.has_effect else trace.answers:
+        ends[_life(event), event.attempt].append(event.order)
+    for execute in trace.executes:
+        life = _life(execute)
+        last = setting.index.lives[life][-1].order
+        yield Window(execute.order, next_after(ends[life, execute.attempt], execute.order, last)), life
 
 
 def repeat_after_commit(setting: Setting, trace: Trace) -> bool:
     """Another copy was received after the commit, by the same process, before the record was trimmed."""
+    first: dict[Life, int] = {}
+    for commit in trace.commits:
+        first.setdefault(_life(commit), commit.order)
     return any(
-        _life(copy) == _life(commit) and copy.order > commit.order and not _trimmed(setting, copy)
-        for commit in trace.commits
+        _life(copy) in first and copy.order > first[_life(copy)] and not _trimmed(setting, copy)
         for copy in trace.receives
     )
 
@@ -105,10 +126,14 @@ def repeat_in_later_epoch(setting: Setting, trace: Trace) -> bool:
 def repeat_after_history_loss(setting: Setting, trace: Trace) -> bool:
     """A repeat of a committed operation reached an epoch that was started without its state."""
     ids = setting.index.histories
+    written: dict[str, dict[int | None, int]] = defaultdict(dict)
+    for effect in sorted(trace.effects, key=lambda effect: effect.epoch):
+        if len(written[effect.node]) < 2:  # the first, and the first of another history, tell all
+            written[effect.node].setdefault(ids.get(_life(effect)), effect.epoch)
     return any(
-        copy.node == effect.node and copy.epoch > effect.epoch and ids.get(_life(copy)) != ids.get(_life(effect))
-        for effect in trace.effects
+        epoch < copy.epoch and history != ids.get(_life(copy))
         for copy in trace.receives
+        for history, epoch in written[copy.node].items()
     )
 
 
@@ -123,11 +148,15 @@ def seen_out_of_order(setting: Setting, trace: Trace) -> bool:
 
 def cut_while_open(setting: Setting, trace: Trace) -> bool:
     """An attempt's connection was ended by others while its call was open, and a later attempt used another."""
+    ended = [event for event in trace.ends if event.detail.get("error") != "timeout"]
+    last: dict[Any, int] = {}
+    for send in sorted(trace.sends, key=lambda send: -send.attempt) if ended else ():
+        if len(last) < 2:  # the last, and the last over another connection, tell all
+            last.setdefault(send.detail.get("connection"), send.attempt)
     return any(
-        send.attempt > end.attempt and send.detail.get("connection") != end.detail.get("connection")
-        for end in trace.ends
-        if end.detail.get("error") != "timeout"
-        for send in trace.sends
+        attempt > end.attempt and connection != end.detail.get("connection")
+        for end in ended
+        for connection, attempt in last.items()
     )
 
 
@@ -142,8 +171,7 @@ def invoked_while_down(setting: Setting, trace: Trace) -> bool:
     return invoke is not None and any(
         index.ordered(index.events[outage.closed], invoke)
         and (outage.end == index.end or index.ordered(invoke, index.events[outage.end]))
-        for outage in index.downs
-        if outage.life[0] == setting.server_of(trace)
+        for outage in index.dead(setting.server_of(trace), invoke.order, invoke.order)
     )
 
 

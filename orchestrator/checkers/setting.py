@@ -7,6 +7,7 @@ from collections import defaultdict
 from functools import cached_property
 
 from nodes.wire.record import Kind
+from orchestrator.checkers.overtaking import Overtaking
 from orchestrator.history.index import Index, Life, Trace
 from orchestrator.history.merged import Event, Operation
 from orchestrator.scenario.cell import Cell, Client, Link
@@ -56,6 +57,16 @@ class Setting:
         marks = self._trims.get(((copy.node, copy.epoch), copy.client), [])
         place = bisect_left(marks, (copy.order,))
         return marks[place - 1][1] if place else 0
+
+    @cached_property
+    def overtaking(self) -> Overtaking:
+        return Overtaking(self.index)
+
+    @cached_property
+    def last_broken(self) -> int:
+        """The order at which a receiver last journalled a broken message; a plane that did names its link."""
+        broken = (event.order for event in self.index.of_kind(Kind.BROKEN) if "link" not in event.detail)
+        return max(broken, default=-1)
 
     @cached_property
     def highest_before(self) -> dict[int, int]:

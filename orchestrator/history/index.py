@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from nodes.services import has_effect
 from nodes.wire.record import Kind
+from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import COMPLETIONS, Event, History, Operation, Ordered
 
 Life = tuple[str, int]
@@ -76,6 +78,12 @@ class Trace:
             return False
         return self.invoke.order < end and self.completion.order > begin
 
+    def open_in(self, intervals: Intervals[Any]) -> bool:
+        """Whether it was open during one of them."""
+        if self.invoke is None or self.completion is None:
+            return False
+        return intervals.meet(self.invoke.order, self.completion.order)
+
 
 _LISTS = {
     Kind.ATTEMPT: "attempts",
@@ -122,9 +130,14 @@ class Index:
 
     def _trace(self, operation: Operation) -> Trace:
         client, seq = operation
-        if seq == 0:
-            return self.hellos.setdefault(client, Trace(operation))
-        return self.traces.setdefault(operation, Trace(operation))
+        found = self.traces.get(operation) if seq else self.hellos.get(client)
+        if found is None:
+            found = Trace(operation)
+            if seq:
+                self.traces[operation] = found
+            else:
+                self.hellos[client] = found
+        return found
 
     @cached_property
     def ordered(self) -> Ordered:
@@ -134,7 +147,7 @@ class Index:
     @cached_property
     def invoked(self) -> dict[Operation, Trace]:
         """The operations that somebody invoked, in the order of their invokes."""
-        invokes = (event.operation for event in self.events if event.kind is Kind.INVOKE)
+        invokes = (event.operation for event in self.of_kind(Kind.INVOKE))
         return {operation: self.traces[operation] for operation in invokes if operation in self.traces}
 
     @cached_property
@@ -210,11 +223,50 @@ class Index:
             return None
         events = self.lives.get(life)
         last = events[-1].order if events else self.reaped[life].order
-        return max([last, *(event.order for event in self._acts("kill", life))])
+        return max([last, *(event.order for event in self.acts.get(("kill", life), ()))])
 
-    def _acts(self, act: str, life: Life) -> list[Event]:
-        acts = (event for event in self.of_kind(Kind.ACT) if event.detail.get("act") == act)
-        return [event for event in acts if (event.detail["node"], event.detail["epoch"]) == life]
+    @cached_property
+    def acts(self) -> dict[tuple[str, Life], list[Event]]:
+        """(act, process) -> when it was done to it."""
+        found: dict[tuple[str, Life], list[Event]] = defaultdict(list)
+        for event in self.of_kind(Kind.ACT):
+            detail = event.detail
+            found[detail.get("act", ""), (detail.get("node", ""), detail.get("epoch", 0))].append(event)
+        return dict(found)
+
+    @cached_property
+    def by_fault(self) -> dict[int | None, list[Event]]:
+        """Fault -> what was done to processes for its sake."""
+        found: dict[int | None, list[Event]] = defaultdict(list)
+        for event in self.of_kind(Kind.ACT):
+            found[event.detail.get("fault")].append(event)
+        return dict(found)
+
+    def done_by(self, fault: int, act: str) -> list[Event]:
+        return [event for event in self.by_fault.get(fault, ()) if event.detail.get("act") == act]
+
+    def next_act(self, acts: Iterable[str], node: str, after: int) -> int:
+        """The order at which one of these was next done to a process of the node; the end if none was."""
+        return min((next_after(self._done_to.get((act, node), ()), after, self.end) for act in acts), default=self.end)
+
+    @cached_property
+    def _done_to(self) -> dict[tuple[str, str], list[int]]:
+        """(act, node) -> when."""
+        found: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for event in self.of_kind(Kind.ACT):
+            found[event.detail.get("act", ""), event.detail.get("node", "")].append(event.order)
+        return dict(found)
+
+    @cached_property
+    def failpoints(self) -> dict[Life, list[Event]]:
+        """Process -> its lines of failpoints."""
+        return self._by_life(Kind.FAILPOINT)
+
+    def _by_life(self, kind: Kind) -> dict[Life, list[Event]]:
+        found: dict[Life, list[Event]] = defaultdict(list)
+        for event in self.of_kind(kind):
+            found[event.node, event.epoch].append(event)
+        return dict(found)
 
     @cached_property
     def healed(self) -> int | None:
@@ -230,26 +282,31 @@ class Index:
     @cached_property
     def downs(self) -> list[Outage]:
         """When servers were dead: from the death until the next epoch was ready (or for good)."""
+        ready = {life: events[0].order for life, events in self._by_life(Kind.READY).items()}
         found = []
         for node, epochs in self.servers.items():
             for epoch in epochs:
                 if (begin := self.killed_at((node, epoch))) is not None:
-                    end = self._ready(node, epoch + 1)
+                    end = ready.get((node, epoch + 1), self.end)
                     found.append(Outage((node, epoch), begin, self._closed(node, epoch, begin, end), end))
         return found
 
-    def _ready(self, node: str, epoch: int) -> int:
-        events = self.lives.get((node, epoch), [])
-        return next((event.order for event in events if event.kind is Kind.READY), self.end)
-
     def _closed(self, node: str, epoch: int, begin: int, end: int) -> int:
         """Where a client could know: the hop closed its listener, or without a hop the process was reaped."""
-        for event in self.of_kind(Kind.UPSTREAM):
-            ours = str(event.detail.get("link", "")).endswith(f"-> {node}")
-            if ours and begin <= event.order < end and not event.detail.get("up"):
-                return event.order
+        closed = next_after(self._closings.get(node, ()), begin - 1, end)
+        if closed < end:
+            return closed
         reaped = self.reaped.get((node, epoch))
         return reaped.order if reaped else begin
+
+    @cached_property
+    def _closings(self) -> dict[str, list[int]]:
+        """Node -> when hops closed their listeners for it."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for event in self.of_kind(Kind.UPSTREAM):
+            if not event.detail.get("up"):
+                found[str(event.detail.get("link", "")).rpartition("-> ")[2]].append(event.order)
+        return found
 
     @cached_property
     def pauses(self) -> list[Outage]:
@@ -260,16 +317,72 @@ class Index:
         for event in self.of_kind(Kind.ACT):
             if event.detail.get("act") in ("resume", "kill"):
                 life = (event.detail["node"], event.detail["epoch"])
-                begin = self._stopped(life, ended.get(life, -1), event.order)
+                stops = self._stops.get(life, [])
+                place = bisect_left(stops, event.order)
+                if place and stops[place - 1] > ended.get(life, -1):
+                    found.append(Outage(life, stops[place - 1], stops[place - 1], event.order))
                 ended[life] = event.order
-                if begin is not None:
-                    found.append(Outage(life, begin, begin, event.order))
         return found
 
-    def _stopped(self, life: Life, after: int, before: int) -> int | None:
-        acts = [event.order for event in self._acts("pause", life)]
-        failpoints = [event.order for event in self.lives.get(life, []) if event.kind is Kind.FAILPOINT]
-        return max((order for order in (*acts, *failpoints) if after < order < before), default=None)
+    @cached_property
+    def _stops(self) -> dict[Life, list[int]]:
+        """Process -> where acts or failpoints stopped it, or could have."""
+        found: dict[Life, list[int]] = defaultdict(list)
+        for (act, life), events in self.acts.items():
+            if act == "pause":
+                found[life].extend(event.order for event in events)
+        for life, events in self.failpoints.items():
+            found[life].extend(event.order for event in events)
+        return {life: sorted(orders) for life, orders in found.items()}
+
+    def away(self, node: str, begin: int, end: int) -> Iterator[Outage]:
+        """When the node was dead or stopped: of that, what began before `end` and ended after `begin` (orders)."""
+        return self._away[node].meeting(begin, end) if node in self._away else iter(())
+
+    def is_away(self, node: str, begin: int, end: int) -> bool:
+        return next(self.away(node, begin, end), None) is not None
+
+    def died_before(self, node: str, order: int) -> list[int]:
+        """The order at which a server last died before that one, if it did."""
+        deaths = self._deaths.get(node, [])
+        place = bisect_left(deaths, order)
+        return deaths[max(place - 1, 0) : place]
+
+    @cached_property
+    def _deaths(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for outage in self.downs:
+            found[outage.life[0]].append(outage.begin)
+        return {node: sorted(deaths) for node, deaths in found.items()}
+
+    @cached_property
+    def _away(self) -> dict[str, Intervals[Outage]]:
+        found: dict[str, list[Outage]] = defaultdict(list)
+        for outage in (*self.downs, *self.pauses):
+            found[outage.life[0]].append(outage)
+        return {node: Intervals(outages) for node, outages in found.items()}
+
+    def dead(self, node: str, begin: int, end: int) -> Iterator[Outage]:
+        """As `away`, without those in which it was stopped."""
+        return (outage for outage in self.away(node, begin, end) if outage in self._downs)
+
+    @cached_property
+    def _downs(self) -> frozenset[Outage]:
+        return frozenset(self.downs)
+
+    @cached_property
+    def sends(self) -> dict[int, list[Event]]:
+        """Client -> what it sent, in order."""
+        found: dict[int, list[Event]] = defaultdict(list)
+        for event in self.of_kind(Kind.SEND):
+            found[event.client].append(event)
+        return found
+
+    @cached_property
+    def cuts(self) -> dict[tuple[int, Any], int]:
+        """(client, connection) -> where the last of its calls that were open saw it end, but for its own timeouts."""
+        ends = (event for event in self.of_kind(Kind.END) if event.detail.get("error") != "timeout")
+        return {(event.client, event.detail.get("connection")): event.order for event in ends}
 
     @cached_property
     def windows(self) -> dict[int, list[Window]]:
@@ -299,3 +412,9 @@ class Index:
 def per_attempt(events: Iterable[Event]) -> Counter[int]:
     """How many of the events each attempt has."""
     return Counter(event.attempt for event in events)
+
+
+def next_after(orders: Sequence[int], after: int, otherwise: int) -> int:
+    """The first of them above `after`."""
+    place = bisect_right(orders, after)
+    return orders[place] if place < len(orders) else otherwise

@@ -79,9 +79,10 @@ def _touched(setting: Setting, trace: Trace) -> bool:
         return True
     if trace.unconnected or any(event.detail.get("error") != "timeout" for event in trace.ends):
         return True
-    outages = (*setting.index.downs, *setting.index.pauses)
-    away = (outage for outage in outages if outage.life[0] in (trace.node, setting.server_of(trace)))
-    return any(trace.open_during(outage.begin, outage.end) for outage in away)
+    if trace.invoke is None or trace.completion is None:
+        return False
+    begin, end = trace.invoke.order, trace.completion.order
+    return any(setting.index.is_away(node, begin, end) for node in (trace.node, setting.server_of(trace)))
 
 
 def _met_while_open(setting: Setting) -> set[Operation]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chaos.faults.processes import ProcessFault
-from nodes.wire.record import Kind
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.merged import Event
 from orchestrator.run.specs import failpoint_client
@@ -12,8 +11,7 @@ from orchestrator.scenario.cell import Cell
 
 def fired(setting: Setting, index: int, fault: ProcessFault) -> Event | None:
     """The line at which it struck; None if it did not, or is at no failpoint."""
-    life = setting.index.lives.get((fault.target, fault.epoch), [])
-    lines = (event for event in life if event.kind is Kind.FAILPOINT)
+    lines = setting.index.failpoints.get((fault.target, fault.epoch), [])
     return next((line for line in lines if _is(setting.cell, index, fault, line)), None)
 
 

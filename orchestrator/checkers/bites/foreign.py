@@ -22,6 +22,7 @@ from orchestrator.checkers.bites.models import with_models
 from orchestrator.checkers.bites.values import Bite, RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window
+from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, Operation
 from orchestrator.run.specs import plane_of
 
@@ -114,27 +115,14 @@ def _moments(setting: Setting, index: int) -> Iterator[Window]:
 def _away(setting: Setting, index: int, fault: ProcessFault) -> Iterator[Window]:
     """From where the service was certainly dead, or stopped, until it was ready again, or resumed."""
     back = ("ready",) if fault.deadly else ("resume", "kill")
-    acts = setting.index.of_kind(Kind.ACT)
-    for act in acts:
-        if act.detail.get("fault") != index or act.detail.get("act") not in ("kill", "pause"):
-            continue
+    for act in (*setting.index.done_by(index, "kill"), *setting.index.done_by(index, "pause")):
         node = act.detail["node"]
         reaped = setting.index.reaped.get((node, act.detail["epoch"])) if fault.deadly else act
-        if reaped is None:
-            continue
-        later = (
-            event.order
-            for event in acts
-            if event.order > reaped.order and event.detail.get("act") in back and event.detail.get("node") == node
-        )
-        yield Window(reaped.order, next(later, setting.index.end))
+        if reaped is not None:
+            yield Window(reaped.order, setting.index.next_act(back, node, reaped.order))
 
 
 def _during(setting: Setting, index: int, windows: Iterable[Window]) -> RuleBite:
-    found = frozenset(
-        operation
-        for window in windows
-        for operation, trace in setting.index.invoked.items()
-        if trace.open_during(window.begin, window.end)
-    )
+    at_work = Intervals(windows)
+    found = frozenset(operation for operation, trace in setting.index.invoked.items() if trace.open_in(at_work))
     return RuleBite(index, found, found, found)

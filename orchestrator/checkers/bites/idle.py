@@ -16,6 +16,7 @@ from orchestrator.checkers.bites.processes import SIGKILL
 from orchestrator.checkers.bites.values import RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Window
+from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event
 from orchestrator.run.specs import plane_of
 
@@ -47,7 +48,7 @@ def _never(fault: Fault) -> str:
 
 def _process(setting: Setting, bite: RuleBite, fault: ProcessFault) -> str:
     node, state = fault.target, "dead" if fault.deadly else "stopped"
-    acts = [event for event in setting.index.of_kind(Kind.ACT) if event.detail.get("fault") == bite.rule]
+    acts = setting.index.by_fault.get(bite.rule, [])
     if acts and acts[0].detail.get("act") == "none":
         return f"when it came to {node}, {acts[0].detail.get('why')}"
     if fault.at is not None and fired(setting, bite.rule, fault) is None:
@@ -99,7 +100,9 @@ def _relay(setting: Setting, bite: RuleBite, fault: RelayFault, windows: Iterabl
     if applied:
         return f"it was applied to {len(applied)} messages, none of an operation"
     where = f"on {fault.link} ({' and '.join(fault.directions)})"
-    met = [event for event in decisions if _on(event, fault.link, fault.directions) and _inside(event, windows)]
+    on = Intervals(windows)
+    sent = (event for event in decisions if _on(event, fault.link, fault.directions))
+    met = [event for event in sent if on.meet(event.order, event.order + 1)]
     if not met:
         return f"nothing was sent {where} while it was on"
     unnamed = f"it names none of the {len(met)} messages that were sent {where} while it was on"
@@ -108,10 +111,6 @@ def _relay(setting: Setting, bite: RuleBite, fault: RelayFault, windows: Iterabl
 
 def _on(event: Event, link: str, which: Collection[str]) -> bool:
     return event.detail.get("link") == link and event.detail.get("direction") in which
-
-
-def _inside(event: Event, windows: Iterable[Window]) -> bool:
-    return any(window.begin <= event.order < window.end for window in windows)
 
 
 def _uninvoked(setting: Setting, fault: RelayFault) -> str:
@@ -135,7 +134,8 @@ def _invoked(setting: Setting) -> set[tuple[int, int]]:
 def _window(setting: Setting, bite: RuleBite, windows: Iterable[Window], plane: PlaneName | None) -> str:
     """A plane that sees no messages: what was open while the rule was on, and whether the kernel counted anything."""
     invoked = setting.index.invoked.values()
-    open_then = sum(any(trace.open_during(window.begin, window.end) for window in windows) for trace in invoked)
+    on = Intervals(windows)
+    open_then = sum(trace.open_in(on) for trace in invoked)
     if not open_then:
         return "no operation was open while it was on"
     if plane == "packet" and not any(count for (rule, *_), count in setting.index.counted.items() if rule == bite.rule):

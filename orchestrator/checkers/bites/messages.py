@@ -7,6 +7,7 @@ of the message that the rule met.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -14,7 +15,6 @@ from typing import Any, NamedTuple
 from chaos.faults.fault import Fault, RelayFault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Slice, Truncate
 from chaos.faults.paths import Partition, Rate
-from nodes.wire.record import Kind
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event
@@ -124,17 +124,8 @@ def _reordered(setting: Setting, fault: Reorder, decision: Event, trace: Trace) 
 
 def overtaken(setting: Setting, decision: Event, trace: Trace) -> bool:
     """The receiver has it after another operation of the same client whose message came to the relay later."""
-    seen = _seen(decision, trace)
-    if not seen:
-        return False
-    for operation, other in setting.index.traces.items():
-        if operation[0] != trace.operation[0] or operation == trace.operation:
-            continue
-        for later in other.decisions:
-            overtakes = later.order > decision.order and _direction(later) == _direction(decision)
-            if overtakes and any(event.order < seen[0].order for event in _seen(later, other)):
-                return True
-    return False
+    seen, direction = _seen(decision, trace), _direction(decision)
+    return bool(seen) and setting.overtaking.overtaken(trace.operation, direction, decision.order, seen[0].order)
 
 
 def altered(decision: Event, trace: Trace) -> bool:
@@ -148,8 +139,7 @@ def altered(decision: Event, trace: Trace) -> bool:
 
 def _broken(setting: Setting, decision: Event) -> bool:
     """A receiver journalled a broken message after the decision; a plane that did names its link."""
-    broken = setting.index.of_kind(Kind.BROKEN)
-    return any(event.order > decision.order and "link" not in event.detail for event in broken)
+    return setting.last_broken > decision.order
 
 
 def _ended(decision: Event, trace: Trace) -> bool:
@@ -165,16 +155,11 @@ def _left(setting: Setting, decision: Event, trace: Trace) -> bool:
     seen = _seen(decision, trace)
     if not seen:
         return False
-    client, connection = trace.operation[0], seen[0].detail.get("connection")
-    later = [event for event in setting.index.events if event.client == client and event.order > seen[0].order]
-    sent = next((event for event in later if event.kind is Kind.SEND), None)
-    lost = any(
-        event.kind is Kind.END
-        and event.detail.get("connection") == connection
-        and event.detail.get("error") != "timeout"
-        for event in later
-    )
-    return lost or (sent is not None and sent.detail.get("connection") != connection)
+    client, connection, order = trace.operation[0], seen[0].detail.get("connection"), seen[0].order
+    sends = setting.index.sends.get(client, [])
+    sent = bisect_right(sends, order, key=lambda event: event.order)
+    lost = setting.index.cuts.get((client, connection), -1) > order
+    return lost or (sent < len(sends) and sends[sent].detail.get("connection") != connection)
 
 
 class Effect(NamedTuple):

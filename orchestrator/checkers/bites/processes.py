@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
 from chaos.faults.fault import Fault
 from chaos.faults.processes import Kill, Pause, ProcessFault
-from nodes.wire.record import Kind
 from orchestrator.checkers.bites.fired import fired
 from orchestrator.checkers.bites.values import RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Life, Outage, Trace
+from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Operation
 from orchestrator.run.specs import failpoint_client
 
@@ -40,10 +40,8 @@ def _killed_life(setting: Setting, index: int, fault: Kill) -> Life | None:
     """The process that this fault killed: at a failpoint in the epoch that it names, else the one that was acted on."""
     if fault.at is not None:
         return (fault.kill, fault.epoch)
-    for event in setting.index.of_kind(Kind.ACT):
-        if event.detail.get("act") == "kill" and event.detail.get("fault") == index:
-            return (event.detail["node"], event.detail["epoch"])
-    return None
+    act = next(iter(setting.index.done_by(index, "kill")), None)
+    return (act.detail["node"], act.detail["epoch"]) if act else None
 
 
 def _died(setting: Setting, index: int, fault: Kill, life: Life) -> bool:
@@ -72,16 +70,16 @@ def _named_by_process(setting: Setting, index: int, fault: ProcessFault, life: L
         line = fired(setting, index, fault)
         operation = (failpoint_client(setting.cell, fault), fault.operation or 0) if line is None else line.operation
         return frozenset({operation} & setting.index.invoked.keys())
-    outages = [*setting.index.downs, *setting.index.pauses]
-    return _open_during(setting, [outage for outage in outages if outage.life == life])
+    return frozenset() if life is None else _open_without(setting, life)
 
 
-def _open_during(setting: Setting, outages: Iterable[Outage]) -> frozenset[Operation]:
+def _open_without(setting: Setting, life: Life) -> frozenset[Operation]:
+    """The operations that were open while the process was dead or stopped."""
+    away = Intervals(outage for outage in (*setting.index.downs, *setting.index.pauses) if outage.life == life)
     return frozenset(
         operation
-        for outage in outages
         for operation, trace in setting.index.invoked.items()
-        if outage.life[0] in (trace.node, setting.server_of(trace)) and trace.open_during(outage.begin, outage.end)
+        if life[0] in (trace.node, setting.server_of(trace)) and trace.open_in(away)
     )
 
 
@@ -89,7 +87,7 @@ def _open_during(setting: Setting, outages: Iterable[Outage]) -> frozenset[Opera
 
 
 def _pause(setting: Setting, index: int, fault: Pause) -> RuleBite:
-    outage = next((outage for outage in setting.index.pauses if _paused_by(setting, index, fault, outage)), None)
+    outage = _paused(setting, index, fault)
     named = _named_by_process(setting, index, fault, outage.life if outage else None)
     if outage is None:
         return RuleBite(index, named, frozenset(), frozenset())
@@ -99,13 +97,14 @@ def _pause(setting: Setting, index: int, fault: Pause) -> RuleBite:
     return RuleBite(index, named, named, bitten)
 
 
-def _paused_by(setting: Setting, index: int, fault: Pause, outage: Outage) -> bool:
+def _paused(setting: Setting, index: int, fault: Pause) -> Outage | None:
+    """What the fault did, if a resume, or a kill, ended it."""
     if fault.at is not None:
-        return fired(setting, index, fault) is setting.index.events[outage.begin]
-    return outage.life[0] == fault.pause and any(
-        event.detail.get("act") == "pause" and event.detail.get("fault") == index and event.order == outage.begin
-        for event in setting.index.of_kind(Kind.ACT)
-    )
+        line = fired(setting, index, fault)
+        begins = set() if line is None else {line.order}
+    else:
+        begins = {act.order for act in setting.index.done_by(index, "pause") if act.detail.get("node") == fault.pause}
+    return next((outage for outage in setting.index.pauses if outage.begin in begins), None)
 
 
 def _stalled(trace: Trace, outage: Outage) -> bool:

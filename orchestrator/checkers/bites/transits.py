@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from chaos.identity import Direction
 from orchestrator.checkers.setting import Setting
-from orchestrator.history.index import Outage, Trace, Window
+from orchestrator.history.index import Trace, Window
 from orchestrator.history.merged import Event
 
 MILLISECOND = 1_000_000
@@ -54,17 +55,25 @@ def transits(setting: Setting, trace: Trace) -> list[Transit]:
 
 def _of(direction: Direction, trace: Trace, sent: Iterable[Event], received: Iterable[Event]) -> Iterator[Transit]:
     """Messages of one attempt are told apart by their order: each has the first receipt after it."""
-    left = list(received)
+    left: dict[int, deque[Event]] = defaultdict(deque)
+    for one in received:
+        left[one.attempt].append(one)
+    given_up = _given_up(trace)
+    completed = trace.completion.order if trace.completion else 0
     for event in sent:
-        mine = next((one for one in left if one.attempt == event.attempt and one.order > event.order), None)
-        if mine is not None:
-            left.remove(mine)
-        yield Transit(direction, event, mine, _given_up(trace, event.attempt))
+        mine = left[event.attempt]
+        while mine and mine[0].order < event.order:
+            mine.popleft()
+        yield Transit(direction, event, mine.popleft() if mine else None, given_up.get(event.attempt, completed))
 
 
-def _given_up(trace: Trace, attempt: int) -> int:
-    ends = [event.order for event in trace.ends if event.attempt == attempt]
-    return min([*ends, trace.completion.order] if trace.completion else ends, default=0)
+def _given_up(trace: Trace) -> dict[int, int]:
+    """Attempt -> the order at which its client waited no more, of those whose connection ended."""
+    found: dict[int, int] = {}
+    for event in trace.ends:
+        found[event.attempt] = min(event.order, found.get(event.attempt, event.order))
+    completed = trace.completion.order if trace.completion else None
+    return {attempt: order if completed is None else min(order, completed) for attempt, order in found.items()}
 
 
 def openings(trace: Trace) -> Iterator[tuple[Event, Event]]:
@@ -78,23 +87,20 @@ def openings(trace: Trace) -> Iterator[tuple[Event, Event]]:
 def failures(setting: Setting, trace: Trace) -> list[Event]:
     """Connections that ended under an attempt or were not made, but for those that an absent server explains."""
     ends = [event for event in trace.ends if event.detail.get("error") != "timeout"]
-    return [event for event in (*ends, *trace.unconnected) if not _of_absence(setting, trace, event)]
+    begun = {event.attempt: event.order for event in reversed(trace.attempts)}
+    return [
+        event
+        for event in (*ends, *trace.unconnected)
+        if not _of_absence(setting, trace, begun.get(event.attempt, event.order), event.order)
+    ]
 
 
-def _of_absence(setting: Setting, trace: Trace, end: Event) -> bool:
+def _of_absence(setting: Setting, trace: Trace, begun: int, ended: int) -> bool:
     """It ended while the server was away, or the server left it behind, whenever its client heard of that."""
-    begun = next((event.order for event in trace.attempts if event.attempt == end.attempt), end.order)
-    return any(
-        outage.begin < end.order and (end.order < outage.end or begun < outage.begin)
-        for outage in _outages(setting, trace)
-    )
+    away = setting.index.away(setting.server_of(trace), min(begun, ended), ended)
+    return any(ended < outage.end or begun < outage.begin for outage in away)
 
 
 def _explained(setting: Setting, trace: Trace, transit: Transit) -> bool:
     over = transit.received.order if transit.received else max(transit.given_up, transit.sent.order + 1)
-    return any(outage.begin < over and outage.end > transit.sent.order for outage in _outages(setting, trace))
-
-
-def _outages(setting: Setting, trace: Trace) -> Iterator[Outage]:
-    server = setting.server_of(trace)
-    return (outage for outage in (*setting.index.downs, *setting.index.pauses) if outage.life[0] == server)
+    return setting.index.is_away(setting.server_of(trace), transit.sent.order, over)

@@ -19,6 +19,7 @@ from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer,
 from orchestrator.checkers.bites.transits import MILLISECOND, NOISE, Transit, delayed, failures, openings, transits
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window, per_attempt
+from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, Operation
 from orchestrator.run.specs import plane_of
 
@@ -43,13 +44,11 @@ class Suffering(NamedTuple):
 
 def open_meanwhile(setting: Setting, index: int, fault: Fault) -> frozenset[Operation]:
     """The operations on the fault's links that were open while it was on."""
-    windows, names = setting.index.windows.get(index, []), links(setting, fault)
+    windows, names = Intervals(setting.index.windows.get(index, ())), links(setting, fault)
     return frozenset(
         operation
         for operation, trace in setting.index.invoked.items()
-        if (link := setting.link_of(trace)) is not None
-        and link.name in names
-        and any(trace.open_during(window.begin, window.end) for window in windows)
+        if (link := setting.link_of(trace)) is not None and link.name in names and trace.open_in(windows)
     )
 
 
@@ -144,15 +143,11 @@ def _missing(seen: Suffering) -> bool:
 
 def _ended_late(setting: Setting, fault: SlowClose, trace: Trace, seen: Suffering) -> bool:
     """The other side's last sign of life (its answer, or its death) is so much older than the connection's end."""
-    deaths = [
-        setting.index.events[outage.begin]
-        for outage in setting.index.downs
-        if outage.life[0] == setting.server_of(trace)
-    ]
+    server = setting.server_of(trace)
     for end in seen.ends:
-        own = [event for event in (*trace.sends, *trace.answers) if event.attempt == end.attempt]
-        signs = [event for event in (*own, *deaths) if event.order < end.order]
-        if signs and delayed(max(signs, key=lambda event: event.order), end, fault.slow_close * MILLISECOND):
+        own = [event.order for event in (*trace.sends, *trace.answers) if event.attempt == end.attempt]
+        signs = [order for order in (*own, *setting.index.died_before(server, end.order)) if order < end.order]
+        if signs and delayed(setting.index.events[max(signs)], end, fault.slow_close * MILLISECOND):
             return True
     return False
 

@@ -14,10 +14,10 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from nodes.services import has_effect
 from nodes.wire.header import Status
@@ -33,6 +33,11 @@ name = "reference"
 needs = frozenset({View.JOURNALS})
 
 MILLISECOND = 1_000_000
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+Attempt = tuple[Operation, int]
 
 WITH_RESULT = frozenset({Status.CACHED, Status.JOINED})
 
@@ -65,18 +70,32 @@ class Running:
         return has_effect(self.event.detail.get("f", ""))
 
 
+class Results:
+    """What was committed of each operation: by `earlier` processes of the same durable history, and by this one."""
+
+    def __init__(self, earlier: Callable[[Operation], list[Any]]) -> None:
+        self._earlier = earlier
+        self._own: dict[Operation, list[Any]] = {}
+
+    def of(self, operation: Operation) -> list[Any]:
+        return [*self._earlier(operation), *self._own.get(operation, ())]
+
+    def add(self, operation: Operation, result: Any) -> None:
+        self._own.setdefault(operation, []).append(result)
+
+
 class Reference:
     """One process of a server, for one link. `step` takes its events in order and yields what is illegal."""
 
-    def __init__(self, link: Link, binding: int, durable: Durable, results: dict[Operation, list[Any]]) -> None:
+    def __init__(self, link: Link, binding: int, durable: Durable, results: Results) -> None:
         self.filtered = link.semantics not in ("maybe", "at-least-once")
         self.known_only = link.semantics in ("at-most-once-incarnation", "exactly-once")
         self.binding = binding
         self.durable = durable
         self.results = results
         self.first: dict[int, int] = {}
-        self.copies: list[Copy] = []
-        self.running: list[Running] = []
+        self.copies: dict[Attempt, list[Copy]] = defaultdict(list)
+        self.running: dict[Operation, list[Running]] = defaultdict(list)
         self._steps: dict[Kind, Callable[[Event], Iterator[Violation]]] = {
             Kind.RECEIVE: self._receive,
             Kind.EXECUTE: self._execute,
@@ -93,12 +112,12 @@ class Reference:
 
     def finish(self, until: int) -> Iterator[Violation]:
         """A process that ended in an orderly way owes no answer to what came before this time of its own."""
-        for copy in self.copies:
-            if copy.event.time < until:
-                yield Violation(copy.event.operation, f"{_said(copy.event)} was received and never answered")
-        for running in self.running:
-            if running.event.time < until:
-                yield Violation(running.event.operation, f"{_said(running.event)} was executed and never answered")
+        for event in _in_order(self.copies.values()):
+            if event.time < until:
+                yield Violation(event.operation, f"{_said(event)} was received and never answered")
+        for event in _in_order(self.running.values()):
+            if event.time < until:
+                yield Violation(event.operation, f"{_said(event)} was executed and never answered")
 
     # One step each
 
@@ -114,7 +133,7 @@ class Reference:
             first = max(self.first.get(event.client, 0), int(event.detail.get("first", 0)))
             self.first[event.client] = first
             self.durable.first[event.client] = max(self.durable.first.get(event.client, 0), first)
-        self.copies.append(Copy(event, legal))
+        self.copies[_attempt(event)].append(Copy(event, legal))
         yield from ()
 
     def _legal(self, event: Event) -> frozenset[Status]:
@@ -132,8 +151,8 @@ class Reference:
         seq = event.seq
         if seq < max(self.first.get(event.client, 0), int(event.detail.get("first", 0))):
             return frozenset({Status.STALE})
-        done = event.operation in self.results
-        executes = any(running.event.operation == event.operation for running in self.running)
+        done = bool(self.results.of(event.operation))
+        executes = bool(self.running.get(event.operation))
         if seq < self.durable.first.get(event.client, 0):  # of an earlier process: its last mark may be lost
             return frozenset({Status.STALE, Status.CACHED if done else Status.EXECUTED})
         if done:
@@ -146,7 +165,7 @@ class Reference:
             yield Violation(event.operation, f"{_said(event)} was executed and had not been received")
         elif Status.EXECUTED not in copy.legal:
             yield Violation(event.operation, f"{_said(event)} was executed; legal was {_names(copy.legal)}")
-        self.running.append(Running(event))
+        self.running[event.operation].append(Running(event))
 
     def _commit(self, event: Event) -> Iterator[Violation]:
         running = self._running(event)
@@ -154,7 +173,7 @@ class Reference:
             yield Violation(event.operation, f"{_said(event)} was committed and not executed before")
         else:
             running.results.append(event.detail.get("result"))
-        self.results.setdefault(event.operation, []).append(event.detail.get("result"))
+        self.results.add(event.operation, event.detail.get("result"))
 
     def _answer(self, event: Event) -> Iterator[Violation]:
         status = Status(event.detail["status"])
@@ -167,7 +186,7 @@ class Reference:
         elif status not in copy.legal:
             reason = f"{_said(event)} was answered {_name(status)}; legal was {_names(copy.legal)}"
             yield Violation(event.operation, reason)
-        elif status in WITH_RESULT and event.detail.get("value") not in self.results.get(event.operation, []):
+        elif status in WITH_RESULT and event.detail.get("value") not in self.results.of(event.operation):
             yield Violation(event.operation, f"{_said(event)} was answered {_name(status)} with a result of no commit")
 
     def _answer_executed(self, event: Event) -> Iterator[Violation]:
@@ -175,10 +194,10 @@ class Reference:
         if running is None:
             yield Violation(event.operation, f"{_said(event)} was answered executed and was not")
             return
-        self.running.remove(running)
+        _remove(self.running, event.operation, running)
         value = event.detail.get("value")
         if not running.has_effect:
-            self.results.setdefault(event.operation, []).append(value)
+            self.results.add(event.operation, value)
         elif value not in running.results:
             yield Violation(event.operation, f"{_said(event)} was answered before its commit, or with another result")
 
@@ -191,15 +210,16 @@ class Reference:
 
     def _take(self, event: Event, status: Status) -> Copy | None:
         """Use up a copy of this attempt, one of which the status is legal if there is one."""
-        mine = [copy for copy in self.copies if _same_attempt(copy.event, event)]
+        mine = self.copies.get(_attempt(event), [])
         copy = next((copy for copy in mine if status in copy.legal), mine[0] if mine else None)
         if copy is not None:
-            self.copies.remove(copy)
+            _remove(self.copies, _attempt(event), copy)
         return copy
 
     def _running(self, event: Event) -> Running | None:
         """The attempt's execution. An unfiltered attempt may have several: the first without the result is meant."""
-        mine = [running for running in self.running if _same_attempt(running.event, event)]
+        running_now = self.running.get(event.operation, ())
+        mine = [running for running in running_now if running.event.attempt == event.attempt]
         if event.kind is Kind.COMMIT:
             return next((running for running in mine if not running.results), mine[0] if mine else None)
         value = event.detail.get("value")
@@ -277,23 +297,34 @@ def _reference(setting: Views, link: Link, life: Life, durables: dict[tuple[str,
     history = int(start.get("history") or 0)
     if link.semantics != "exactly-once":
         incarnation = int(start.get("incarnation") or 0) if link.semantics == "at-most-once-incarnation" else 0
-        return Reference(link, incarnation, Durable(), {})
+        return Reference(link, incarnation, Durable(), Results(lambda _: []))
     durable = durables.setdefault((link.name, history), Durable())
-    return Reference(link, history, durable, _inherited(setting, life, history))
+    return Reference(link, history, durable, Results(lambda operation: _inherited(setting, life, history, operation)))
 
 
-def _inherited(setting: Views, life: Life, history: int) -> dict[Operation, list[Any]]:
+def _inherited(setting: Views, life: Life, history: int, operation: Operation) -> list[Any]:
     """Results that earlier epochs of the same durable history committed, by the ledger."""
-    found: dict[Operation, list[Any]] = {}
-    for event in setting.index.of_kind(Kind.EFFECT):
-        earlier = event.node == life[0] and event.epoch < life[1]
-        if earlier and setting.index.histories.get((event.node, event.epoch)) == history:
-            found.setdefault(event.operation, []).append(event.detail["result"])
-    return found
+    trace, ids = setting.index.traces.get(operation), setting.index.histories
+    return [
+        effect.detail["result"]
+        for effect in (trace.effects if trace else ())
+        if effect.node == life[0] and effect.epoch < life[1] and ids.get((effect.node, effect.epoch)) == history
+    ]
 
 
-def _same_attempt(one: Event, other: Event) -> bool:
-    return one.operation == other.operation and one.attempt == other.attempt
+def _attempt(event: Event) -> Attempt:
+    return event.operation, event.attempt
+
+
+def _remove(waiting: dict[K, list[V]], key: K, one: V) -> None:
+    waiting[key].remove(one)
+    if not waiting[key]:
+        del waiting[key]
+
+
+def _in_order(found: Iterable[list[Running]] | Iterable[list[Copy]]) -> list[Event]:
+    events = (each.event for some in found for each in some)
+    return sorted(events, key=lambda event: event.order)
 
 
 def _said(event: Event) -> str:

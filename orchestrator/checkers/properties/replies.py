@@ -7,7 +7,7 @@ effect; `fail` says that the operation was provably not executed, so no attempt 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 from nodes.wire.record import Kind
@@ -15,7 +15,7 @@ from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.opportunities import RESULTS
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Trace
-from orchestrator.history.merged import Event, Operation
+from orchestrator.history.merged import Operation
 
 name = "replies"
 needs = frozenset({View.JOURNALS})
@@ -45,41 +45,38 @@ def _without_reply(done: list[Trace]) -> Iterator[Violation]:
 
 
 def _foreign(setting: Views, done: list[Trace]) -> Iterator[Violation]:
-    by_intent = _effects_by_intent(setting)
+    effects = setting.index.of_kind(Kind.EFFECT)
+    intents = {effect.detail["intent"] for effect in effects}
+    results = {(effect.detail["intent"], _key(effect.detail["result"])) for effect in effects}
+    owning: dict[Hashable, set[Operation]] = defaultdict(set)
+    for effect in effects:
+        owning[_key(effect.detail["result"])].add(effect.operation)
     for trace in done:
-        if not trace.has_effect:
-            continue
-        value = _value(trace)
-        own = by_intent[_intent(trace)]
-        if own and all(effect.detail["result"] != value for effect in own):
-            owners = sorted({other.operation for other in _with_result(setting, value)})
+        value, intent = _value(trace), _intent(trace)
+        if trace.has_effect and intent in intents and (intent, _key(value)) not in results:
+            owners = sorted(owning.get(_key(value), ()))
             whose = f"; it is that of {_names(owners)}" if owners else ""
             yield Violation(trace.operation, f"its client was told {value!r}, not the result of its intent{whose}")
 
 
 def _shared(setting: Views, done: list[Trace]) -> Iterator[Violation]:
     """Calls of different clients for one intent need an effect each, if each was told a result of it."""
-    by_intent = _effects_by_intent(setting)
-    told: Counter[tuple[int, str]] = Counter()
+    rows = setting.index.of_kind(Kind.EFFECT)
+    left = Counter((row.detail["intent"], repr(row.detail["result"])) for row in rows)
     for trace in done:
         if not trace.has_effect:
             continue
         key = (_intent(trace), repr(_value(trace)))
-        told[key] += 1
-        effects = sum(repr(effect.detail["result"]) == key[1] for effect in by_intent[key[0]])
-        if effects and told[key] > effects:
+        if key not in left:
+            continue
+        left[key] -= 1
+        if left[key] < 0:
             yield Violation(trace.operation, f"its client was told the result {key[1]}, which another client got too")
 
 
-def _effects_by_intent(setting: Views) -> dict[int, list[Event]]:
-    found: dict[int, list[Event]] = defaultdict(list)
-    for event in setting.index.of_kind(Kind.EFFECT):
-        found[event.detail["intent"]].append(event)
-    return found
-
-
-def _with_result(setting: Views, value: Any) -> list[Event]:
-    return [event for event in setting.index.of_kind(Kind.EFFECT) if event.detail["result"] == value]
+def _key(value: Any) -> Hashable:
+    """Equal for equal values; a list or a map has its text."""
+    return value if isinstance(value, Hashable) else repr(value)
 
 
 def _value(trace: Trace) -> Any:

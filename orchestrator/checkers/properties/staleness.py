@@ -116,9 +116,9 @@ def _completed(setting: Views, timeline: Timeline, reads: Sequence[Trace]) -> It
             while at < len(calls) and calls[at].completion.order < invoke.order:
                 undecided.append(calls[at])
                 at += 1
-            later = [call for call in undecided if not setting.index.ordered(call.completion, invoke)]
-            newest = max((newest, *(call.row for call in undecided if call not in later)))
-            undecided = later
+            earlier = [setting.index.ordered(call.completion, invoke) for call in undecided]
+            newest = max((newest, *(call.row for call, known in zip(undecided, earlier, strict=True) if known)))
+            undecided = [call for call, known in zip(undecided, earlier, strict=True) if not known]
             yield read, newest
 
 
