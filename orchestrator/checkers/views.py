@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 
-from nodes.rpc.service import Service
 from nodes.services import SERVICES, WITH_EFFECT
 from orchestrator.checkers.bites import foreign
 from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.bites.values import NOTHING_BITTEN
 from orchestrator.checkers.guarded import guarded
 from orchestrator.checkers.opportunities import offered
+from orchestrator.checkers.replay import Replayed, Timeline, replayed, timelines
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Index, Trace
 from orchestrator.history.merged import Operation
@@ -61,6 +61,13 @@ class Views(Setting):
         server = self.cell.servers.get(self.server_of(trace))
         return server is not None and server.service in WITH_EFFECT
 
-    def service_of(self, node: str) -> Service:
-        """What the server offers."""
-        return SERVICES[self.cell.servers[node].service]
+    @cached_property
+    def replayed(self) -> list[Replayed]:
+        """The ledgers of our own servers, through the models of their services."""
+        services = {name: SERVICES[server.service] for name, server in self.cell.servers.items()}
+        return replayed(self.index, services)
+
+    @cached_property
+    def timelines(self) -> dict[str, Timeline]:
+        """Server -> its states, where its ledgers can be followed."""
+        return timelines(self.replayed)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from chaos.identity import Direction
 from nodes.services import has_effect
 from nodes.wire.record import Kind
 from orchestrator.history.intervals import Intervals
@@ -71,6 +72,16 @@ class Trace:
     def ending(self) -> str:
         """`ok`, `fail` or `info`; "" for an operation that nobody invoked."""
         return self.completion.kind.name.lower() if self.completion else ""
+
+    @property
+    def told(self) -> Any:
+        """The result that its client was told, None if there is none."""
+        return self.completion.detail.get("value") if self.completion else None
+
+    def corrupted(self, direction: Direction) -> frozenset[int]:
+        """The attempts of which a relay flipped bits of an argument or a result: no checksum tells their receivers."""
+        decided = (event for event in self.decisions if event.detail.get("act") == "corrupt")
+        return frozenset(event.attempt for event in decided if event.detail.get("direction") == direction)
 
     def open_during(self, begin: int, end: int) -> bool:
         """Whether it was invoked before `end` and not completed before `begin`."""

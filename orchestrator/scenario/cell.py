@@ -72,8 +72,8 @@ else:
 UNTIL_DONE: Literal["until-done"] = "until-done"
 Load = Milliseconds | Literal["until-done"]
 ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
-Implicit = Literal["replies", "reference"]
-"""The checkers that judge every cell, whatever its scenario expects."""
+Implicit = Literal["valid", "replies", "reference", "staleness"]
+"""The checkers that judge every cell of our own nodes, whatever its scenario expects: *staleness* where calls read."""
 Claim = Literal["holds", "violated"]
 
 

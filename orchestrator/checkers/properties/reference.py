@@ -9,7 +9,6 @@ Rules of this file:
 3. Forgetting above what the client acknowledged is a violation in itself, whether or not a repeat ever comes.
 4. A ledger belongs to the newest epoch that opened it: an older one that writes after it has ignored its fence.
 5. An epoch that was killed owes nothing. What a crash leaves open (did this hello count?) makes several answers legal.
-6. A ledger's rows, replayed one after another through its service's model, have the model's results.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from nodes.services import has_effect
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
-from orchestrator.checkers.replay import asked, replay
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Life
 from orchestrator.history.merged import Event, Operation
@@ -235,7 +233,6 @@ def check(setting: Views) -> Finding:
         for epoch in epochs:
             violations.extend(_live(setting, (node, epoch), durables, stepped))
     violations.extend(_beside(setting))
-    violations.extend(_by_model(setting))
     counts = {what: stepped[kind] for what, kind in COUNTED.items()}
     return Finding(name, tuple(violations), counts)
 
@@ -243,22 +240,6 @@ def check(setting: Views) -> Finding:
 def _beside(setting: Views) -> Iterator[Violation]:
     for row in setting.index.outdated:
         yield Violation(row.operation, f"{_said(row)} was written after a later epoch had written to that ledger")
-
-
-def _by_model(setting: Views) -> Iterator[Violation]:
-    """Two processes that wrote beside one another lost updates, which `_beside` tells."""
-    beside = {row.detail["ledger"] for row in setting.index.outdated}
-    executions = asked(setting.index)
-    for ledger, rows in setting.index.rows.items():
-        if ledger in beside:
-            continue
-        service = setting.service_of(rows[0].node)
-        for row, _, result in replay(service.model, rows, executions):
-            found = row.detail["result"]
-            if found != result:
-                what = service.interface.name
-                reason = f"{_said(row)} has the result {found!r}; a {what} without faults has {result!r}"
-                yield Violation(row.operation, reason)
 
 
 COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.ANSWER}

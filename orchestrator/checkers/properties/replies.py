@@ -38,7 +38,7 @@ def _indefinite(failed: list[Trace]) -> Iterator[Violation]:
 
 def _without_reply(done: list[Trace]) -> Iterator[Violation]:
     for trace in done:
-        value = _value(trace)
+        value = trace.told
         carried = [event for event in trace.replies if event.detail.get("status") in RESULTS]
         if all(event.detail.get("value") != value for event in carried):
             yield Violation(trace.operation, f"its client was told {value!r}, which none of its replies carried")
@@ -52,7 +52,7 @@ def _foreign(setting: Views, done: list[Trace]) -> Iterator[Violation]:
     for effect in effects:
         owning[_key(effect.detail["result"])].add(effect.operation)
     for trace in done:
-        value, intent = _value(trace), _intent(trace)
+        value, intent = trace.told, _intent(trace)
         if trace.has_effect and intent in intents and (intent, _key(value)) not in results:
             owners = sorted(owning.get(_key(value), ()))
             whose = f"; it is that of {_names(owners)}" if owners else ""
@@ -66,7 +66,7 @@ def _shared(setting: Views, done: list[Trace]) -> Iterator[Violation]:
     for trace in done:
         if not trace.has_effect:
             continue
-        key = (_intent(trace), repr(_value(trace)))
+        key = (_intent(trace), repr(trace.told))
         if key not in left:
             continue
         left[key] -= 1
@@ -77,10 +77,6 @@ def _shared(setting: Views, done: list[Trace]) -> Iterator[Violation]:
 def _key(value: Any) -> Hashable:
     """Equal for equal values; a list or a map has its text."""
     return value if isinstance(value, Hashable) else repr(value)
-
-
-def _value(trace: Trace) -> Any:
-    return trace.completion.detail.get("value") if trace.completion else None
 
 
 def _intent(trace: Trace) -> int:

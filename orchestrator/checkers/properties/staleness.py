@@ -6,21 +6,21 @@ replayed over the rows of the server's ledgers.
 Rules of this file:
 
 1. A read could have been stale, and counts, if the completed calls had changed what it returns.
-2. It is stale if the newest state in which it returns that is older than the newest row of a completed call.
+2. It is stale if the newest state in which it returns that, of those that may have been there by its end, is older than
+   the newest row of a completed call.
 3. A server that was started without its state begins again with the oldest of all states, which was overwritten.
-4. Nothing is said of a value that no state gives, nor of a server whose rows its model cannot follow: two processes
-   wrote beside one another, or the copies of a call had been altered.
+4. Nothing is said of a value that no such state gives (*valid* does), nor of a server whose rows its model cannot
+   follow: two processes wrote beside one another, or the copies of a call had been altered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from nodes.rpc.service import Model
 from orchestrator.checkers.finding import Finding, Violation
-from orchestrator.checkers.replay import asked, replay
+from orchestrator.checkers.replay import Timeline, call
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event, Operation
@@ -32,11 +32,13 @@ needs = frozenset({View.JOURNALS, View.READS})
 def check(setting: Views) -> Finding:
     checked, violations = 0, []
     for server in setting.cell.servers:
-        timeline = _timeline(setting, server)
+        timeline = setting.timelines.get(server)
+        if timeline is None:
+            continue
         reads = [trace for trace in setting.reads if setting.server_of(trace) == server and trace.ending == "ok"]
         for read, completed in _completed(setting, timeline, reads):
-            newest = timeline.newest(read)
-            if newest is None or not timeline.changed(read, completed):
+            newest = _newest(setting, timeline, read)
+            if newest is None or not timeline.changed(call(_invoke(read)), completed):
                 continue
             checked += 1
             if newest < completed:
@@ -44,61 +46,14 @@ def check(setting: Views) -> Finding:
     return Finding(name, tuple(violations), {"reads": checked})
 
 
+def _newest(setting: Views, timeline: Timeline, read: Trace) -> int | None:
+    assert read.completion is not None
+    return timeline.newest(call(_invoke(read)), read.told, timeline.until(read.completion, setting.index.ordered))
+
+
 def _told(read: Trace, row: Event) -> str:
     client, seq = row.operation
-    return (
-        f"it returned {_value(read)!r}, and operation {seq} of client {client}, completed before, had overwritten that"
-    )
-
-
-class Returned(NamedTuple):
-    """What one kind of read returns: by value the newest state that gives it, and the first that gives another value
-    than the oldest."""
-
-    newest: dict[str, int]
-    changed: int
-
-
-class Timeline:
-    """A server's rows, and its states: `states[0]` is before any row, `states[i]` what the i-th row made."""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.rows: list[Event] = []
-        self.states: list[Any] = [model.init]
-        self._returned: dict[tuple[str, str], Returned] = {}
-
-    def newest(self, read: Trace) -> int | None:
-        """The newest state in which the read returns what it returned; None if there is none."""
-        return self._of(read).newest.get(repr(_value(read)))
-
-    def changed(self, read: Trace, until: int) -> bool:
-        """Whether the read returns something else in some state until that one."""
-        return self._of(read).changed <= until
-
-    def _of(self, read: Trace) -> Returned:
-        procedure, argument = _called(read)
-        key = (procedure, repr(argument))
-        if key not in self._returned:
-            values = [repr(self.model.step(state, procedure, argument)[1]) for state in self.states]
-            changed = next((place for place, value in enumerate(values) if value != values[0]), len(values))
-            self._returned[key] = Returned({value: place for place, value in enumerate(values)}, changed)
-        return self._returned[key]
-
-
-def _timeline(setting: Views, server: str) -> Timeline:
-    """Of all its ledgers, in the order of its epochs; without rows where one cannot be followed."""
-    timeline = Timeline(setting.service_of(server).model)
-    executions = asked(setting.index)
-    beside = {row.detail["ledger"] for row in setting.index.outdated}
-    ledgers = [rows for rows in setting.index.rows.values() if rows[0].node == server]
-    for rows in sorted(ledgers, key=lambda rows: rows[0].epoch):
-        steps = list(replay(timeline.model, rows, executions))
-        if len(steps) < len(rows) or rows[0].detail["ledger"] in beside:
-            return Timeline(timeline.model)
-        timeline.rows += rows
-        timeline.states += [step.state for step in steps]
-    return timeline
+    return f"it returned {read.told!r}, and operation {seq} of client {client}, completed before, had overwritten that"
 
 
 def _completed(setting: Views, timeline: Timeline, reads: Sequence[Trace]) -> Iterator[tuple[Trace, int]]:
@@ -145,12 +100,3 @@ def _calls(setting: Views, timeline: Timeline) -> list[Call]:
 def _invoke(read: Trace) -> Event:
     assert read.invoke is not None
     return read.invoke
-
-
-def _called(read: Trace) -> tuple[str, Any]:
-    detail = _invoke(read).detail
-    return detail["f"], detail.get("value")
-
-
-def _value(read: Trace) -> Any:
-    return read.completion.detail.get("value") if read.completion else None

@@ -1,49 +1,157 @@
-"""PURE: an effect has an earlier invoke; `ok` implies E >= 1 and carries the result of an effect of that operation;
-`fail` implies E = 0.
+"""PURE: what was done is what was asked, and what was told is what was done.
 
-Of a system that is not ours the oracle tells what an effect is of, in place of its result.
+Rules of this file:
+
+1. An effect has an earlier invoke; `ok` implies E >= 1 (without an effect, an execution) and carries the result of an
+   effect of that operation; `fail` implies E = 0.
+2. What is executed is what was invoked: procedure, argument and intent; and an effect's intent is its invoke's.
+3. A ledger's rows, one after another through the service's model, have the model's results and make its last state.
+4. `ok` of a call without an effect carries what the model returns in a state that may have been there by then. That it
+   had not been overwritten is *staleness*.
+5. Not compared is what an unchecked `corrupt` altered, an argument or a result. Rows that two processes wrote beside
+   one another are the reference machine's.
+
+Of a system that is not ours the oracle tells what an effect is of, in place of its result, and nobody tells the rest.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 from orchestrator.checkers.delivery import judged
 from orchestrator.checkers.finding import Finding, Violation
+from orchestrator.checkers.replay import Replayed, Timeline, call
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Trace
+from orchestrator.history.merged import Event
 
 name = "valid"
-needs = frozenset({View.BITES, View.OPPORTUNITIES})
+needs: frozenset[View] = frozenset()
 
 
 def check(setting: Views) -> Finding:
-    traces = judged(setting)
-    bitten = setting.bite.bitten & {trace.operation for trace in traces}
-    found = (Violation(trace.operation, reason) for trace in traces if (reason := _invalidity(setting, trace)))
-    return Finding(name, tuple(found), {"bitten": len(bitten)})
+    counts: Counter[str] = Counter(operations=0)
+    found = [*_outcomes(setting, counts)]
+    if View.JOURNALS in setting.shown:
+        counts.update(executions=0, replies=0, rows=0)
+        found += [*_executions(setting, counts), *_replies(setting, counts), *_rows(setting, counts)]
+    return Finding(name, tuple(found), dict(counts))
+
+
+# Rule 1
+
+
+def _outcomes(setting: Views, counts: Counter[str]) -> Iterator[Violation]:
+    other = _other_result if View.JOURNALS in setting.shown else _effect_of_another
+    for trace in judged(setting):
+        if trace.effects or trace.executes or trace.ending in ("ok", "fail"):
+            counts["operations"] += 1
+            if reason := _invalidity(setting, trace) or other(trace):
+                yield Violation(trace.operation, reason)
 
 
 def _invalidity(setting: Views, trace: Trace) -> str:
-    executions = len(trace.effects)
+    effects = len(trace.effects)
     if trace.invoke is None or trace.completion is None:
-        return f"it has {executions} effects and nobody invoked it" if executions else ""
+        return f"it {f'has {effects} effects' if effects else 'was executed'} and nobody invoked it"
     if trace.executes and setting.index.ordered(trace.executes[0], trace.invoke):
         return "it was executed before it was invoked"
-    if trace.ending == "fail" and executions:
-        had = f"it was executed ({executions} effects)" if trace.executes else f"it has {executions} effects"
+    if trace.ending == "fail" and effects:
+        had = f"it was executed ({effects} effects)" if trace.executes else f"it has {effects} effects"
         return f"its client was told that it failed, and {had}"
-    if trace.ending == "ok" and not executions:
+    if trace.ending == "ok" and not effects:
         return "its client was told ok, and it has no effect"
-    return _other_effect(trace) if View.JOURNALS in setting.shown else _effect_of_another(trace)
-
-
-def _other_effect(trace: Trace) -> str:
-    value = trace.completion.detail.get("value") if trace.completion else None
-    if trace.ending == "ok" and all(effect.detail["result"] != value for effect in trace.effects):
-        return f"its client was told {value!r}, which is the result of none of its {len(trace.effects)} effects"
     return ""
+
+
+def _other_result(trace: Trace) -> str:
+    value = trace.told
+    if trace.ending != "ok" or trace.corrupted("reply") or any(row.detail["result"] == value for row in trace.effects):
+        return ""
+    return f"its client was told {value!r}, which is the result of none of its {len(trace.effects)} effects"
 
 
 def _effect_of_another(trace: Trace) -> str:
     wanted = str(trace.invoke.detail.get("value")) if trace.invoke else ""
     other = next((told for event in trace.effects if (told := event.detail.get("result")) not in ("", wanted)), None)
     return f"it was asked for {wanted}, and its effect is {other}" if other is not None else ""
+
+
+# Rule 2
+
+
+def _executions(setting: Views, counts: Counter[str]) -> Iterator[Violation]:
+    for trace in setting.index.invoked.values():
+        counts["executions"] += len(trace.executes)
+        for reason in filter(None, (*_unasked(trace), *_unmeant(trace))):
+            yield Violation(trace.operation, reason)
+
+
+def _unasked(trace: Trace) -> Iterator[str]:
+    assert trace.invoke is not None
+    asked, corrupted = trace.invoke.detail, trace.corrupted("request")
+    for execution in trace.executes:
+        done = execution.detail
+        keys = ("f", "intent") if execution.attempt in corrupted else ("f", "value", "intent")
+        other = next((key for key in keys if done.get(key) != asked.get(key)), None)
+        if other is not None:
+            what = f"attempt {execution.attempt} was executed with {other} {done.get(other)!r}"
+            yield f"{what}; invoked was {asked.get(other)!r}"
+
+
+def _unmeant(trace: Trace) -> Iterator[str]:
+    assert trace.invoke is not None
+    intent = trace.invoke.detail.get("intent")
+    for row in trace.effects:
+        if row.detail["intent"] != intent:
+            yield f"its effect is of intent {row.detail['intent']}; invoked was {intent}"
+
+
+# Rule 3
+
+
+def _rows(setting: Views, counts: Counter[str]) -> Iterator[Violation]:
+    for ledger in setting.replayed:
+        what = ledger.service.interface.name
+        counts["rows"] += len(ledger.steps)
+        for row, _, _, result in ledger.steps:
+            if (found := row.detail["result"]) != result:
+                reason = f"{_row(row)} has the result {found!r}; a {what} without faults has {result!r}"
+                yield Violation(row.operation, reason)
+        yield from _last_state(ledger)
+
+
+def _last_state(ledger: Replayed) -> Iterator[Violation]:
+    model = ledger.service.model
+    if ledger.steps and ledger.whole:
+        difference = model.difference(model.of(ledger.ledger.detail["state"]), ledger.state)
+        if difference is not None:
+            yield Violation(ledger.rows[-1].operation, f"after {_row(ledger.rows[-1])} {difference}")
+
+
+def _row(row: Event) -> str:
+    return f"row {row.detail['n']} of ledger {row.detail['ledger']}"
+
+
+# Rule 4
+
+
+def _replies(setting: Views, counts: Counter[str]) -> Iterator[Violation]:
+    for trace in setting.index.invoked.values():
+        if trace.has_effect or trace.ending != "ok" or trace.corrupted("reply"):
+            continue
+        if not trace.executes:
+            yield Violation(trace.operation, "its client was told ok, and it was never executed")
+        elif (timeline := setting.timelines.get(setting.server_of(trace))) is not None:
+            counts["replies"] += 1
+            if not _returned(setting, timeline, trace):
+                what = timeline.service.interface.name
+                reason = f"its client was told {trace.told!r}, which no state of the {what} gives until then"
+                yield Violation(trace.operation, reason)
+
+
+def _returned(setting: Views, timeline: Timeline, trace: Trace) -> bool:
+    assert trace.completion is not None
+    until = timeline.until(trace.completion, setting.index.ordered)
+    return any(timeline.newest(call(event), trace.told, until) is not None for event in trace.executes)

@@ -69,7 +69,7 @@ def test_a_row_of_the_table_is_met_as_a_whole() -> None:
     }
     judgement = judged(reply_lost(Run().hello()), DROP_REPLY, **wanted)
     assert {found.name: found.verdict for found in judgement.expectations} == dict.fromkeys(
-        ("faults", "load", "bitten", "others", "seen", "delivery", "replies", "reference"), Met.MET
+        ("faults", "load", "bitten", "others", "seen", "delivery", "valid", "replies", "reference"), Met.MET
     )
     assert judgement.gate == ()
     assert (judgement.bitten, judgement.missed, judgement.caught, judgement.late, judgement.others) == (1, 0, 0, 0, 1)
@@ -237,7 +237,8 @@ def test_completeness_is_refuted_by_any_end_but_ok_in_time() -> None:
 
 def test_echo_is_not_judged_by_delivery() -> None:
     run = Run(f="echo").invoke(1).send(1).receive(1).execute(1).answer(1, 1, 1).reply(1, 1, 1).ok(1, 1).stop()
-    assert [found.verdict for found in judged(run).properties if found.witness] == []
+    judgement = judge(cell(service="echo", workload="echo"), run.history())
+    assert [found.name for found in judgement.properties if found.witness] == []
 
 
 def replies(run: Run) -> str:
@@ -289,6 +290,7 @@ def test_without_knowing_what_was_bitten_nothing_holds(monkeypatch: pytest.Monke
     judgement = judged(reply_lost(Run()), DROP_REPLY, others=OK_ONCE, delivery=holds("at-most-once", "loss"))
     assert {found.name for found in judgement.expectations if found.verdict is Met.MET} == {
         "load",
+        "valid",
         "replies",
         "reference",
     }

@@ -207,42 +207,12 @@ def served(run: Run, seq: int) -> Run:
     return run.answer(seq, value=run.total)
 
 
-def test_a_ledgers_rows_are_the_results_of_the_services_model() -> None:
-    run = served(served(Run().hello(), 1), 2)
-    assert said(run.stop()) == ""
-    lost = served(Run().hello(), 1)
-    lost.total = 0  # the first update is forgotten
-    found = judged(served(served(lost, 2), 3).stop())
-    assert [(each.operation, each.reason) for each in found.violations] == [
-        (
-            (CLIENT, seq),
-            f"epoch 1: attempt 1 of operation {seq} of client {CLIENT} has the result {seq - 1}; "
-            f"a counter without faults has {seq}",
-        )
-        for seq in (2, 3)
-    ]
-
-
 def test_rows_that_two_processes_wrote_beside_one_another_are_told_as_such() -> None:
     run = served(Run().hello(), 1).serve()
     run.receive(2).execute(2).commit(2)
     run.epoch, run.total = 1, 1  # the first process goes on, and knows nothing of the second one's update
     run.receive(3).execute(3).commit(3)
     assert "was written after a later epoch" in said(run)
-    assert "without faults" not in said(run)
-
-
-def test_a_row_of_which_nothing_was_journalled_is_the_gates() -> None:
-    run = Run().hello()
-    run.effect(1)
-    assert said(run) == ""
-
-
-def test_rows_are_replayed_as_far_as_the_journal_says_what_was_asked() -> None:
-    run = Run().hello().receive(1)
-    run.server(Kind.EXECUTE, 1, f="add", value=1).server(Kind.EXECUTE, 1, f="add", value=4097).commit(1)
-    run.total = 0
-    assert "without faults" not in said(served(run, 2).stop())
 
 
 def test_what_it_did_not_step_through_does_not_count() -> None:
