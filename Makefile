@@ -55,10 +55,11 @@ check: .venv/.installed  ## style, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
-bench: .venv/.benchmarks  ## the measured claims: CPU per echo, calls a second, a hop's cost
+bench: .venv/.benchmarks  ## the measured claims: CPU per echo, calls a second, a hop's cost, what judging costs
 	@$(BIN)/python -I benchmarks/engine.py
 	@$(BIN)/python -I benchmarks/rpc.py
 	@$(BIN)/python -I benchmarks/relay.py
+	@$(BIN)/python -I benchmarks/checker.py
 
 bench-containers: .venv/.installed  ## what containers cost, fifty of them, and kills at random; needs the image
 	@$(BIN)/python -I benchmarks/backends.py

@@ -29,6 +29,11 @@ _WIDTH = 10
 
 def dump(history: History) -> bytes:
     """-> the file's bytes; equal histories give equal bytes."""
+    return b"".join(written(history))
+
+
+def written(history: History) -> Iterator[bytes]:
+    """The file's bytes, a part after another."""
     pack = msgpack.Packer(use_bin_type=True).pack
     domains = {name: number for number, name in enumerate(sorted({event.domain for event in history.events}))}
     nodes = {name: number for number, name in enumerate(sorted({event.node for event in history.events}))}
@@ -42,11 +47,14 @@ def dump(history: History) -> bytes:
         "clocks": [list(clock) for clock in history.clocks],
         "events": len(history.events),
     }
-    parts = [pack(head)]
+    part = bytes(pack(head))
+    checksum = crc32(part)
+    yield part
     for _, time, domain, node, *middle, detail in history.events:
-        parts.append(pack([time, domains[domain], nodes[node], *middle, detail]))
-    body = b"".join(parts)
-    return body + bytes(pack({"end": len(history.events), "crc": crc32(body)}))
+        part = pack([time, domains[domain], nodes[node], *middle, detail])
+        checksum = crc32(part, checksum)
+        yield part
+    yield bytes(pack({"end": len(history.events), "crc": checksum}))
 
 
 def load(data: bytes, name: str = "history") -> History:
