@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar, Literal, NamedTuple
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from chaos.identity import Chunk, Key
 
@@ -97,6 +98,72 @@ class Slice:
 
 
 Decision = Pass | Drop | Copy | Keep | Alter | Half | Cut | Slice
+Told = Mapping[str, Any]
+
+
+def parameters(decision: Decision) -> dict[str, Any]:
+    """What its act does not say of it, as it is put on record: numbers and texts."""
+    match decision:
+        case Copy(Awaits() as awaits):
+            return {"awaits": awaits.name.lower()}
+        case Keep(Awaits.TIME, by):
+            return {"by": by}
+        case Keep(Awaits.TURN, _, bytes_per_second):
+            return {"bytes_per_second": bytes_per_second}
+        case Alter(bits):
+            return {"bits": bits}
+        case Cut(place):
+            return {"place": place}
+        case Slice(size, gap):
+            return {"size": size, "gap": gap}
+    return {}
+
+
+def decision_of(told: Told) -> Decision:
+    """The inverse of an `act` with its `parameters`; other keys are not looked at. Raises ValueError."""
+    make = _MAKERS.get(str(told.get("act")))
+    if make is None:
+        raise ValueError(f"no decision is called {told.get('act')!r}; there are {', '.join(_MAKERS)}")
+    return make(told)
+
+
+def _number(told: Told, name: str, least: int = 0) -> int:
+    value = told.get(name)
+    if type(value) is not int or not least <= value < 2**64:
+        raise ValueError(f"{told['act']} needs {name}, a number from {least} below 2**64, got {value!r}")
+    return value
+
+
+def _copy(told: Told) -> Copy:
+    awaits = told.get("awaits")
+    known = {one.name.lower(): one for one in (Awaits.REPLY, Awaits.TRIM, Awaits.EPOCH)}
+    if awaits is not None and awaits not in known:
+        raise ValueError(f"duplicate awaits {awaits!r}; expected {', '.join(known)}, or nothing")
+    return Copy(None if awaits is None else known[awaits])
+
+
+def _cut(told: Told) -> Cut:
+    match told.get("place"):
+        case "before" | "within" | "after" as place:
+            return Cut(place)
+        case other:
+            raise ValueError(f"cut needs a place, before, within or after, got {other!r}")
+
+
+_MAKERS: Mapping[str, Callable[[Told], Decision]] = MappingProxyType(
+    {
+        Drop.act: lambda told: Drop(),
+        Copy.act: _copy,
+        "delay": lambda told: Keep(Awaits.TIME, by=_number(told, "by")),
+        "rate": lambda told: Keep(Awaits.TURN, bytes_per_second=_number(told, "bytes_per_second", 1)),
+        "hold": lambda told: Keep(Awaits.RELEASE),
+        "reorder": lambda told: Keep(Awaits.NEXT),
+        Alter.act: lambda told: Alter(_number(told, "bits")),
+        Half.act: lambda told: Half(),
+        Cut.act: _cut,
+        Slice.act: lambda told: Slice(_number(told, "size", 1), _number(told, "gap")),
+    }
+)
 
 
 def keeps(decision: Decision) -> bool:

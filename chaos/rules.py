@@ -1,5 +1,6 @@
 """PURE: a plane's configuration as it travels: {"seed", "links": [{"name", "transport", "codec", "upstream", "epoch",
 "rules": [{"index", "kind", "active", and the fields of the fault}]}]} -> the values of chaos.faults; a relay's -> hops.
+A link of a relay may have a "log" too, the entries of chaos/recorded.py: they decide then instead of its rules.
 
 Everything that comes in is checked, since it comes from another process; a text that refuses says where and why.
 """
@@ -18,6 +19,7 @@ from chaos.faults.vocabulary import kinds
 from chaos.framers import CODECS, STREAM_CODECS, Framer, Framers, framers
 from chaos.hop import Hop
 from chaos.problem import Path
+from chaos.recorded import Entry, entry_of, replayer
 from nodes.wire.errors import shown
 from nodes.wire.record import Note
 from nodes.wire.transports import TRANSPORTS, datagrams
@@ -140,11 +142,21 @@ def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
     rules = [rule_of(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where)]
     make: Callable[[], Framers] = partial(framers, codec, transport)
     check_possible(name, [rule for rule, _ in rules], make()["request"])
-    decide = decider(seed, [rule for rule, _ in rules])
+    decide = replayer(_log(link, where)) if "log" in link else decider(seed, [rule for rule, _ in rules])
     on = [rule.index for rule, active in rules if active]
     hop = Hop(name, make, decide, [rule.index for rule, _ in rules], on, note, stream=not datagrams(transport))
     port = field(link, "port", int, where) if "port" in link else 0
     return LinkPlan(hop, transport, address(link.get("upstream")), field(link, "epoch", int, where), port)
+
+
+def _log(link: Map, where: str) -> list[Entry]:
+    try:
+        entries = [entry_of(value) for value in field(link, "log", list, where)]
+    except ValueError as error:
+        raise BadConfiguration(f"{where}: its log: {error}") from error
+    if strange := next((key.link for key, _, _ in entries if key.link != link["name"]), None):
+        raise BadConfiguration(f"{where}: its log has an entry of link {strange!r}")
+    return entries
 
 
 def _fault(kind: type[T], fields: Map, where: str) -> T:

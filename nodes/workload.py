@@ -110,6 +110,7 @@ class Harness:
                 break
             slot = yield Get(free)
             operation = self._begin(driver, process, call)
+            yield from self._reports.tell("invoke", call, client_number(self._spec["ordinal"], process, self._epoch))
             if self._spec["outstanding"] == 1:
                 yield from self._perform(driver, process, operation)
                 free.items.append(slot)

@@ -209,13 +209,13 @@ class Hop:
         rule, decision = self._decide(key, self._active)
         if decision is not PASS and not self._has_room(decision, message):
             if has_turns(decision):
-                self._decided(path, key, rule, "lost")
+                self.notes.decision(key, path.connection, rule, None)
                 return
             rule, decision = PASSED
         if not self._up and message.direction == "request" and not isinstance(decision, (Drop, Keep)):
-            self._decided(path, key, None, "lost")
+            self.notes.decision(key, path.connection, None, None)
             return
-        self._decided(path, key, rule, decision.act)
+        self.notes.decision(key, path.connection, rule, decision)
         if decision is PASS:
             self._pass(path, message)
         else:
@@ -237,9 +237,6 @@ class Hop:
         has = kept + len(message.data) + COST <= LARGEST
         (self.notes.within if has else self.notes.cut_off)(_FULL)
         return has
-
-    def _decided(self, path: Path, key: Key | Chunk, rule: int | None, name: str) -> None:
-        self.notes.message(Kind.DECISION, key, {"connection": path.connection, "rule": rule, "act": name})
 
     def _do(self, decision: Decision, rule: int | None, path: Path, message: Message, key: Key | Chunk) -> None:
         match decision:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from chaos.decisions import PASS, Decision, parameters
 from chaos.identity import Chunk, Direction, Key
 from nodes.wire.record import Kind, Note
 
@@ -16,6 +17,13 @@ class Notes:
         self._link = link
         self._note = note
         self._cut_off: Counter[str] = Counter()
+
+    def decision(self, key: Key | Chunk, connection: int, rule: int | None, decision: Decision | None) -> None:
+        """None: it is lost, since there is no room in front of a slow path, or the upstream is down."""
+        detail = {"connection": connection, "rule": rule, "act": decision.act if decision else "lost"}
+        if decision is not None and decision is not PASS:
+            detail |= parameters(decision)
+        self.message(Kind.DECISION, key, detail)
 
     def message(self, kind: Kind, key: Key | Chunk, detail: dict[str, Any]) -> None:
         """DECISION or RELEASE of a message."""

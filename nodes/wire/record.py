@@ -54,7 +54,8 @@ class Kind(IntEnum):
     TRIM = 34  # [mark] results of this client below mark were forgotten
 
     # planes
-    DECISION = 50  # [link direction occurrence connection rule act] act is 'pass' where no rule applied
+    DECISION = 50  # [link direction occurrence connection rule act] act is 'pass' where no rule applied; and the act's
+    # parameters (chaos/decisions.py: awaits, by, bytes_per_second, bits, place, size, gap)
     RELEASE = 51  # [link direction occurrence rule act] a held, delayed or copied message went on
     RULE = 52  # [rule active] a rule was switched
     UPSTREAM = 53  # [link up epoch]

@@ -11,6 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from nodes.ops import Now, Program, Sleep
@@ -25,6 +26,8 @@ from orchestrator.run.session import Answer, Exited, Fired, Lost, NodeEvent, Pro
 from orchestrator.run.specs import failpoints
 from orchestrator.run.until_done import comes_back, longest_wait, on_its_way
 from orchestrator.scenario.cell import UNTIL_DONE, Cell
+from orchestrator.scenario.log import moment
+from orchestrator.scenario.triggers import TriggerEvent
 
 POLL = 2 * MILLISECOND
 """Between two looks at whether everything is drained."""
@@ -43,6 +46,7 @@ class Conductor(FaultActs):
         super().__init__(cell, session, project)
         self._at_heal: set[str] = set()
         self._done: set[str] = set()
+        self._attempts: Counter[tuple[str, int, int]] = Counter()
         self._start_steps = steps(cell, self._planes, project.services if project else {})
 
     def program(self) -> Program:
@@ -279,3 +283,10 @@ class Conductor(FaultActs):
             self._done.add(event.name)
         else:
             yield from self._agenda.occur(f"{event.name} {event.event}", event.number)
+            yield from self._agenda.occur(self._moment(event))
+
+    def _moment(self, event: NodeEvent) -> str:
+        """What a replay waits for: the n-th attempt that is told of an operation is its attempt n."""
+        name, what, number, client = event
+        self._attempts[name, number, client] += what == TriggerEvent.ATTEMPT
+        return moment(name, what, client, number, self._attempts[name, number, client])

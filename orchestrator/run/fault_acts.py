@@ -10,6 +10,7 @@ from orchestrator.run.agenda import Act
 from orchestrator.run.attention import MILLISECOND, PATIENCE
 from orchestrator.run.lives import HELD, Action, Event, Life, State
 from orchestrator.run.processes import Processes
+from orchestrator.run.relived import relived
 from orchestrator.run.session import Exited, Fired, ProjectSession, Session
 from orchestrator.run.specs import plane_of
 from orchestrator.scenario.cell import Cell
@@ -19,7 +20,9 @@ class FaultActs(Processes):
     """The part of a conductor that strikes processes and switches rules."""
 
     def __init__(self, cell: Cell, session: Session, project: ProjectSession | None = None) -> None:
-        super().__init__(cell, session, project)
+        super().__init__(relived(cell), session, project)
+        self._ends = {} if cell.log is None else {one.fault: one.ends for one in cell.log.strikes if one.ends}
+        """The faults that end at a trigger, in a replay."""
         self._on = {i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) and fault.starts_on}
 
     def _arm(self) -> Program:
@@ -55,7 +58,9 @@ class FaultActs(Processes):
         """It is on: who waits for that goes on, and its end is planned."""
         if fault.name:
             yield from self._agenda.occur(f"{fault.name} on")
-        if fault.lasts is not None:
+        if index in self._ends:
+            yield from self._agenda.when(self._ends[index], self._cease(index, fault))
+        elif fault.lasts is not None:
             now = yield Now()
             self._agenda.at(now + fault.lasts * MILLISECOND, self._cease(index, fault))
 

@@ -9,9 +9,11 @@ from typing import Any
 from chaos.faults.fault import Fault
 from chaos.faults.processes import ProcessFault
 from chaos.planes.process import failpoint
+from chaos.recorded import plain
 from chaos.supports import PLANE_OF, PLANES, PlaneName
 from nodes.wire.header import client_number
 from orchestrator.scenario.cell import Cell, Link, Server
+from orchestrator.scenario.log import AT_ONCE, reported
 from orchestrator.scenario.system import DRIVER, SystemLink
 from orchestrator.scenario.triggers import TriggerEvent, parse_trigger, triggers
 
@@ -20,7 +22,7 @@ Address = tuple[str, int]
 NOBODY = "192.0.2.1"
 """An address that nobody has (RFC 5737)."""
 
-REPORTED = frozenset({TriggerEvent.ATTEMPT, TriggerEvent.OK, TriggerEvent.END})
+REPORTED = frozenset({"invoke", TriggerEvent.ATTEMPT, TriggerEvent.OK, TriggerEvent.END})
 """Events of a client that it tells only when asked."""
 
 
@@ -162,6 +164,7 @@ def _plane_link(cell: Cell, link: Link | SystemLink, upstreams: Mapping[str, Add
         "source": link.source,
         "target": link.server,
         "rules": rules_of(cell, link.name),
+        **({} if cell.log is None else {"log": [plain(entry) for entry in cell.log.of_link(link.name)]}),
     }
     if isinstance(link, SystemLink):
         return {**told, "port": link.port, "upstream": [NOBODY, link.port], "epoch": 0}
@@ -207,8 +210,8 @@ def _client_of(cell: Cell, node: str) -> int:
 
 def reports(cell: Cell, client: str) -> set[tuple[str, int]]:
     """What the cell's triggers want to hear from this client, or from a system's driver."""
-    wanted = map(parse_trigger, triggers(cell))
-    return {(one.event.value, one.number) for one in wanted if one.subject == client and one.event in REPORTED}
+    wanted = (reported(text) or parse_trigger(text) for text in triggers(cell) if text != AT_ONCE)
+    return {(str(event), number) for node, event, number in wanted if node == client and event in REPORTED}
 
 
 def addresses(answer: Mapping[str, Any]) -> dict[str, Address]:

@@ -21,6 +21,7 @@ from nodes.rpc import codecs
 from nodes.services import SERVICES, WORKLOADS
 from nodes.wire.header import turn
 from nodes.wire.transports import TRANSPORTS
+from orchestrator.scenario.log import Log
 from orchestrator.scenario.properties import PROPERTIES
 from orchestrator.scenario.recorded import as_nodes
 from orchestrator.scenario.system import DRIVER, Driver, ProjectService, System, SystemLink
@@ -251,6 +252,7 @@ class Cell(Value):
     system: System | None = Field(
         default=None, description="one that is not ours, whose nodes are its driver and services"
     )
+    log: Log | None = Field(default=None, description="what is done again, of a replay")
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,124 @@
+"""PURE: how far a replay came: which entries of its log were done again, and which messages the log does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+from chaos.identity import Key
+from chaos.recorded import Entry
+from nodes.wire.record import Kind
+from orchestrator.checkers.guarded import guarded
+from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.verdict import ExpectationVerdict, Met, Replayed
+from orchestrator.history.merged import Event
+from orchestrator.history.recorded import Strikes
+from orchestrator.run.specs import plane_of
+from orchestrator.scenario.log import AT_ONCE, Log, Passage, Strike
+
+NAMED = 3
+"""Entries that a text names; verdicts.json has them all."""
+
+
+def replayed(setting: Setting) -> tuple[Replayed | None, str]:
+    """-> what is said of a replay, None of any other run; and why the checker crashed, "" if it did not."""
+    log = setting.cell.log
+    if log is None:
+        return None, ""
+    nothing = Replayed(0, 0, (), ())
+    return guarded(lambda: Comparison(setting, log).result(), nothing)
+
+
+def verdict(found: Replayed, crash: str) -> ExpectationVerdict:
+    """What never came makes a replay inconclusive: it showed something else."""
+    if crash or not found.absent:
+        return ExpectationVerdict("replay", Met.INCONCLUSIVE if crash else Met.MET, crash)
+    more = f"; and {len(found.absent) - NAMED} more" if len(found.absent) > NAMED else ""
+    of = f"{len(found.absent)} of {found.applied + len(found.absent)} entries of the log never came"
+    return ExpectationVerdict("replay", Met.INCONCLUSIVE, f"{of}: {'; '.join(found.absent[:NAMED])}{more}")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A replay's history with its log."""
+
+    setting: Setting
+    log: Log
+
+    def result(self) -> Replayed:
+        decided = (self._decision(entry) for entry in self.log.decisions)
+        absent = tuple(why for why in chain(decided, map(self._strike, self.log.strikes)) if why)
+        known = {entry.key for entry in self.log.decisions}.union(self.log.passed)
+        windows = tuple(self._windows())
+        return Replayed(len(self.log) - len(absent), len(self._decided.keys() - known), absent, windows)
+
+    def _windows(self) -> Iterator[int]:
+        """The faults of planes that know no messages."""
+        cell = self.setting.cell
+        return (i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) in ("toxiproxy", "packet"))
+
+    # Messages
+
+    @cached_property
+    def _decided(self) -> dict[Key, Event]:
+        found: dict[Key, Event] = {}
+        for event in self.setting.index.of_kind(Kind.DECISION):
+            link, direction = event.detail["link"], event.detail["direction"]
+            if event.detail.get("replayable", True):
+                occurrence = event.detail["occurrence"]
+                found.setdefault(Key(link, direction, event.client, event.seq, event.attempt, occurrence), event)
+        return found
+
+    def _decision(self, entry: Entry) -> str:
+        """Why it was not made, "" if it was."""
+        event = self._decided.get(entry.key)
+        if event is not None and event.detail["act"] == entry.decision.act:
+            return ""
+        if event is None:
+            why = "its message never came"
+        elif self.setting.index.healed is not None and event.order > self.setting.index.healed:
+            why = "its message came after heal"
+        else:
+            why = f"its message came, and was {'lost' if event.detail['act'] == 'lost' else 'passed'}"
+        return f"{entry.decision.act} the {_message(entry.key)}: {why}"
+
+    # Processes
+
+    @cached_property
+    def _struck(self) -> dict[int, Strike]:
+        return {strike.fault: strike for strike in Strikes(self.setting.cell, self.setting.index.history)}
+
+    def _strike(self, logged: Strike) -> str:
+        """What of it never came, "" if it came whole."""
+        fault, done = self.setting.cell.faults[logged.fault], self._struck.get(logged.fault)
+        name = f"{fault.verb} {logged.node}"
+        if done is None:
+            return f"{name}: {self._obstacle(logged)}"
+        for what, ours, theirs in (("end", done.ends, logged.ends), ("restart", done.restart, logged.restart)):
+            if theirs is not None and ours is None:
+                return f"{name}: its {what}{_at(theirs)} never came"
+        return ""
+
+    def _obstacle(self, logged: Strike) -> str:
+        acts = (event.detail for event in self.setting.index.of_kind(Kind.ACT))
+        in_vain = (act for act in acts if act.get("fault") == logged.fault and act.get("act") == "none")
+        if (why := next(in_vain, None)) is not None:
+            return f"when it came to that, {why.get('why')}"
+        if logged.passage is not None:
+            return f"{_passage(logged.passage)} did not pass the failpoint in epoch {logged.epoch}"
+        return f"its trigger{_at(logged.when)} never came"
+
+
+def _at(trigger: str) -> str:
+    return "" if trigger == AT_ONCE else f" {trigger!r}"
+
+
+def _message(key: Key) -> str:
+    copy = f", copy {key.occurrence}" if key.occurrence != 1 else ""
+    return f"{key.direction} of {_passage(Passage(key.client, key.seq, key.attempt))}{copy} on {key.link}"
+
+
+def _passage(passage: Passage) -> str:
+    return f"attempt {passage.attempt} of operation {passage.seq} of client {passage.client}"
