@@ -89,6 +89,22 @@ class InJUnit(click.Command):
                 raise error
 
 
+JOBS = click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Cells side by side.")
+OUT = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Where runs are kept.",
+)
+JUNIT = click.option(
+    "--junit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    is_eager=True,  # before any other can be refused
+    help="Also write JUnit XML to this file.",
+)
+
+
 @main.command(cls=InJUnit)
 @click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
 @backend_options
@@ -100,20 +116,9 @@ class InJUnit(click.Command):
     show_default=True,
     help="Run every cell so often, each time with the next seed.",
 )
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Cells side by side.")
-@click.option(
-    "--out",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    help="Where runs are kept.",
-)
-@click.option(
-    "--junit",
-    type=click.Path(dir_okay=False, path_type=Path),
-    is_eager=True,  # before any other can be refused
-    help="Also write JUnit XML to this file.",
-)
+@JOBS
+@OUT
+@JUNIT
 @click.option(
     "--only", metavar="CELL", help='Only cells with these axis values, such as "semantics=maybe,transport=udp".'
 )
@@ -139,6 +144,29 @@ def run(
         chosen = named(backend)
         choice = Choice(chosen, options_of(chosen, given), seed, repeat, jobs, out, only)
         return Command(plans, choice, time.strftime("%Y-%m-%dT%H-%M-%S"), told).run()
+
+
+@main.command(cls=InJUnit)
+@click.argument("path", metavar="RUN", type=click.Path(path_type=Path))
+@backend_options
+@JOBS
+@OUT
+@JUNIT
+def replay(path: Path, backend: str, jobs: int, out: Path, junit: Path | None, **given: Any) -> int:
+    """Do again what was done in a recorded run: a run's folder, or a cell's in it.
+
+    What happened to each message, and when each process was killed, stopped or started, is taken from the record, by
+    the message and by what came before; not by chance, nor by the time. It may be another backend than the recorded
+    one. What the record has and does not come makes the replay inconclusive.
+    """
+    from orchestrator.commands.junit_file import JUnitFile
+    from orchestrator.commands.replay import Replay, recorded
+    from orchestrator.commands.run import Choice
+
+    with JUnitFile(junit) as told:
+        plan, chosen = recorded(path), named(backend)
+        choice = Choice(chosen, options_of(chosen, given), None, 1, jobs, out, None)
+        return Replay([plan], choice, time.strftime("%Y-%m-%dT%H-%M-%S"), told).run()
 
 
 @main.command()

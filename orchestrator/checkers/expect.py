@@ -13,6 +13,7 @@ from orchestrator.checkers.finding import verdict
 from orchestrator.checkers.guarded import guarded
 from orchestrator.checkers.outcomes import outcome
 from orchestrator.checkers.properties import CHECKERS
+from orchestrator.checkers.replayed import came, replayed
 from orchestrator.checkers.verdict import Cap, ExpectationVerdict, Judgement, Met, Outcome
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
@@ -29,9 +30,10 @@ def judge(cell: Cell, history: History, plan: str = "") -> Judgement:
     gate = _gate(setting)
     findings = {name: finding(checker, setting) for name, checker in CHECKERS.items() if asked(checker, setting)}
     bites = setting.bite
+    again, crash = replayed(setting)
     return Judgement(
         properties=tuple(verdict(found) for found in findings.values()),
-        expectations=_expectations(setting, findings),
+        expectations=(*came(again, crash), *_expectations(setting, findings)),
         opportunities={name: len(operations) for name, operations in setting.offered.items()},
         bitten=len(bites.bitten),
         missed=len(bites.missed),
@@ -43,6 +45,7 @@ def judge(cell: Cell, history: History, plan: str = "") -> Judgement:
         unchecked=tuple(evidence.unchecked(setting)),
         faults=steps(cell, bites, setting.offered),
         caps=_caps(setting),
+        replayed=again,
     )
 
 

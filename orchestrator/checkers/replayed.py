@@ -27,17 +27,25 @@ def replayed(setting: Setting) -> tuple[Replayed | None, str]:
     log = setting.cell.log
     if log is None:
         return None, ""
-    nothing = Replayed(0, 0, (), ())
+    nothing = Replayed(0, 0)
     return guarded(lambda: Comparison(setting, log).result(), nothing)
 
 
-def verdict(found: Replayed, crash: str) -> ExpectationVerdict:
+def came(found: Replayed | None, crash: str) -> Iterator[ExpectationVerdict]:
     """What never came makes a replay inconclusive: it showed something else."""
-    if crash or not found.absent:
-        return ExpectationVerdict("replay", Met.INCONCLUSIVE if crash else Met.MET, crash)
-    more = f"; and {len(found.absent) - NAMED} more" if len(found.absent) > NAMED else ""
-    of = f"{len(found.absent)} of {found.applied + len(found.absent)} entries of the log never came"
-    return ExpectationVerdict("replay", Met.INCONCLUSIVE, f"{of}: {'; '.join(found.absent[:NAMED])}{more}")
+    if found is None:
+        return
+    doubt = crash or _doubt(found)
+    yield ExpectationVerdict("replay", Met.INCONCLUSIVE if doubt else Met.MET, doubt)
+
+
+def _doubt(found: Replayed) -> str:
+    absent = found.absent
+    if not absent:
+        return ""
+    more = f"; and {len(absent) - NAMED} more" if len(absent) > NAMED else ""
+    of = f"{len(absent)} of {found.applied + len(absent)} entries of the log never came"
+    return f"{of}: {'; '.join(absent[:NAMED])}{more}"
 
 
 @dataclass(frozen=True)

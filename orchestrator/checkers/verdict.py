@@ -73,6 +73,19 @@ class Cap(NamedTuple):
     open: tuple[Operation, ...]
 
 
+class Replayed(NamedTuple):
+    """How far a replay came. `applied` counts the entries of its log that were done again, `unknown` the messages that
+    the log does not know, which passed. `absent` says of each other entry what never came.
+
+    `windows` are the faults, by their places, of planes that know no messages: they came as the scenario has them.
+    """
+
+    applied: int
+    unknown: int
+    absent: tuple[str, ...] = ()
+    windows: tuple[int, ...] = ()
+
+
 class Judgement(NamedTuple):
     """Everything that is said about one cell's run.
 
@@ -83,6 +96,7 @@ class Judgement(NamedTuple):
     gate: why the evidence cannot be trusted; not empty means that the testbed failed and all else is void.
     faults: how far each fault of the scenario came, in its order.
     caps: the phases that were ended by their caps.
+    replayed: of a replay, how far it came.
     unchecked: what the gate could not look at, since the run was recorded without it.
     """
 
@@ -98,6 +112,7 @@ class Judgement(NamedTuple):
     gate: tuple[str, ...] = ()
     faults: tuple[FaultSteps, ...] = ()
     caps: tuple[Cap, ...] = ()
+    replayed: Replayed | None = None
     unchecked: tuple[str, ...] = ()
 
 
@@ -129,6 +144,7 @@ def judgement_of(value: dict[str, Any]) -> Judgement:
         gate=tuple(value["gate"]),
         faults=tuple(FaultSteps(**item) for item in value["faults"]),
         caps=tuple(_cap(item) for item in value.get("caps", ())),
+        replayed=_replayed(value["replayed"]) if value.get("replayed") else None,
         unchecked=tuple(value.get("unchecked", ())),
     )
 
@@ -144,6 +160,10 @@ def _expectation(item: dict[str, Any]) -> ExpectationVerdict:
 
 def _cap(item: dict[str, Any]) -> Cap:
     return Cap(item["phase"], tuple((int(client), int(seq)) for client, seq in item["open"]))
+
+
+def _replayed(item: dict[str, Any]) -> Replayed:
+    return Replayed(item["applied"], item["unknown"], tuple(item["absent"]), tuple(item["windows"]))
 
 
 def _operation(value: Any) -> Operation | None:

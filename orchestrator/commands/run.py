@@ -17,7 +17,7 @@ from orchestrator.commands.junit_file import JUnitFile
 from orchestrator.commands.progress import Progress
 from orchestrator.commands.surroundings import origin
 from orchestrator.report.closing import closing
-from orchestrator.report.due import due
+from orchestrator.report.due import Due, due
 from orchestrator.report.junit import Ending
 from orchestrator.report.lines import cell_line
 from orchestrator.report.origin import Origin
@@ -73,10 +73,11 @@ class Command:
         with backend.connect(self._choice.options) as ready:
             wanted = self._possible(wanted, ready.problems)
             self._try_out(wanted)
-            self._store.due = due(wanted, self._choice.repeat)
+            tasks = self._tasks(wanted)
+            self._store.due = tasks.due
             self._begun = monotonic()
             self._origin = origin(self._choice.seed, backend.engine(wanted))
-            interrupted = self._perform(Tasks(wanted, self._choice.seed, self._choice.repeat), ready)
+            interrupted = self._perform(tasks, ready)
         self._keep()
         if self._unheard is None:
             self._tell()
@@ -85,6 +86,9 @@ class Command:
         if self._unheard is not None and (interrupted is None or not self._unheard.gone):
             raise self._unheard
         return self._junit.told.exit if interrupted is None else interrupted
+
+    def _tasks(self, wanted: Sequence[Cell]) -> Tasks:
+        return Tasks(wanted, self._choice.seed, self._choice.repeat)
 
     def _possible(self, cells: list[Cell], ask: Check) -> list[Cell]:
         """Those that can be run. The others are left out, where a folder brought them and something is left."""
@@ -164,7 +168,11 @@ class Command:
             yield ("try next:")
             yield (f"  faultbed check {latest[0]}   judge the recorded evidence again")
             yield (f"  faultbed export {self._results[0].directory}   every event of one cell")
-            yield (f"  faultbed show {self._path(names[0])}   the scenario, to start your own from")
+            yield from self._next(names[0])
+
+    def _next(self, scenario: str) -> Iterator[str]:
+        yield f"  faultbed replay {self._results[0].directory}   do again what was done to it, on any backend"
+        yield f"  faultbed show {self._path(scenario)}   the scenario, to start your own from"
 
     def _path(self, scenario: str) -> Path:
         return next(plan.path for plan in self._plans if plan.scenario == scenario)
@@ -203,6 +211,11 @@ class Tasks(Collection[Task]):
         self._cells = cells
         self._seed = seed
         self._repeat = repeat
+
+    @property
+    def due(self) -> dict[str, Due]:
+        """What the runs are to have, by scenario."""
+        return due(self._cells, self._repeat)
 
     def __len__(self) -> int:
         return len(self._cells) * self._repeat

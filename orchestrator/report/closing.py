@@ -33,6 +33,7 @@ def closing(told: Told, read: ReadHistory) -> Iterator[str]:
         yield from ("", "What was claimed, and the opportunities to refute it:", "", *render(told.claimed))
     yield from _titled("Not exercised, so not claimed:", told.not_exercised)
     capped = [f"{run_name(run.result)}: {run.capped}" for run in told.capped]
+    yield from _titled("Replayed:", _most(told.replayed))
     yield from _titled("Phases that were ended by their caps:", _most(capped))
     unchecked = [f"{run_name(result)}: {text}" for result, text in told.unchecked]
     yield from _titled("Not checked:", _most(unchecked))

@@ -63,6 +63,8 @@ def seen(result: CellResult) -> str:
 def _counts(judgement: Judgement) -> str:
     counts = {"missed": judgement.missed, "caught": judgement.caught, "late": judgement.late}
     told = [f"{name}={count}" for name, count in counts.items() if count]
+    if (found := judgement.replayed) is not None:
+        told.append(f"replayed={found.applied}/{found.applied + len(found.absent)} unknown={found.unknown}")
     if judgement.caps:
         told.append(f"capped={','.join(cap.phase for cap in judgement.caps)}")
     return " ".join(told)

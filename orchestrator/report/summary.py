@@ -35,6 +35,8 @@ def _cell(result: CellResult) -> dict[str, Any]:
     }
     if judgement is not None:
         cell["bitten"] = judgement.bitten
+        if judgement.replayed is not None:
+            cell["replayed"] = judgement.replayed._asdict()
         cell["unchecked"] = list(judgement.unchecked)
         cell["caps"] = [cap._asdict() for cap in judgement.caps]
         cell["faults"] = [steps._asdict() for steps in judgement.faults]

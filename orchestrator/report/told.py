@@ -16,6 +16,7 @@ from orchestrator.report.claims import claims_of, claims_table, declared, undecl
 from orchestrator.report.due import Shortfall
 from orchestrator.report.faults import faults_table
 from orchestrator.report.lines import caps_text, reasons, violates
+from orchestrator.report.replayed import replayed_lines
 from orchestrator.report.result import CellResult, Exit, Refusal, exit_code
 from orchestrator.report.table import Table, listing, pivot
 from orchestrator.scenario.cell import Cell
@@ -95,6 +96,11 @@ class Told:
         """What the gate could not look at, of whom."""
         judged = ((result, result.judgement) for result in self.results if result.judgement is not None)
         return tuple((result, text) for result, judgement in judged for text in judgement.unchecked)
+
+    @cached_property
+    def replayed(self) -> tuple[str, ...]:
+        """How far replays came: all together, those in which something never came, and what has no messages."""
+        return tuple(replayed_lines(self.results))
 
     @cached_property
     def absent(self) -> tuple[Absent, ...]:

@@ -1,0 +1,32 @@
+"""PURE: how far replays came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from orchestrator.checkers.verdict import Replayed
+from orchestrator.report.lines import run_name
+from orchestrator.report.result import CellResult
+
+Found = tuple[CellResult, Replayed]
+
+
+def replayed_lines(results: Iterable[CellResult]) -> Iterator[str]:
+    """All together, then those in which something never came; and the faults of planes that know no messages."""
+    found = [(one, one.judgement.replayed) for one in results if one.judgement and one.judgement.replayed]
+    if not found:
+        return
+    yield f"{len(found)} runs: {_sum([came for _, came in found])}"
+    yield from (f"{run_name(one)}: {_sum([came])}" for one, came in found if came.absent)
+    yield from dict.fromkeys(_window(one, index) for one, came in found for index in came.windows)
+
+
+def _sum(found: Sequence[Replayed]) -> str:
+    applied, absent = sum(one.applied for one in found), sum(len(one.absent) for one in found)
+    entries = f"{applied} of {applied + absent} entries of the log applied, {absent} never came"
+    return f"{entries}; {sum(one.unknown for one in found)} messages passed that it does not know"
+
+
+def _window(result: CellResult, index: int) -> str:
+    fault = result.cell.faults[index]
+    return f"{result.cell.scenario}: fault {index + 1} ({fault.verb}) is not replayable by message; it came as planned"
