@@ -8,13 +8,15 @@ from orchestrator.checkers import evidence
 from orchestrator.checkers.bites.steps import steps
 from orchestrator.checkers.caps import caps
 from orchestrator.checkers.checker import asked, finding
-from orchestrator.checkers.expectations import Findings, judge_all
-from orchestrator.checkers.finding import verdict
+from orchestrator.checkers.delivery import by_model
+from orchestrator.checkers.expectations import judge_all
+from orchestrator.checkers.expected_delivery import untried
+from orchestrator.checkers.finding import Findings, verdict
 from orchestrator.checkers.guarded import guarded
 from orchestrator.checkers.outcomes import outcome
 from orchestrator.checkers.properties import CHECKERS
 from orchestrator.checkers.replayed import came, replayed
-from orchestrator.checkers.verdict import Cap, ExpectationVerdict, Judgement, Met, Outcome
+from orchestrator.checkers.verdict import Cap, ExpectationVerdict, Judgement, Met, Outcome, Untried
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
 from orchestrator.history.merged import History, Operation
@@ -46,6 +48,8 @@ def judge(cell: Cell, history: History, plan: str = "") -> Judgement:
         faults=steps(cell, bites, setting.offered),
         caps=_caps(setting),
         replayed=again,
+        models=_models(setting),
+        untried=_untried(setting),
     )
 
 
@@ -64,6 +68,18 @@ def _gate(setting: Views) -> tuple[str, ...]:
 def _caps(setting: Views) -> tuple[Cap, ...]:
     nothing: tuple[Cap, ...] = ()
     found, _ = guarded(lambda: caps(setting), nothing)
+    return found
+
+
+def _models(setting: Views) -> dict[str, dict[str, int]]:
+    nothing: dict[str, dict[str, int]] = {}
+    found, _ = guarded(lambda: by_model(setting), nothing)
+    return found
+
+
+def _untried(setting: Views) -> tuple[Untried, ...]:
+    nothing: tuple[Untried, ...] = ()
+    found, _ = guarded(lambda: untried(setting), nothing)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from orchestrator.checkers.verdict import PropertyVerdict, Verdict
@@ -30,6 +31,10 @@ class Finding(NamedTuple):
     @property
     def operations(self) -> frozenset[Operation]:
         return frozenset(violation.operation for violation in self.violations)
+
+
+Findings = Mapping[str, Finding]
+"""By the property's name: of the checkers that were asked."""
 
 
 def verdict(finding: Finding) -> PropertyVerdict:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 from nodes.wire.header import Status
+from nodes.wire.record import Kind
+from orchestrator.checkers.failures import failures
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Life, Trace, Window, next_after, per_attempt
 from orchestrator.history.intervals import Intervals
@@ -37,9 +39,16 @@ def request_unseen(setting: Setting, trace: Trace) -> bool:
 
 
 def reply_unseen(setting: Setting, trace: Trace) -> bool:
-    """An attempt of a committed operation was answered with the result, and no such answer reached the client."""
+    """No reply to what was committed reached its client before it sent a further attempt, and none to an earlier one
+    came later."""
+    arrived = min((event.attempt for event in trace.replies if event.detail.get("status") in RESULTS), default=None)
     answered = {event.attempt for event in trace.answers if event.detail.get("status") in RESULTS}
-    return bool(trace.effects) and bool(answered - set(per_attempt(trace.replies)))
+    further = [send for send in trace.sends if arrived is None or send.attempt <= arrived]
+    last = max(further, key=lambda send: send.attempt, default=None)
+    return last is not None and any(
+        commit.attempt in answered and commit.attempt < last.attempt and setting.index.ordered(commit, last)
+        for commit in trace.commits
+    )
 
 
 def died_before_commit(setting: Setting, trace: Trace) -> bool:
@@ -146,9 +155,15 @@ def seen_out_of_order(setting: Setting, trace: Trace) -> bool:
     return highest > first.seq
 
 
+def repeat_out_of_order(setting: Setting, trace: Trace) -> bool:
+    """An operation first seen out of order was received again."""
+    return len(trace.receives) > 1 and seen_out_of_order(setting, trace)
+
+
 def cut_while_open(setting: Setting, trace: Trace) -> bool:
-    """An attempt's connection was ended by others while its call was open, and a later attempt used another."""
-    ended = [event for event in trace.ends if event.detail.get("error") != "timeout"]
+    """An attempt's connection was ended by others, and by no crash, while its call was open, and a later attempt used
+    another."""
+    ended = [event for event in failures(setting, trace) if event.kind is Kind.END] if trace.ends else []
     last: dict[Any, int] = {}
     for send in sorted(trace.sends, key=lambda send: -send.attempt) if ended else ():
         if len(last) < 2:  # the last, and the last over another connection, tell all
@@ -158,6 +173,32 @@ def cut_while_open(setting: Setting, trace: Trace) -> bool:
         for end in ended
         for connection, attempt in last.items()
     )
+
+
+def repeat_after_cut(setting: Setting, trace: Trace) -> bool:
+    """The same, and the operation was received more than once."""
+    return len(trace.receives) > 1 and cut_while_open(setting, trace)
+
+
+def answered_late(setting: Setting, trace: Trace) -> bool:
+    """A further attempt was sent before the reply to an earlier one came, or before that one was answered whose
+    connection the client had given up by then; and no message was lost."""
+    left = {event.attempt for event in trace.ends if event.detail.get("error") == "timeout"}
+    sends = sorted(trace.sends, key=lambda send: send.attempt)
+    late = [*trace.replies, *(answer for answer in trace.answers if answer.attempt in left)]
+    for event in late if len(sends) > 1 and not _lost(trace, left) else ():
+        further = bisect_right(sends, event.attempt, key=lambda send: send.attempt)
+        for send in sends[further : further + 1]:
+            if event.detail.get("status") in RESULTS and setting.index.ordered(send, event):
+                return True
+    return False
+
+
+def _lost(trace: Trace, left: Collection[int]) -> bool:
+    """An attempt that was sent was never received, or its answer was not, though its client still listened."""
+    heard = {event.attempt for event in trace.replies} | set(left)
+    unseen = {event.attempt for event in trace.sends} - {event.attempt for event in trace.receives}
+    return bool(unseen) or any(answer.attempt not in heard for answer in trace.answers)
 
 
 def reply_received_twice(setting: Setting, trace: Trace) -> bool:
@@ -176,9 +217,12 @@ def invoked_while_down(setting: Setting, trace: Trace) -> bool:
 
 
 def budget_spent(setting: Setting, trace: Trace) -> bool:
-    """Its client gave up after the last attempt that it was allowed."""
-    budget = setting.budget_of(trace)
-    return trace.ending == "info" and budget is not None and len(per_attempt(trace.attempts)) >= budget
+    """Its client made every attempt of a budget above one, none was answered, and it gave up."""
+    budget, end = setting.budget_of(trace), trace.completion
+    if budget is None or budget < 2 or end is None or trace.ending != "info":
+        return False
+    answered = any(reply.order < end.order for reply in trace.replies)
+    return len(per_attempt(trace.attempts)) >= budget and not answered
 
 
 def _life(event: Event) -> Life:
@@ -199,7 +243,10 @@ OPPORTUNITIES: dict[str, Opportunity] = {
     "died-after-commit": died_after_commit,
     "repeat-after-trim": repeat_after_trim,
     "seen-out-of-order": seen_out_of_order,
+    "repeat-out-of-order": repeat_out_of_order,
     "cut-while-open": cut_while_open,
+    "repeat-after-cut": repeat_after_cut,
+    "answered-late": answered_late,
     "repeat-after-history-loss": repeat_after_history_loss,
     "reply-received-twice": reply_received_twice,
     "invoked-while-down": invoked_while_down,

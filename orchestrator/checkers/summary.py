@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chaos.faults.models import Model
-from orchestrator.checkers.delivery import LEVELS, NEEDED
+from orchestrator.checkers.delivery import EITHER, LEVELS, NEEDED
 from orchestrator.checkers.verdict import Judgement, Verdict
 from orchestrator.scenario.cell import Cell, Level, Link
 
@@ -34,10 +34,12 @@ class Standing(StrEnum):
 
 
 class Claim(NamedTuple):
-    """`opportunities` counts over all cells what the level needs under the model; `bitten` the operations.
+    """`opportunities` counts over all cells what the level needs under the model; `bitten` the operations that faults
+    of this model bit.
 
-    `refuted` names the cells that refute it, `missing` the opportunities that no cell offered. `bound` is the 95 %
-    bound 3/n on the probability of a violation, where faults were random and n opportunities brought none.
+    `refuted` names the cells that refute it, `missing` the opportunities that no cell offered; of these `undeclared`
+    are those of a property that not every cell names as untried. `bound` is the 95 % bound 3/n on the probability of a
+    violation, where faults were random and n opportunities brought none.
     """
 
     mechanism: str
@@ -47,6 +49,7 @@ class Claim(NamedTuple):
     bitten: int
     opportunities: dict[str, int]
     missing: tuple[str, ...]
+    undeclared: tuple[str, ...]
     refuted: tuple[str, ...]
     bound: float | None
 
@@ -66,11 +69,11 @@ def claims(results: Iterable[Result]) -> tuple[Claim, ...]:
 
 
 def not_exercised(claimed: Iterable[Claim]) -> tuple[str, ...]:
-    """What no cell of the suite offered, though a claim needs it: one line each."""
+    """What no cell of the suite offered, though a claim needs it and some cell does not say so: one line each."""
     return tuple(
         f"{claim.mechanism}: {claim.level} under {claim.model}: {opportunity}"
         for claim in claimed
-        for opportunity in claim.missing
+        for opportunity in claim.undeclared
     )
 
 
@@ -100,30 +103,42 @@ def _spoken_of(cell: Cell) -> list[tuple[Level, Model]]:
 
 
 def _claim(name: str, level: Level, model: Model, group: list[Result]) -> Claim:
-    counts = {
-        opportunity: sum(judgement.opportunities.get(opportunity, 0) for _, judgement in group)
-        for part in LEVELS[level]
-        for opportunity in NEEDED.get((part, model), ())
-    }
-    bitten = sum(judgement.bitten for _, judgement in group)
+    needed = {part: NEEDED.get((part, model), ()) for part in LEVELS[level]}
+    counts = {opportunity: _seen(group, model, opportunity) for names in needed.values() for opportunity in names}
+    bitten = _seen(group, model, "bitten")
+    lacking = {part: _missing(names, counts, either=(part, model) in EITHER) for part, names in needed.items()}
     refuted = tuple(f"{cell.scenario}[{cell.cell}]" for cell, judgement in group if _refutes(judgement, level))
-    missing = tuple(opportunity for opportunity, count in counts.items() if not count)
+    missing = tuple(dict.fromkeys(one for names in lacking.values() for one in names))
+    open_parts = (names for part, names in lacking.items() if not _declared(group, part))
+    undeclared = tuple(dict.fromkeys(one for names in open_parts for one in names))
     standing = Standing.CLAIMED if bitten and not missing else Standing.NOT_EXERCISED
     if refuted:
         standing = Standing.REFUTED
-    return Claim(name, level, model, standing, bitten, counts, missing, refuted, _bound(group, counts, refuted))
+    bound = None if refuted else _bound(group, model, counts)
+    return Claim(name, level, model, standing, bitten, counts, missing, undeclared, refuted, bound)
+
+
+def _seen(group: list[Result], model: Model, what: str) -> int:
+    """Over all cells, of the operations that the model's faults bit."""
+    return sum(judgement.models.get(model, {}).get(what, 0) for _, judgement in group)
+
+
+def _missing(names: tuple[str, ...], counts: dict[str, int], *, either: bool) -> tuple[str, ...]:
+    missing = tuple(name for name in names if not counts[name])
+    return () if either and len(missing) < len(names) else missing
+
+
+def _declared(group: list[Result], part: str) -> bool:
+    """Whether every cell of the group says that it does not try this property."""
+    return all(cell.expect.delivery and part in cell.expect.delivery.untried for cell, _ in group)
 
 
 def _refutes(judgement: Judgement, level: Level) -> bool:
     return any(found.name in LEVELS[level] and found.verdict is Verdict.VIOLATED for found in judgement.properties)
 
 
-def _bound(group: list[Result], counts: dict[str, int], refuted: tuple[str, ...]) -> float | None:
+def _bound(group: list[Result], model: Model, counts: dict[str, int]) -> float | None:
     """The rule of three (Hanley and Lippman-Hand 1983), over the opportunities of cells with random faults."""
-    tried = sum(
-        judgement.opportunities.get(opportunity, 0)
-        for cell, judgement in group
-        if any(getattr(fault, "probability", None) is not None for fault in cell.faults)
-        for opportunity in counts
-    )
-    return 3 / tried if tried and not refuted else None
+    random = [one for one in group if any(getattr(fault, "probability", None) is not None for fault in one[0].faults)]
+    tried = sum(_seen(random, model, opportunity) for opportunity in counts)
+    return 3 / tried if tried else None

@@ -66,6 +66,14 @@ class FaultSteps(NamedTuple):
     consequential: int
 
 
+class Untried(NamedTuple):
+    """A property that a scenario names as untried, under one of its failure models: whether it was exercised there."""
+
+    property: str
+    model: str
+    exercised: bool
+
+
 class Cap(NamedTuple):
     """What its cap ended (load, settle, drain, waiting for predecessors), and the operations that were open then."""
 
@@ -98,6 +106,8 @@ class Judgement(NamedTuple):
     caps: the phases that were ended by their caps.
     replayed: of a replay, how far it came.
     unchecked: what the gate could not look at, since the run was recorded without it.
+    models: failure model -> how many operations it bit ("bitten"), and how many offered which opportunity under it.
+    untried: what the scenario names as untried.
     """
 
     properties: tuple[PropertyVerdict, ...]
@@ -114,6 +124,8 @@ class Judgement(NamedTuple):
     caps: tuple[Cap, ...] = ()
     replayed: Replayed | None = None
     unchecked: tuple[str, ...] = ()
+    models: dict[str, dict[str, int]] = {}  # noqa: RUF012
+    untried: tuple[Untried, ...] = ()
 
 
 def plain(value: Any) -> Any:
@@ -145,6 +157,8 @@ def judgement_of(value: dict[str, Any]) -> Judgement:
         faults=tuple(FaultSteps(**item) for item in value["faults"]),
         caps=tuple(_cap(item) for item in value.get("caps", ())),
         replayed=_replayed(value["replayed"]) if value.get("replayed") else None,
+        models={model: dict(counts) for model, counts in value.get("models", {}).items()},
+        untried=tuple(Untried(**item) for item in value.get("untried", ())),
         unchecked=tuple(value.get("unchecked", ())),
     )
 

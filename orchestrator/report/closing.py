@@ -32,6 +32,8 @@ def closing(told: Told, read: ReadHistory) -> Iterator[str]:
     if told.claimed:
         yield from ("", "What was claimed, and the opportunities to refute it:", "", *render(told.claimed))
     yield from _titled("Not exercised, so not claimed:", told.not_exercised)
+    yield from _titled("Untried, as their scenarios say, and claimed nowhere:", _most(told.untried))
+    yield from _titled("Exercised, though their scenarios name it as untried:", _most(told.needless))
     capped = [f"{run_name(run.result)}: {run.capped}" for run in told.capped]
     yield from _titled("Replayed:", _most(told.replayed))
     yield from _titled("Phases that were ended by their caps:", _most(capped))

@@ -17,6 +17,7 @@ def summary(told: Told, backend: str, made_by: Origin) -> dict[str, Any]:
         "cells": [_cell(result) for result in told.results],
         "claims": [{**claim._asdict(), "standing": str(claim.standing)} for claim in told.claims],
         "not_exercised": list(told.not_exercised),
+        "untried": list(told.untried),
     }
 
 
@@ -42,6 +43,8 @@ def _cell(result: CellResult) -> dict[str, Any]:
         cell["faults"] = [steps._asdict() for steps in judgement.faults]
         cell["outcomes"] = [outcome._asdict() for outcome in judgement.outcomes]
         cell["opportunities"] = judgement.opportunities
+        cell["models"] = judgement.models
+        cell["untried"] = [one._asdict() for one in judgement.untried]
         cell["properties"] = {found.name: str(found.verdict) for found in judgement.properties}
         cell["expectations"] = {found.name: str(found.verdict) for found in judgement.expectations}
     return cell

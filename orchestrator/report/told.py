@@ -19,6 +19,7 @@ from orchestrator.report.lines import caps_text, reasons, violates
 from orchestrator.report.replayed import replayed_lines
 from orchestrator.report.result import CellResult, Exit, Refusal, exit_code
 from orchestrator.report.table import Table, listing, pivot
+from orchestrator.report.untried import needless, untried
 from orchestrator.scenario.cell import Cell
 
 
@@ -139,6 +140,16 @@ class Told:
     @cached_property
     def not_exercised(self) -> tuple[str, ...]:
         return undeclared(self.claims)
+
+    @cached_property
+    def untried(self) -> tuple[str, ...]:
+        """What scenarios name as untried, and was."""
+        return untried(self.results)
+
+    @cached_property
+    def needless(self) -> tuple[str, ...]:
+        """What they name as untried, and was exercised."""
+        return needless(self.results)
 
     @cached_property
     def clocks(self) -> tuple[Clock, ...]:

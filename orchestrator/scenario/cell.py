@@ -31,6 +31,8 @@ from orchestrator.scenario.value import Milliseconds, Value
 Semantics = Literal["maybe", "at-least-once", "at-most-once", "at-most-once-incarnation", "exactly-once"]
 Level = Literal["maybe", "at-least-once", "at-most-once", "exactly-once"]
 
+Triable = Literal["complete", "once"]
+"""The properties of levels that need an opportunity; *valid* needs an operation that was bitten."""
 Opportunity = Literal[
     "request-unseen",
     "reply-unseen",
@@ -41,7 +43,10 @@ Opportunity = Literal[
     "died-after-commit",
     "repeat-after-trim",
     "seen-out-of-order",
+    "repeat-out-of-order",
     "cut-while-open",
+    "repeat-after-cut",
+    "answered-late",
     "repeat-after-history-loss",
     "reply-received-twice",
     "invoked-while-down",
@@ -202,6 +207,9 @@ class Delivery(Value):
     holds: Level | None = None
     violated: Level | None = None
     under: tuple[Model, ...]
+    untried: tuple[Triable, ...] = Field(
+        default=(), description="properties of the level that these faults give no opportunity to fail; not claimed"
+    )
     witness: Outcome | None = None
 
 

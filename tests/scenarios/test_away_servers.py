@@ -27,7 +27,7 @@ faults:
 FAULTS
 expect:
   others: {client: ok, executions: 1}
-  delivery: {holds: exactly-once, under: [server-crash]}
+  delivery: {holds: exactly-once, under: [server-crash], untried: [complete, once]}
 """
 REAL = ("local",)
 BOTH = ("sim", "local")

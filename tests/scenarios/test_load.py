@@ -22,7 +22,7 @@ links:
   - {{from: client, to: server, semantics: {semantics}, transport: {transport}}}
 faults: {faults}
 expect:
-  delivery: {{holds: {semantics}, under: [loss]}}
+  delivery: {{holds: {semantics}, under: [{model}], untried: [complete, once]}}
 {rest}
 """
 DROP = "[{drop: request, link: client -> server, operations: [1]}]"
@@ -33,7 +33,15 @@ both = pytest.mark.parametrize("backend", ["sim", "local"])
 
 
 def cell(calls: int, **more: str) -> Cell:
-    usual = {"server": "", "client": "", "semantics": "exactly-once", "transport": "tcp", "faults": DROP, "rest": ""}
+    usual = {
+        "server": "",
+        "client": "",
+        "semantics": "exactly-once",
+        "transport": "tcp",
+        "faults": DROP,
+        "rest": "",
+        "model": "loss",
+    }
     (made,) = expand(SCENARIO.format(calls=calls, **usual | more), "load.yaml").cells
     return made
 
@@ -82,7 +90,9 @@ def test_a_stated_load_that_is_too_short_is_inconclusive_and_says_how_much_is_mi
 def test_until_done_takes_as_long_as_the_calls_do() -> None:
     """Seven seconds of simulated time; a fault that begins after five of them finds calls to bite."""
     late = "[{delay: request, by: 20ms, link: client -> server, every: 5, attempt: all, after: 5s}]"
-    one = ran("sim", 102, server=", yields: 70ms", client=", retry: {first: 2s, maximum: 2s}", faults=late)
+    one = ran(
+        "sim", 102, server=", yields: 70ms", client=", retry: {first: 2s, maximum: 2s}", faults=late, model="delay"
+    )
     assert one.result.exit_code is Exit.MET
     assert completed_before(one, "heal") == set(range(1, 101))
     assert phases(one.history)["heal"].time - phases(one.history)["load"].time > 7_000_000_000
@@ -110,22 +120,26 @@ def test_a_stated_load_may_be_reached_with_calls_open(backend: str) -> None:
 
 
 KEPT = {
-    "kill": ("{kill: server, when: client gate 3}", "server down 1"),
-    "kill until healed": ("{kill: server, when: client gate 3, restart: {when: healed}}", "server down 1"),
-    "pause": ("{pause: server, name: cut, when: client gate 3}", "cut on"),
-    "partition": ("{partition: request, link: client -> server, name: cut, when: client gate 3}", "cut on"),
-    "drop": ("{drop: reply, link: client -> server, operations: [3], attempt: all}", "client ok 2"),
+    "kill": ("{kill: server, when: client gate 3}", "server down 1", "server-crash"),
+    "kill until healed": (
+        "{kill: server, when: client gate 3, restart: {when: healed}}",
+        "server down 1",
+        "server-crash",
+    ),
+    "pause": ("{pause: server, name: cut, when: client gate 3}", "cut on", "delay"),
+    "partition": ("{partition: request, link: client -> server, name: cut, when: client gate 3}", "cut on", "loss"),
+    "drop": ("{drop: reply, link: client -> server, operations: [3], attempt: all}", "client ok 2", "loss"),
 }
-"""A fault that only heal ends, and what its client waits for before operation 3."""
+"""A fault that only heal ends, what its client waits for before operation 3, and the failure model."""
 
 
 @both
 def test_what_only_heal_ends_keeps_the_load_open_no_longer_than_it_takes_to_see_it(backend: str) -> None:
     cells = [
-        cell(5, faults=f"[{fault}]", client=f", gates: {{3: {gate}}}").model_copy(
+        cell(5, faults=f"[{fault}]", client=f", gates: {{3: {gate}}}", model=model).model_copy(
             update={"cell": name, "axes": {"fault": name}}
         )
-        for name, (fault, gate) in KEPT.items()
+        for name, (fault, gate, model) in KEPT.items()
     ]
     for one in suite.run(cells, backend):
         assert one.result.exit_code is Exit.MET, cell_line(one.result)

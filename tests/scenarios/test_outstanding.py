@@ -30,7 +30,7 @@ faults:
 expect:
   bitten: {client: ok, executions: 1}
   others: {client: ok, executions: 1}
-  delivery: {holds: "${semantics}", under: [reordering]}
+  delivery: {holds: "${semantics}", under: [reordering], untried: [once]}
 """
 
 

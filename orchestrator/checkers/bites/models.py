@@ -18,8 +18,9 @@ from chaos.faults.models import Model
 from nodes.wire.record import Kind
 from nodes.wire.transports import datagrams
 from orchestrator.checkers.bites.messages import altered, overtaken
-from orchestrator.checkers.bites.transits import failures, transits
+from orchestrator.checkers.bites.transits import transits
 from orchestrator.checkers.bites.values import RuleBite
+from orchestrator.checkers.failures import failures
 from orchestrator.checkers.opportunities import repeat_after_trim, seen_out_of_order
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, per_attempt

@@ -84,23 +84,6 @@ def openings(trace: Trace) -> Iterator[tuple[Event, Event]]:
             yield begun[event.attempt], event
 
 
-def failures(setting: Setting, trace: Trace) -> list[Event]:
-    """Connections that ended under an attempt or were not made, but for those that an absent server explains."""
-    ends = [event for event in trace.ends if event.detail.get("error") != "timeout"]
-    begun = {event.attempt: event.order for event in reversed(trace.attempts)}
-    return [
-        event
-        for event in (*ends, *trace.unconnected)
-        if not _of_absence(setting, trace, begun.get(event.attempt, event.order), event.order)
-    ]
-
-
-def _of_absence(setting: Setting, trace: Trace, begun: int, ended: int) -> bool:
-    """It ended while the server was away, or the server left it behind, whenever its client heard of that."""
-    away = setting.index.away(setting.server_of(trace), min(begun, ended), ended)
-    return any(ended < outage.end or begun < outage.begin for outage in away)
-
-
 def _explained(setting: Setting, trace: Trace, transit: Transit) -> bool:
     over = transit.received.order if transit.received else max(transit.given_up, transit.sent.order + 1)
     return setting.index.is_away(setting.server_of(trace), transit.sent.order, over)

@@ -54,7 +54,7 @@ class Bite(NamedTuple):
         found: dict[Model, frozenset[Operation]] = {}
         for rule in self.rules:
             for model, operations in rule.models.items():
-                found[model] = found.get(model, frozenset()) | operations
+                found[model] = found[model] | operations if model in found else operations
         return found
 
     @property

@@ -39,6 +39,8 @@ def _delivery(cell: Cell, delivery: Delivery) -> Iterator[Problem]:
         yield Problem(path, "expected exactly one of holds and violated")
     if not delivery.under:
         yield Problem((*path, "under"), "a level is stated with its failure model; expected at least one")
+    if delivery.untried and delivery.holds is None:
+        yield Problem((*path, "untried"), "only of a level that holds can a property be untried")
     if delivery.witness is not None and delivery.violated is None:
         yield Problem((*path, "witness"), "only a violation has a witness")
     if delivery.violated is not None and not cell.faults:

@@ -50,6 +50,7 @@ def judgement(*outcomes: Outcome, verdict: Met = Met.MET, gate: tuple[str, ...] 
         others=4,
         outcomes=outcomes,
         gate=gate,
+        models={"loss": {"bitten": len(outcomes), "repeat-after-commit": 1}},
     )
 
 

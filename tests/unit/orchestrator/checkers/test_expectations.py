@@ -140,10 +140,11 @@ def test_a_fault_that_did_not_bite_leaves_everything_about_it_open() -> None:
         assert found.reason.startswith("fault 1 (drop) did not bite: it names none of the 2 messages")
 
 
-def test_a_level_of_which_no_property_was_exercised_is_inconclusive() -> None:
+def test_a_level_under_a_model_that_nothing_brought_is_inconclusive() -> None:
     judgement = judged(Run().call(1).healed(2), delivery=holds("at-most-once", "loss"))
     found = expectation(judgement, "delivery")
-    assert (found.verdict, found.reason) == (Met.INCONCLUSIVE, "none of its properties was exercised")
+    assert found.verdict is Met.INCONCLUSIVE
+    assert found.reason == "no fault bit as loss: no bite was of any model; expected `under` to name what bites"
     assert finding(judgement, "once").verdict is Verdict.NOT_EXERCISED
 
 

@@ -15,7 +15,7 @@ from chaos.faults.processes import Pause
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites import messages, processes, transits
 from orchestrator.checkers.caps import caps
-from orchestrator.checkers.opportunities import OPPORTUNITIES
+from orchestrator.checkers.opportunities import OPPORTUNITIES, RESULTS
 from orchestrator.checkers.properties import reference, replies
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index, Life, Outage, Trace
@@ -261,11 +261,40 @@ def repeat_after_history_loss(index: Index, trace: Trace) -> bool:
 
 
 def cut_while_open(index: Index, trace: Trace) -> bool:
+    begun = {event.attempt: event.order for event in reversed(trace.attempts)}
+    away = [outage for outage in (*downs(index), *pauses(index)) if outage.life[0] == "server"]
     return any(
         send.attempt > end.attempt and send.detail["connection"] != end.detail["connection"]
         for end in trace.ends
         if end.detail["error"] != "timeout"
+        and not any(
+            outage.begin < end.order and (end.order < outage.end or begun.get(end.attempt, end.order) < outage.begin)
+            for outage in away
+        )
         for send in trace.sends
+    )
+
+
+def reply_unseen(index: Index, trace: Trace) -> bool:
+    arrived = {event.attempt for event in trace.replies if event.detail["status"] in RESULTS}
+    return any(
+        commit.attempt < send.attempt and commit.order < send.order and answer.attempt == commit.attempt
+        for send in trace.sends
+        if not any(attempt < send.attempt for attempt in arrived)
+        for commit in trace.commits
+        for answer in trace.answers
+        if answer.detail["status"] in RESULTS
+    )
+
+
+def answered_late(index: Index, trace: Trace) -> bool:
+    left = {event.attempt for event in trace.ends if event.detail["error"] == "timeout"}
+    heard = left | {event.attempt for event in trace.replies}
+    lost = any(send.attempt not in {copy.attempt for copy in trace.receives} for send in trace.sends)
+    return not (lost or any(answer.attempt not in heard for answer in trace.answers)) and any(
+        event.attempt < send.attempt and send.order < event.order and event.detail["status"] in RESULTS
+        for send in trace.sends
+        for event in (*trace.replies, *(answer for answer in trace.answers if answer.attempt in left))
     )
 
 
@@ -283,8 +312,13 @@ DEFINITIONS = (
     repeat_after_commit,
     repeat_after_history_loss,
     cut_while_open,
+    reply_unseen,
+    answered_late,
     invoked_while_down,
 )
+
+IN_TURN = (reply_unseen, answered_late)
+"""Attempts are sent one after another, as clients do."""
 
 
 # What is looked up
@@ -296,6 +330,8 @@ def test_opportunities(seed: int) -> None:
     for definition in DEFINITIONS:
         made = OPPORTUNITIES[definition.__name__.replace("_", "-")]
         for trace in setting.index.traces.values():
+            if definition in IN_TURN and [send.attempt for send in trace.sends] != list(range(1, len(trace.sends) + 1)):
+                continue
             if trace.invoke is not None or definition is not invoked_while_down:
                 assert made(setting, trace) == definition(setting.index, trace), (definition, trace)
 

@@ -37,20 +37,25 @@ def test_a_judged_cell() -> None:
         "faults": [{"fault": "drop request", "named": 4, "applied": 3, "effective": 2, "consequential": 1}],
         "outcomes": [{"client": "ok", "executions": 1, "status": "cached"}],
         "opportunities": {"repeat-after-commit": 1},
+        "models": {"loss": {"bitten": 1, "repeat-after-commit": 1}},
+        "untried": [],
         "properties": {"once": "holds"},
         "expectations": {"bitten": "unmet"},
     }
-    assert made.keys() == {"made_by", "backend", "claims", "not_exercised"}
+    assert made.keys() == {"made_by", "backend", "claims", "not_exercised", "untried"}
     assert (made["made_by"], made["backend"]) == (ORIGIN._asdict(), "local")
     assert {claim["standing"] for claim in made["claims"]} == {"claimed"}
     assert made["claims"][0].keys() == {
-        "mechanism", "level", "model", "standing", "opportunities", "bitten", "missing", "refuted", "bound",
+        "mechanism", "level", "model", "standing", "opportunities", "bitten", "missing", "undeclared", "refuted",
+        "bound",
     }  # fmt: skip
     assert made["not_exercised"] == []
 
 
 def test_what_no_cell_offered_is_named() -> None:
-    made = summary(Told([result(ONE, judgement(Outcome("ok", 1))._replace(opportunities={}))]), "sim", ORIGIN)
+    made = summary(
+        Told([result(ONE, judgement(Outcome("ok", 1))._replace(models={"loss": {"bitten": 1}}))]), "sim", ORIGIN
+    )
     assert made["not_exercised"] == ["at-most-once: at-most-once under loss: repeat-after-commit"]
 
 

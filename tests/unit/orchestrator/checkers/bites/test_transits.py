@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from history_builder import CLIENT, MILLISECOND, Run, cell
 
-from orchestrator.checkers.bites.transits import Transit, delayed, failures, openings, transits
+from orchestrator.checkers.bites.transits import Transit, delayed, openings, transits
+from orchestrator.checkers.failures import failures
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Index, Window
 
