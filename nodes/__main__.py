@@ -22,7 +22,7 @@ from nodes.failpoints import Failpoint, Failpoints
 from nodes.journal import JournalError, JournalWriter
 from nodes.ledger import Fenced, LedgerError, SqliteLedger
 from nodes.log import say
-from nodes.node import BadCommand, Environment, Node, make, needs_ledger
+from nodes.node import BadCommand, Environment, Node, incarnation, make, needs_ledger
 from nodes.ops import Exhausted, Program
 from nodes.wire.record import Kind, start_detail
 from nodes.witness import RealWitness
@@ -123,8 +123,9 @@ class Process:
         if needs_ledger(spec):
             path = options.home / f"{options.name}.ledger"
             self._ledger = SqliteLedger(path, options.epoch, spec["durability"], random64(), fenced=spec["fenced"])
+        number = incarnation(spec, self._ledger, random64())
         environment = Environment(
-            options.name, options.epoch, self._witness, self._ledger, random64(), self._endpoint.outbox
+            options.name, options.epoch, self._witness, self._ledger, number, self._endpoint.outbox
         )
         self._note_start(spec, environment)
         self._node = make(spec, environment)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from nodes.drivers import Driver
 from nodes.drivers.rpc import RpcDriver
+from nodes.drivers.variants import DRIVERS
 from nodes.ops import Address, Bind, Listen, Program, Queue, ReplyRecord, Spawn
 from nodes.reports import Reports
 from nodes.rpc.calls import Numbers, Session
@@ -68,7 +69,7 @@ class ServerNode:
         ledger = environment.ledger
         self._identity = Identity(environment.incarnation, ledger.history_id, spec["lease"])
         service = SERVICES[spec["service"]]
-        cold = any(part["variant"] == "cold-replica" for part in spec["endpoints"])
+        cold = _has(spec, "cold-replica")
         made = service.make(ledger.state())
         self._skeleton = ColdReplica(service, made) if cold else skeleton(service.interface, made)
         self._endpoints = {part["link"]: self._endpoint(part, service.interface) for part in spec["endpoints"]}
@@ -150,7 +151,7 @@ class ClientNode:
     def _on(self, link: dict[str, Any], process: int, numbers: Numbers) -> RpcDriver:
         number = client_number(self._spec["ordinal"], process, self._environment.epoch)
         interface = SERVICES[link["service"]].interface
-        return RpcDriver(
+        return DRIVERS.get(link["variant"] or "", RpcDriver)(
             Session(number, link["semantics"], numbers),
             interface,
             codec(link["codec"], interface),
@@ -207,3 +208,14 @@ def make(spec: dict[str, Any], environment: Environment) -> Node:
 
 def needs_ledger(spec: dict[str, Any]) -> bool:
     return spec.get("role") == "server"
+
+
+def incarnation(spec: dict[str, Any], ledger: Memory | None, drawn: int) -> int:
+    """What a process that starts calls itself: the random number that was drawn for it. The broken variant counts, and
+    begins again where it finds no state."""
+    restarts = ledger is not None and not ledger.state() and _has(spec, "incarnation-restarted")
+    return 1 if restarts else drawn
+
+
+def _has(spec: dict[str, Any], variant: str) -> bool:
+    return any(part["variant"] == variant for part in spec.get("endpoints", ()))

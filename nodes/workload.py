@@ -16,7 +16,7 @@ from nodes.reports import Reports
 from nodes.rpc.calls import End, Outcome
 from nodes.rpc.service import Workload
 from nodes.services import WORKLOADS
-from nodes.wire.header import client_number, intent_number, turn
+from nodes.wire.header import client_number, intent_number
 from nodes.wire.record import Kind, Witness
 
 HEAL = -1
@@ -72,7 +72,6 @@ class Harness:
         self._gated = frozenset(spec["gates"])
         workload = spec["workload"]
         self._operation: Workload = _called if workload == CALL else WORKLOADS[workload]
-        self._variants = [link["variant"] for link in spec.get("links", [])] or [None]
         self._drivers = {process: driver(process) for process in range(1, spec["clients"] + 1)}
         self._finished = False
         self._told = False
@@ -169,13 +168,10 @@ class Harness:
             outcome = Outcome(End.INFO, f"{type(error).__name__}: {error}")
         self.open -= 1
         self.completed += 1
-        end = outcome.end
-        if end is End.INFO and self._variants[turn(call, len(self._variants))] == "unknown-as-fail":
-            end = End.FAIL
-        key = "value" if end is End.OK else "error"
+        key = "value" if outcome.end is End.OK else "error"
         told = {key: outcome.value} | ({"attempts": outcome.attempts} if outcome.attempts else {})
-        self._witness.note(COMPLETION[end], client, call, 0, process, told)
-        if end is End.OK:
+        self._witness.note(COMPLETION[outcome.end], client, call, 0, process, told)
+        if outcome.end is End.OK:
             yield from self._reports.tell("ok", call, client)
         yield from self._reports.tell("end", call, client)
         yield from self._tell_heal_gate()

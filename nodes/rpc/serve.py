@@ -256,7 +256,8 @@ class Endpoint:
     def _answer(self, waiter: Waiter, call: Call, status: Status, value: Any) -> Program:
         client, seq, attempt, *_ = waiter.header
         header = ReplyHeader(client, seq, attempt, status, *self.identity)
-        self.witness.note(Kind.ANSWER, client, seq, attempt, 0, {"status": int(status), "value": value})
+        detail = {"status": int(status), "value": value, "connection": waiter.peer.connection}
+        self.witness.note(Kind.ANSWER, client, seq, attempt, 0, detail)
         if status in WITHOUT_RESULT:
             data = self.codec.encode_error(waiter.xid, header, status.name.lower())
         else:

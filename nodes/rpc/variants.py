@@ -2,14 +2,14 @@
 
 Each is one small change of a correct one, selected by a link's `variant`. The two that break the order of
 writes (record-before-effect, effect-before-record) live in `transactions.py`, where that order is decided,
-fence-ignored in the ledger, and unknown-as-fail in the client's harness.
+fence-ignored in the ledger, and those of a client in `nodes/drivers/variants.py`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from nodes.ops import Program
+from nodes.ops import Program, ReplyRecord
 from nodes.rpc.interface import Procedure, Skeleton
 from nodes.rpc.mechanism import Arrival, ClientHistory, Do, Filtered, Waiter
 from nodes.rpc.service import Service
@@ -49,6 +49,90 @@ class ForgetsTooEarly(Filtered):
         return waiting
 
 
+class NewestAnswerOnly(Filtered):
+    """Keeps one result for each client, the newest."""
+
+    def complete(self, waiter: Waiter, value: Any) -> list[tuple[Waiter, Status]]:
+        self.clients[waiter.header.client].results.clear()
+        return super().complete(waiter, value)
+
+
+class AnswerOfAnotherOperation(Filtered):
+    """Answers a repeat with the client's newest result, whichever operation's it is."""
+
+    def _filter(self, history: ClientHistory, waiter: Waiter) -> Arrival:
+        arrival = super()._filter(history, waiter)
+        if arrival.status is not Status.CACHED:
+            return arrival
+        return arrival._replace(value=history.results[max(history.results)])
+
+
+class AnswerOfAnotherClient(Filtered):
+    """Looks a repeat up by its number alone, and finds the first client's."""
+
+    def _filter(self, history: ClientHistory, waiter: Waiter) -> Arrival:
+        arrival = super()._filter(history, waiter)
+        if arrival.status is not Status.CACHED:
+            return arrival
+        seq = waiter.header.seq
+        found = min(client for client, history in self.clients.items() if seq in history.results)
+        return arrival._replace(value=self.clients[found].results[seq])
+
+
+class NoJoin(Filtered):
+    """A copy that arrives while its operation executes is executed too."""
+
+    def _filter(self, history: ClientHistory, waiter: Waiter) -> Arrival:
+        arrival = super()._filter(history, waiter)
+        return Arrival(Do.EXECUTE) if arrival.do is Do.WAIT else arrival
+
+    def complete(self, waiter: Waiter, value: Any) -> list[tuple[Waiter, Status]]:
+        self.clients[waiter.header.client].executing[waiter.header.seq] = [waiter]
+        return super().complete(waiter, value)
+
+
+class JoinAnswersNewest(Filtered):
+    """When an operation was executed, only the last attempt that joined is answered."""
+
+    def complete(self, waiter: Waiter, value: Any) -> list[tuple[Waiter, Status]]:
+        return super().complete(waiter, value)[-1:]
+
+
+class JoinAnswersElsewhere(Filtered):
+    """What joined an execution is answered where the first call of all came from."""
+
+    _first: Waiter | None = None
+
+    def arrive(self, waiter: Waiter) -> Arrival:
+        self._first = self._first or waiter
+        return super().arrive(waiter)
+
+    def complete(self, waiter: Waiter, value: Any) -> list[tuple[Waiter, Status]]:
+        first, *joined = super().complete(waiter, value)
+        return [first, *((other._replace(peer=self._first.peer), status) for other, status in joined if self._first)]
+
+
+class HelloResets(Filtered):
+    """Takes a client that introduces itself for a new one, and forgets what it knew of it."""
+
+    def hello(self, client: int) -> None:
+        self.clients[client] = ClientHistory()
+
+
+class HelloNotDurable(Filtered):
+    """Keeps no record of a hello: who had no call committed yet is unknown after a restart."""
+
+    def record(self, header: CallHeader, value: Any) -> ReplyRecord | None:
+        return super().record(header, value) if header.seq else None
+
+
+class TrimMarkForgotten(Filtered):
+    """After a restart it has the records, and does not know below which number it had forgotten them."""
+
+    def _recover(self, record: ReplyRecord) -> None:
+        super()._recover(record._replace(first=0))
+
+
 class IncarnationIgnored(Filtered):
     """Does not compare what a call is bound to."""
 
@@ -83,5 +167,14 @@ FILTERS: dict[str, type[Filtered]] = {
     "no-duplicate-filter": NoDuplicateFilter,
     "high-water-filter": HighWaterFilter,
     "forgets-too-early": ForgetsTooEarly,
+    "newest-answer-only": NewestAnswerOnly,
+    "answer-of-another-operation": AnswerOfAnotherOperation,
+    "answer-of-another-client": AnswerOfAnotherClient,
+    "no-join": NoJoin,
+    "join-answers-newest": JoinAnswersNewest,
+    "join-answers-elsewhere": JoinAnswersElsewhere,
+    "hello-resets": HelloResets,
+    "hello-not-durable": HelloNotDurable,
+    "trim-mark-forgotten": TrimMarkForgotten,
     "incarnation-ignored": IncarnationIgnored,
 }

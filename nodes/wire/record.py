@@ -50,7 +50,7 @@ class Kind(IntEnum):
     RECEIVE = 30  # [connection first server link] a copy of a call was received and decoded
     EXECUTE = 31  # [intent f value] the procedure is entered
     COMMIT = 32  # [n result] its transaction is committed
-    ANSWER = 33  # [status value] this attempt is being answered
+    ANSWER = 33  # [status value connection] this attempt is being answered, over that one (older journals lack it)
     TRIM = 34  # [mark] results of this client below mark were forgotten
 
     # planes

@@ -201,7 +201,7 @@ A test runs these cells on real processes and in the simulator, and holds that
   one in the last column. *forgets-too-early* is seen there: its journal says that it forgot what the client had not
   acknowledged, so the reference state machine needs no unlucky repeat;
 - with the fault on the correct mechanism meets everything, under the same decisions: what the hop did to every first
-  attempt is the same set for both;
+  attempt is the same for both, and to its replies, as far as both gave them;
 - every variant has a row, and every checker convicts at least one.
 
 `make kill-matrix` runs the cells again and writes this page and `tests/scenarios/kill_matrix.yaml`.

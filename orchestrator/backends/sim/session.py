@@ -16,7 +16,7 @@ from nodes.engines.sim import Host, World
 from nodes.failpoints import Failpoint, Failpoints
 from nodes.ledger import LedgerError
 from nodes.memory_ledger import MemoryFile, MemoryLedger
-from nodes.node import BadCommand, Environment, make, needs_ledger
+from nodes.node import BadCommand, Environment, incarnation, make, needs_ledger
 from nodes.ops import Get, Now, Program, Put, Queue, Sleep, Spawn, Transaction
 from nodes.wire.record import Kind, Note, Record, start_detail
 from orchestrator.backends.sim.relay import SimRelay
@@ -148,11 +148,11 @@ class Life:
         if needs_ledger(spec):
             self._ledger = MemoryLedger(self._session.file(self.name), self.epoch, self._random64)
         outbox = Queue()
-        incarnation = self._random64()
+        number = incarnation(spec, self._ledger, self._random64())
         history = self._ledger.history_id if self._ledger else 0
-        self.journal.start(self.name, self.epoch, spec["role"], incarnation, history)
+        self.journal.start(self.name, self.epoch, spec["role"], number, history)
         spec = {**spec, "host": self.name}
-        node = make(spec, Environment(self.name, self.epoch, self.journal, self._ledger, incarnation, outbox))
+        node = make(spec, Environment(self.name, self.epoch, self.journal, self._ledger, number, outbox))
         self._obey = node.obey
         yield Spawn(self._tell(outbox), "events")
         return (yield from node.start())

@@ -5,7 +5,8 @@ Rules of this file:
 1. A received copy has a set of legal answers from the moment of its receipt, by what the server must know then:
    refused if it is bound to another server, stale below the client's first incomplete number, cached after the
    commit, joined while the operation executes, executed otherwise (RIFL, SOSP 2015, section 3).
-2. Every execution and every answer uses up one received copy of its attempt, of which it must be a legal answer.
+2. Every execution and every answer uses up one received copy of its attempt, of which it must be a legal answer, and
+   is sent over a connection that a copy of the attempt came by, once for each.
 3. Forgetting above what the client acknowledged is a violation in itself, whether or not a repeat ever comes.
 4. A ledger belongs to the newest epoch that opened it: an older one that writes after it has ignored its fence.
 5. An epoch that was killed owes nothing. What a crash leaves open (did this hello count?) makes several answers legal.
@@ -94,6 +95,7 @@ class Reference:
         self.first: dict[int, int] = {}
         self.copies: dict[Attempt, list[Copy]] = defaultdict(list)
         self.running: dict[Operation, list[Running]] = defaultdict(list)
+        self.came_by: Counter[tuple[Attempt, int]] = Counter()
         self._steps: dict[Kind, Callable[[Event], Iterator[Violation]]] = {
             Kind.RECEIVE: self._receive,
             Kind.EXECUTE: self._execute,
@@ -132,6 +134,7 @@ class Reference:
             self.first[event.client] = first
             self.durable.first[event.client] = max(self.durable.first.get(event.client, 0), first)
         self.copies[_attempt(event)].append(Copy(event, legal))
+        self.came_by[_over(event)] += 1
         yield from ()
 
     def _legal(self, event: Event) -> frozenset[Status]:
@@ -175,6 +178,7 @@ class Reference:
 
     def _answer(self, event: Event) -> Iterator[Violation]:
         status = Status(event.detail["status"])
+        yield from self._elsewhere(event)
         if status is Status.EXECUTED:
             yield from self._answer_executed(event)
             return
@@ -198,6 +202,13 @@ class Reference:
             self.results.add(event.operation, value)
         elif value not in running.results:
             yield Violation(event.operation, f"{_said(event)} was answered before its commit, or with another result")
+
+    def _elsewhere(self, event: Event) -> Iterator[Violation]:
+        over = _over(event)
+        if self.came_by[over] > 1:
+            self.came_by[over] -= 1
+        elif not self.came_by.pop(over, 0) and "connection" in event.detail:  # journals of older versions lack it
+            yield Violation(event.operation, f"{_said(event)} was answered over a connection that it had not come by")
 
     def _trim(self, event: Event) -> Iterator[Violation]:
         mark = int(event.detail["mark"])
@@ -248,16 +259,16 @@ COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.A
 def _live(
     setting: Views, life: Life, durables: dict[tuple[str, int], Durable], stepped: Counter[Kind]
 ) -> Iterator[Violation]:
-    """By the links that the plan has. Events of others than its clients are the gate's; those without a number (client
-    0) have no mechanism."""
     references = {
-        link.source: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
+        link.name: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
     }
-    of_client = {number: references.get(caller.node) for number, caller in setting.callers.items()}
+    link_of_client: dict[int, str] = {}
     events = setting.index.lives[life]
     for event in events:
-        reference = of_client.get(event.client)
-        if reference is not None:
+        if event.kind is Kind.RECEIVE:
+            link_of_client[event.client] = str(event.detail.get("link"))
+        reference = references.get(link_of_client.get(event.client, ""))
+        if event.client and reference is not None:
             stepped[event.kind] += 1
             yield from reference.step(event)
     stop = next((event for event in events if event.kind is Kind.STOP), None)
@@ -306,6 +317,10 @@ def _remove(waiting: dict[K, list[V]], key: K, one: V) -> None:
 def _in_order(found: Iterable[list[Running]] | Iterable[list[Copy]]) -> list[Event]:
     events = (each.event for some in found for each in some)
     return sorted(events, key=lambda event: event.order)
+
+
+def _over(event: Event) -> tuple[Attempt, int]:
+    return _attempt(event), event.detail.get("connection", 0)
 
 
 def _said(event: Event) -> str:

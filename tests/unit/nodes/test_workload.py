@@ -120,11 +120,6 @@ def test_what_did_not_succeed_says_why_and_is_no_ok(end: End, kind: Kind) -> Non
     assert bench.told == [("end", 1, client()), ("done", 0, 0)]
 
 
-def test_a_broken_variant_calls_failed_what_it_does_not_know() -> None:
-    bench = Bench(lambda operation: Outcome(End.INFO, "x"), links=[{"variant": "unknown-as-fail"}])
-    assert bench.of(Kind.INFO, Kind.FAIL) == [("FAIL", 1), ("FAIL", 2), ("FAIL", 3)]
-
-
 def test_an_error_that_the_driver_does_not_know_is_unknown() -> None:
     def crash(_: Operation) -> Outcome:
         raise ValueError("odd")

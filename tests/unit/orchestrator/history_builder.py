@@ -65,7 +65,7 @@ class Run:
         self.seen: dict[tuple[str, int, int], int] = {}
         self.start("orchestrator", 1, "orchestrator")
         self.start("relay", 1, "relay")
-        self.start("packet", 1, "packet")
+        self.start("plane", 1, "plane")
         self.start("client", 1, "client")
         self.serve()
 
@@ -155,11 +155,11 @@ class Run:
     # A plane that sees no messages
 
     def rule(self, active: bool, rule: int = 0) -> Run:
-        return self.note("packet", 1, Kind.RULE, rule=rule, active=active)
+        return self.note("plane", 1, Kind.RULE, rule=rule, active=active)
 
     def counter(self, direction: str, packets: int, rule: int = 0) -> Run:
         detail = {"rule": rule, "link": "client -> server", "direction": direction}
-        return self.note("packet", 1, Kind.COUNTER, **detail, packets=packets, bytes=packets * 100)
+        return self.note("plane", 1, Kind.COUNTER, **detail, packets=packets, bytes=packets * 100)
 
     # The server
 
@@ -207,9 +207,16 @@ class Run:
         return self.server(Kind.COMMIT, seq, attempt, client, n=len(self.rows[self.ledger]), result=result)
 
     def answer(
-        self, seq: int, attempt: int = 1, value: Any = None, status: Status = Status.EXECUTED, client: int = CLIENT
+        self,
+        seq: int,
+        attempt: int = 1,
+        value: Any = None,
+        status: Status = Status.EXECUTED,
+        client: int = CLIENT,
+        **over: int,
     ) -> Run:
-        return self.server(Kind.ANSWER, seq, attempt, client, status=int(status), value=value)
+        """`over`: its connection; journals of older versions do not tell it."""
+        return self.server(Kind.ANSWER, seq, attempt, client, status=int(status), value=value, **over)
 
     def trim(self, mark: int) -> Run:
         return self.server(Kind.TRIM, 0, 0, mark=mark)
@@ -242,14 +249,9 @@ class Run:
         return self.phase("heal").call(seq).phase("settle").phase("drain").stop()
 
     def history(self) -> History:
-        """The whole run's; its end is added."""
-        return self.ended().unfinished()
-
-    def ended(self) -> Run:
-        """The last phase, and how others than servers ended."""
-        for node in ("relay", "packet", "client"):
-            self.note(node, 1, Kind.STOP)
-        return self.phase("end")
+        """The whole run's; its last phase is added."""
+        self.phase("end")
+        return self.unfinished()
 
     def unfinished(self) -> History:
         return merge(self.journals, self.ledgers())

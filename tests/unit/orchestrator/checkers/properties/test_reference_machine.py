@@ -99,6 +99,20 @@ def test_an_answer_with_another_result_is_convicted() -> None:
     assert "a result of no commit" in said(cached)
 
 
+def test_an_answer_goes_where_its_copy_came_from() -> None:
+    assert said(Run().receive(1).execute(1).commit(1).answer(1, 1, 1, connection=1)) == ""
+    strayed = Run().receive(1).execute(1).commit(1).answer(1, 1, 1, connection=2)
+    assert "answered over a connection that it had not come by" in said(strayed)
+    cached = Run().run(1).receive(1, 2).answer(1, 2, 1, Status.CACHED, connection=2)
+    assert "answered over a connection that it had not come by" in said(cached)
+
+
+def test_of_two_copies_of_one_attempt_each_has_an_answer_of_its_own() -> None:
+    run = Run().receive(1).execute(1).server(Kind.RECEIVE, 1, 1, CLIENT, connection=2, first=1, link="client -> server")
+    run.execute(1).commit(1).commit(1).answer(1, 1, 1, connection=2).answer(1, 1, 2, connection=1)
+    assert said(run, "at-least-once") == ""
+
+
 def test_a_copy_that_was_never_answered_is_convicted_once_the_server_stopped() -> None:
     run = Run().run(1).receive(1, 2)
     assert said(run) == ""

@@ -1,1 +1,0 @@
-"""PURE: parts of the evidence gate (orchestrator/checkers/evidence.py), a concept a file."""
