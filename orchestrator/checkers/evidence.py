@@ -10,6 +10,15 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from nodes.wire.record import Kind
+from orchestrator.checkers.gate.attributed import (
+    deaths_have_a_cause,
+    executions_were_received,
+    journals_are_whole,
+    links_and_faults_are_planned,
+    processes_are_planned,
+    rows_are_planned,
+    served_clients_are_planned,
+)
 from orchestrator.checkers.replay import attempt
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.merged import COMPLETIONS, Event, Operation
@@ -23,7 +32,9 @@ class Rule(NamedTuple):
 
 
 def problems(setting: Views) -> tuple[str, ...]:
-    """Why this history's evidence cannot be trusted; empty if it can."""
+    """Why this history's evidence cannot be trusted; empty if it can. Of a part of one, no more is asked."""
+    if partial := (*is_of_this_plan(setting), *reached_its_end(setting)):
+        return partial
     asked = [rule for rule in RULES if rule.needs is None or rule.needs in setting.shown]
     return tuple(problem for rule in asked for problem in rule.problems(setting))
 
@@ -96,8 +107,6 @@ def commits_are_in_ledgers(setting: Views) -> Iterator[str]:
         for event in setting.index.of_kind(Kind.EFFECT)
     }
     for event in setting.index.of_kind(Kind.COMMIT):
-        if not event.detail.get("n"):
-            continue
         row = rows.get((event.node, event.epoch, event.operation, event.detail["n"]))
         if row is None:
             yield f"{event.node} journalled the commit of {_name(event.operation)}, which is in no ledger"
@@ -164,11 +173,16 @@ def oracle_was_asked(setting: Views) -> Iterator[str]:
 
 
 RULES = (
-    Rule(is_of_this_plan),
-    Rule(reached_its_end),
     Rule(begins_with_start),
+    Rule(processes_are_planned, View.JOURNALS),
+    Rule(journals_are_whole, View.JOURNALS),
+    Rule(deaths_have_a_cause, View.JOURNALS),
+    Rule(links_and_faults_are_planned),
+    Rule(served_clients_are_planned, View.JOURNALS),
     Rule(rows_have_no_gap),
     Rule(servers_have_ledgers, View.JOURNALS),
+    Rule(rows_are_planned, View.JOURNALS),
+    Rule(executions_were_received, View.JOURNALS),
     Rule(effects_were_executed, View.JOURNALS),
     Rule(commits_are_in_ledgers, View.JOURNALS),
     Rule(states_come_with_rows, View.JOURNALS),

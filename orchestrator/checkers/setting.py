@@ -5,12 +5,24 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from functools import cached_property
+from typing import NamedTuple
 
+from nodes.wire.header import client_number
 from nodes.wire.record import Kind
 from orchestrator.checkers.overtaking import Overtaking
 from orchestrator.history.index import Index, Life, Trace
 from orchestrator.history.merged import Event, Operation
 from orchestrator.scenario.cell import Cell, Client, Link
+from orchestrator.scenario.system import Driver
+
+
+class Caller(NamedTuple):
+    """One process that calls: its node, that node's ordinal in the plan and its own in the node, both from 1."""
+
+    node: str
+    ordinal: int
+    process: int
+    plan: Client | Driver
 
 
 class Setting:
@@ -20,6 +32,15 @@ class Setting:
         self.cell = cell
         self.index = index
         self._links: dict[tuple[str, int], Link | None] = {}
+
+    @cached_property
+    def callers(self) -> dict[int, Caller]:
+        """Client number -> its process, of all that the plan has."""
+        return {
+            client_number(ordinal, process, 1): Caller(name, ordinal, process, plan)
+            for ordinal, (name, plan) in enumerate(self.cell.callers.items(), 1)
+            for process in range(1, plan.clients + 1)
+        }
 
     def link_of(self, trace: Trace) -> Link | None:
         key = trace.node, trace.operation[1]

@@ -15,8 +15,8 @@ from orchestrator.run.specs import failpoint_client
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.log import AT_ONCE, Log, Passage, Strike, moment
 
-MOST = 4_000
-"""Decisions of one link: its plane is told them in one frame of the control protocol."""
+MOST = 3_000
+"""Decisions: the plane is told them in one frame of the control protocol, of 1 MiB at most."""
 MOMENTS: Mapping[Kind, str] = MappingProxyType(
     {Kind.INVOKE: "invoke", Kind.ATTEMPT: "attempt", **dict.fromkeys(COMPLETIONS, "end")}
 )
@@ -37,15 +37,10 @@ def log_of(cell: Cell, history: History, run: str) -> Log:
         if event.kind is Kind.DECISION:
             _decided(cell, event, decided)
     entries = tuple(entry for entry in decided.values() if entry is not None)
-    log = Log(
-        run=run,
-        decisions=entries,
-        strikes=tuple(Strikes(cell, history)),
-        passed=tuple(key for key, entry in decided.items() if entry is None),
-    )
-    if any(len(log.of_link(link.name)) > MOST for link in cell.paths):
-        raise NoLog(f"it has {len(entries)} decisions; at most {MOST} of one link can be made again")
-    return log
+    if len(entries) > MOST:
+        raise NoLog(f"it has {len(entries)} decisions; at most {MOST} can be made again")
+    passed = tuple(key for key, entry in decided.items() if entry is None)
+    return Log(run=run, decisions=entries, strikes=tuple(Strikes(cell, history)), passed=passed)
 
 
 def _decided(cell: Cell, event: Event, decided: dict[Key, Entry | None]) -> None:
@@ -88,8 +83,8 @@ class Strikes:
 
     def _struck(self, index: int) -> Event | None:
         """The failpoint's line, or the act."""
-        own = (event for event in self._events if event.detail.get("fault") == index)
-        return next((one for one in own if one.kind is Kind.FAILPOINT or one.detail.get("act") != "none"), None)
+        done = (one for one in self._events if one.kind in (Kind.FAILPOINT, Kind.ACT) and one.detail["act"] != "none")
+        return next((one for one in done if one.detail.get("fault") == index), None)
 
     def _strike(self, index: int, fault: ProcessFault, event: Event) -> Strike:
         at_failpoint = event.kind is Kind.FAILPOINT

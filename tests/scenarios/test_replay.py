@@ -94,7 +94,8 @@ def test_a_replay_is_a_record_itself() -> None:
     cells = one_each()[::7]
     first = recorded(cells, suite.run(cells, "sim"))
     second = recorded(first, suite.run(first, "sim"))
-    assert [cell.log for cell in first] == [cell.log for cell in second]
+    for once, again in zip(map(log, first), map(log, second), strict=True):
+        assert (set(once.decisions), once.strikes) == (set(again.decisions), again.strikes)
 
 
 @pytest.mark.parametrize(("there", "back"), [("sim", "local"), ("local", "sim")])

@@ -259,16 +259,16 @@ COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.A
 def _live(
     setting: Views, life: Life, durables: dict[tuple[str, int], Durable], stepped: Counter[Kind]
 ) -> Iterator[Violation]:
+    """By the links that the plan has. Events of others than its clients are the gate's; those without a number (client
+    0) have no mechanism."""
     references = {
-        link.name: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
+        link.source: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
     }
-    link_of_client: dict[int, str] = {}
+    of_client = {number: references.get(caller.node) for number, caller in setting.callers.items()}
     events = setting.index.lives[life]
     for event in events:
-        if event.kind is Kind.RECEIVE:
-            link_of_client[event.client] = str(event.detail.get("link"))
-        reference = references.get(link_of_client.get(event.client, ""))
-        if event.client and reference is not None:
+        reference = of_client.get(event.client)
+        if reference is not None:
             stepped[event.kind] += 1
             yield from reference.step(event)
     stop = next((event for event in events if event.kind is Kind.STOP), None)

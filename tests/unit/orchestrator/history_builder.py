@@ -65,7 +65,7 @@ class Run:
         self.seen: dict[tuple[str, int, int], int] = {}
         self.start("orchestrator", 1, "orchestrator")
         self.start("relay", 1, "relay")
-        self.start("plane", 1, "plane")
+        self.start("packet", 1, "packet")
         self.start("client", 1, "client")
         self.serve()
 
@@ -155,11 +155,11 @@ class Run:
     # A plane that sees no messages
 
     def rule(self, active: bool, rule: int = 0) -> Run:
-        return self.note("plane", 1, Kind.RULE, rule=rule, active=active)
+        return self.note("packet", 1, Kind.RULE, rule=rule, active=active)
 
     def counter(self, direction: str, packets: int, rule: int = 0) -> Run:
         detail = {"rule": rule, "link": "client -> server", "direction": direction}
-        return self.note("plane", 1, Kind.COUNTER, **detail, packets=packets, bytes=packets * 100)
+        return self.note("packet", 1, Kind.COUNTER, **detail, packets=packets, bytes=packets * 100)
 
     # The server
 
@@ -249,9 +249,14 @@ class Run:
         return self.phase("heal").call(seq).phase("settle").phase("drain").stop()
 
     def history(self) -> History:
-        """The whole run's; its last phase is added."""
-        self.phase("end")
-        return self.unfinished()
+        """The whole run's; its end is added."""
+        return self.ended().unfinished()
+
+    def ended(self) -> Run:
+        """The last phase, and how others than servers ended."""
+        for node in ("relay", "packet", "client"):
+            self.note(node, 1, Kind.STOP)
+        return self.phase("end")
 
     def unfinished(self) -> History:
         return merge(self.journals, self.ledgers())

@@ -112,7 +112,7 @@ def test_a_ledger_that_was_not_collected_is_noticed() -> None:
 
 
 def test_a_ledger_with_a_state_and_no_rows_is_noticed() -> None:
-    run = Run()
+    run = Run().stop()
     (ledger,) = run.ledgers()
-    history = merge(run.phase("end").journals, [ledger._replace(state={"total": 0})])
+    history = merge(run.ended().journals, [ledger._replace(state={"total": 0})])
     assert gate(history) == "ledger server.71: it has a state and no rows"

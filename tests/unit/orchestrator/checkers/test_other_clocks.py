@@ -11,8 +11,11 @@ from history_builder import CLIENT, STEP, Run, cell
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stories import (
+    COPY,
+    CUT,
     DROP_REPLY,
     DROP_REQUEST,
+    OVERTAKEN,
     after_trim,
     connection_cut,
     crash_after_commit,
@@ -38,10 +41,10 @@ from orchestrator.report.told import Told
 STORIES: dict[Callable[[Run], Run], tuple[Fault, ...]] = {
     request_lost: (DROP_REQUEST,),
     reply_lost: (DROP_REPLY,),
-    joined: (),
-    after_trim: (),
-    overtaken: (),
-    connection_cut: (),
+    joined: (COPY,),
+    after_trim: (COPY,),
+    overtaken: (OVERTAKEN,),
+    connection_cut: (CUT,),
     crash_before_commit: (),
     crash_after_commit: (),
 }
@@ -50,7 +53,7 @@ DAY = 86_400 * 10**9
 
 def elsewhere(run: Run, ahead: int, error: int, wrong: int = 0) -> History:
     """The same run, with the servers on a host whose clock is ahead, and estimated `wrong` nanoseconds off."""
-    run.phase("end")
+    run.ended()
     journals = {}
     for (node, epoch), records in run.journals.items():
         if node == "server":

@@ -1,0 +1,1 @@
+"""PURE: parts of the evidence gate (orchestrator/checkers/evidence.py), a concept a file."""

@@ -1,0 +1,123 @@
+"""PURE: what is on record is of something that the plan has: a process, a link, a client, a fault.
+
+A checker looks at what it can attribute. What it could not would be looked at by none, so it stops here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from chaos.supports import PLANES
+from nodes.control import FENCED
+from nodes.wire.record import Kind
+from orchestrator.checkers.gate.names import attempt_name
+from orchestrator.checkers.replay import Attempt, attempt
+from orchestrator.checkers.views import Views
+from orchestrator.history.index import Life
+from orchestrator.history.merged import Event
+from orchestrator.run.session import ORCHESTRATOR
+from orchestrator.run.specs import planes
+
+LINKED = (Kind.RECEIVE, Kind.DECISION, Kind.RELEASE, Kind.UPSTREAM, Kind.COUNTER)
+RULED = (Kind.DECISION, Kind.RELEASE, Kind.RULE, Kind.COUNTER)
+SERVED = (Kind.RECEIVE, Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER, Kind.TRIM, Kind.EFFECT)
+
+
+def processes_are_planned(setting: Views) -> Iterator[str]:
+    """Each journal is of a process that the plan has, and each such process has one; a server says that it is one."""
+    cell, started = setting.cell, {node for node, _ in setting.index.lives}
+    planned = {ORCHESTRATOR, *cell.servers, *cell.callers}
+    yield from (f"there is no journal of {node}" for node in sorted({*planned, *planes(cell)} - started))
+    unknown = sorted(started - {*planned, *PLANES})
+    yield from (f"there is a journal of {node}, and the plan has no such process" for node in unknown)
+    for life in setting.index.lives:
+        said = setting.index.start(life)
+        if said and (said.get("node"), said.get("epoch")) != life:
+            yield f"the journal of {_name(life)} says to be of {said.get('node')}, epoch {said.get('epoch')}"
+        if said and (said.get("role") == "server") is not (life[0] in cell.servers):
+            yield f"{_name(life)} says to be a {said.get('role')}, which the plan does not"
+
+
+def journals_are_whole(setting: Views) -> Iterator[str]:
+    """Each journal has its end, unless its process was killed, or was fenced off by its successor."""
+    for life, events in setting.index.lives.items():
+        if life[0] == ORCHESTRATOR or setting.index.killed(life) or _fenced(setting, life):
+            continue
+        last = next(event for event in reversed(events) if not event.detail.get("closed"))
+        if last.kind is not Kind.STOP:
+            yield f"the journal of {_name(life)} ends with {last.kind.name}, and nobody killed it"
+
+
+def _fenced(setting: Views, life: Life) -> bool:
+    reaped = setting.index.reaped.get(life)
+    return reaped is not None and reaped.detail.get("code") == FENCED
+
+
+def deaths_have_a_cause(setting: Views) -> Iterator[str]:
+    """Whoever a signal ended was killed by a fault, or at its failpoint."""
+    for life, reaped in setting.index.reaped.items():
+        if not setting.index.killed(life) or setting.index.acts.get(("kill", life)):
+            continue
+        if setting.index.lives.get(life, [reaped])[-1].kind is not Kind.FAILPOINT:
+            yield f"{_name(life)} was ended by signal {reaped.detail['signal']}, and no fault of the plan killed it"
+
+
+def links_and_faults_are_planned(setting: Views) -> Iterator[str]:
+    """Whatever names a link or a fault names one of the plan's."""
+    cell, index = setting.cell, setting.index
+    links = {path.name for path in cell.paths}
+    for kind in LINKED:
+        yield from _unknown(index.of_kind(kind), "link", links)
+    faults = {*range(len(cell.faults)), None}
+    for kind in RULED:
+        yield from _unknown(index.of_kind(kind), "rule", faults)
+    for kind in (Kind.ACT, Kind.FAILPOINT):
+        yield from _unknown(index.of_kind(kind), "fault", faults)
+
+
+def _unknown(events: list[Event], key: str, known: Collection[object]) -> Iterator[str]:
+    for event in events:
+        if event.detail.get(key) not in known:
+            yield f"{event.node} journalled {event.kind.name} of {key} {event.detail.get(key)}, which the plan has not"
+
+
+def served_clients_are_planned(setting: Views) -> Iterator[str]:
+    """Whoever a server serves is a client of the plan's, with a link to it; or it has no number (client 0)."""
+    known = {(0, server) for server in setting.cell.servers}
+    for number, caller in setting.callers.items():
+        known.update((number, link.target) for link in setting.cell.links_of(caller.node))
+    for kind in SERVED:
+        for event in setting.index.of_kind(kind):
+            if (event.client, event.node) not in known:
+                yield f"{event.node} journalled {event.kind.name} of client {event.client}, whom the plan has not there"
+
+
+def executions_were_received(setting: Views) -> Iterator[str]:
+    """What a server executes it received before, and a hello is never executed."""
+    received: dict[Attempt, Event] = {}
+    for event in setting.index.of_kind(Kind.RECEIVE):
+        received.setdefault(attempt(event), event)
+    for event in setting.index.of_kind(Kind.EXECUTE):
+        first = received.get(attempt(event))
+        if first is None or first.order > event.order:
+            yield f"{event.node} executed {attempt_name(event)}, and did not journal to have received it before"
+        elif event.seq == 0:
+            yield f"{event.node} executed {attempt_name(event)}"
+
+
+def rows_are_planned(setting: Views) -> Iterator[str]:
+    """Each row is of a ledger that was collected, of a process that wrote to a ledger with that history."""
+    ledgers = {event.detail["ledger"]: event for event in setting.index.of_kind(Kind.LEDGER)}
+    for name, ledger in ledgers.items():
+        if ledger.node not in setting.cell.servers:
+            yield f"ledger {name} is of {ledger.node}, which the plan has not for a server"
+    for name, rows in setting.index.rows.items():
+        for life in dict.fromkeys((row.node, row.epoch) for row in rows):
+            if name not in ledgers or ledgers[name].node != life[0]:
+                yield f"ledger {name} has rows of {_name(life)}, and was not collected of {life[0]}"
+            elif setting.index.histories.get(life) != ledgers[name].detail["history"]:
+                yield f"ledger {name} has rows of {_name(life)}, which says to have had another ledger"
+
+
+def _name(life: Life) -> str:
+    return f"{life[0]}, epoch {life[1]}"

@@ -1,0 +1,14 @@
+"""PURE: what the gate calls things."""
+
+from __future__ import annotations
+
+from orchestrator.history.merged import Event, Operation
+
+
+def operation_name(operation: Operation) -> str:
+    client, seq = operation
+    return f"operation {seq} of client {client}" if seq else f"hello of client {client}"
+
+
+def attempt_name(event: Event) -> str:
+    return f"{operation_name(event.operation)}, attempt {event.attempt}"

@@ -1,0 +1,109 @@
+"""What is on record of nothing that the plan has stops a history; each of these once was looked at by no checker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from history_builder import CLIENT, Run, cell
+from stories import DROP_REPLY, crash_after_commit, reply_lost
+
+from nodes.control import FENCED
+from nodes.wire.record import Kind
+from orchestrator.checkers.evidence import problems
+from orchestrator.checkers.views import Views
+from orchestrator.history.index import Index
+from orchestrator.history.merged import Event, History
+
+Alter = Callable[[Event], Event | None]
+
+
+def gate(history: History) -> list[str]:
+    return list(problems(Views(cell(faults=(DROP_REPLY,)), Index(history))))
+
+
+def altered(history: History, kind: Kind, alter: Alter, node: str = "") -> History:
+    """With the first event of that kind (of that node) as it is altered, or without it."""
+    first = next(event for event in history.events if event.kind is kind and node in ("", event.node))
+    events = [alter(event) if event is first else event for event in history.events]
+    left = [event for event in events if event is not None]
+    return history._replace(events=tuple(event._replace(order=n) for n, event in enumerate(left)))
+
+
+def saying(**detail: Any) -> Alter:
+    return lambda event: event._replace(detail={**event.detail, **detail})
+
+
+def being(**fields: Any) -> Alter:
+    return lambda event: event._replace(**fields)
+
+
+def gone(event: Event) -> None:
+    return None
+
+
+@pytest.mark.parametrize("tell", [reply_lost, crash_after_commit])
+def test_a_correct_run_passes(tell: Callable[[Run], Run]) -> None:
+    assert gate(tell(Run().hello()).history()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "node", "alter", "said"),
+    [
+        (Kind.START, "server", saying(role="client"), "server, epoch 1 says to be a client, which the plan does not"),
+        (Kind.START, "relay", saying(role="server"), "relay, epoch 1 says to be a server, which the plan does not"),
+        (Kind.START, "client", saying(epoch=2), "the journal of client, epoch 1 says to be of client, epoch 2"),
+        (Kind.START, "server", saying(history=5), "has rows of server, epoch 1, which says to have had another ledger"),
+        (Kind.READY, "", being(node="other"), "there is a journal of other, and the plan has no such process"),
+        (Kind.STOP, "client", gone, "the journal of client, epoch 1 ends with OK, and nobody killed it"),
+        (Kind.STOP, "server", gone, "the journal of server, epoch 1 ends with ANSWER, and nobody killed it"),
+        (Kind.RECEIVE, "", saying(link="x -> server"), "server journalled RECEIVE of link x -> server, which the plan"),
+        (Kind.RECEIVE, "", being(client=777), "server journalled RECEIVE of client 777, whom the plan has not there"),
+        (Kind.RECEIVE, "", gone, f"server executed operation 1 of client {CLIENT}, attempt 1, and did not journal to"),
+        (Kind.RECEIVE, "", being(kind=Kind.TRIM), "executed operation 1 of client 10101, attempt 1, and did not"),
+        (Kind.EXECUTE, "", being(seq=0), f"server executed hello of client {CLIENT}, attempt 1"),
+        (Kind.COMMIT, "", being(client=777), "server journalled COMMIT of client 777, whom the plan has not there"),
+        (
+            Kind.COMMIT,
+            "",
+            saying(n=0),
+            f"server journalled the commit of operation 1 of client {CLIENT}, which is",
+        ),
+        (Kind.DECISION, "", saying(link="x"), "relay journalled DECISION of link x, which the plan has not"),
+        (Kind.DECISION, "", saying(rule=1), "relay journalled DECISION of rule 1, which the plan has not"),
+        (Kind.EFFECT, "", being(client=777), "server journalled EFFECT of client 777, whom the plan has not there"),
+        (Kind.EFFECT, "", saying(ledger="x"), "ledger x has rows of server, epoch 1, and was not collected of server"),
+        (Kind.LEDGER, "", being(node="x"), "ledger server.71 is of x, which the plan has not for a server"),
+        (Kind.LEDGER, "", saying(history=5), "has rows of server, epoch 1, which says to have had another ledger"),
+    ],
+)
+def test_what_the_plan_has_not_is_noticed(kind: Kind, node: str, alter: Alter, said: str) -> None:
+    run = Run() if kind is Kind.RECEIVE else Run().hello()  # of a call's receipt, not the hello's
+    found = gate(altered(reply_lost(run).history(), kind, alter, node))
+    assert any(said in problem for problem in found), found
+
+
+def test_a_process_without_a_journal_is_noticed() -> None:
+    history = reply_lost(Run()).history()
+    for name in ("relay", "client", "server"):
+        left = tuple(event for event in history.events if event.node != name)
+        assert f"there is no journal of {name}" in gate(history._replace(events=left))
+
+
+def test_a_death_that_no_fault_explains_is_noticed() -> None:
+    run = Run().call(1).reap(11)
+    assert "server, epoch 1 was ended by signal 11, and no fault of the plan killed it" in gate(run.history())
+    assert gate(Run().call(1).act("kill").reap(9).history()) == []
+
+
+def test_one_that_its_successor_fenced_off_ends_where_it_stood() -> None:
+    run = Run().call(1)
+    run.note("orchestrator", 1, Kind.REAPED, node="server", epoch=1, signal=0, code=FENCED).serve().healed(2)
+    assert gate(run.history()) == []
+
+
+def test_calls_without_a_number_are_served_like_others() -> None:
+    run = Run().receive(1, client=0)
+    run.server(Kind.EXECUTE, 1, 1, 0, intent=0, f="add", value=1).commit(1, client=0).healed(2)
+    assert gate(run.history()) == []
