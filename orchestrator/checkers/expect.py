@@ -18,6 +18,7 @@ from orchestrator.checkers.properties import CHECKERS
 from orchestrator.checkers.replayed import came, replayed
 from orchestrator.checkers.verdict import Cap, ExpectationVerdict, Judgement, Met, Outcome, Untried
 from orchestrator.checkers.views import Views
+from orchestrator.history.collection import uncollected
 from orchestrator.history.index import Index
 from orchestrator.history.merged import History, Operation
 from orchestrator.scenario.cell import Cell
@@ -28,6 +29,11 @@ def judge(cell: Cell, history: History, plan: str = "") -> Judgement:
 
     A checker that crashes makes its property unknown.
     """
+    with uncollected():
+        return _judged(cell, history, plan)
+
+
+def _judged(cell: Cell, history: History, plan: str) -> Judgement:
     setting = Views(cell, Index(history), plan)
     gate = _gate(setting)
     findings = {name: finding(checker, setting) for name, checker in CHECKERS.items() if asked(checker, setting)}

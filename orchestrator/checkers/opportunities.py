@@ -26,11 +26,12 @@ RESULTS = frozenset({Status.EXECUTED, Status.CACHED, Status.JOINED})
 
 def offered(setting: Setting) -> dict[str, frozenset[Operation]]:
     """Opportunity -> the operations that made it; only those that occurred."""
-    found = {
-        name: frozenset(operation for operation, trace in setting.index.invoked.items() if made(setting, trace))
-        for name, made in OPPORTUNITIES.items()
-    }
-    return {name: operations for name, operations in found.items() if operations}
+    found: dict[str, set[Operation]] = {name: set() for name in OPPORTUNITIES}
+    for operation, trace in setting.index.invoked.items():
+        for name, made in STRAIGHT if trace.straight else EACH:
+            if made(setting, trace):
+                found[name].add(operation)
+    return {name: frozenset(operations) for name, operations in found.items() if operations}
 
 
 def request_unseen(setting: Setting, trace: Trace) -> bool:
@@ -252,3 +253,8 @@ OPPORTUNITIES: dict[str, Opportunity] = {
     "invoked-while-down": invoked_while_down,
     "budget-spent": budget_spent,
 }
+EACH = tuple(OPPORTUNITIES.items())
+STRAIGHT = tuple(
+    (name, OPPORTUNITIES[name]) for name in ("repeat-after-trim", "seen-out-of-order", "invoked-while-down")
+)
+"""What a call may offer that nothing happened to: each copy of it went its way, once."""

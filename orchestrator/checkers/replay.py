@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nodes.rpc.service import Model, Service
@@ -41,7 +41,7 @@ class Replayed(NamedTuple):
 
     service: Service
     ledger: Event
-    rows: list[Event]
+    rows: Sequence[Event]
     steps: list[Step]
 
     @property
@@ -93,7 +93,7 @@ def timelines(ledgers: list[Replayed]) -> dict[str, Timeline]:
     return {node: Timeline(own[0].service, own) for node, own in found.items() if all(ledger.whole for ledger in own)}
 
 
-def _steps(model: Model, rows: list[Event], known: Executions) -> Iterator[Step]:
+def _steps(model: Model, rows: Sequence[Event], known: Executions) -> Iterator[Step]:
     state = model.init
     for row in rows:
         own = known.get(attempt(row), [])

@@ -10,21 +10,27 @@ cut off; one with the wrong sum was changed. Schema 1 had no `plan`, the digest 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from io import SEEK_END, BytesIO
 from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO
 from zlib import crc32
 
 import msgpack
 
-from nodes.wire.record import Kind
 from orchestrator.history.clocks import Clock
+from orchestrator.history.collection import uncollected
 from orchestrator.history.merged import Event, History, HistoryError
+from orchestrator.history.stored import BLOCK, Decoder, Stored, failure
 
 FORMAT = "faultbed history"
 SCHEMA = 2
 READ = (1, SCHEMA)
-_WIDTH = 10
+WHOLE = 20_000_000
+"""Events that are held at once, some 100 MB."""
+CHUNK = 1 << 20
+"""Bytes that are read at once."""
 
 
 def dump(history: History) -> bytes:
@@ -57,27 +63,50 @@ def written(history: History) -> Iterator[bytes]:
     yield bytes(pack({"end": len(history.events), "crc": checksum}))
 
 
-def load(data: bytes, name: str = "history") -> History:
-    """The inverse of `dump`. Raises HistoryError, which begins with `name`, for anything but a whole history."""
+def load(file: BinaryIO | bytes, name: str = "history", whole: int = WHOLE) -> History:
+    """The inverse of `dump`. Raises HistoryError, which begins with `name`, for anything but a whole history.
+
+    One of more than `whole` events is not held: its events are read again whenever they are asked for, from `file`.
+    """
     try:
-        return _load(data)
+        with uncollected():
+            return _load(file if not isinstance(file, bytes) else BytesIO(file), whole)
     except HistoryError as error:
         raise HistoryError(f"{name}: {error}") from None
 
 
-def _load(data: bytes) -> History:
-    unpacker = msgpack.Unpacker(strict_map_key=False, max_buffer_size=0)
-    unpacker.feed(data)
-    head = _head(_next(unpacker, "its header"), data)
+def _load(file: BinaryIO, whole: int) -> History:
+    unpacker = msgpack.Unpacker(file, read_size=CHUNK, strict_map_key=False, max_buffer_size=0)
+    head = _head(_next(unpacker, "its header"), file)
     try:
         domains, nodes, count = list(head["domains"]), list(head["nodes"]), int(head["events"])
         evidence, plan = str(head["evidence"]), str(head["plan"] if head["schema"] > 1 else "")
         clocks = tuple(_clock(*fields) for fields in head.get("clocks", ()))
     except (KeyError, TypeError, ValueError) as error:
         raise HistoryError(f"byte 0: its header is damaged ({type(error).__name__} {error})") from error
-    events = tuple(_event(unpacker, order, count, domains, nodes) for order in range(count))
-    _finish(unpacker, data, count)
+    decoder = Decoder(domains, nodes, count)
+    events: Sequence[Event]
+    if count <= whole:
+        events = tuple(decoder.events(unpacker, range(count)))
+    else:
+        events = Stored(file, _starts(unpacker, count), decoder, count)
+    _finish(unpacker, file, count)
     return History(evidence, events, clocks, plan)
+
+
+def _starts(unpacker: Any, count: int) -> Sequence[int]:
+    """Where each block of events begins, and where the last one ends."""
+    starts = array("Q")
+    skip, tell = unpacker.skip, unpacker.tell
+    for order in range(count):
+        if order % BLOCK == 0:
+            starts.append(tell())
+        try:
+            skip()
+        except Exception as error:
+            raise failure(error, tell(), f"event {order} of {count}") from error
+    starts.append(tell())
+    return starts
 
 
 def _clock(domain: str, offset: int, error: int, where: str) -> Clock:
@@ -88,47 +117,40 @@ def _next(unpacker: Any, what: str) -> Any:
     start = unpacker.tell()
     try:
         return unpacker.unpack()
-    except msgpack.OutOfData:
-        raise HistoryError(f"byte {start}: the file ends in {what}; it was cut off") from None
-    except Exception as error:  # unpack has a family of exceptions, ValueError and TypeError among them
-        raise HistoryError(f"byte {start}: {what} is damaged ({error})") from error
+    except Exception as error:
+        raise failure(error, start, what) from error
 
 
-def _head(head: Any, data: bytes) -> dict[str, Any]:
+def _head(head: Any, file: BinaryIO) -> dict[str, Any]:
     if not isinstance(head, dict) or head.get("format") != FORMAT:
-        raise HistoryError(f"byte 0: not a history of faultbed (it begins with {data[:16]!r})")
+        file.seek(0)
+        raise HistoryError(f"byte 0: not a history of faultbed (it begins with {file.read(16)!r})")
     if head.get("schema") not in READ:
         reads = " and ".join(map(str, READ))
         raise HistoryError(f"has schema {head.get('schema')!r}, this version reads {reads}; use the one that wrote it")
     return head
 
 
-def _event(unpacker: Any, order: int, count: int, domains: list[str], nodes: list[str]) -> Event:
-    start = unpacker.tell()
-    row = _next(unpacker, f"event {order} of {count}")
-    try:
-        time, domain, node, epoch, kind, client, seq, attempt, process, detail = row
-        if not isinstance(detail, dict):
-            raise TypeError("its detail is no map")
-        event = Event(
-            order, time, domains[domain], nodes[node], epoch, Kind(kind), client, seq, attempt, process, detail
-        )
-    except (TypeError, ValueError, IndexError) as error:
-        raise HistoryError(f"byte {start}: event {order} of {count} is no event ({error})") from error
-    if not all(isinstance(field, int) for field in row[: _WIDTH - 1]):
-        raise HistoryError(f"byte {start}: event {order} of {count} has a field of the wrong type")
-    return event
-
-
-def _finish(unpacker: Any, data: bytes, count: int) -> None:
+def _finish(unpacker: Any, file: BinaryIO, count: int) -> None:
     start = unpacker.tell()
     foot = _next(unpacker, "its footer")
     if not isinstance(foot, dict) or foot.get("end") != count:
         raise HistoryError(f"byte {start}: {count} events are followed by something that is not the footer")
-    if foot.get("crc") != crc32(data[:start]):
+    if foot.get("crc") != _checksum(file, start):
         raise HistoryError(f"byte {start}: the checksum does not match; the file was changed")
-    if unpacker.tell() != len(data):
-        raise HistoryError(f"byte {unpacker.tell()}: {len(data) - unpacker.tell()} bytes follow the footer")
+    end = unpacker.tell()
+    if (size := file.seek(0, SEEK_END)) != end:
+        raise HistoryError(f"byte {end}: {size - end} bytes follow the footer")
+
+
+def _checksum(file: BinaryIO, size: int) -> int:
+    """Of the file's first bytes."""
+    file.seek(0)
+    checksum = 0
+    while size > 0 and (chunk := file.read(min(size, CHUNK))):
+        checksum = crc32(chunk, checksum)
+        size -= len(chunk)
+    return checksum
 
 
 def to_jsonl(history: History, whose: Mapping[str, Any] = MappingProxyType({})) -> Iterator[str]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from chaos.identity import Direction
-from nodes.services import has_effect
 from nodes.wire.record import Kind
+from orchestrator.history.grouped import Life as Life
+from orchestrator.history.grouped import held, stored
 from orchestrator.history.intervals import Intervals
-from orchestrator.history.merged import COMPLETIONS, Event, History, Operation, Ordered
-
-Life = tuple[str, int]
-"""(node, epoch): one process."""
+from orchestrator.history.merged import Event, History, Operation, Ordered
+from orchestrator.history.stored import chosen
+from orchestrator.history.trace import Trace as Trace
 
 
 class Outage(NamedTuple):
@@ -38,80 +36,6 @@ class Window(NamedTuple):
     end: int
 
 
-@dataclass
-class Trace:
-    """One operation's events, each list in order."""
-
-    operation: Operation
-    invoke: Event | None = None
-    completion: Event | None = None
-    attempts: list[Event] = field(default_factory=list)
-    unconnected: list[Event] = field(default_factory=list)
-    sends: list[Event] = field(default_factory=list)
-    replies: list[Event] = field(default_factory=list)
-    ends: list[Event] = field(default_factory=list)
-    receives: list[Event] = field(default_factory=list)
-    executes: list[Event] = field(default_factory=list)
-    commits: list[Event] = field(default_factory=list)
-    answers: list[Event] = field(default_factory=list)
-    decisions: list[Event] = field(default_factory=list)
-    releases: list[Event] = field(default_factory=list)
-    effects: list[Event] = field(default_factory=list)
-
-    @property
-    def node(self) -> str:
-        """Its client's node, "" for an operation that nobody invoked."""
-        return self.invoke.node if self.invoke else ""
-
-    @property
-    def has_effect(self) -> bool:
-        """Whether its procedure is declared to have an effect."""
-        return self.invoke is not None and has_effect(self.invoke.detail.get("f", ""))
-
-    @property
-    def ending(self) -> str:
-        """`ok`, `fail` or `info`; "" for an operation that nobody invoked."""
-        return self.completion.kind.name.lower() if self.completion else ""
-
-    @property
-    def told(self) -> Any:
-        """The result that its client was told, None if there is none."""
-        return self.completion.detail.get("value") if self.completion else None
-
-    def corrupted(self, direction: Direction) -> frozenset[int]:
-        """The attempts of which a relay flipped bits of an argument or a result: no checksum tells their receivers."""
-        decided = (event for event in self.decisions if event.detail.get("act") == "corrupt")
-        return frozenset(event.attempt for event in decided if event.detail.get("direction") == direction)
-
-    def open_during(self, begin: int, end: int) -> bool:
-        """Whether it was invoked before `end` and not completed before `begin`."""
-        if self.invoke is None or self.completion is None:
-            return False
-        return self.invoke.order < end and self.completion.order > begin
-
-    def open_in(self, intervals: Intervals[Any]) -> bool:
-        """Whether it was open during one of them."""
-        if self.invoke is None or self.completion is None:
-            return False
-        return intervals.meet(self.invoke.order, self.completion.order)
-
-
-_LISTS = {
-    Kind.ATTEMPT: "attempts",
-    Kind.UNCONNECTED: "unconnected",
-    Kind.SEND: "sends",
-    Kind.REPLY: "replies",
-    Kind.END: "ends",
-    Kind.RECEIVE: "receives",
-    Kind.EXECUTE: "executes",
-    Kind.COMMIT: "commits",
-    Kind.ANSWER: "answers",
-    Kind.DECISION: "decisions",
-    Kind.RELEASE: "releases",
-    Kind.EFFECT: "effects",
-}
-
-
 class Index:
     """What checkers ask of a history. Operation 0 of a client is its hello: `hellos` has it, `traces` has not.
 
@@ -121,34 +45,13 @@ class Index:
     def __init__(self, history: History) -> None:
         self.history = history
         self.events = history.on_one_clock()
-        self.traces: dict[Operation, Trace] = {}
-        self.hellos: dict[int, Trace] = {}
-        self.lives: dict[Life, list[Event]] = defaultdict(list)
-        for event in self.events:
-            if event.kind not in (Kind.EFFECT, Kind.LEDGER):
-                self.lives[event.node, event.epoch].append(event)
-            if event.client:
-                self._add(event)
-
-    def _add(self, event: Event) -> None:
-        trace = self._trace(event.operation)
-        if (name := _LISTS.get(event.kind)) is not None:
-            getattr(trace, name).append(event)
-        elif event.kind is Kind.INVOKE:
-            trace.invoke = trace.invoke or event
-        elif event.kind in COMPLETIONS:
-            trace.completion = trace.completion or event
-
-    def _trace(self, operation: Operation) -> Trace:
-        client, seq = operation
-        found = self.traces.get(operation) if seq else self.hellos.get(client)
-        if found is None:
-            found = Trace(operation)
-            if seq:
-                self.traces[operation] = found
-            else:
-                self.hellos[client] = found
-        return found
+        grouped = held(self.events) if isinstance(self.events, tuple) else stored(self.events)
+        self.traces: Mapping[Operation, Trace] = grouped.traces
+        self.invoked: Mapping[Operation, Trace] = grouped.invoked
+        """The operations that somebody invoked, in the order of their invokes."""
+        self.hellos: dict[int, Trace] = grouped.hellos
+        self.lives: Mapping[Life, Sequence[Event]] = grouped.lives
+        self._by_kind: Mapping[Kind, Sequence[Event]] = grouped.kinds
 
     @cached_property
     def ordered(self) -> Ordered:
@@ -156,25 +59,12 @@ class Index:
         return self.history.ordered()
 
     @cached_property
-    def invoked(self) -> dict[Operation, Trace]:
-        """The operations that somebody invoked, in the order of their invokes."""
-        invokes = (event.operation for event in self.of_kind(Kind.INVOKE))
-        return {operation: self.traces[operation] for operation in invokes if operation in self.traces}
-
-    @cached_property
     def end(self) -> int:
         """The order after the last event."""
         return len(self.events)
 
-    def of_kind(self, kind: Kind) -> list[Event]:
-        return self._by_kind.get(kind, [])
-
-    @cached_property
-    def _by_kind(self) -> dict[Kind, list[Event]]:
-        found: dict[Kind, list[Event]] = defaultdict(list)
-        for event in self.events:
-            found[event.kind].append(event)
-        return found
+    def of_kind(self, kind: Kind) -> Sequence[Event]:
+        return self._by_kind.get(kind, ())
 
     def start(self, life: Life) -> dict[str, Any]:
         """What the process said of itself; {} if it said nothing."""
@@ -197,12 +87,14 @@ class Index:
         return {life: int(self.start(life).get("history") or 0) for life in lives}
 
     @cached_property
-    def rows(self) -> dict[str, list[Event]]:
+    def rows(self) -> dict[str, Sequence[Event]]:
         """Ledger -> its rows, in the order in which they were written."""
-        found: dict[str, list[Event]] = defaultdict(list)
-        for event in self.of_kind(Kind.EFFECT):
-            found[event.detail["ledger"]].append(event)
-        return {ledger: sorted(rows, key=lambda row: int(row.detail["n"])) for ledger, rows in found.items()}
+        found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        effects = self.of_kind(Kind.EFFECT)
+        for place, event in enumerate(effects):
+            found[event.detail["ledger"]].append((int(event.detail["n"]), place))
+        places = {ledger: [place for _, place in sorted(rows)] for ledger, rows in found.items()}
+        return {ledger: chosen(effects, rows) for ledger, rows in places.items()}
 
     @cached_property
     def outdated(self) -> list[Event]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from nodes.wire.record import Kind, Record
 from orchestrator.history.causality import Contradiction, Place, Precedence, Span, span, weave
@@ -52,6 +52,13 @@ class Event(NamedTuple):
         return (self.client, self.seq)
 
 
+@runtime_checkable
+class Shiftable(Protocol):
+    """Events that are not held (orchestrator/history/stored.py): `offsets` is domain -> what to take off its times."""
+
+    def shifted(self, offsets: Mapping[str, int]) -> Sequence[Event]: ...
+
+
 class History(NamedTuple):
     """`events` are in causal order as far as it is known: by time within a clock domain, journals kept in order.
 
@@ -60,15 +67,17 @@ class History(NamedTuple):
     """
 
     evidence: str
-    events: tuple[Event, ...]
+    events: Sequence[Event]
     clocks: tuple[Clock, ...] = ()
     plan: str = ""
 
-    def on_one_clock(self) -> tuple[Event, ...]:
+    def on_one_clock(self) -> Sequence[Event]:
         """The events with the times that the orchestrator's clock would have shown, by estimate."""
         offsets = {clock.domain: clock.offset for clock in self.clocks}
         if not offsets:
             return self.events
+        if isinstance(self.events, Shiftable):
+            return self.events.shifted(offsets)
         return tuple(event._replace(time=event.time - offsets.get(event.domain, 0)) for event in self.events)
 
     def ordered(self) -> Ordered:

@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """A FIFO is opened at once, whether or not anybody writes to it."""
@@ -20,15 +21,25 @@ _KINDS = {
 
 def read(path: Path, most: int) -> bytes:
     """A regular file of at most `most` bytes. Raises OSError, whose `strerror` says why not."""
-    if "\0" in str(path):
-        raise OSError(errno.EINVAL, "its name has a null character, which no file's can have", str(path))
-    _check(path, os.stat(path), most)
-    with os.fdopen(os.open(path, _FLAGS), "rb") as file:
-        _check(path, os.fstat(file.fileno()), most)  # it may be another one by now
+    with opened(path, most) as file:
         data = file.read(most + 1)
     if len(data) > most:
         raise _too_large(path, "more than that", most)
     return data
+
+
+def opened(path: Path, most: int) -> BinaryIO:
+    """As `read`, to be read by whoever wants it."""
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "its name has a null character, which no file's can have", str(path))
+    _check(path, os.stat(path), most)
+    file = os.fdopen(os.open(path, _FLAGS), "rb")
+    try:
+        _check(path, os.fstat(file.fileno()), most)  # it may be another one by now
+    except OSError:
+        file.close()
+        raise
+    return file
 
 
 def _check(path: Path, found: os.stat_result, most: int) -> None:

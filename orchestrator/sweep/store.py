@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 import traceback
+import weakref
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -20,13 +22,13 @@ from pydantic import ValidationError
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import Judgement, plain
-from orchestrator.history.file import dump, load, to_jsonl
+from orchestrator.history.file import load, to_jsonl, written
 from orchestrator.history.merged import History, HistoryError
 from orchestrator.report.due import Due, Shortfall, shortfall
 from orchestrator.report.result import Task
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.folder_names import cell_folder, repeat_of, scenario_folder
-from orchestrator.scenario.inputs import read
+from orchestrator.scenario.inputs import opened, read
 from orchestrator.scenario.value import Value
 from orchestrator.sweep.outputs import try_folder
 
@@ -42,7 +44,7 @@ LATEST = "latest"
 STORED_BYTES = 64 << 20
 """The largest plan, or list of due cells, that is read: a hundred thousand cells with long names."""
 HISTORY_BYTES = 1 << 30
-"""The largest history that is read: in memory it takes ten times as much, as it did where it was recorded."""
+"""The largest history that is read: some twenty million events."""
 POINTER_BYTES = 4096
 BESIDE = 32
 """Characters of its name that a file has while it is written: a whole name may be as long as the system allows."""
@@ -80,7 +82,7 @@ class CellStore:
 
     def write_history(self, history: History) -> None:
         """The history, and for reading what the planes decided."""
-        write(self.directory / HISTORY, dump(history))
+        write(self.directory / HISTORY, written(history))
         decided = [event for event in history.events if event.kind in _DECIDED]
         lines = to_jsonl(history._replace(events=tuple(decided)))
         write(self.directory / DECISIONS, "".join(f"{line}\n" for line in lines).encode())
@@ -139,11 +141,12 @@ class Store:
             point(directory.parent / LATEST, directory.name)
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes | Iterable[bytes]) -> None:
     """The whole file or none: written beside it, then renamed. Raises OSError, which names the file."""
     beside = path.with_name(f".{path.name[:BESIDE]}.{os.getpid()}.part")
     try:
-        beside.write_bytes(data)
+        with beside.open("wb") as file:
+            file.writelines([data] if isinstance(data, bytes) else data)
         os.replace(beside, path)
     except OSError as error:
         raise OSError(error.errno, f"it cannot be written: {error.strerror or error}", str(path)) from error
@@ -273,7 +276,11 @@ def whose(directory: Path) -> dict[str, Any]:
 def read_history(path: Path) -> History:
     """Raises StoreError for a file that is missing, cut off, foreign or of another version."""
     try:
-        return load(read(path, HISTORY_BYTES), str(path))
+        with ExitStack() as stack:
+            history = load(stack.enter_context(opened(path, HISTORY_BYTES)), str(path))
+            if not isinstance(history.events, tuple):  # they are read whenever they are asked for
+                weakref.finalize(history.events, stack.pop_all().close)
+            return history
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror or error}") from None
     except HistoryError as error:

@@ -5,7 +5,7 @@ A checker looks at what it can attribute. What it could not would be looked at b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from chaos.supports import PLANES
 from nodes.control import FENCED
@@ -75,7 +75,7 @@ def links_and_faults_are_planned(setting: Views) -> Iterator[str]:
         yield from _unknown(index.of_kind(kind), "fault", faults)
 
 
-def _unknown(events: list[Event], key: str, known: Collection[object]) -> Iterator[str]:
+def _unknown(events: Sequence[Event], key: str, known: Collection[object]) -> Iterator[str]:
     for event in events:
         if event.detail.get(key) not in known:
             yield f"{event.node} journalled {event.kind.name} of {key} {event.detail.get(key)}, which the plan has not"

@@ -9,6 +9,16 @@ from typing import Any
 
 import pytest
 from history_builder import CLIENT, Run, cell
+from stories import (
+    after_trim,
+    connection_cut,
+    crash_after_commit,
+    crash_before_commit,
+    joined,
+    overtaken,
+    reply_lost,
+    request_lost,
+)
 
 from chaos.faults.messages import Cut, Reorder
 from chaos.faults.processes import Pause
@@ -23,6 +33,16 @@ from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, Operation
 
 LINK = "client -> server"
+STORIES = (
+    request_lost,
+    reply_lost,
+    joined,
+    after_trim,
+    overtaken,
+    connection_cut,
+    crash_before_commit,
+    crash_after_commit,
+)
 CLIENTS = (CLIENT, CLIENT + 100)
 SEEDS = range(40)
 
@@ -347,6 +367,15 @@ def test_outages(seed: int) -> None:
             met = [each for each in everything if each.life[0] == node and each.begin < end and each.end > begin]
             assert sorted(index.away(node, begin, end)) == sorted(met)
             assert sorted(index.dead(node, begin, end)) == sorted(each for each in met if each in downs(index))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_straight_operations_offer_nothing_that_they_are_not_asked_for(seed: int) -> None:
+    settings = [soup(seed), Views(cell(), Index(STORIES[seed % len(STORIES)](Run()).history()))]
+    for setting in settings:
+        for operation, trace in setting.index.invoked.items():
+            made = {name for name, made in OPPORTUNITIES.items() if made(setting, trace)}
+            assert made == {name for name, operations in setting.offered.items() if operation in operations}
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -1,0 +1,150 @@
+"""PURE: a history's events by kind, by process and by operation.
+
+A history that is held has its events in lists. Of one that is not, only the numbers of the events are held, four bytes
+each or eight, and operations are put together a part at a time: some thousands whose numbers lie together, and so did
+they in time. Whoever looks at all of them looks at one part after another.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from nodes.wire.record import Kind
+from orchestrator.history.merged import Event, Operation
+from orchestrator.history.stored import Picked, picked
+from orchestrator.history.trace import Trace, traced
+
+Life = tuple[str, int]
+"""(node, epoch): one process."""
+K = TypeVar("K")
+
+SPAN = 32
+"""Operations of a client that are never parted."""
+PART = 30_000
+"""Events that are put together at once."""
+KEPT = 2
+"""Parts that are kept: two passes beside one another are one."""
+
+_COLLECTED = frozenset({Kind.EFFECT, Kind.LEDGER})
+
+
+class Grouped(NamedTuple):
+    """`invoked` are the `traces` that somebody invoked, in that order; `hellos` are operations 0, by client."""
+
+    traces: Mapping[Operation, Trace]
+    invoked: Mapping[Operation, Trace]
+    hellos: dict[int, Trace]
+    lives: Mapping[Life, Sequence[Event]]
+    kinds: Mapping[Kind, Sequence[Event]]
+
+
+def held(events: Sequence[Event]) -> Grouped:
+    kinds: dict[Kind, list[Event]] = defaultdict(list)
+    lives: dict[Life, list[Event]] = defaultdict(list)
+    for event in events:
+        kind = event.kind
+        kinds[kind].append(event)
+        if kind not in _COLLECTED:
+            lives[event.node, event.epoch].append(event)
+    traces = traced(event for event in events if event.client and (event.seq or event.kind is not Kind.TRIM))
+    hellos = {client: traces.pop((client, seq)) for client, seq in list(traces) if seq == 0}
+    return Grouped(traces, _in_order(traces), hellos, dict(lives), dict(kinds))
+
+
+def stored(events: Sequence[Event]) -> Grouped:
+    kinds: dict[Kind, array[int]] = defaultdict(lambda: array("L"))
+    lives: dict[Life, array[int]] = defaultdict(lambda: array("L"))
+    spans: dict[int, array[int]] = defaultdict(lambda: array("L"))
+    hellos: list[Event] = []
+    for event in events:
+        order, _, _, node, epoch, kind, client, seq, *_ = event
+        kinds[kind].append(order)
+        if kind not in _COLLECTED:
+            lives[node, epoch].append(order)
+        if seq and client:
+            spans[seq // SPAN].append(order)
+        elif client and kind is not Kind.TRIM:
+            hellos.append(event)
+    traces = Parts(events, spans)
+    said = {client: trace for (client, _), trace in traced(hellos).items()}
+    return Grouped(traces, Invoked(traces), said, _picked(events, lives), _picked(events, kinds))
+
+
+class Parts(Mapping[Operation, Trace]):
+    """Every operation, in the order of their parts; in a part, of their first events."""
+
+    def __init__(self, events: Sequence[Event], spans: Mapping[int, Sequence[int]]) -> None:
+        self._events = events
+        self._parts = list(_joined(spans))
+        self._of_span = {span: number for number, (some, _) in enumerate(self._parts) for span in some}
+        self._built: OrderedDict[int, dict[Operation, Trace]] = OrderedDict()
+
+    def parts(self) -> Iterator[dict[Operation, Trace]]:
+        return map(self._part, range(len(self._parts)))
+
+    def __getitem__(self, operation: Operation) -> Trace:
+        number = self._of_span.get(operation[1] // SPAN)
+        if number is None:
+            raise KeyError(operation)
+        return self._part(number)[operation]
+
+    def __iter__(self) -> Iterator[Operation]:
+        for part in self.parts():
+            yield from part
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts()))
+
+    def _part(self, number: int) -> dict[Operation, Trace]:
+        found = self._built.get(number)
+        if found is None:
+            found = self._built[number] = traced(picked(self._events, self._parts[number][1]))
+            if len(self._built) > KEPT:
+                self._built.popitem(last=False)
+        return found
+
+
+class Invoked(Mapping[Operation, Trace]):
+    """Those of the parts that somebody invoked; in a part, in the order of their invokes."""
+
+    def __init__(self, traces: Parts) -> None:
+        self._traces = traces
+
+    def __getitem__(self, operation: Operation) -> Trace:
+        trace = self._traces[operation]
+        if trace.invoke is None:
+            raise KeyError(operation)
+        return trace
+
+    def __iter__(self) -> Iterator[Operation]:
+        for part in self._traces.parts():
+            yield from _in_order(part)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _joined(spans: Mapping[int, Sequence[int]]) -> Iterator[tuple[list[int], Sequence[int]]]:
+    """The spans of each part, and its events."""
+    some: list[int] = []
+    orders: list[int] = []
+    for span in sorted(spans):
+        some.append(span)
+        orders.extend(spans[span])
+        if len(orders) >= PART:
+            yield some, array("L", sorted(orders))
+            some, orders = [], []
+    if some:
+        yield some, array("L", sorted(orders))
+
+
+def _in_order(traces: Mapping[Operation, Trace]) -> dict[Operation, Trace]:
+    invoked = ((trace.invoke.order, operation) for operation, trace in traces.items() if trace.invoke)
+    return {operation: traces[operation] for _, operation in sorted(invoked)}
+
+
+def _picked(events: Sequence[Event], orders: Mapping[K, Sequence[int]]) -> dict[K, Sequence[Event]]:
+    return {key: Picked(events, some) for key, some in orders.items()}

@@ -1,0 +1,83 @@
+"""A history that is too large to be held is the same history: its events, and what is made of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from history_builder import Run, cell
+from stories import after_trim, connection_cut, crash_after_commit, overtaken, reply_lost
+
+from nodes.wire.record import Kind
+from orchestrator.checkers.expect import judge
+from orchestrator.history import grouped, stored
+from orchestrator.history.clocks import Clock
+from orchestrator.history.file import dump, load
+from orchestrator.history.index import Index
+from orchestrator.history.merged import History, HistoryError
+from orchestrator.history.stored import Stored
+
+STORIES = [reply_lost, after_trim, overtaken, connection_cut, crash_after_commit]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks and parts of a few events, so that a story has many."""
+    for module, name, value in ((stored, "BLOCK", 7), (stored, "KEPT", 2), (grouped, "PART", 20), (grouped, "SPAN", 1)):
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr("orchestrator.history.file.BLOCK", 7)
+
+
+def both(story: Callable[[Run], Run], calls: int = 8) -> tuple[History, History]:
+    run = story(Run())
+    for seq in range(3, 3 + calls):
+        run.call(seq)
+    data = dump(run.history())
+    return load(data), load(data, whole=0)
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_events_are_the_same(story: Callable[[Run], Run]) -> None:
+    held, unheld = both(story)
+    assert isinstance(unheld.events, Stored)
+    assert len(unheld.events) == len(held.events)
+    assert tuple(unheld.events) == held.events
+    assert list(unheld.events[5:30:3]) == list(held.events[5:30:3])
+    places = random.Random(1).sample(range(-len(held.events), len(held.events)), 40)
+    assert [unheld.events[place] for place in places] == [held.events[place] for place in places]
+    with pytest.raises(IndexError):
+        unheld.events[len(held.events)]
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_they_are_put_together_alike(story: Callable[[Run], Run]) -> None:
+    one, other = (Index(history) for history in both(story))
+    assert {**other.traces} == one.traces
+    assert {**other.invoked} == one.invoked
+    assert len(other.invoked) == len(one.invoked)
+    assert other.hellos == one.hellos
+    for kind in Kind:
+        assert list(other.of_kind(kind)) == list(one.of_kind(kind))
+    assert {life: list(events) for life, events in other.lives.items()} == one.lives
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_they_are_judged_alike(story: Callable[[Run], Run]) -> None:
+    one, other = (judge(cell(), history) for history in both(story))
+    assert other == one
+
+
+def test_times_of_another_clock_are_shifted() -> None:
+    held, unheld = (history._replace(clocks=(Clock("test", 1_000, 10, "agent"),)) for history in both(reply_lost))
+    assert tuple(unheld.on_one_clock()) == held.on_one_clock()
+
+
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.9])
+def test_damage_is_found_before_anything_is_judged(place: float) -> None:
+    data = bytearray(dump(reply_lost(Run()).history()))
+    data[int(place * len(data))] ^= 0x10
+    with pytest.raises(HistoryError):
+        load(bytes(data), whole=0)
+    with pytest.raises(HistoryError, match="cut off"):
+        load(bytes(data[: int(place * len(data))]), whole=0)
