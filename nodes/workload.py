@@ -70,8 +70,7 @@ class Harness:
         self._witness = witness
         self._reports = reports
         self._gated = frozenset(spec["gates"])
-        workload = spec["workload"]
-        self._operation: Workload = _called if workload == CALL else WORKLOADS[workload]
+        self._operation = operations(spec["workload"])
         self._drivers = {process: driver(process) for process in range(1, spec["clients"] + 1)}
         self._finished = False
         self._told = False
@@ -175,6 +174,11 @@ class Harness:
             yield from self._reports.tell("ok", call, client)
         yield from self._reports.tell("end", call, client)
         yield from self._tell_heal_gate()
+
+
+def operations(workload: str) -> Workload:
+    """What the workload of that name does for each intent."""
+    return _called if workload == CALL else WORKLOADS[workload]
 
 
 def _called(intent: int) -> tuple[str, int]:

@@ -10,13 +10,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from nodes.wire.header import client_number
 from nodes.wire.record import Kind
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Cap
 from orchestrator.history.merged import Event, Operation
-from orchestrator.scenario.cell import UNTIL_DONE, Cell, Client
-from orchestrator.scenario.system import Driver
+from orchestrator.scenario.cell import UNTIL_DONE
 
 CAPPED = {
     "load-capped": "load",
@@ -103,16 +101,9 @@ def _open_at(setting: Setting, events: Sequence[Event]) -> list[tuple[Operation,
 
 
 def _tried(setting: Setting, heal: Event) -> Tried:
-    last = {number: caller.last_before_heal for number, caller in _callers(setting.cell)}
+    last = {number: caller.plan.last_before_heal for number, caller in setting.callers.items()}
     invoked = 0
     for (client, seq), trace in setting.index.invoked.items():
         if seq <= last.get(client, 0) and trace.invoke and not setting.index.ordered(heal, trace.invoke):
             invoked += 1
     return Tried(sum(last.values()), invoked)
-
-
-def _callers(cell: Cell) -> Iterator[tuple[int, Client | Driver]]:
-    """Each client process's number, and what is said of its calls."""
-    for node, caller in enumerate(cell.callers.values(), 1):
-        for process in range(1, caller.clients + 1):
-            yield client_number(node, process, 1), caller

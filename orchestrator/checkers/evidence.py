@@ -10,6 +10,11 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from nodes.wire.record import Kind
+from orchestrator.checkers.gate.attempts import (
+    attempts_are_whole,
+    completions_are_single,
+    sends_say_the_first_incomplete,
+)
 from orchestrator.checkers.gate.attributed import (
     deaths_have_a_cause,
     executions_were_received,
@@ -19,9 +24,11 @@ from orchestrator.checkers.gate.attributed import (
     rows_are_planned,
     served_clients_are_planned,
 )
+from orchestrator.checkers.gate.chain import messages_were_sent
+from orchestrator.checkers.gate.names import attempt_name, operation_name
+from orchestrator.checkers.gate.planned import invokes_are_planned
 from orchestrator.checkers.replay import attempt
 from orchestrator.checkers.views import View, Views
-from orchestrator.history.merged import COMPLETIONS, Event, Operation
 
 
 class Rule(NamedTuple):
@@ -95,8 +102,8 @@ def effects_were_executed(setting: Views) -> Iterator[str]:
         executed[attempt(event)] -= 1
         if executed[attempt(event)] < 0:
             yield (
-                f"ledger {event.detail['ledger']}: row {event.detail['n']} is an effect of {_name(event.operation)}, "
-                f"attempt {event.attempt}, which {event.node} did not journal to have executed in epoch {event.epoch}"
+                f"ledger {event.detail['ledger']}: row {event.detail['n']} is an effect of {attempt_name(event)}, "
+                f"which {event.node} did not journal to have executed in epoch {event.epoch}"
             )
 
 
@@ -109,9 +116,10 @@ def commits_are_in_ledgers(setting: Views) -> Iterator[str]:
     for event in setting.index.of_kind(Kind.COMMIT):
         row = rows.get((event.node, event.epoch, event.operation, event.detail["n"]))
         if row is None:
-            yield f"{event.node} journalled the commit of {_name(event.operation)}, which is in no ledger"
+            yield f"{event.node} journalled the commit of {operation_name(event.operation)}, which is in no ledger"
         elif row.detail["result"] != event.detail.get("result"):
-            yield f"the commit of {_name(event.operation)} and its row in {row.detail['ledger']} differ in the result"
+            ledger = row.detail["ledger"]
+            yield f"the commit of {operation_name(event.operation)} and its row in {ledger} differ in the result"
 
 
 def states_come_with_rows(setting: Views) -> Iterator[str]:
@@ -120,50 +128,6 @@ def states_come_with_rows(setting: Views) -> Iterator[str]:
         name = ledger.detail["ledger"]
         if ledger.detail["state"] and name not in setting.index.rows:
             yield f"ledger {name}: it has a state and no rows"
-
-
-def invokes_come_first(setting: Views) -> Iterator[str]:
-    """An invoke is journalled before its operation's first attempt, so that intervals only widen."""
-    for trace in setting.index.traces.values():
-        own = [*trace.attempts, *trace.sends, *trace.unconnected]
-        if own and trace.invoke is None:
-            yield f"{own[0].node} sent {_name(trace.operation)} and never journalled its invoke"
-        elif trace.invoke and own and min(event.order for event in own) < trace.invoke.order:
-            yield f"{trace.invoke.node} journalled the invoke of {_name(trace.operation)} after sending it"
-
-
-def sends_say_the_first_incomplete(setting: Views) -> Iterator[str]:
-    """A message says as its first incomplete number at most that of its client's lowest open operation: the server
-    forgets what is below. A SEND that does not say it was written by an older version and is let through."""
-    unfinished: dict[int, set[int]] = defaultdict(set)
-    for event in setting.index.events:
-        numbers = unfinished[event.client]
-        if event.kind is Kind.INVOKE:
-            numbers.add(event.seq)
-        elif event.kind in COMPLETIONS:
-            numbers.discard(event.seq)
-        elif event.kind is Kind.SEND and numbers and event.detail.get("first", 0) > min(numbers):
-            yield (
-                f"{event.node} sent {_name(event.operation)}, attempt {event.attempt}, with {event.detail['first']} as "
-                f"its first incomplete number while operation {min(numbers)} was open"
-            )
-
-
-def completions_are_single(setting: Views) -> Iterator[str]:
-    """One invoke and exactly one completion, in this order, for each operation of a client."""
-    found: dict[Operation, list[Event]] = defaultdict(list)
-    for event in setting.index.events:
-        if event.kind is Kind.INVOKE or event.kind in COMPLETIONS:
-            found[event.operation].append(event)
-    for operation, events in found.items():
-        kinds = [event.kind for event in events]
-        if len(kinds) != 2 or kinds[0] is not Kind.INVOKE or kinds[1] not in COMPLETIONS:
-            names = ", ".join(kind.name for kind in kinds)
-            yield f"{events[0].node} journalled {names} for {_name(operation)}; expected one invoke and one completion"
-
-
-def _name(operation: Operation) -> str:
-    return f"operation {operation[1]} of client {operation[0]}"
 
 
 def oracle_was_asked(setting: Views) -> Iterator[str]:
@@ -186,8 +150,10 @@ RULES = (
     Rule(effects_were_executed, View.JOURNALS),
     Rule(commits_are_in_ledgers, View.JOURNALS),
     Rule(states_come_with_rows, View.JOURNALS),
-    Rule(invokes_come_first),
-    Rule(sends_say_the_first_incomplete, View.JOURNALS),
+    Rule(invokes_are_planned),
     Rule(completions_are_single),
+    Rule(attempts_are_whole, View.JOURNALS),
+    Rule(sends_say_the_first_incomplete, View.JOURNALS),
+    Rule(messages_were_sent, View.JOURNALS),
     Rule(oracle_was_asked, View.ORACLE),
 )

@@ -50,6 +50,18 @@ def cell(semantics: str = "at-most-once", faults: tuple[Fault, ...] = (), **opti
     )
 
 
+def fitted(cell: Cell, history: History) -> Cell:
+    """The cell whose clients make as many calls as in this history, and as many of them before heal as before."""
+    calls = max((event.seq for event in history.events if event.kind is Kind.INVOKE), default=1)
+    nodes = {
+        name: node.model_copy(
+            update={"calls": calls, "after_heal": max(calls - node.last_before_heal, 1)} if name in cell.callers else {}
+        )
+        for name, node in cell.nodes.items()
+    }
+    return cell.model_copy(update={"nodes": nodes})
+
+
 class Run:
     """Says what happened, in the order in which it happened."""
 
@@ -101,12 +113,18 @@ class Run:
         return self.note("client", 1, Kind.INVOKE, client, seq, intent=intent, f=self.f, value=1)
 
     def send(
-        self, seq: int, attempt: int = 1, client: int = CLIENT, connection: int = 1, first: int | None = None
+        self,
+        seq: int,
+        attempt: int = 1,
+        client: int = CLIENT,
+        connection: int = 1,
+        first: int | None = None,
+        server: int = 0,
     ) -> Run:
         """Without `first` as older versions journalled it."""
         self.note("client", 1, Kind.ATTEMPT, client, seq, attempt)
         said = {} if first is None else {"first": first}
-        return self.note("client", 1, Kind.SEND, client, seq, attempt, connection=connection, server=0, **said)
+        return self.note("client", 1, Kind.SEND, client, seq, attempt, connection=connection, server=server, **said)
 
     def unconnected(self, seq: int, attempt: int = 1, client: int = CLIENT) -> Run:
         self.note("client", 1, Kind.ATTEMPT, client, seq, attempt)
@@ -179,7 +197,8 @@ class Run:
         return self.note("server", self.epoch, kind, client, seq, attempt, **detail)
 
     def hello(self, client: int = CLIENT) -> Run:
-        return self.receive(0, client=client).answer(0, value=None, client=client)
+        self.decide("request", 0, client=client).receive(0, client=client).answer(0, value=None, client=client)
+        return self.decide("reply", 0, client=client)
 
     def receive(
         self, seq: int, attempt: int = 1, first: int | None = None, server: int = 0, client: int = CLIENT

@@ -23,7 +23,7 @@ def kill(at: str, state: str = "keep") -> Kill:
 
 def repeat(run: Run, seq: int = 1, attempt: int = 2, status: Status = Status.CACHED, server: int = 0) -> Run:
     """Another attempt, answered without being executed."""
-    run.send(seq, attempt).decide("request", seq, attempt).receive(seq, attempt, server=server)
+    run.send(seq, attempt, server=server).decide("request", seq, attempt).receive(seq, attempt, server=server)
     value = 1 if status in (Status.CACHED, Status.JOINED) else None
     run.answer(seq, attempt, value, status).decide("reply", seq, attempt)
     return run.reply(seq, attempt, value, status)
@@ -57,9 +57,9 @@ def joined(run: Run) -> Run:
 
 def after_trim(run: Run) -> Run:
     """The copy comes after the client said that it had the result."""
-    run.invoke(1).send(1).decide("request", 1, act="duplicate", rule=0).run(1).reply(1, 1, 1).ok(1, 1)
-    run.invoke(2).send(2).decide("request", 2).receive(2, first=2).trim(2)
-    run.execute(2).commit(2).answer(2, 1, 2).reply(2, 1, 2).ok(2, 2)
+    run.invoke(1).send(1).decide("request", 1, act="duplicate", rule=0).run(1).decide("reply", 1)
+    run.reply(1, 1, 1).ok(1, 1).invoke(2).send(2).decide("request", 2).receive(2, first=2).trim(2)
+    run.execute(2).commit(2).answer(2, 1, 2).decide("reply", 2).reply(2, 1, 2).ok(2, 2)
     run.release("request", 1).receive(1, first=1).answer(1, 1, None, Status.STALE)
     return run.healed(3)
 
@@ -83,8 +83,8 @@ def crash_before_commit(run: Run) -> Run:
 def overtaken(run: Run) -> Run:
     """Two outstanding operations, of which the first arrives last."""
     run.invoke(1).send(1).decide("request", 1, act="reorder", rule=0)
-    run.invoke(2).send(2).decide("request", 2).run(2, first=1).reply(2, 1, 1).ok(2, 1)
-    run.release("request", 1, act="reorder").run(1).reply(1, 1, 2).ok(1, 2)
+    run.invoke(2).send(2).decide("request", 2).run(2, first=1).decide("reply", 2).reply(2, 1, 1).ok(2, 1)
+    run.release("request", 1, act="reorder").run(1).decide("reply", 1).reply(1, 1, 2).ok(1, 2)
     return run.healed(3)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from history_builder import CLIENT, Run, cell
+from history_builder import CLIENT, Run, cell, fitted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stories import (
@@ -40,7 +40,8 @@ FIRST = (CLIENT, 1)
 
 
 def judged(run: Run, *faults: Fault, semantics: str = "at-most-once", **wanted: Any) -> Judgement:
-    return judge(cell(semantics, faults, expect=Expect(**wanted)), run.history())
+    history = run.history()
+    return judge(fitted(cell(semantics, faults, expect=Expect(**wanted)), history), history)
 
 
 def holds(level: str, *under: str) -> Delivery:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from history_builder import CLIENT, STEP, Run, cell
+from history_builder import CLIENT, STEP, Run, cell, fitted
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stories import (
@@ -80,7 +80,7 @@ def violated(judgement: Judgement) -> set[str]:
 
 @pytest.mark.parametrize("tell", STORIES, ids=lambda tell: tell.__name__)
 def test_a_clock_that_is_a_day_ahead_changes_nothing(tell: Callable[[Run], Run]) -> None:
-    judged = cell(faults=STORIES[tell])
+    judged = fitted(cell(faults=STORIES[tell]), tell(Run()).history())
     assert gist(judge(judged, elsewhere(tell(Run()), DAY, 10))) == gist(judge(judged, tell(Run()).history()))
 
 
@@ -90,9 +90,10 @@ def test_an_estimate_that_is_wrong_by_less_than_its_error_makes_no_violation_and
     tell: Callable[[Run], Run], ahead: int, error: int, data: st.DataObject
 ) -> None:
     history = elsewhere(tell(Run()), ahead, error, data.draw(st.integers(-error, error)))
-    judgement = judge(cell(faults=STORIES[tell]), history)
+    judged = fitted(cell(faults=STORIES[tell]), history)
+    judgement = judge(judged, history)
     assert not judgement.gate
-    assert violated(judgement) == violated(judge(cell(faults=STORIES[tell]), tell(Run()).history()))
+    assert violated(judgement) == violated(judge(judged, tell(Run()).history()))
 
 
 def executed_before_invoked(error: int) -> Judgement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from history_builder import Run, cell
+from history_builder import Run, cell, fitted
 from stories import DROP_REPLY, DROP_REQUEST, LINK, crash_after_commit, kill, reply_lost, request_lost
 
 from chaos.faults.fault import Fault
@@ -18,8 +18,9 @@ def result(
     run: Run, fault: Fault, *under: Any, semantics: str = "at-most-once", holds: Any = "at-most-once", **options: Any
 ) -> Result:
     expected = Expect(delivery=Delivery(holds=holds, under=under))
-    made = cell(semantics, (fault,), expect=expected, **options)
-    return made, judge(made, run.history())
+    history = run.history()
+    made = fitted(cell(semantics, (fault,), expect=expected, **options), history)
+    return made, judge(made, history)
 
 
 def only(*results: Result) -> Claim:
@@ -53,7 +54,7 @@ def test_a_violation_refutes_and_names_the_cell() -> None:
 
 
 def test_the_mechanisms_own_level_is_judged_where_a_cell_expects_a_weaker_one() -> None:
-    spent = Run().hello().invoke(1).send(1).decide("request", 1).receive(1, server=71).execute(1).commit(1)
+    spent = Run().hello().invoke(1).send(1, server=71).decide("request", 1).receive(1, server=71).execute(1).commit(1)
     spent.answer(1, 1, 1).decide("reply", 1, act="drop", rule=0).info(1).healed(2)
     found = claims([result(spent, DROP_REPLY, "loss", semantics="exactly-once", attempts=1)])
     assert [(claim.level, claim.standing) for claim in found] == [

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from history_builder import CLIENT, Run, cell
+from history_builder import CLIENT, Run, cell, fitted
 from stories import DROP_REPLY, crash_after_commit, reply_lost
 
 from nodes.control import FENCED
@@ -20,7 +20,7 @@ Alter = Callable[[Event], Event | None]
 
 
 def gate(history: History) -> list[str]:
-    return list(problems(Views(cell(faults=(DROP_REPLY,)), Index(history))))
+    return list(problems(Views(fitted(cell(faults=(DROP_REPLY,)), history), Index(history))))
 
 
 def altered(history: History, kind: Kind, alter: Alter, node: str = "") -> History:
@@ -104,6 +104,6 @@ def test_one_that_its_successor_fenced_off_ends_where_it_stood() -> None:
 
 
 def test_calls_without_a_number_are_served_like_others() -> None:
-    run = Run().receive(1, client=0)
+    run = Run().call(1).receive(1, client=0)
     run.server(Kind.EXECUTE, 1, 1, 0, intent=0, f="add", value=1).commit(1, client=0).healed(2)
     assert gate(run.history()) == []

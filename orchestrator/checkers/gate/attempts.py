@@ -1,0 +1,88 @@
+"""PURE: what a client of ours journals of each of its operations is whole and in order."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from nodes.wire.record import Kind
+from orchestrator.checkers.gate.names import attempt_name, operation_name
+from orchestrator.checkers.views import Views
+from orchestrator.history.index import Trace
+from orchestrator.history.merged import COMPLETIONS, Event, Operation
+
+
+def completions_are_single(setting: Views) -> Iterator[str]:
+    """One invoke and exactly one completion, in this order, for each operation of a client. One that the loader had to
+    close is its client's own omission: no client is killed."""
+    found: dict[Operation, list[Event]] = defaultdict(list)
+    for event in setting.index.events:
+        if event.kind is Kind.INVOKE or event.kind in COMPLETIONS:
+            found[event.operation].append(event)
+    for operation, events in found.items():
+        kinds = [event.kind for event in events]
+        if len(kinds) != 2 or kinds[0] is not Kind.INVOKE or kinds[1] not in COMPLETIONS:
+            names = ", ".join(kind.name for kind in kinds)
+            told = f"journalled {names} for {operation_name(operation)}; expected one invoke and one completion"
+            yield f"{events[0].node} {told}"
+        elif events[1].detail.get("closed"):
+            yield f"{events[0].node} never journalled how {operation_name(operation)} ended"
+
+
+def attempts_are_whole(setting: Views) -> Iterator[str]:
+    """Attempts count from 1. Each is journalled before it is sent or finds no connection, one of which it comes to."""
+    for trace in setting.index.traces.values():
+        if trace.invoke is None:
+            yield from _uninvoked(trace)
+        else:
+            yield from _whole(trace, trace.invoke)
+
+
+def _uninvoked(trace: Trace) -> Iterator[str]:
+    own = [*trace.attempts, *trace.sends, *trace.unconnected]
+    if own:
+        yield f"{own[0].node} sent {operation_name(trace.operation)} and never journalled its invoke"
+
+
+def _whole(trace: Trace, invoke: Event) -> Iterator[str]:
+    begun, came = trace.attempts, trace.sends
+    if trace.unconnected:
+        came = sorted([*trace.sends, *trace.unconnected])
+    if begun and begun[0].order < invoke.order:
+        yield f"{invoke.node} journalled the invoke of {operation_name(trace.operation)} after sending it"
+    number, after = 0, invoke.order
+    for number, (begin, end) in enumerate(zip(begun, came, strict=False), 1):
+        if not (begin.attempt == end.attempt == number and after <= begin.order < end.order):
+            found = f"as attempt {begin.attempt} begun and attempt {end.attempt} {_came(end)}"
+            yield f"{operation_name(trace.operation)}: its attempt {number} is on record {found}, or not in this order"
+            return
+        after = end.order
+    if len(begun) > number:
+        yield f"{attempt_name(begun[number])}, was begun and neither sent nor found without a connection"
+    elif len(came) > number:
+        yield f"{attempt_name(came[number])}, was {_came(came[number])} and never begun"
+
+
+def _came(event: Event) -> str:
+    return "sent" if event.kind is Kind.SEND else "found without a connection"
+
+
+def sends_say_the_first_incomplete(setting: Views) -> Iterator[str]:
+    """A message says as its first incomplete number at most that of its client's lowest open operation: the server
+    forgets what is below. A SEND that does not say it is let through in a history of an older version."""
+    unfinished: dict[int, set[int]] = defaultdict(set)
+    for event in setting.index.events:
+        numbers = unfinished[event.client]
+        if event.kind is Kind.INVOKE:
+            numbers.add(event.seq)
+        elif event.kind in COMPLETIONS:
+            numbers.discard(event.seq)
+        elif event.kind is Kind.SEND:
+            first = event.detail.get("first")
+            if first is None and setting.index.history.plan:
+                yield f"{attempt_name(event)}, was sent, and no journal says with which first incomplete number"
+            elif first is not None and numbers and first > min(numbers):
+                yield (
+                    f"{event.node} sent {attempt_name(event)}, with {first} as its first incomplete number while "
+                    f"operation {min(numbers)} was open"
+                )

@@ -1,0 +1,76 @@
+"""The invokes are the planned ones: each client process's operations, each once, in order, as its workload has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from history_builder import CLIENT, Run, cell
+
+from nodes.wire.header import client_number
+from nodes.wire.record import Kind, Record
+from orchestrator.checkers.evidence import problems
+from orchestrator.checkers.views import Views
+from orchestrator.history.index import Index
+from orchestrator.history.merged import History
+
+TWO = client_number(1, 2, 1)
+
+
+def gate(history: History, **options: Any) -> str:
+    return "; ".join(problems(Views(cell(**{"calls": 2, **options}), Index(history))))
+
+
+def altered(run: Run, **fields: Any) -> Run:
+    """With other fields in the first invoke's record; those that a record does not have are of its detail."""
+    records = run.journals["client", 1]
+    place = next(place for place, record in enumerate(records) if record.kind is Kind.INVOKE)
+    own = {key: value for key, value in fields.items() if key in Record._fields}
+    rest = {key: value for key, value in fields.items() if key not in own}
+    records[place] = records[place]._replace(detail={**(records[place].detail or {}), **rest}, **own)
+    return run
+
+
+def test_the_planned_calls_pass() -> None:
+    assert gate(Run().call(1).healed(2).history()) == ""
+
+
+@pytest.mark.parametrize(
+    ("run", "options", "said"),
+    [
+        (Run(), {}, "client 10101 invoked 0 of 2 operations, and nothing is on record that cut them"),
+        (Run().call(1), {}, "client 10101 invoked 1 of 2 operations"),
+        (Run().call(1).call(2), {"clients": 2}, "client 10201 invoked 0 of 2 operations"),
+        (Run().call(1).call(3), {}, "client 10101 invoked operation 3 where operation 2 was due"),
+        (Run().call(2).call(1), {}, "client 10101 invoked operation 2 where operation 1 was due"),
+        (Run().call(1).call(2).call(2), {}, "client 10101 invoked operation 2 where operation 3 was due"),
+        (Run().call(1).call(2).call(3), {}, "client 10101 invoked 3 operations of 2 that the plan has"),
+        (Run().call(1).call(2).call(1, TWO), {}, "operation 1 of client 10201 was invoked, and the plan has no such"),
+        (altered(Run().call(1).call(2), intent=7), {}, "operation 1 of client 10101 is add(1) by process 1 of client "),
+        (altered(Run().call(1).call(2), value=2), {}, "is add(2) by process 1 of client with intent 101000001, and "),
+        (altered(Run().call(1).call(2), f="read"), {}, "is read(1) by process 1 of client with intent 101000001, and "),
+        (altered(Run().call(1).call(2), process=2), {}, "is add(1) by process 2 of client with intent 101000001, and "),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_others_are_noticed(run: Run, options: dict[str, Any], said: str) -> None:
+    assert said in gate(run.history(), **options)
+
+
+def test_settling_that_was_ended_by_its_cap_cuts_what_is_left() -> None:
+    assert gate(Run().call(1).phase("heal").phase("settle").phase("settle-capped").stop().history()) == ""
+    assert "invoked 1 of 2" in gate(Run().call(1).phase("heal").phase("load-capped").history())
+
+
+@pytest.mark.parametrize("harm", [Run.ok, Run.info])
+def test_no_client_forgets_how_a_call_ended(harm: Callable[..., Run]) -> None:
+    run = Run().invoke(1).send(1).run(1).decide("request", 1).decide("reply", 1).reply(1, 1, 1)
+    assert "client never journalled how operation 1 of client 10101 ended" in gate(run.call(2).history())
+    assert "client never journalled" not in gate(harm(run, 1, 1).history())
+
+
+def test_of_a_part_of_a_run_no_more_is_asked() -> None:
+    run = Run().call(1).phase("interrupted")
+    assert gate(run.unfinished()) == "the run did not reach its end; its last phase was interrupted"
+    assert run.journals["client", 1][-1].client == CLIENT
