@@ -30,7 +30,7 @@ from nodes.ops import (
     Spawn,
 )
 from nodes.reports import Reports
-from nodes.rpc.calls import Call, End, Outcome, Session, outcome
+from nodes.rpc.calls import Call, End, Outcome, Sent, Session, outcome
 from nodes.rpc.codecs import Codec, Reply
 from nodes.rpc.interface import HELLO, Interface, Procedure, stub
 from nodes.rpc.retry import Retry
@@ -39,8 +39,6 @@ from nodes.wire.errors import WireError, unforeseen, whole
 from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind, Witness
 from nodes.wire.transports import datagrams
-
-REMEMBERED_XIDS = 256
 
 
 class Ended(NamedTuple):
@@ -131,9 +129,7 @@ class RpcDriver:
         self._line: Line | None = None
         self._connecting = Mutex()
         self._greetings = Queue()
-        self._xid = 0
-        self._sent: dict[int, Call] = {}
-        """By the xid of each of their latest attempts."""
+        self._sent = Sent(session.open)
         self._finished = False
 
     # The driver seam
@@ -236,10 +232,7 @@ class RpcDriver:
         self.witness.passage("after-send", self.session.client, call.seq, call.attempt)
 
     def _encode(self, call: Call, header: CallHeader) -> bytes:
-        self._xid += 1
-        self._sent[self._xid] = call
-        self._sent.pop(self._xid - REMEMBERED_XIDS, None)
-        data = self.codec.encode_call(self._xid, call.procedure, header, call.arguments)
+        data = self.codec.encode_call(self._sent.add(call), call.procedure, header, call.arguments)
         return data if self._datagrams else self.codec.wrap(data)
 
     def _procedure(self, xid: int) -> Procedure | None:

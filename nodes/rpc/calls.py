@@ -6,8 +6,9 @@ the driver's affair (nodes/drivers/rpc.py).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from nodes.ops import Queue
 from nodes.rpc.codecs import Reply
@@ -74,6 +75,32 @@ def outcome(reply: Reply) -> Outcome | None:
     if header.status == Status.BUSY:
         return None
     return Outcome(End.INFO, f"the server's error: {reply.error}")
+
+
+class Sent:
+    """The calls of the latest attempts, by their xids; and of older ones as long as the call is open: what kept their
+    replies may let them go after all."""
+
+    REMEMBERED: ClassVar[int] = 256
+
+    def __init__(self, open_calls: Mapping[int, Call]) -> None:
+        self._open = open_calls
+        self._calls: dict[int, Call] = {}
+        self._last = 0
+
+    def add(self, call: Call) -> int:
+        """-> the xid of another attempt."""
+        self._last += 1
+        self._calls[self._last] = call
+        while len(self._calls) > self.REMEMBERED:
+            oldest, ended = next(iter(self._calls.items()))
+            if self._open.get(ended.seq) is ended:
+                break
+            del self._calls[oldest]
+        return self._last
+
+    def get(self, xid: int) -> Call | None:
+        return self._calls.get(xid)
 
 
 class Numbers:

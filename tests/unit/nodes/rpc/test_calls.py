@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.rpc.calls import Call, End, Numbers, Outcome, Session, outcome
+from nodes.rpc.calls import Call, End, Numbers, Outcome, Sent, Session, outcome
 from nodes.rpc.codecs import Reply
 from nodes.rpc.semantics import NAMES, Identity
 from nodes.services.counter import COUNTER
@@ -158,3 +158,21 @@ def test_an_attempt_says_who_it_is_and_what_is_incomplete_now() -> None:
     assert made.header(second) == CallHeader(CLIENT, 2, 3, 1, 22, 1_000_002)
     made.end(1)
     assert made.header(second).first == 2
+
+
+def test_a_call_is_known_by_each_of_its_xids_as_long_as_it_is_open() -> None:
+    one, two = call(1), call(2)
+    open_calls = {1: one, 2: two}
+    sent = Sent(open_calls)
+    first = sent.add(one)
+    others = [sent.add(two) for _ in range(Sent.REMEMBERED)]
+    assert sent.get(first) is one
+    assert all(sent.get(xid) is two for xid in others)
+    del open_calls[1]
+    last = sent.add(two)
+    assert sent.get(first) is None
+    assert sent.get(last) is two
+    del open_calls[2]
+    newest = [sent.add(one) for _ in range(Sent.REMEMBERED)]
+    assert sent.get(last) is None
+    assert all(sent.get(xid) is one for xid in newest)
