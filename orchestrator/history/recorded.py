@@ -96,9 +96,9 @@ class Strikes:
             node=fault.target,
             epoch=epoch,
             passage=self._passage(index, fault, event) if at_failpoint else None,
-            when=AT_ONCE if at_failpoint else self._trigger(fault.when, fault.after or 0, event),
-            ends=None if resumed is None else self._before(resumed),
-            restart=None if restarted is None else self._restart(fault, restarted),
+            when=AT_ONCE if at_failpoint else self._trigger(fault.when, fault.after, event, 0),
+            ends=None if resumed is None else self._between(event.order, resumed),
+            restart=None if restarted is None else self._restart(fault, restarted, event.order),
         )
 
     def _passage(self, index: int, fault: ProcessFault, event: Event) -> Passage:
@@ -112,16 +112,16 @@ class Strikes:
         told = (event for event in reversed(self._events) if event.kind is Kind.ACT and event.detail["act"] == act)
         return next((one for one in told if (one.detail["node"], one.detail["epoch"]) == (node, epoch)), None)
 
-    def _restart(self, fault: ProcessFault, event: Event) -> str:
+    def _restart(self, fault: ProcessFault, event: Event, since: int) -> str:
         assert fault.restart is not None, "it has been started again by it"
-        return self._trigger(fault.restart.when, fault.restart.after, event)
+        return self._trigger(fault.restart.when, fault.restart.after, event, since)
 
-    def _trigger(self, when: str | None, after: int, event: Event) -> str:
+    def _trigger(self, when: str | None, after: int | None, event: Event, since: int) -> str:
         """The scenario's, if the act waited for no time after it."""
-        return (when or AT_ONCE) if after == 0 else self._before(event)
+        return self._between(since, event) if after else (when or AT_ONCE)
 
-    def _before(self, act: Event) -> str:
-        """The last moment before it."""
-        earlier = (event for event in reversed(self._events) if event.order < act.order)
+    def _between(self, since: int, act: Event) -> str:
+        """The last moment before the act, AT_ONCE if there was none since that order."""
+        earlier = (event for event in reversed(self._events) if since < event.order < act.order)
         last = next((one for one in earlier if one.kind in MOMENTS), None)
         return AT_ONCE if last is None else moment(last.node, MOMENTS[last.kind], last.client, last.seq, last.attempt)

@@ -17,7 +17,8 @@ from chaos.recorded import Entry, entry_of, key_of, message, plain
 from orchestrator.scenario.value import Value
 
 AT_ONCE = ""
-"""The trigger of what waits for nothing: the begin of the load, or of a restart the death before it."""
+"""The trigger of what waits for nothing that happened: a strike comes with the load, a restart with the death before
+it; a pause ends after the scenario's own time, since one in which nothing happens is felt by its length alone."""
 
 _MOMENT = re.compile(r"(\S+) (invoke|attempt|end) ([0-9]+)(?:\.[0-9]+)? of [0-9]+")
 

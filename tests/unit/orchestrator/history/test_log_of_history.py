@@ -116,6 +116,14 @@ def test_a_timed_act_has_the_last_moment_before_it() -> None:
     assert [strike.ends for strike in strikes] == [None, None]
 
 
+def test_where_nothing_happened_meanwhile_nothing_is_waited_for() -> None:
+    """What came before the strike may come after it in a replay, and then nobody would end the pause that keeps it."""
+    run = Run().phase("load").invoke(1).send(1).act("pause", fault=0).act("resume").act("kill", fault=1)
+    run.note("orchestrator", 1, Kind.ACT, act="restart", node="server", epoch=2, fault=None)
+    strikes = log(run, Pause(pause="server", after=50, lasts=100), replace(KILL, at=None, after=60)).strikes
+    assert [(strike.ends, strike.restart) for strike in strikes] == [("", None), (None, "")]
+
+
 def test_an_act_in_vain_is_none() -> None:
     assert log(Run().phase("load").act("none", fault=0), Kill(kill="server", after=1)).strikes == ()
 

@@ -42,6 +42,7 @@ def strike(**fields: object) -> Strike:
         ),
         (PAUSE, strike(when=WHEN), replace(PAUSE, after=None, when=WHEN, lasts=None)),
         (PAUSE, strike(when="client gate 3", ends=WHEN), replace(PAUSE, after=None)),
+        (PAUSE, strike(when="client gate 3", ends=""), replace(PAUSE, after=None)),
         (BESIDE, strike(passage=(10101, 2, 1)), replace(BESIDE, restart=Restart(when="healed"))),
     ],
 )
