@@ -20,7 +20,7 @@ from nodes.rpc.interface import skeleton
 from nodes.rpc.retry import Retry, maybe
 from nodes.rpc.semantics import Identity, mechanism
 from nodes.rpc.serve import Endpoint
-from nodes.rpc.variants import ColdReplica
+from nodes.rpc.variants import SKELETONS
 from nodes.services import SERVICES
 from nodes.wire.header import client_number
 from nodes.wire.record import Kind, Witness
@@ -69,9 +69,9 @@ class ServerNode:
         ledger = environment.ledger
         self._identity = Identity(environment.incarnation, ledger.history_id, spec["lease"])
         service = SERVICES[spec["service"]]
-        cold = _has(spec, "cold-replica")
         made = service.make(ledger.state())
-        self._skeleton = ColdReplica(service, made) if cold else skeleton(service.interface, made)
+        broken = next((SKELETONS[name] for name in SKELETONS if _has(spec, name)), None)
+        self._skeleton = broken(service, made) if broken else skeleton(service.interface, made)
         self._endpoints = {part["link"]: self._endpoint(part, service.interface) for part in spec["endpoints"]}
 
     def _endpoint(self, part: dict[str, Any], interface: Any) -> Endpoint:

@@ -24,4 +24,27 @@ class Rebinds(RpcDriver):
         return super()._send(call, line)
 
 
-DRIVERS: dict[str, type[RpcDriver]] = {"unknown-as-fail": UnknownAsFail, "rebinds": Rebinds}
+class ArgumentChanged(RpcDriver):
+    """Marshals the argument again for each attempt, after something has changed it."""
+
+    def _send(self, call: Call, line: Line) -> Program:
+        if call.attempt > 1:
+            call.arguments = tuple(argument + 1 for argument in call.arguments)
+        return super()._send(call, line)
+
+
+class IntentForgotten(RpcDriver):
+    """Says in its first attempt only what the call is for."""
+
+    def _send(self, call: Call, line: Line) -> Program:
+        if call.attempt > 1:
+            call.intent = 0
+        return super()._send(call, line)
+
+
+DRIVERS: dict[str, type[RpcDriver]] = {
+    "unknown-as-fail": UnknownAsFail,
+    "rebinds": Rebinds,
+    "argument-changed": ArgumentChanged,
+    "intent-forgotten": IntentForgotten,
+}

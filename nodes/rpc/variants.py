@@ -7,6 +7,7 @@ fence-ignored in the ledger, and those of a client in `nodes/drivers/variants.py
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nodes.ops import Program, ReplyRecord
@@ -163,6 +164,48 @@ def _answer(result: Any) -> Program:
     yield
 
 
+class Paused:
+    """What a procedure sees of a call that has waited already."""
+
+    def __init__(self, execution: Any) -> None:
+        self.commit = execution.commit
+
+    def pause(self) -> Program:
+        yield from ()
+
+
+class StaticArguments(Skeleton):
+    """Unmarshals the arguments of a procedure into one place that all its calls share, and reads them after a pause."""
+
+    def __init__(self, service: Service, implementation: Any) -> None:
+        super().__init__(service.interface, implementation)
+        self._place: dict[int, tuple[Any, ...]] = {}
+
+    def call(self, procedure: Procedure, execution: Any, arguments: tuple[Any, ...]) -> Program:
+        self._place[procedure.number] = arguments
+        yield from execution.pause()
+        return (yield from super().call(procedure, Paused(execution), self._place[procedure.number]))
+
+
+class LostUpdate(Skeleton):
+    """Reads the service's state before a call waits and goes on with that: what others changed meanwhile is lost."""
+
+    def __init__(self, service: Service, implementation: Any) -> None:
+        super().__init__(service.interface, implementation)
+        self._state = vars(implementation)
+
+    def call(self, procedure: Procedure, execution: Any, arguments: tuple[Any, ...]) -> Program:
+        before = dict(self._state)
+        yield from execution.pause()
+        self._state.update(before)
+        return (yield from super().call(procedure, Paused(execution), arguments))
+
+
+SKELETONS: dict[str, Callable[[Service, Any], Skeleton]] = {
+    "cold-replica": ColdReplica,
+    "static-arguments": StaticArguments,
+    "lost-update": LostUpdate,
+}
 FILTERS: dict[str, type[Filtered]] = {
     "no-duplicate-filter": NoDuplicateFilter,
     "high-water-filter": HighWaterFilter,

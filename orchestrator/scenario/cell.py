@@ -71,7 +71,11 @@ Variant = Literal[
     "incarnation-restarted",
     "fence-ignored",
     "cold-replica",
+    "static-arguments",
+    "lost-update",
     "rebinds",
+    "argument-changed",
+    "intent-forgotten",
     "unknown-as-fail",
 ]
 if TYPE_CHECKING:
