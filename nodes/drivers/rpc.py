@@ -139,7 +139,9 @@ class RpcDriver:
         attempt = 0
         while not self._finished and not self.session.greeted:
             attempt += 1
-            deadline = yield from self._deadline(attempt)
+            wait = yield from self._wait(attempt)
+            now = yield Now()
+            deadline = now + wait
             yield from self._connected(None, deadline)
             if not self.session.greeted:
                 yield Sleep(deadline)
@@ -177,9 +179,11 @@ class RpcDriver:
         while True:
             call.attempt += 1
             call.connection = 0
-            self._note(Kind.ATTEMPT, call)
+            wait = yield from self._wait(call.attempt)
+            self._note(Kind.ATTEMPT, call, {"wait": wait})
             yield from self.reports.tell("attempt", call.seq, self.session.client)
-            deadline = yield from self._deadline(call.attempt)
+            now = yield Now()
+            deadline = now + wait
             line = yield from self._connected(call, deadline)
             if line is not None:
                 yield from self._send(call, line)
@@ -189,10 +193,9 @@ class RpcDriver:
             if end is not None:
                 return end
 
-    def _deadline(self, attempt: int) -> Program:
+    def _wait(self, attempt: int) -> Program:
         draw = yield Random()
-        now = yield Now()
-        return now + self.retry.wait(attempt, draw)
+        return self.retry.wait(attempt, draw)
 
     def _await(self, call: Call, deadline: int) -> Program:
         """-> Outcome, or None when the next attempt is due."""

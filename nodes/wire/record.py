@@ -37,7 +37,8 @@ class Kind(IntEnum):
     OK = 11  # [value]
     FAIL = 12  # [error]
     INFO = 13  # [error]
-    ATTEMPT = 14  # before this attempt connects or sends anything
+    ATTEMPT = 14  # [wait] before this attempt connects or sends anything; `wait`: nanoseconds until it is given up
+    # (older journals lack it)
     SEND = 15  # [connection server first] directly before its first byte is handed to the transport; `first`
     # is the client's first incomplete number, as the message says it (older journals lack it)
     REPLY = 16  # [status value connection] a reply to this attempt arrived, wanted or not

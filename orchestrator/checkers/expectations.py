@@ -6,9 +6,9 @@
 4. Else it is met.
 
 Implicit ones are judged always: `faults` (every fault bit, and timing did not disturb), `load` (every call that was to
-meet the faults was invoked before heal); and of our own nodes `valid`, `replies`, `reference`, and `staleness` where
-calls read. These are expected to hold, except where `convicted_by` asks them to convict a broken variant, or the
-scenario names them among its properties.
+meet the faults was invoked before heal); and of our own nodes `explained` (what happened to a call has its reason),
+`valid`, `replies`, `reference`, and `staleness` where calls read. These four are expected to hold, except where
+`convicted_by` asks them to convict a broken variant, or the scenario names them among its properties.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ def _all(setting: Views, findings: Findings) -> Iterator[ExpectationVerdict]:
     yield ExpectationVerdict("faults", Met.INCONCLUSIVE if doubt else Met.MET, doubt)
     untried = caps.doubt(setting)
     yield ExpectationVerdict("load", Met.INCONCLUSIVE if untried else Met.MET, untried)
+    if setting.cell.system is None:
+        yield _explained(setting)
     if expect.bitten is not None:
         yield _bitten(setting, expect.bitten, doubt)
     if expect.others is not None:
@@ -76,6 +78,17 @@ def _failure(setting: Views) -> str:
 def _idle(setting: Views, rule: RuleBite) -> str:
     said = f"fault {rule.rule + 1} ({setting.cell.faults[rule.rule].verb}) did not bite"
     return f"{said}: {idle.reason(setting, rule)}"
+
+
+def _explained(setting: Views) -> ExpectationVerdict:
+    """Nothing happened to a call that neither a fault, an outage nor a wait explains."""
+    for operation, reason in sorted(setting.bite.unexplained.items()):
+        more = len(setting.bite.unexplained) - 1
+        said = f"{name_of(operation)}: {reason}, and nothing explains it" + (f"; and {more} more" if more else "")
+        return ExpectationVerdict("explained", Met.UNMET, said, operation)
+    if setting.failed:
+        return ExpectationVerdict("explained", Met.INCONCLUSIVE, _failure(setting))
+    return ExpectationVerdict("explained", Met.MET)
 
 
 def _bitten(setting: Views, expected: Expected, doubt: str) -> ExpectationVerdict:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import re
 from dataclasses import MISSING, fields
-from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from documented import DOCUMENT, needed
 
 from chaos.faults.fault import Fault, PacketFault, RelayFault
 from chaos.faults.models import Model
 from chaos.faults.packets import Netem, Shape
 from chaos.faults.processes import Kill, Pause, Restart
 from chaos.faults.vocabulary import FAULTS
+from orchestrator.checkers.delivery import NEEDED
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "semantics.md"
 VALUES = {"netem": Shape(delay=1), "reject": "rst", "split": "ring"}
 """Of words whose values are looked at."""
 
@@ -67,3 +67,7 @@ def test_every_fault_has_a_model_wherever_it_can_be_done(kind: type[Fault]) -> N
 def test_every_model_but_the_trim_is_brought_by_some_fault() -> None:
     brought = {model for pair in expected().values() for models in pair for model in models.split(", ")}
     assert brought - {"n/a"} == set(get_args(Model)) - {"history-trim"}
+
+
+def test_what_a_claim_needs_is_what_the_documents_say() -> None:
+    assert {key: frozenset(names) for key, names in NEEDED.items()} == needed()

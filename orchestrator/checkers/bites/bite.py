@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 
 from chaos.faults.fault import Fault, RelayFault
 from nodes.wire.header import process_of
 from orchestrator.checkers.bites import processes, windows
+from orchestrator.checkers.bites.course import USUAL, Course, Courses
 from orchestrator.checkers.bites.messages import effective
 from orchestrator.checkers.bites.models import with_models
 from orchestrator.checkers.bites.values import Bite, RuleBite
@@ -21,8 +23,22 @@ def bite(setting: Setting) -> Bite:
         with_models(setting, _rule(setting, index, fault), fault) for index, fault in enumerate(setting.cell.faults)
     )
     invoked = setting.index.invoked
-    touched = frozenset(operation for operation, trace in invoked.items() if _touched(setting, trace))
-    return Bite.of(rules, invoked, touched | _met_while_open(setting), lambda operation: _late(invoked[operation]))
+    met = _met_while_open(setting) | {operation for operation, trace in invoked.items() if _met(setting, trace)}
+    courses = _courses(setting, met)
+    touched = {operation for operation, course in courses.items() if course.outlived or _cut(invoked[operation])}
+    found = Bite.of(rules, invoked, frozenset(met | touched), lambda each: courses.get(each, USUAL).late)
+    told = {operation: course.unexplained for operation, course in courses.items() if course.unexplained}
+    return found._replace(unexplained={operation: told[operation] for operation in told.keys() - found.bitten})
+
+
+def _courses(setting: Setting, met: Collection[Operation]) -> dict[Operation, Course]:
+    """Of the operations that were not met, those that did not simply end."""
+    courses = Courses(setting)
+    found = {}
+    for operation, trace in setting.index.invoked.items():
+        if operation not in met and (course := courses.of(trace)) is not USUAL:
+            found[operation] = course
+    return found
 
 
 def _rule(setting: Setting, index: int, fault: Fault) -> RuleBite:
@@ -70,19 +86,22 @@ def _decisions(trace: Trace, index: int) -> list[Event]:
     return [event for event in trace.decisions if event.detail.get("rule") == index]
 
 
-# Touched and late
+# Touched
 
 
-def _touched(setting: Setting, trace: Trace) -> bool:
-    """One of its messages met a decision, or it was open while its server was away or its connection ended."""
+def _met(setting: Setting, trace: Trace) -> bool:
+    """One of its messages met a decision, or it was open while its server or its client was away."""
     if any(event.detail.get("act") != "pass" for event in (*trace.decisions, *_hello_decisions(setting, trace))):
-        return True
-    if trace.unconnected or any(event.detail.get("error") != "timeout" for event in trace.ends):
         return True
     if trace.invoke is None or trace.completion is None:
         return False
     begin, end = trace.invoke.order, trace.completion.order
     return any(setting.index.is_away(node, begin, end) for node in (trace.node, setting.server_of(trace)))
+
+
+def _cut(trace: Trace) -> bool:
+    """Its connection ended otherwise than by its own timeout, or was not made."""
+    return bool(trace.unconnected) or any(event.detail.get("error") != "timeout" for event in trace.ends)
 
 
 def _met_while_open(setting: Setting) -> set[Operation]:
@@ -106,7 +125,3 @@ def _hello_decisions(setting: Setting, trace: Trace) -> list[Event]:
         for event in hello.decisions
         if begin < event.order < end and link is not None and event.detail.get("link") == link.name
     ]
-
-
-def _late(trace: Trace) -> bool:
-    return trace.ending == "info" or any(event.attempt > 1 for event in trace.attempts)

@@ -24,7 +24,10 @@ class RuleBite(NamedTuple):
 
 
 class Bite(NamedTuple):
-    """Every invoked operation is in one of bitten, caught (named or not) and others; `late` is a part of caught."""
+    """Every invoked operation is in one of bitten, caught (named or not) and others; `late` is a part of caught.
+
+    `unexplained`: those whose course neither a fault, an outage nor a wait explains, and what of it.
+    """
 
     rules: tuple[RuleBite, ...]
     bitten: frozenset[Operation]
@@ -32,6 +35,7 @@ class Bite(NamedTuple):
     caught: frozenset[Operation]
     late: frozenset[Operation]
     others: frozenset[Operation]
+    unexplained: Mapping[Operation, str] = MappingProxyType({})
 
     @classmethod
     def of(

@@ -4,7 +4,8 @@ Rules of this file:
 
 1. A received copy has a set of legal answers from the moment of its receipt, by what the server must know then:
    refused if it is bound to another server, stale below the client's first incomplete number, cached after the
-   commit, joined while the operation executes, executed otherwise (RIFL, SOSP 2015, section 3).
+   commit, joined while the operation executes, executed otherwise (RIFL, SOSP 2015, section 3); busy only of a number
+   so far above the first incomplete one as no server accepts.
 2. Every execution and every answer uses up one received copy of its attempt, of which it must be a legal answer, and
    is sent over a connection that a copy of the attempt came by, once for each.
 3. Forgetting above what the client acknowledged is a violation in itself, whether or not a repeat ever comes.
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
+from nodes.rpc.mechanism import WINDOW
 from nodes.services import has_effect
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
@@ -149,8 +151,8 @@ class Reference:
         return frozenset({Status.REFUSED})
 
     def _filter(self, event: Event) -> frozenset[Status]:
-        seq = event.seq
-        if seq < max(self.first.get(event.client, 0), int(event.detail.get("first", 0))):
+        seq, mark = event.seq, max(self.first.get(event.client, 0), int(event.detail.get("first", 0)))
+        if seq < mark:
             return frozenset({Status.STALE})
         done = bool(self.results.of(event.operation))
         executes = bool(self.running.get(event.operation))
@@ -158,7 +160,9 @@ class Reference:
             return frozenset({Status.STALE, Status.CACHED if done else Status.EXECUTED})
         if done:
             return frozenset({Status.CACHED, Status.JOINED} if executes else {Status.CACHED})
-        return frozenset({Status.JOINED} if executes else {Status.EXECUTED, Status.BUSY})
+        if executes:
+            return frozenset({Status.JOINED})
+        return frozenset({Status.EXECUTED} if seq < mark + WINDOW else {Status.EXECUTED, Status.BUSY})
 
     def _execute(self, event: Event) -> Iterator[Violation]:
         copy = self._take(event, Status.EXECUTED)

@@ -120,9 +120,10 @@ class Run:
         connection: int = 1,
         first: int | None = None,
         server: int = 0,
+        wait: int | None = None,
     ) -> Run:
-        """Without `first` as older versions journalled it."""
-        self.note("client", 1, Kind.ATTEMPT, client, seq, attempt)
+        """Without `first` and `wait` as older versions journalled it."""
+        self.note("client", 1, Kind.ATTEMPT, client, seq, attempt, **({} if wait is None else {"wait": wait}))
         said = {} if first is None else {"first": first}
         return self.note("client", 1, Kind.SEND, client, seq, attempt, connection=connection, server=server, **said)
 

@@ -70,7 +70,8 @@ def test_a_row_of_the_table_is_met_as_a_whole() -> None:
     }
     judgement = judged(reply_lost(Run().hello()), DROP_REPLY, **wanted)
     assert {found.name: found.verdict for found in judgement.expectations} == dict.fromkeys(
-        ("faults", "load", "bitten", "others", "seen", "delivery", "valid", "replies", "reference"), Met.MET
+        ("faults", "load", "explained", "bitten", "others", "seen", "delivery", "valid", "replies", "reference"),
+        Met.MET,
     )
     assert judgement.gate == ()
     assert (judgement.bitten, judgement.missed, judgement.caught, judgement.late, judgement.others) == (1, 0, 0, 0, 1)

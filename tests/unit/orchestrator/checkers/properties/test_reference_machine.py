@@ -18,6 +18,7 @@ from stories import (
     request_lost,
 )
 
+from nodes.rpc.mechanism import WINDOW
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding
@@ -82,7 +83,15 @@ def test_forgetting_what_was_acknowledged_is_acquitted() -> None:
 
 def test_a_high_water_filter_is_convicted() -> None:
     run = Run().run(2, first=1).receive(1, first=1).answer(1, 1, None, Status.STALE)
-    assert "answered stale; legal was busy or executed" in said(run)
+    assert "answered stale; legal was executed" in said(run)
+
+
+@pytest.mark.parametrize(("seq", "legal"), [(2, False), (WINDOW, False), (WINDOW + 1, True)])
+def test_busy_is_legal_of_a_client_that_has_so_many_open_and_of_no_other(seq: int, legal: bool) -> None:
+    run = Run().invoke(1).send(1).receive(1).execute(1).invoke(seq).send(seq).receive(seq, first=1)
+    run.answer(seq, 1, None, Status.BUSY)
+    convicted = "was answered busy; legal was executed" in said(run.commit(1).answer(1, 1, 1))
+    assert convicted is not legal
 
 
 def test_an_operation_below_the_trim_mark_is_never_executed() -> None:

@@ -1,0 +1,155 @@
+"""PURE: what explains the course of a call that no fault met: that it was sent again, refused, or ended unknown.
+
+Rules of this file:
+
+1. A wait that really passed without a reply explains the attempt after it, and an `info` after the last: it was late.
+2. A connection that ended is explained by a fault on its link, or an absence of its server, that began before.
+3. The end of an epoch explains the refusal of a call that was bound to it, and to none that lives.
+4. Anything else is unexplained: it is of the mechanism's own making.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+from nodes.wire.header import Status
+from nodes.wire.record import Kind
+from orchestrator.checkers.bites.transits import MILLISECOND, NOISE
+from orchestrator.checkers.setting import Setting
+from orchestrator.history.index import Life, Trace
+from orchestrator.history.merged import Event
+
+FINAL = frozenset({Status.EXECUTED, Status.CACHED, Status.JOINED, Status.STALE, Status.REFUSED})
+"""The statuses of replies with which a call ends; BUSY is waited out."""
+
+
+class Course(NamedTuple):
+    """`late`: only time passed. `outlived`: it was bound to an epoch that had ended. `unexplained`: what nothing
+    explains, "" if all is."""
+
+    late: bool = False
+    outlived: bool = False
+    unexplained: str = ""
+
+
+USUAL = Course()
+
+
+class Courses:
+    """Of one run's calls."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+
+    def of(self, trace: Trace) -> Course:
+        """Of a call that no fault met, and that was not open while its server or its client was away."""
+        ends = [*_ends(trace)]
+        refused = any(event.detail.get("status") == Status.REFUSED for event in trace.replies)
+        if trace.ending != "info" and len(trace.attempts) < 2 and not ends and not refused:
+            return USUAL
+        if not all("wait" in event.detail for event in trace.attempts):
+            return Course(late=True)  # what older versions made of it, whose journals do not tell
+        reason = next(self._unexplained(trace, ends, refused), "")
+        return Course(not (reason or ends or refused), refused and not reason, reason)
+
+    def _unexplained(self, trace: Trace, ends: list[Event], refused: bool) -> Iterator[str]:
+        for event in ends:
+            if not self._failed(trace, event):
+                yield f"the connection of attempt {event.attempt} failed ({event.detail.get('error')})"
+        if refused and not self._outlived(trace):
+            yield "it was refused, and what it was bound to had not ended"
+        for attempt, following in pairwise(trace.attempts):
+            yield from _hasty(trace, attempt, following, f"attempt {following.attempt} was begun")
+        if trace.ending == "info" and not ends and not refused and not self._settled(trace):
+            yield from _given_up(trace)
+
+    def _failed(self, trace: Trace, end: Event) -> bool:
+        link = self.setting.link_of(trace)
+        if link is None:
+            return True
+        began = [self._acted.get((client, link.name), end.order) for client in (0, trace.operation[0])]
+        return min(began) < end.order or self.setting.index.is_away(link.target, 0, end.order)
+
+    @cached_property
+    def _acted(self) -> dict[tuple[int, str], int]:
+        """(client, or 0 for everybody's; link) -> the order at which a plane first did something there."""
+        found: dict[tuple[int, str], int] = {}
+        for kind in (Kind.DECISION, Kind.BOUND, Kind.UNIDENTIFIED):
+            for event in self.setting.index.of_kind(kind):
+                if event.detail.get("act") != "pass":
+                    key = event.client, str(event.detail.get("link"))
+                    found[key] = min(event.order, found.get(key, event.order))
+        for rule, windows in self.setting.index.windows.items():
+            for name in _links(self.setting, rule):
+                first = min(window.begin for window in windows)
+                found[0, name] = min(first, found.get((0, name), first))
+        return found
+
+    def _outlived(self, trace: Trace) -> bool:
+        """Its number is that of a process, or of its history, that ended, and not of the one that refused."""
+        bound = {event.detail.get("server") for event in trace.sends} - {0, None}
+        refusing = {_life(event) for event in trace.answers if event.detail.get("status") == Status.REFUSED}
+        living = {number for life in refusing for number in self._numbers(life)}
+        return bool(bound) and bound <= self._ended and not bound & living
+
+    @cached_property
+    def _ended(self) -> frozenset[object]:
+        index = self.setting.index
+        gone = {outage.life for outage in (*index.downs, *index.pauses)}
+        return frozenset(number for life in gone for number in self._numbers(life))
+
+    def _numbers(self, life: Life) -> tuple[object, object]:
+        start = self.setting.index.start(life)
+        return start.get("incarnation"), start.get("history")
+
+    def _settled(self, trace: Trace) -> bool:
+        """Settling was ended by its cap, and so was the call."""
+        capped = any(event.detail.get("phase") == "settle-capped" for event in self.setting.index.of_kind(Kind.PHASE))
+        return capped and trace.completion is not None and "settling ended" in str(trace.completion.detail.get("error"))
+
+
+def _ends(trace: Trace) -> Iterator[Event]:
+    """Connections that ended or were not made, but for those that took their client too long."""
+    yield from (event for event in trace.ends if event.detail.get("error") != "timeout")
+    yield from (event for event in trace.unconnected if event.detail.get("error") != "TimeoutError")
+
+
+def _links(setting: Setting, rule: int) -> Iterator[str]:
+    fault = setting.cell.faults[rule]
+    if fault.on_link is not None:
+        yield fault.on_link
+        return
+    for link in setting.cell.links:
+        if fault.apart & {(link.source, link.target), (link.target, link.source)}:
+            yield link.name
+
+
+def _given_up(trace: Trace) -> Iterator[str]:
+    end = trace.completion
+    if end is None or not trace.attempts:
+        yield "it ended info before it was tried"
+        return
+    error = end.detail.get("error", "")
+    yield from _hasty(trace, trace.attempts[-1], end, f"it ended info ({error})")
+
+
+def _hasty(trace: Trace, attempt: Event, following: Event, what: str) -> Iterator[str]:
+    """What came after an attempt came before its wait had passed, or although a reply had come in time."""
+    wait = int(attempt.detail["wait"])
+    passed = following.time - attempt.time
+    if passed < wait - NOISE:
+        after = f"{passed / MILLISECOND:.0f} ms after attempt {attempt.attempt}"
+        yield f"{what} {after}, which was to wait {wait / MILLISECOND:.0f} ms"
+    elif any(_final(reply) and reply.time < attempt.time + wait - NOISE for reply in trace.replies):
+        yield f"{what} although a reply had come in time"
+
+
+def _final(reply: Event) -> bool:
+    return reply.detail.get("status") in FINAL
+
+
+def _life(event: Event) -> Life:
+    return (event.node, event.epoch)

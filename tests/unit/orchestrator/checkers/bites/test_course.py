@@ -1,0 +1,137 @@
+"""A wait that passed makes a call late; what neither it, a fault nor an outage explains is unexplained, and unmet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from history_builder import CLIENT, Run, cell
+from stories import DROP_REPLY, reply_lost
+
+from nodes.wire.header import Status
+from nodes.wire.record import Kind
+from orchestrator.checkers.bites.bite import bite
+from orchestrator.checkers.bites.values import Bite
+from orchestrator.checkers.expect import judge
+from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.verdict import Judgement, Met
+from orchestrator.history.index import Index
+from orchestrator.scenario.cell import Expect, Outcome
+
+FIRST = (CLIENT, 1)
+OK_ONCE = Outcome(client="ok", executions="1")
+
+
+def bites(run: Run, **options: Any) -> Bite:
+    return bite(Setting(cell(**options), Index(run.history())))
+
+
+def unexplained(run: Run, **options: Any) -> str:
+    return bites(run, **options).unexplained.get(FIRST, "")
+
+
+def sent(run: Run, attempt: int = 1, connection: int = 1) -> Run:
+    """An attempt that waits for 60 ms."""
+    return run.send(1, attempt, connection=connection, wait=60_000_000)
+
+
+def late(run: Run, milliseconds: int = 60) -> Run:
+    """The reply takes longer than the client waits, so it sends again."""
+    sent(run.invoke(1)).run(1).wait(milliseconds)
+    sent(run, 2).reply(1, 1, 1).ok(1, 1).receive(1, 2).answer(1, 2, 1, Status.CACHED)
+    return run.healed(2)
+
+
+def explained(judgement: Judgement) -> tuple[Met, str]:
+    return next((found.verdict, found.reason) for found in judgement.expectations if found.name == "explained")
+
+
+def test_a_wait_that_passed_makes_a_second_attempt_late() -> None:
+    found = bites(late(Run()))
+    assert (found.late, found.caught, dict(found.unexplained)) == ({FIRST}, {FIRST}, {})
+
+
+def test_a_second_attempt_before_that_is_unexplained_and_among_the_others() -> None:
+    found = bites(late(Run(), 20))
+    assert (found.late, FIRST in found.others) == (frozenset(), True)
+    assert found.unexplained[FIRST] == "attempt 2 was begun 20 ms after attempt 1, which was to wait 60 ms"
+
+
+def test_nor_is_one_explained_whose_reply_had_come() -> None:
+    run = sent(sent(Run().invoke(1)).run(1).reply(1, 1, 1).wait(60), 2).ok(1, 1).healed(2)
+    assert unexplained(run) == "attempt 2 was begun although a reply had come in time"
+
+
+@pytest.mark.parametrize(("milliseconds", "said"), [(60, ""), (10, "it ended info (no reply) 10 ms after attempt 1")])
+def test_info_is_late_once_the_last_wait_has_passed(milliseconds: int, said: str) -> None:
+    run = sent(Run().invoke(1)).receive(1).wait(milliseconds).info(1).healed(2)
+    found = bites(run, semantics="maybe")
+    assert found.unexplained.get(FIRST, "").startswith(said)
+    assert (FIRST in found.late) is not bool(said)
+
+
+def test_what_a_fault_met_is_explained() -> None:
+    assert unexplained(reply_lost(Run()), faults=(DROP_REPLY,)) == ""
+    hasty = sent(sent(Run().invoke(1)).decide("request", 1, act="drop", rule=0), 2).run(1, 2).reply(1, 2, 1).ok(1, 1)
+    assert unexplained(hasty.healed(2)) == ""
+
+
+def test_a_connection_that_nobody_cut_is_unexplained() -> None:
+    run = sent(sent(Run().invoke(1)).end(1).wait(60), 2, 2).run(1, 2).reply(1, 2, 1).ok(1, 1).healed(2)
+    assert unexplained(run) == "the connection of attempt 1 failed (end of file)"
+
+
+def test_one_that_a_fault_on_another_call_of_the_client_cut_is_caught() -> None:
+    run = Run().invoke(3).send(3).decide("request", 3, act="cut", rule=0).info(3)
+    sent(sent(run.invoke(1)).end(1).wait(60), 2, 2).run(1, 2).reply(1, 2, 1).ok(1, 1)
+    found = bites(run.healed(2))
+    assert (FIRST in found.caught, FIRST in found.late, FIRST in found.unexplained) == (True, False, False)
+
+
+def refused(run: Run, server: int, crash: bool = True) -> Run:
+    """Bound to a number, and sent when the server is there again; epoch 1 is 1001."""
+    run.call(9)
+    if crash:
+        run.act("kill").reap().upstream(False).serve().upstream(True)
+    run.invoke(1)
+    run.note("client", 1, Kind.ATTEMPT, CLIENT, 1, 1, wait=60_000_000)
+    run.note("client", 1, Kind.SEND, CLIENT, 1, 1, connection=1, server=server)
+    run.receive(1, server=server).answer(1, 1, None, Status.REFUSED).reply(1, 1, None, Status.REFUSED)
+    return run.info(1, "refused").healed(2)
+
+
+def test_the_end_of_an_epoch_explains_the_refusal_of_what_was_bound_to_it() -> None:
+    found = bites(refused(Run(), 1001), semantics="at-most-once-incarnation", transport="udp")
+    assert (FIRST in found.caught, FIRST in found.late, FIRST in found.unexplained) == (True, False, False)
+
+
+@pytest.mark.parametrize(("server", "crash"), [(1002, True), (71, True), (0, True), (1001, False)])
+def test_and_of_nothing_else(server: int, crash: bool) -> None:
+    """Bound to the epoch that refuses it, to a history that lives on, to nobody; or nothing died."""
+    run = refused(Run(), server, crash)
+    assert (
+        unexplained(run, semantics="at-most-once-incarnation")
+        == "it was refused, and what it was bound to had not ended"
+    )
+
+
+def test_what_is_unexplained_is_unmet_though_the_others_are_as_expected() -> None:
+    judgement = judge(cell(expect=Expect(others=OK_ONCE)), late(Run(), 20).history())
+    assert {found.name for found in judgement.expectations if found.verdict is Met.UNMET} == {"explained"}
+    assert explained(judgement)[1] == (
+        f"operation 1 of client {CLIENT}: attempt 2 was begun 20 ms after attempt 1, which was to wait 60 ms, and "
+        "nothing explains it"
+    )
+
+
+def test_an_info_of_nobodys_making_is_seen_by_the_others_too() -> None:
+    run = sent(Run().invoke(1)).receive(1).info(1, "gave up").healed(2)
+    judgement = judge(cell("maybe", expect=Expect(others=OK_ONCE)), run.history())
+    assert {found.name for found in judgement.expectations if found.verdict is Met.UNMET} >= {"explained", "others"}
+
+
+def test_older_journals_do_not_tell_waits_and_are_judged_without() -> None:
+    run = Run().invoke(1).send(1).run(1).send(1, 2).reply(1, 1, 1).ok(1, 1).receive(1, 2).answer(1, 2, 1, Status.CACHED)
+    judgement = judge(cell(), run.healed(2).history())
+    assert (judgement.late, explained(judgement)) == (1, (Met.MET, ""))
+    assert any(said.startswith("waits not checked") for said in judgement.unchecked)
