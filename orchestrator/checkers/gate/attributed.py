@@ -63,9 +63,10 @@ def deaths_have_a_cause(setting: Views) -> Iterator[str]:
 
 
 def links_and_faults_are_planned(setting: Views) -> Iterator[str]:
-    """Whatever names a link or a fault names one of the plan's."""
+    """Whatever names a link or a fault names one of the plan's; a split's counters name who it keeps apart."""
     cell, index = setting.cell, setting.index
     links = {path.name for path in cell.paths}
+    links |= {f"{sender} -> {receiver}" for fault in cell.faults for sender, receiver in fault.apart}
     for kind in LINKED:
         yield from _unknown(index.of_kind(kind), "link", links)
     faults = {*range(len(cell.faults)), None}
