@@ -83,7 +83,9 @@ class Strikes:
 
     def _struck(self, index: int) -> Event | None:
         """The failpoint's line, or the act."""
-        done = (one for one in self._events if one.kind in (Kind.FAILPOINT, Kind.ACT) and one.detail["act"] != "none")
+        done = (
+            one for one in self._events if one.kind in (Kind.FAILPOINT, Kind.ACT) and one.detail.get("act") != "none"
+        )
         return next((one for one in done if one.detail.get("fault") == index), None)
 
     def _strike(self, index: int, fault: ProcessFault, event: Event) -> Strike:

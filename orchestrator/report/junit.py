@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
+from orchestrator.report.replayed import came
 from orchestrator.report.result import Exit
 from orchestrator.report.told import Absent, Run, Told
 
@@ -86,6 +87,8 @@ def _properties(run: Run) -> Properties:
     values = {"seed": str(result.seed), "cell": result.cell.cell, **result.cell.axes}
     if run.capped:
         values["capped"] = run.capped
+    if result.judgement is not None and result.judgement.replayed is not None:
+        values["replayed"] = came(result.judgement.replayed)
     if result.judgement is not None and result.judgement.unchecked:
         values["unchecked"] = "; ".join(result.judgement.unchecked)
     if result.directory is not None:

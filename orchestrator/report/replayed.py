@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from orchestrator.checkers.verdict import Replayed
 from orchestrator.report.lines import run_name
 from orchestrator.report.result import CellResult
-
-Found = tuple[CellResult, Replayed]
 
 
 def replayed_lines(results: Iterable[CellResult]) -> Iterator[str]:
@@ -16,12 +14,13 @@ def replayed_lines(results: Iterable[CellResult]) -> Iterator[str]:
     found = [(one, one.judgement.replayed) for one in results if one.judgement and one.judgement.replayed]
     if not found:
         return
-    yield f"{len(found)} runs: {_sum([came for _, came in found])}"
-    yield from (f"{run_name(one)}: {_sum([came])}" for one, came in found if came.absent)
-    yield from dict.fromkeys(_window(one, index) for one, came in found for index in came.windows)
+    yield f"{len(found)} runs: {came(*(one for _, one in found))}"
+    yield from (f"{run_name(result)}: {came(one)}" for result, one in found if one.absent)
+    yield from dict.fromkeys(_window(result, index) for result, one in found for index in one.windows)
 
 
-def _sum(found: Sequence[Replayed]) -> str:
+def came(*found: Replayed) -> str:
+    """How far these came, together."""
     applied, absent = sum(one.applied for one in found), sum(len(one.absent) for one in found)
     entries = f"{applied} of {applied + absent} entries of the log applied, {absent} never came"
     return f"{entries}; {sum(one.unknown for one in found)} messages passed that it does not know"

@@ -1,8 +1,8 @@
 """Where runs are kept: `<root>/<scenario>/<time>/<cell>/`, and `<root>/<scenario>/latest`.
 
-A cell's folder has plan.json (the cell), history.msgpack, decisions.jsonl, verdicts.json and logs/ (the processes'
-own journals, ledgers and logs). A run's folder has due.json from its start, and summary.json when it has ended. Every
-file appears whole or not at all.
+A cell's folder has plan.json (the cell, and of a replay what is done again), history.msgpack, decisions.jsonl,
+verdicts.json and logs/ (the processes' own journals, ledgers and logs). A run's folder has due.json from its start, and
+summary.json when it has ended. Every file appears whole or not at all.
 """
 
 from __future__ import annotations

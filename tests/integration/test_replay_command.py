@@ -71,7 +71,7 @@ def test_a_run_is_replayed_and_its_evidence_says_so(run: Path, tmp_path: Path) -
     assert "4 runs: 4 of 4 entries of the log applied, 0 never came; 0 messages passed that it does not know" in out
     assert "4 cell runs: 4 met" in out
     assert "faultbed check results/small/latest" in out
-    assert (tmp_path / "junit.xml").exists()
+    assert 'name="replayed" value="1 of 1 entries of the log applied' in (tmp_path / "junit.xml").read_text()
     made = tmp_path / "results" / "small" / "latest"
     cells = sorted(folder.name for folder in made.iterdir() if folder.is_dir())
     assert cells == ["exactly-once", "exactly-once_repeat=2", "maybe", "maybe_repeat=2"]

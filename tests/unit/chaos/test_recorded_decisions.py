@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import msgpack
 import pytest
@@ -22,6 +22,7 @@ from chaos.decisions import (
     Drop,
     Half,
     Keep,
+    Pass,
     Slice,
     decision_of,
     parameters,
@@ -50,6 +51,12 @@ DECISIONS: tuple[Decision, ...] = (
     Cut("after"),
     Slice(7, 5_000_000),
 )
+
+
+def test_every_kind_of_decision_is_tried_here() -> None:
+    assert {type(made) for made in DECISIONS} == {*get_args(Decision)} - {Pass}
+    waits = {made.awaits for made in DECISIONS if isinstance(made, Copy | Keep)}
+    assert waits == {None, *Awaits}
 
 
 @pytest.mark.parametrize("made", DECISIONS, ids=str)
