@@ -75,6 +75,7 @@ class Repeated:
         effects = [event for event in events if event.kind is Kind.EFFECT]
         self._before, self._tail = events[:first], events[heal : effects[0].order]
         self._block = [event for event in events[first:heal] if event.kind is not Kind.GATE]
+        self._again = [event for event in self._block if event.seq or event.kind is Kind.TRIM]  # hello is said once
         self._gates = [event for event in events[first:heal] if event.kind is Kind.GATE]
         self._effects, self._last = effects[:rows], effects[rows:]
         self._ledgers = events[effects[-1].order + 1 :]
@@ -86,12 +87,12 @@ class Repeated:
 
     def __len__(self) -> int:
         once = len(self._before) + len(self._gates) + len(self._tail) + len(self._last) + len(self._ledgers)
-        return once + self._times * (len(self._block) + len(self._effects))
+        return once + len(self._block) + (self._times - 1) * len(self._again) + self._times * len(self._effects)
 
     def _all(self) -> Iterator[Event]:
         yield from self._before
         for number in range(self._times):
-            yield from (self._shifted(event, number) for event in self._block)
+            yield from (self._shifted(event, number) for event in (self._again if number else self._block))
         last = self._times - 1
         yield from (self._shifted(event, last) for event in (*self._gates, *self._tail))
         for number in range(self._times):

@@ -46,8 +46,8 @@ _OF_THEIR_OWN: frozenset[Model] = frozenset({"server-crash", "history-loss", "hi
 
 
 def judged(setting: Views) -> list[Trace]:
-    """The operations that delivery speaks of: those that have an effect, or were invoked by nobody."""
-    return [trace for trace in setting.index.traces.values() if trace.invoke is None or trace.has_effect]
+    """The odd operations that delivery speaks of: those that have an effect, or were invoked by nobody."""
+    return [trace for trace in setting.odd.values() if trace.invoke is None or trace.has_effect]
 
 
 def tried(setting: Views, name: str) -> dict[str, int]:

@@ -99,29 +99,28 @@ def servers_have_ledgers(setting: Views) -> Iterator[str]:
 
 def effects_were_executed(setting: Views) -> Iterator[str]:
     """Every row has an execution that the same process journalled for the same attempt."""
-    executed = Counter(attempt(event) for event in setting.index.of_kind(Kind.EXECUTE))
-    for event in setting.index.of_kind(Kind.EFFECT):
-        executed[attempt(event)] -= 1
-        if executed[attempt(event)] < 0:
-            yield (
-                f"ledger {event.detail['ledger']}: row {event.detail['n']} is an effect of {attempt_name(event)}, "
-                f"which {event.node} did not journal to have executed in epoch {event.epoch}"
-            )
+    for trace in setting.suspects:
+        executed = Counter(map(attempt, trace.executes))
+        for event in trace.effects:
+            executed[attempt(event)] -= 1
+            if executed[attempt(event)] < 0:
+                yield (
+                    f"ledger {event.detail['ledger']}: row {event.detail['n']} is an effect of {attempt_name(event)}, "
+                    f"which {event.node} did not journal to have executed in epoch {event.epoch}"
+                )
 
 
 def commits_are_in_ledgers(setting: Views) -> Iterator[str]:
     """A commit is journalled after COMMIT returned, so each has its row, with its result, from its epoch."""
-    rows = {
-        (event.node, event.epoch, event.operation, event.detail["n"]): event
-        for event in setting.index.of_kind(Kind.EFFECT)
-    }
-    for event in setting.index.of_kind(Kind.COMMIT):
-        row = rows.get((event.node, event.epoch, event.operation, event.detail["n"]))
-        if row is None:
-            yield f"{event.node} journalled the commit of {operation_name(event.operation)}, which is in no ledger"
-        elif row.detail["result"] != event.detail.get("result"):
-            ledger = row.detail["ledger"]
-            yield f"the commit of {operation_name(event.operation)} and its row in {ledger} differ in the result"
+    for trace in setting.suspects:
+        rows = {(event.node, event.epoch, event.detail["n"]): event for event in trace.effects}
+        for event in trace.commits:
+            row = rows.get((event.node, event.epoch, event.detail["n"]))
+            if row is None:
+                yield f"{event.node} journalled the commit of {operation_name(event.operation)}, which is in no ledger"
+            elif row.detail["result"] != event.detail.get("result"):
+                ledger = row.detail["ledger"]
+                yield f"the commit of {operation_name(event.operation)} and its row in {ledger} differ in the result"
 
 
 def states_come_with_rows(setting: Views) -> Iterator[str]:

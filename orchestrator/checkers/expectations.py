@@ -106,13 +106,16 @@ def _others(setting: Views, expected: Expected) -> ExpectationVerdict:
     if setting.failed:
         return ExpectationVerdict("others", Met.INCONCLUSIVE, _failure(setting))
     healed = setting.index.healed
-    invokes = (setting.index.traces[operation].invoke for operation in setting.bite.others)
+    last = sorted(setting.bite.others, key=lambda operation: operation[1], reverse=True)
+    invokes = (setting.index.traces[operation].invoke for operation in last)
     if healed is None or not any(invoke and invoke.order > healed for invoke in invokes):
         return ExpectationVerdict("others", Met.INCONCLUSIVE, "no other operation was invoked after heal")
     return verdict
 
 
 def _outcomes(name: str, setting: Views, operations: Iterable[Operation], expected: Expected) -> ExpectationVerdict:
+    if not any(mismatch(like, expected) for like in setting.like_even):
+        operations = setting.odd.keys() & operations
     for operation in sorted(operations):
         seen = mismatch(setting.index.traces[operation], expected)
         if seen:

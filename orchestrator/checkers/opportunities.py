@@ -27,8 +27,8 @@ RESULTS = frozenset({Status.EXECUTED, Status.CACHED, Status.JOINED})
 def offered(setting: Setting) -> dict[str, frozenset[Operation]]:
     """Opportunity -> the operations that made it; only those that occurred."""
     found: dict[str, set[Operation]] = {name: set() for name in OPPORTUNITIES}
-    for operation, trace in setting.index.invoked.items():
-        for name, made in STRAIGHT if trace.straight else EACH:
+    for operation, trace in setting.odd_invoked.items():
+        for name, made in OPPORTUNITIES.items():
             if made(setting, trace):
                 found[name].add(operation)
     return {name: frozenset(operations) for name, operations in found.items() if operations}
@@ -125,7 +125,7 @@ def repeat_after_trim(setting: Setting, trace: Trace) -> bool:
 
 
 def _trimmed(setting: Setting, copy: Event) -> bool:
-    return setting.mark_at(copy) > copy.seq
+    return copy.order in setting.forgotten
 
 
 def repeat_in_later_epoch(setting: Setting, trace: Trace) -> bool:
@@ -149,11 +149,7 @@ def repeat_after_history_loss(setting: Setting, trace: Trace) -> bool:
 
 def seen_out_of_order(setting: Setting, trace: Trace) -> bool:
     """It was first received after a higher-numbered operation of the same client, by the same process."""
-    if not trace.receives:
-        return False
-    first = trace.receives[0]
-    highest = setting.highest_before.get(first.order, 0)
-    return highest > first.seq
+    return bool(trace.receives) and trace.receives[0].order in setting.overtaken
 
 
 def repeat_out_of_order(setting: Setting, trace: Trace) -> bool:
@@ -253,8 +249,3 @@ OPPORTUNITIES: dict[str, Opportunity] = {
     "invoked-while-down": invoked_while_down,
     "budget-spent": budget_spent,
 }
-EACH = tuple(OPPORTUNITIES.items())
-STRAIGHT = tuple(
-    (name, OPPORTUNITIES[name]) for name in ("repeat-after-trim", "seen-out-of-order", "invoked-while-down")
-)
-"""What a call may offer that nothing happened to: each copy of it went its way, once."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter
+from collections.abc import Collection
 from functools import cached_property
 from typing import NamedTuple
 
-from nodes.wire.header import client_number
+from chaos.supports import PLANE_OF
+from nodes.wire.header import client_number, turn
 from nodes.wire.record import Kind
 from orchestrator.checkers.overtaking import Overtaking
-from orchestrator.history.index import Index, Life, Trace
-from orchestrator.history.merged import Event, Operation
+from orchestrator.history.index import Index, Trace
+from orchestrator.history.merged import Operation
 from orchestrator.scenario.cell import Cell, Client, Link
 from orchestrator.scenario.system import Driver
 
@@ -31,7 +32,7 @@ class Setting:
     def __init__(self, cell: Cell, index: Index) -> None:
         self.cell = cell
         self.index = index
-        self._links: dict[tuple[str, int], Link | None] = {}
+        self._links: dict[str, tuple[Link, ...]] = {}
 
     @cached_property
     def callers(self) -> dict[int, Caller]:
@@ -43,10 +44,10 @@ class Setting:
         }
 
     def link_of(self, trace: Trace) -> Link | None:
-        key = trace.node, trace.operation[1]
-        if key not in self._links:
-            self._links[key] = self.cell.link_of(*key)
-        return self._links[key]
+        if trace.node not in self._links:
+            self._links[trace.node] = self.cell.links_of(trace.node)
+        links = self._links[trace.node]
+        return links[turn(trace.operation[1], len(links))] if links else None
 
     def server_of(self, trace: Trace) -> str:
         """The node that the operation's client calls."""
@@ -64,20 +65,103 @@ class Setting:
             return 1
         return client.retry.attempts if client else None
 
-    @cached_property
-    def _trims(self) -> dict[tuple[Life, int], list[tuple[int, int]]]:
-        """(process, client) -> (order, highest mark so far) of what was forgotten, in order."""
-        found: dict[tuple[Life, int], list[tuple[int, int]]] = defaultdict(list)
-        for event in self.index.of_kind(Kind.TRIM):
-            marks = found[(event.node, event.epoch), event.client]
-            marks.append((event.order, max(event.detail["mark"], marks[-1][1] if marks else 0)))
-        return found
+    @property
+    def odd(self) -> dict[Operation, Trace]:
+        """The operations that are to be looked at one by one. Of every other one all is known: it was straight
+        (orchestrator/history/straight.py), on its link of the plan, its client and server were there all the time,
+        nothing was done to what its client sent before it, it came in its turn, and it ended before draining."""
+        return self._sorted_out[0]
 
-    def mark_at(self, copy: Event) -> int:
-        """Below this number its process had forgotten its client's operations when it received the copy."""
-        marks = self._trims.get(((copy.node, copy.epoch), copy.client), [])
-        place = bisect_left(marks, (copy.order,))
-        return marks[place - 1][1] if place else 0
+    @property
+    def even(self) -> Counter[bool]:
+        """How many operations are not odd: with an effect (True), without one."""
+        return self._sorted_out[1]
+
+    @cached_property
+    def suspects(self) -> tuple[Trace, ...]:
+        """Whatever the evidence gate looks at one by one: odd operations, hellos, and what nobody's messages did."""
+        index = self.index
+        return (*self.odd.values(), *index.hellos.values(), *index.strangers.values())
+
+    @property
+    def like_even(self) -> Collection[Trace]:
+        """One of each kind that there is of operations that are not odd: what became of it became of all."""
+        return self._sorted_out[2].values()
+
+    @cached_property
+    def _sorted_out(self) -> tuple[dict[Operation, Trace], Counter[bool], dict[bool, Trace]]:
+        odd: dict[Operation, Trace] = {}
+        even: Counter[bool] = Counter()
+        like: dict[bool, Trace] = {}
+        for operation, trace in self.index.traces.items():
+            if self._even(trace):
+                even[trace.has_effect] += 1
+                like.setdefault(trace.has_effect, trace)
+            else:
+                odd[operation] = trace
+        return odd, even, like
+
+    @cached_property
+    def odd_invoked(self) -> dict[Operation, Trace]:
+        """Those that somebody invoked, in the order of their invokes."""
+        invoked = [(trace.invoke.order, operation) for operation, trace in self.odd.items() if trace.invoke]
+        return {operation: self.odd[operation] for _, operation in sorted(invoked)}
+
+    def _even(self, trace: Trace) -> bool:
+        if not trace.straight or trace.invoke is None or trace.completion is None:
+            return False
+        begin, end, receipt = trace.invoke.order, trace.completion.order, trace.receives[0].order
+        if end > self.index.drained or receipt in self.overtaken or receipt in self.forgotten:
+            return False
+        if trace.operation[0] in self._disturbed or not self._on_its_link(trace):
+            return False
+        index, server = self.index, self.server_of(trace)
+        return not (index.outages and (index.is_away(trace.node, begin, end) or index.is_away(server, begin, end)))
+
+    def _on_its_link(self, trace: Trace) -> bool:
+        """Whether it went where the plan has it, past the hop that the plan has there."""
+        caller, link, (receive,) = self.callers.get(trace.operation[0]), self.link_of(trace), trace.receives
+        if caller is None or link is None or caller.node != trace.node:
+            return False
+        told = bool(trace.decisions) or PLANE_OF[link.via] != "relay"
+        return told and receive.node == link.target and receive.detail.get("link") == link.name
+
+    @cached_property
+    def _disturbed(self) -> frozenset[int]:
+        """The clients to whose hellos something was done."""
+        hellos = self.index.hellos.items()
+        return frozenset(
+            client for client, hello in hellos if any(event.detail.get("act") != "pass" for event in hello.decisions)
+        )
+
+    @property
+    def overtaken(self) -> frozenset[int]:
+        """The orders of receipts that came after one of a higher number of the same client, to the same process."""
+        return self._late_receipts[0]
+
+    @property
+    def forgotten(self) -> frozenset[int]:
+        """The orders of receipts below the number that their process had forgotten of their client by then."""
+        return self._late_receipts[1]
+
+    @cached_property
+    def _late_receipts(self) -> tuple[frozenset[int], frozenset[int]]:
+        highest: dict[tuple[str, int, int], int] = {}
+        marks: dict[tuple[str, int, int], int] = {}
+        overtaken, forgotten = set(), set()
+        both = [*self.index.of_kind(Kind.RECEIVE), *self.index.of_kind(Kind.TRIM)]
+        for event in sorted(both, key=lambda event: event.order):
+            key, seq = (event.node, event.epoch, event.client), event.seq
+            if event.kind is Kind.TRIM:
+                marks[key] = max(event.detail.get("mark", 0), marks.get(key, 0))
+                continue
+            if seq < highest.get(key, 0):
+                overtaken.add(event.order)
+            else:
+                highest[key] = seq
+            if seq < marks.get(key, 0):
+                forgotten.add(event.order)
+        return frozenset(overtaken), frozenset(forgotten)
 
     @cached_property
     def overtaking(self) -> Overtaking:
@@ -88,17 +172,6 @@ class Setting:
         """The order at which a receiver last journalled a broken message; a plane that did names its link."""
         broken = (event.order for event in self.index.of_kind(Kind.BROKEN) if "link" not in event.detail)
         return max(broken, default=-1)
-
-    @cached_property
-    def highest_before(self) -> dict[int, int]:
-        """Order of a receipt -> the highest number that its process had received of its client before it."""
-        highest: dict[tuple[Life, int], int] = {}
-        found = {}
-        for event in self.index.of_kind(Kind.RECEIVE):
-            key = (event.node, event.epoch), event.client
-            found[event.order] = highest.get(key, 0)
-            highest[key] = max(highest.get(key, 0), event.seq)
-        return found
 
     def executions(self, operation: Operation) -> int:
         """E(id): committed effects of the operation over all epochs and ledgers."""

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from nodes.wire.record import Kind
 from orchestrator.history.merged import Event, Operation
 from orchestrator.history.stored import Picked, picked
-from orchestrator.history.trace import Trace, traced
+from orchestrator.history.trace import OF_OPERATIONS, Trace, traced
 
 Life = tuple[str, int]
 """(node, epoch): one process."""
@@ -32,11 +32,13 @@ _COLLECTED = frozenset({Kind.EFFECT, Kind.LEDGER})
 
 
 class Grouped(NamedTuple):
-    """`invoked` are the `traces` that somebody invoked, in that order; `hellos` are operations 0, by client."""
+    """`invoked` are the `traces` that somebody invoked, in that order; `hellos` are operations 0, by client, and
+    `strangers` what was done with messages of client 0, which is nobody."""
 
     traces: Mapping[Operation, Trace]
     invoked: Mapping[Operation, Trace]
     hellos: dict[int, Trace]
+    strangers: dict[Operation, Trace]
     lives: Mapping[Life, Sequence[Event]]
     kinds: Mapping[Kind, Sequence[Event]]
 
@@ -51,7 +53,8 @@ def held(events: Sequence[Event]) -> Grouped:
             lives[event.node, event.epoch].append(event)
     traces = traced(event for event in events if event.client and (event.seq or event.kind is not Kind.TRIM))
     hellos = {client: traces.pop((client, seq)) for client, seq in list(traces) if seq == 0}
-    return Grouped(traces, _in_order(traces), hellos, dict(lives), dict(kinds))
+    strangers = traced(event for event in events if not event.client and event.kind in OF_OPERATIONS)
+    return Grouped(traces, _in_order(traces), hellos, strangers, dict(lives), dict(kinds))
 
 
 def stored(events: Sequence[Event]) -> Grouped:
@@ -59,6 +62,7 @@ def stored(events: Sequence[Event]) -> Grouped:
     lives: dict[Life, array[int]] = defaultdict(lambda: array("L"))
     spans: dict[int, array[int]] = defaultdict(lambda: array("L"))
     hellos: list[Event] = []
+    strangers: list[Event] = []
     for event in events:
         order, _, _, node, epoch, kind, client, seq, *_ = event
         kinds[kind].append(order)
@@ -68,9 +72,11 @@ def stored(events: Sequence[Event]) -> Grouped:
             spans[seq // SPAN].append(order)
         elif client and kind is not Kind.TRIM:
             hellos.append(event)
+        elif not client and kind in OF_OPERATIONS:
+            strangers.append(event)
     traces = Parts(events, spans)
     said = {client: trace for (client, _), trace in traced(hellos).items()}
-    return Grouped(traces, Invoked(traces), said, _picked(events, lives), _picked(events, kinds))
+    return Grouped(traces, Invoked(traces), said, traced(strangers), _picked(events, lives), _picked(events, kinds))
 
 
 class Parts(Mapping[Operation, Trace]):

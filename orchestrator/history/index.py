@@ -50,6 +50,7 @@ class Index:
         self.invoked: Mapping[Operation, Trace] = grouped.invoked
         """The operations that somebody invoked, in the order of their invokes."""
         self.hellos: dict[int, Trace] = grouped.hellos
+        self.strangers: dict[Operation, Trace] = grouped.strangers
         self.lives: Mapping[Life, Sequence[Event]] = grouped.lives
         self._by_kind: Mapping[Kind, Sequence[Event]] = grouped.kinds
 
@@ -241,6 +242,11 @@ class Index:
     def away(self, node: str, begin: int, end: int) -> Iterator[Outage]:
         """When the node was dead or stopped: of that, what began before `end` and ended after `begin` (orders)."""
         return self._away[node].meeting(begin, end) if node in self._away else iter(())
+
+    @property
+    def outages(self) -> bool:
+        """Whether anybody was ever dead or stopped."""
+        return bool(self._away)
 
     def is_away(self, node: str, begin: int, end: int) -> bool:
         return next(self.away(node, begin, end), None) is not None

@@ -11,6 +11,7 @@ from nodes.services import has_effect
 from nodes.wire.record import Kind
 from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import COMPLETIONS, Event, Operation
+from orchestrator.history.straight import straight
 
 
 @dataclass(slots=True)
@@ -20,6 +21,12 @@ class Trace:
     operation: Operation
     invoke: Event | None = None
     completion: Event | None = None
+    node: str = ""
+    """Its client's node, "" for an operation that nobody invoked."""
+    has_effect: bool = False
+    """Whether its procedure is declared to have an effect."""
+    ending: str = ""
+    """`ok`, `fail` or `info`; "" for an operation without a completion."""
     attempts: list[Event] = field(default_factory=list)
     unconnected: list[Event] = field(default_factory=list)
     sends: list[Event] = field(default_factory=list)
@@ -32,45 +39,16 @@ class Trace:
     decisions: list[Event] = field(default_factory=list)
     releases: list[Event] = field(default_factory=list)
     effects: list[Event] = field(default_factory=list)
-
-    @property
-    def node(self) -> str:
-        """Its client's node, "" for an operation that nobody invoked."""
-        return self.invoke.node if self.invoke else ""
+    further: list[Event] = field(default_factory=list)
+    """Invokes and completions after the first."""
+    _straight: bool | None = None
 
     @property
     def straight(self) -> bool:
-        """Whether nothing happened to it: one attempt, one message each way, executed and answered in one process.
-
-        Then most of what could be asked of it has its answer. Most operations of a long run are so.
-        """
-        if len(self.sends) != 1 or len(self.receives) != 1 or len(self.replies) != 1 or len(self.answers) != 1:
-            return False
-        if self.ends or self.unconnected or self.releases or len(self.attempts) != 1 or len(self.executes) != 1:
-            return False
-        if len(self.effects) > 1 or len(self.commits) != len(self.effects) or self.ending != "ok":
-            return False
-        (send,), (receive,) = self.sends, self.receives
-        life = (receive.node, receive.epoch)
-        own = (*self.executes, *self.commits, *self.effects, *self.answers)
-        return (
-            send.attempt == 1
-            and self.replies[0].attempt == receive.attempt == 1
-            and all(
-                event.attempt == 1 and (event.node, event.epoch) == life and event.order > receive.order
-                for event in own
-            )
-        )
-
-    @property
-    def has_effect(self) -> bool:
-        """Whether its procedure is declared to have an effect."""
-        return self.invoke is not None and has_effect(self.invoke.detail.get("f", ""))
-
-    @property
-    def ending(self) -> str:
-        """`ok`, `fail` or `info`; "" for an operation that nobody invoked."""
-        return self.completion.kind.name.lower() if self.completion else ""
+        """Whether nothing happened to it (orchestrator/history/straight.py)."""
+        if self._straight is None:
+            self._straight = straight(self)
+        return self._straight
 
     @property
     def told(self) -> Any:
@@ -95,16 +73,20 @@ class Trace:
         return intervals.meet(self.invoke.order, self.completion.order)
 
     def add(self, event: Event) -> None:
-        """Its next one; a second invoke or completion is not looked at."""
+        """Its next one."""
         kind = event.kind
         if (name := _LISTS.get(kind)) is not None:
             getattr(self, name).append(event)
-        elif kind is Kind.INVOKE:
-            self.invoke = self.invoke or event
-        elif kind in COMPLETIONS:
-            self.completion = self.completion or event
+        elif kind is Kind.INVOKE and self.invoke is None:
+            self.invoke, self.node = event, event.node
+            self.has_effect = has_effect(event.detail.get("f", ""))
+        elif kind in _ENDINGS and self.completion is None:
+            self.completion, self.ending = event, _ENDINGS[kind]
+        elif kind is Kind.INVOKE or kind in _ENDINGS:
+            self.further.append(event)
 
 
+_ENDINGS = {kind: kind.name.lower() for kind in COMPLETIONS}
 _LISTS = {
     Kind.ATTEMPT: "attempts",
     Kind.UNCONNECTED: "unconnected",
@@ -119,6 +101,10 @@ _LISTS = {
     Kind.RELEASE: "releases",
     Kind.EFFECT: "effects",
 }
+
+
+OF_OPERATIONS = frozenset({*_LISTS, *_ENDINGS, Kind.INVOKE})
+"""The kinds that a trace has."""
 
 
 def traced(events: Iterable[Event]) -> dict[Operation, Trace]:

@@ -23,9 +23,11 @@ def bite(setting: Setting) -> Bite:
         with_models(setting, _rule(setting, index, fault), fault) for index, fault in enumerate(setting.cell.faults)
     )
     invoked = setting.index.invoked
-    met = _met_while_open(setting) | {operation for operation, trace in invoked.items() if _met(setting, trace)}
+    met = _met_while_open(setting) | {
+        operation for operation, trace in setting.odd_invoked.items() if _met(setting, trace)
+    }
     courses = _courses(setting, met)
-    touched = {operation for operation, course in courses.items() if course.outlived or _cut(invoked[operation])}
+    touched = {operation for operation, course in courses.items() if course.outlived or _cut(setting.odd[operation])}
     found = Bite.of(rules, invoked, frozenset(met | touched), lambda each: courses.get(each, USUAL).late)
     told = {operation: course.unexplained for operation, course in courses.items() if course.unexplained}
     return found._replace(unexplained={operation: told[operation] for operation in told.keys() - found.bitten})
@@ -35,7 +37,7 @@ def _courses(setting: Setting, met: Collection[Operation]) -> dict[Operation, Co
     """Of the operations that were not met, those that did not simply end."""
     courses = Courses(setting)
     found = {}
-    for operation, trace in setting.index.invoked.items():
+    for operation, trace in setting.odd_invoked.items():
         if operation not in met and (course := courses.of(trace)) is not USUAL:
             found[operation] = course
     return found
@@ -60,19 +62,15 @@ def _windowed(setting: Setting, index: int, fault: Fault) -> RuleBite:
 
 def _decided(setting: Setting, index: int, fault: RelayFault) -> RuleBite:
     """The relay says what it decided about which message."""
-    decided = {operation: _decisions(trace, index) for operation, trace in setting.index.invoked.items()}
-    named = {
-        operation
-        for operation, trace in setting.index.invoked.items()
-        if decided[operation] or _names(setting, fault, trace)
-    }
-    bitten = {
-        operation
-        for operation in named
-        if any(effective(setting, fault, event, setting.index.traces[operation]) for event in decided[operation])
-    }
+    decided = {operation: _decisions(trace, index) for operation, trace in setting.odd_invoked.items()}
     applied = frozenset(operation for operation, events in decided.items() if events)
-    return RuleBite(index, frozenset(named), applied, frozenset(bitten))
+    bitten = frozenset(
+        operation
+        for operation in applied
+        if any(effective(setting, fault, event, setting.odd[operation]) for event in decided[operation])
+    )
+    named = frozenset(operation for operation, trace in setting.index.invoked.items() if _names(setting, fault, trace))
+    return RuleBite(index, named | applied, applied, bitten)
 
 
 def _names(setting: Setting, fault: RelayFault, trace: Trace) -> bool:
@@ -117,7 +115,7 @@ def _met_while_open(setting: Setting) -> set[Operation]:
 def _hello_decisions(setting: Setting, trace: Trace) -> list[Event]:
     """A hello that is said before an operation is sent is a part of it."""
     hello = setting.index.hellos.get(trace.operation[0])
-    if hello is None or trace.invoke is None or trace.completion is None:
+    if hello is None or not hello.decisions or trace.invoke is None or trace.completion is None:
         return []
     begin, end, link = trace.invoke.order, trace.completion.order, setting.link_of(trace)
     return [

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.gate.names import attempt_name, operation_name
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Trace
-from orchestrator.history.merged import COMPLETIONS, Event, Operation
+from orchestrator.history.merged import COMPLETIONS, Event
 
 
 def completions_are_single(setting: Views) -> Iterator[str]:
     """One invoke and exactly one completion, in this order, for each operation of a client. One that the loader had to
     close is its client's own omission: no client is killed."""
-    found: dict[Operation, list[Event]] = defaultdict(list)
-    for event in setting.index.events:
-        if event.kind is Kind.INVOKE or event.kind in COMPLETIONS:
-            found[event.operation].append(event)
-    for operation, events in found.items():
+    for trace in setting.suspects:
+        operation, own = trace.operation, (trace.invoke, trace.completion, *trace.further)
+        events = sorted((event for event in own if event), key=lambda event: event.order)
+        if not events:
+            continue
         kinds = [event.kind for event in events]
         if len(kinds) != 2 or kinds[0] is not Kind.INVOKE or kinds[1] not in COMPLETIONS:
             names = ", ".join(kind.name for kind in kinds)
@@ -31,7 +32,7 @@ def completions_are_single(setting: Views) -> Iterator[str]:
 
 def attempts_are_whole(setting: Views) -> Iterator[str]:
     """Attempts count from 1. Each is journalled before it is sent or finds no connection, one of which it comes to."""
-    for trace in setting.index.traces.values():
+    for trace in setting.odd.values():
         if trace.invoke is None:
             yield from _uninvoked(trace)
         else:
@@ -71,7 +72,9 @@ def sends_say_the_first_incomplete(setting: Views) -> Iterator[str]:
     """A message says as its first incomplete number at most that of its client's lowest open operation: the server
     forgets what is below. A SEND that does not say it is let through in a history of an older version."""
     unfinished: dict[int, set[int]] = defaultdict(set)
-    for event in setting.index.events:
+    kinds = (Kind.INVOKE, Kind.SEND, *COMPLETIONS)
+    told = chain.from_iterable(setting.index.of_kind(kind) for kind in kinds)
+    for event in sorted(told, key=lambda event: event.order):
         numbers = unfinished[event.client]
         if event.kind is Kind.INVOKE:
             numbers.add(event.seq)

@@ -47,7 +47,7 @@ class Way(NamedTuple):
 def messages_were_sent(setting: Views) -> Iterator[str]:
     """Every link of the chain, of every operation and every hello."""
     roads = Roads(setting)
-    for trace in chain(setting.index.traces.values(), setting.index.hellos.values()):
+    for trace in chain(setting.odd.values(), setting.index.hellos.values()):
         client, seq = trace.operation
         if client not in setting.callers:
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator
+from functools import cache
 from typing import Any
 
 from nodes.wire.record import Kind
@@ -15,18 +16,20 @@ from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.opportunities import RESULTS
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Trace
-from orchestrator.history.merged import Operation
+from orchestrator.history.merged import Event, Operation
 
 name = "replies"
 needs = frozenset({View.JOURNALS})
 
 
 def check(setting: Views) -> Finding:
-    traces = setting.index.invoked.values()
+    traces = setting.odd_invoked.values()
     done = [trace for trace in traces if trace.ending == "ok"]
     failed = [trace for trace in traces if trace.ending == "fail"]
-    violations = (*_indefinite(failed), *_without_reply(done), *_foreign(setting, done), *_shared(setting, done))
-    return Finding(name, violations, {"ok": len(done), "fail": len(failed)})
+    effects = [trace for trace in done if trace.has_effect]
+    told = (*_foreign(setting, effects), *_shared(setting, effects)) if effects else ()
+    violations = (*_indefinite(failed), *_without_reply(done), *told)
+    return Finding(name, violations, {"ok": len(done) + setting.even.total(), "fail": len(failed)})
 
 
 def _indefinite(failed: list[Trace]) -> Iterator[Violation]:
@@ -45,33 +48,44 @@ def _without_reply(done: list[Trace]) -> Iterator[Violation]:
 
 
 def _foreign(setting: Views, done: list[Trace]) -> Iterator[Violation]:
-    effects = setting.index.of_kind(Kind.EFFECT)
-    intents = {effect.detail["intent"] for effect in effects}
-    results = {(effect.detail["intent"], _key(effect.detail["result"])) for effect in effects}
-    owning: dict[Hashable, set[Operation]] = defaultdict(set)
-    for effect in effects:
-        owning[_key(effect.detail["result"])].add(effect.operation)
+    rows = _rows(setting, done)
+    intents = {row.detail["intent"] for row in rows}
+    results = {(row.detail["intent"], _key(row.detail["result"])) for row in rows}
+    owning = cache(lambda: _by_result(setting))
     for trace in done:
         value, intent = trace.told, _intent(trace)
-        if trace.has_effect and intent in intents and (intent, _key(value)) not in results:
-            owners = sorted(owning.get(_key(value), ()))
+        if intent in intents and (intent, _key(value)) not in results:
+            owners = sorted(owning().get(_key(value), ()))
             whose = f"; it is that of {_names(owners)}" if owners else ""
             yield Violation(trace.operation, f"its client was told {value!r}, not the result of its intent{whose}")
 
 
+def _by_result(setting: Views) -> dict[Hashable, set[Operation]]:
+    found: dict[Hashable, set[Operation]] = defaultdict(set)
+    for row in setting.index.of_kind(Kind.EFFECT):
+        found[_key(row.detail["result"])].add(row.operation)
+    return found
+
+
 def _shared(setting: Views, done: list[Trace]) -> Iterator[Violation]:
     """Calls of different clients for one intent need an effect each, if each was told a result of it."""
-    rows = setting.index.of_kind(Kind.EFFECT)
-    left = Counter((row.detail["intent"], repr(row.detail["result"])) for row in rows)
+    left: Counter[tuple[int, str]] = Counter()
+    for row in _rows(setting, done):
+        even = row.operation in setting.index.traces and row.operation not in setting.odd  # which got its own
+        left[row.detail["intent"], repr(row.detail["result"])] += not even
     for trace in done:
-        if not trace.has_effect:
-            continue
         key = (_intent(trace), repr(trace.told))
         if key not in left:
             continue
         left[key] -= 1
         if left[key] < 0:
             yield Violation(trace.operation, f"its client was told the result {key[1]}, which another client got too")
+
+
+def _rows(setting: Views, done: list[Trace]) -> list[Event]:
+    """Those of their intents."""
+    intents = set(map(_intent, done))
+    return [row for row in setting.index.of_kind(Kind.EFFECT) if row.detail["intent"] in intents]
 
 
 def _key(value: Any) -> Hashable:

@@ -44,6 +44,7 @@ def check(setting: Views) -> Finding:
 
 def _outcomes(setting: Views, counts: Counter[str]) -> Iterator[Violation]:
     other = _other_result if View.JOURNALS in setting.shown else _effect_of_another
+    counts["operations"] += setting.even[True]
     for trace in judged(setting):
         if trace.effects or trace.executes or trace.ending in ("ok", "fail"):
             counts["operations"] += 1
@@ -82,7 +83,8 @@ def _effect_of_another(trace: Trace) -> str:
 
 
 def _executions(setting: Views, counts: Counter[str]) -> Iterator[Violation]:
-    for trace in setting.index.invoked.values():
+    counts["executions"] += setting.even.total()
+    for trace in setting.odd_invoked.values():
         counts["executions"] += len(trace.executes)
         for reason in filter(None, (*_unasked(trace), *_unmeant(trace))):
             yield Violation(trace.operation, reason)
@@ -138,7 +140,8 @@ def _row(row: Event) -> str:
 
 
 def _replies(setting: Views, counts: Counter[str]) -> Iterator[Violation]:
-    for trace in setting.index.invoked.values():
+    effectless = setting.index.invoked if setting.even[False] else setting.odd_invoked
+    for trace in effectless.values():
         if trace.has_effect or trace.ending != "ok" or trace.corrupted("reply"):
             continue
         if not trace.executes:

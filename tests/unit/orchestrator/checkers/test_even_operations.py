@@ -1,0 +1,99 @@
+"""Nothing is lost by not looking at operations that nothing happened to: whatever is altered in a history, judging it
+comes to what it comes to when every operation is looked at."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodes.wire.record import Kind
+from orchestrator.backends import ready
+from orchestrator.checkers.expect import judge
+from orchestrator.checkers.setting import Setting
+from orchestrator.checkers.verdict import Judgement
+from orchestrator.checkers.views import Views
+from orchestrator.history.index import Index
+from orchestrator.history.merged import Event
+from orchestrator.report.result import Task
+from orchestrator.scenario.plan import load
+from orchestrator.scenario.shipped import find
+from orchestrator.sweep.cells import run_cells
+from orchestrator.sweep.store import Recorded, Store, read_run
+
+RUNS = (
+    "rpc/02-reply-lost",
+    "rpc/06-reordered",
+    "rpc/09-crash-after-commit",
+    "faults/delay",
+    "properties/read-after-restart",
+)
+ALTERATIONS = 60
+
+
+@cache
+def recorded() -> list[Recorded]:
+    """The last cell of each, as it was simulated."""
+    cells = [[cell for cell in load(find(name)[0]).cells if not cell.not_applicable][-1] for name in RUNS]
+    with tempfile.TemporaryDirectory(prefix="faultbed-") as folder, ready("sim", {}) as simulator:
+        results = run_cells([Task(cell) for cell in cells], simulator, 1, Store(Path(folder), "run"), lambda _: None)
+        return [read_run(result.directory) for result in results if result.directory]
+
+
+def altered(events: tuple[Event, ...], dice: random.Random) -> tuple[Event, ...]:
+    """One event of an operation is another, elsewhere, twice, or not there."""
+    place = dice.choice([event.order for event in events if event.client])
+    event, others = events[place], [*events[:place], *events[place + 1 :]]
+    there = max(0, min(len(others), place + dice.choice([-9, -3, -1, 0, 1, 3, 9])))
+    ways = [[], [event, event], [_other(event, dice)], [_other(event, dice)], [event]]
+    found = [*others[:there], *dice.choice(ways), *others[there:]] if dice.random() < 0.5 else None
+    found = found or [*others[:place], *dice.choice(ways), *others[place:]]
+    return tuple(each._replace(order=order) for order, each in enumerate(found))
+
+
+def _other(event: Event, dice: random.Random) -> Event:
+    if event.detail and dice.random() < 0.7:
+        key = dice.choice(list(event.detail))
+        return event._replace(detail={**event.detail, key: _changed(event.detail[key], dice)})
+    name = dice.choice(["time", "epoch", "seq", "attempt", "client", "kind", "node"])
+    return event._replace(**{name: _changed(getattr(event, name), dice)})
+
+
+def _changed(value: Any, dice: random.Random) -> Any:
+    if isinstance(value, Kind):
+        return dice.choice(list(Kind))
+    if isinstance(value, int):
+        return value + dice.choice([-1, 1, 1_000_000])
+    return {"request": "reply", "reply": "request", "server": "client", "client": "server"}.get(value, f"{value}x")
+
+
+def told(judgement: Judgement) -> Any:
+    """All but which of several wrong operations is shown first. Where the gate itself cannot cope, all else is void."""
+    if any("crashed" in problem for problem in judgement.gate):
+        return "a checker crashed"
+    properties = [(each.name, each.verdict, each.counts) for each in judgement.properties]
+    expectations = [(each.name, each.verdict) for each in judgement.expectations]
+    rest = (judgement.bitten, judgement.missed, judgement.caught, judgement.late, judgement.others, judgement.outcomes)
+    return sorted(judgement.gate), properties, expectations, judgement.opportunities, judgement.faults, rest
+
+
+@pytest.mark.parametrize("run", range(len(RUNS)), ids=RUNS)
+def test_what_is_not_looked_at_would_have_shown_nothing(run: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell, history, plan = recorded()[run]
+    assert isinstance(history.events, tuple)
+    for dice in map(random.Random, range(ALTERATIONS)):
+        other = history._replace(events=altered(history.events, dice))
+        quick = told(judge(cell, other, plan))
+        with monkeypatch.context() as looked_at:
+            looked_at.setattr(Setting, "_even", lambda *_: False)
+            assert told(judge(cell, other, plan)) == quick
+
+
+def test_most_operations_of_a_run_are_not_looked_at() -> None:
+    cell, history, plan = recorded()[0]
+    setting = Views(cell, Index(history), plan)
+    assert setting.even.total() > len(setting.odd) > 0
