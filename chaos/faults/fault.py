@@ -103,6 +103,8 @@ class RelayFault(Fault):
     """Why datagrams cannot have it, "" if they can."""
     keeps: ClassVar[bool] = False
     """Whether the message passes later, whole."""
+    punctual: ClassVar[bool] = False
+    """Whether it then goes on at a time, by itself."""
 
     if TYPE_CHECKING:
 

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from chaos.faults.fault import RelayFault
 from chaos.faults.models import Brings, alike, of_streams
-from chaos.faults.surroundings import Caller, ForeignLink, Surroundings, operations
+from chaos.faults.surroundings import Caller, ForeignLink, Surroundings, last_over, operations
 from chaos.faults.window import Milliseconds, TriggerText
 from chaos.identity import Direction
 from chaos.problem import Problem, names
@@ -77,6 +77,14 @@ class MessageFault(RelayFault):
             yield from self._choice(cell.clients[way.source])
         yield from super().problems_in(cell)
 
+    def followed_by(self, cell: Surroundings, what: str) -> Iterator[Problem]:
+        """Whether operations of its client still take its link before heal: it waits for what they send."""
+        way = self.way(cell)
+        last = last_over(cell, way) if way is not None else 0
+        if last in (self.operations or ()):
+            message = f"operation {last} is the last before heal over {self.link}, and no later one sends {what}"
+            yield Problem(("operations",), message)
+
     def _choice(self, caller: Caller) -> Iterator[Problem]:
         if self.operations is not None:
             yield from operations(caller, self.operations, ("operations",))
@@ -131,6 +139,8 @@ class Duplicate(MessageFault):
 
     def problems_in(self, cell: Surroundings) -> Iterator[Problem]:
         yield from super().problems_in(cell)
+        if self.copy == "after-trim":
+            yield from self.followed_by(cell, "a request that says it is complete")
         if self.copy == "next-epoch" and (way := self.way(cell)) is not None:
             struck = (fault.on_process for fault in cell.faults)
             if not any(one and one.deadly and one.target == way.target for one in struck):
@@ -150,6 +160,10 @@ class Reorder(MessageFault):
     @property
     def needs_identity(self) -> bool:
         return True
+
+    def problems_in(self, cell: Surroundings) -> Iterator[Problem]:
+        yield from super().problems_in(cell)
+        yield from self.followed_by(cell, "what overtakes it")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +194,7 @@ class Delay(MessageFault):
     verb: ClassVar[str] = "delay"
     brings: ClassVar[Brings] = alike("delay", "reordering")
     keeps: ClassVar[bool] = True
+    punctual: ClassVar[bool] = True
 
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()
@@ -241,6 +256,7 @@ class Slice(MessageFault):
     verb: ClassVar[str] = "slice"
     brings: ClassVar[Brings] = of_streams("delay")
     keeps: ClassVar[bool] = True
+    punctual: ClassVar[bool] = True
     of_streams: ClassVar[str] = "whose messages come whole or not at all"
 
     def problems(self) -> Iterator[Problem]:

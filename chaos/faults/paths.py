@@ -47,6 +47,7 @@ class Rate(RelayFault, PacketFault):
     verb: ClassVar[str] = "rate"
     brings: ClassVar[Brings] = alike("delay")
     keeps: ClassVar[bool] = True
+    punctual: ClassVar[bool] = True
     discipline: ClassVar[Literal["", "netem", "tbf"]] = "tbf"
 
     @property

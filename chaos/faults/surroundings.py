@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from chaos.problem import Path, Problem
+from nodes.wire.header import turn
 
 if TYPE_CHECKING:
     from chaos.faults.fault import Fault
@@ -56,6 +57,14 @@ class ForeignLink(NamedTuple):
     framer: str
     possible: frozenset[str]
     identified: bool
+
+
+def last_over(cell: Surroundings, way: Way) -> int:
+    """The last operation before heal that takes the link, since operations take those of their client in turn; or 0."""
+    caller = cell.clients.get(way.source)
+    own = [link.name for link in cell.links if link.source == way.source]
+    numbers = range(caller.last_before_heal if caller else 0, 0, -1)
+    return next((seq for seq in numbers if own[turn(seq, len(own))] == way.name), 0)
 
 
 def operations(caller: Caller, chosen: Iterable[int], path: Path) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from chaos.faults.fault import RelayFault
 from nodes.ops import Now, Program, Sleep
 from nodes.wire.record import Kind
 from orchestrator.run.agenda import Act
@@ -92,6 +93,7 @@ class Conductor(FaultActs):
             yield from self._call(name, {"type": "go"})
         if self._cell.load == UNTIL_DONE:
             yield from self._until_done()
+            yield from self._gone_on()
         elif not (yield from self._wait(self._loaded, self._cell.load * MILLISECOND)):
             self._phase("load-capped")
 
@@ -115,6 +117,21 @@ class Conductor(FaultActs):
             elif now - quiet_since >= self._return:
                 self._phase("load-capped")
                 return
+
+    def _gone_on(self) -> Program:
+        """What faults delayed comes at its time: heal would let it go early. No call is open that would send more."""
+        while self._loaded() and (yield from self._under_way()):
+            now = yield Now()
+            yield Sleep(now + POLL)
+
+    def _under_way(self) -> Program:
+        """-> whether a plane keeps messages for a time."""
+        if not any(isinstance(fault, RelayFault) and fault.punctual for fault in self._cell.faults):
+            return False
+        statuses = []
+        for plane in self._planes:
+            statuses.append((yield from self._call(plane, {"type": "status"})))
+        return any(status["pending"] for status in statuses)
 
     def _completed(self) -> Program:
         """-> how many calls are completed, in all."""

@@ -34,6 +34,36 @@ expect:
 """
 
 
+LAST_BEFORE_HEAL = """
+scenario: last-before-heal
+about: The faults are on the last calls before heal, of which four are open; their repeats are done long before.
+matrix:
+  fault: [drop request, drop reply, delay request, delay reply, reordered request, reordered reply, copied, kill]
+  semantics: [at-least-once, exactly-once]
+  transport: [udp, tcp]
+not_applicable:
+  - {fault: delay reply, transport: tcp, reason: its connection does not last so long}
+  - {fault: reordered reply, transport: tcp, reason: its connection ends with the attempt}
+nodes:
+  server: {service: counter, yields: 5ms}
+  client: {workload: add, calls: 12, outstanding: 4, after_heal: 2}
+links:
+  - {from: client, to: server, semantics: "${semantics}", transport: "${transport}"}
+faults:
+  by: fault
+  drop request: [{drop: request, link: client -> server, operations: [8, 9, 10]}]
+  drop reply: [{drop: reply, link: client -> server, operations: [8, 9, 10]}]
+  delay request: [{delay: request, by: 600ms, link: client -> server, operations: [8, 9, 10]}]
+  delay reply: [{delay: reply, by: 600ms, link: client -> server, operations: [8, 9, 10]}]
+  reordered request: [{reorder: request, link: client -> server, operations: [9]}]
+  reordered reply: [{reorder: reply, link: client -> server, operations: [9]}]
+  copied: [{duplicate: request, copy: at-reply, link: client -> server, operations: [8, 9, 10]}]
+  kill: [{kill: server, at: before-commit, operation: 10, restart: {after: 20ms}}]
+expect:
+  bitten: {client: ok, executions: ">=1"}
+"""
+
+
 def many_open(names: Sequence[str]) -> Sequence[Cell]:
     return expand(MANY_OPEN.replace("ENGINES", ", ".join(names)), "many-open.yaml").cells
 
@@ -47,6 +77,30 @@ def test_no_operation_is_stale_before_it_was_executed() -> None:
     row = suite.applicable(plans(["rpc/06-reordered"]))
     cells = [seeded(cell, seed) for cell in (*row, *many_open(["epoll"])) for seed in range(1, SEEDS + 1)]
     assert suite.not_met(suite.run(cells, "sim")) == []
+
+
+def missed(ran: Sequence[suite.Ran]) -> list[str]:
+    """The cells with an operation that a fault named and did not bite."""
+    judged = [(one.result.cell.cell, one.result.judgement) for one in ran]
+    return [name for name, judgement in judged if judgement is None or judgement.missed]
+
+
+def last_before_heal(*faults: str) -> list[Cell]:
+    cells = suite.applicable([expand(LAST_BEFORE_HEAL, "last-before-heal.yaml")])
+    return [cell for cell in cells if not faults or cell.axes["fault"] in faults]
+
+
+def test_faults_on_the_last_calls_before_heal_bite_all_of_them() -> None:
+    cells = [seeded(cell, seed) for cell in last_before_heal() for seed in (1, 2, 3)]
+    ran = suite.run(cells, "sim")
+    assert suite.not_met(ran) == []
+    assert missed(ran) == []
+
+
+def test_they_do_on_real_sockets() -> None:
+    ran = suite.run(last_before_heal("delay request", "delay reply", "drop reply"), "local")
+    assert suite.not_met(ran) == []
+    assert missed(ran) == []
 
 
 def test_nor_is_one_on_real_engines() -> None:

@@ -8,7 +8,7 @@ import pytest
 from transcripts import Transcript, cell, conducted
 
 from chaos.faults.fault import Fault
-from chaos.faults.messages import Hold
+from chaos.faults.messages import Delay, Hold
 from chaos.faults.paths import Partition
 from chaos.faults.processes import Kill, Pause, Restart
 from nodes.wire.record import Kind
@@ -54,6 +54,15 @@ def test_a_gate_that_waits_for_what_has_been_is_open() -> None:
     session = conducted(cell(gates="1: server ready 1"))
     assert session.said.index("release client 1") < session.said.index("go client")
     assert session.phases == PHASES
+
+
+def test_what_is_delayed_comes_at_its_time_and_heal_waits_for_it() -> None:
+    """Operation 5 is the last before heal; its repeat is answered long before the first reply comes."""
+    delay = Delay(delay="reply", link=LINK, by=3000, operations=(5,))
+    session = conducted(cell(delay))
+    assert 3000 <= session.span("go client", "heal relay") <= 3200
+    assert session.phases == PHASES
+    assert conducted(cell(delay, load=1000)).span("go client", "heal relay") < 1000
 
 
 def test_who_is_killed_is_mourned_and_comes_back_when_it_is_to() -> None:

@@ -8,8 +8,9 @@ import pytest
 from history_builder import cell
 from stories import LINK
 
-from chaos.faults.messages import Cut, Delay, Drop, Duplicate, Hold, MessageFault, Slice
+from chaos.faults.messages import Cut, Delay, Drop, Duplicate, Hold, MessageFault, Reorder, Slice
 from chaos.faults.processes import Kill, Restart
+from orchestrator.scenario.cell import Link
 from orchestrator.scenario.coherence.faults import problems
 
 PROCESSES = 3
@@ -43,6 +44,9 @@ POSSIBLE: list[MessageFault] = [
     Hold(hold="request", link=LINK, until="client ok 8"),
     Duplicate(duplicate="reply", link=LINK),
     Duplicate(duplicate="request", link=LINK, copy="after-trim"),
+    Duplicate(duplicate="request", link=LINK, copy="after-trim", operations=(1, 5)),
+    Reorder(reorder="reply", link=LINK, operations=(5,)),
+    Reorder(reorder="request", link=LINK, every=6),
 ]
 
 
@@ -74,12 +78,29 @@ def test_what_is_possible(fault: MessageFault) -> None:
         (Hold(hold="request", link=LINK, until="client ok 9"), "until", "'client' makes 8 calls"),
         (Duplicate(duplicate="reply", link=LINK, copy="after-trim"), "copy", "a reply's copy cannot wait"),
         (Duplicate(duplicate="request", link=LINK, copy="next-epoch"), "copy", "has no next epoch"),
+        (Reorder(reorder="reply", link=LINK, operations=(3, 6)), "operations", "no later one sends what overtakes it"),
+        (
+            Duplicate(duplicate="request", link=LINK, copy="after-trim", operations=(6,)),
+            "operations",
+            "operation 6 is the last before heal over client -> server, and no later one sends a request that says",
+        ),
     ],
 )
 def test_what_is_impossible_is_told_once(fault: MessageFault, key: str, message: str) -> None:
     ((where, what),) = told(fault)
     assert where == key
     assert message in what
+
+
+def test_of_several_links_each_has_its_own_last_operation() -> None:
+    """Operations take them in turn: of six before heal the fifth is the first one's last."""
+    other = Link.model_validate({"from": "client", "to": "other", "semantics": "at-most-once"})
+    for operation, wrong in ((3, False), (5, True)):
+        fault = Reorder(reorder="request", link=LINK, operations=(operation,))
+        made = cell(faults=(fault,), calls=8, after_heal=2)
+        nodes = {**made.nodes, "other": made.nodes["server"]}
+        both = made.model_copy(update={"nodes": nodes, "links": (*made.links, other)})
+        assert [problem.path[-1] for problem in problems(both)] == ["operations"] * wrong
 
 
 def test_only_a_stream_has_a_connection_to_cut() -> None:
