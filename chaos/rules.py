@@ -1,31 +1,19 @@
-"""PURE: a plane's configuration as it travels: {"seed", "links": [{"name", "transport", "codec", "upstream", "epoch",
-"rules": [{"index", "kind", "active", and the fields of the fault}]}]} -> the values of chaos.faults; a relay's -> hops.
-A link of a relay may have a "log" too, the entries of chaos/recorded.py: they decide then instead of its rules.
+"""PURE: rules in a plane's configuration as they travel: {"index", "kind", "active", and the fields of the fault} ->
+the values of chaos.faults.
 
 Everything that comes in is checked, since it comes from another process; a text that refuses says where and why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
-from functools import partial
 from types import NoneType, UnionType
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from chaos.decide import Rule, decider
-from chaos.faults.fault import Fault, RelayFault
-from chaos.faults.vocabulary import kinds
-from chaos.framers import CODECS, STREAM_CODECS, Framer, Framers, framers
-from chaos.hop import Hop
+from chaos.faults.fault import Fault
 from chaos.problem import Path
-from chaos.recorded import Entry, entry_of, replayer
 from nodes.wire.errors import shown
-from nodes.wire.record import Note
-from nodes.wire.transports import TRANSPORTS, datagrams
-
-KINDS = kinds(RelayFault)
-"""The faults of a relay, by the names that they travel under."""
 
 Address = tuple[str, int]
 Map = dict[str, Any]
@@ -46,29 +34,6 @@ class Decoded(Generic[F]):
     active: bool
 
 
-class LinkPlan(NamedTuple):
-    """One link, ready to be opened. `upstream` None: the server is not there yet. `port` 0: at a free one."""
-
-    hop: Hop
-    transport: str
-    upstream: Address | None
-    epoch: int
-    port: int
-
-
-def plans(command: Map, note: Note) -> dict[str, LinkPlan]:
-    """The links of a configure command, by name. Raises BadConfiguration."""
-    seed = field(command, "seed", int, "configure")
-    made: dict[str, LinkPlan] = {}
-    for link in field(command, "links", list, "configure"):
-        plan = _plan(mapping(link, "a link"), seed, note)
-        if plan.hop.link in made:
-            raise BadConfiguration(f"link {plan.hop.link!r} is given twice")
-        made[plan.hop.link] = plan
-    check_indexes(rule for plan in made.values() for rule in plan.hop.rules)
-    return made
-
-
 def address(value: Any) -> Address | None:
     """[host, port] or None. Raises BadConfiguration."""
     if value is None:
@@ -76,12 +41,6 @@ def address(value: Any) -> Address | None:
     if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int:
         return (value[0], value[1])
     raise BadConfiguration(f"an address must be [host, port] or nil, not {shown(value)}")
-
-
-def rule_of(value: Map, link: str) -> tuple[Rule, bool]:
-    """A rule of a relay and whether it is on. Raises BadConfiguration."""
-    rule = decoded(value, link, KINDS, "relay")
-    return Rule(rule.index, rule.fault), rule.active
 
 
 def decoded(value: Map, link: str | None, kinds: Mapping[str, type[F]], plane: str) -> Decoded[F]:
@@ -119,44 +78,6 @@ def check_indexes(indexes: Iterable[int]) -> None:
     indexes = list(indexes)
     if len(set(indexes)) != len(indexes):
         raise BadConfiguration(f"rule indexes must differ, got {sorted(indexes)}")
-
-
-def check_possible(link: str, rules: Iterable[Rule], framer: Framer) -> None:
-    """Whether the link's protocol allows its rules. Raises BadConfiguration."""
-    for rule in rules:
-        name = rule.fault.verb
-        if name not in framer.decisions:
-            raise BadConfiguration(
-                f"link {link}: the fault {name!r} (rule {rule.index}) is not possible in its protocol; "
-                f"possible are {', '.join(sorted(framer.decisions))}"
-            )
-
-
-def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
-    name = field(link, "name", str, "a link")
-    where = f"link {name!r}"
-    transport = one_of(link, "transport", tuple(TRANSPORTS), where)
-    codec = one_of(link, "codec", CODECS, where)
-    if datagrams(transport) and codec in STREAM_CODECS:
-        raise BadConfiguration(f"{where}: {codec} is a protocol of streams, expected transport tcp")
-    rules = [rule_of(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where)]
-    make: Callable[[], Framers] = partial(framers, codec, transport)
-    check_possible(name, [rule for rule, _ in rules], make()["request"])
-    decide = replayer(_log(link, where)) if "log" in link else decider(seed, [rule for rule, _ in rules])
-    on = [rule.index for rule, active in rules if active]
-    hop = Hop(name, make, decide, [rule.index for rule, _ in rules], on, note, stream=not datagrams(transport))
-    port = field(link, "port", int, where) if "port" in link else 0
-    return LinkPlan(hop, transport, address(link.get("upstream")), field(link, "epoch", int, where), port)
-
-
-def _log(link: Map, where: str) -> list[Entry]:
-    try:
-        entries = [entry_of(value) for value in field(link, "log", list, where)]
-    except ValueError as error:
-        raise BadConfiguration(f"{where}: its log: {error}") from error
-    if strange := next((key.link for key, _, _ in entries if key.link != link["name"]), None):
-        raise BadConfiguration(f"{where}: its log has an entry of link {strange!r}")
-    return entries
 
 
 def _fault(kind: type[T], fields: Map, where: str) -> T:

@@ -6,8 +6,9 @@ folder, their own site-packages.
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Literal
+from typing import Literal, NoReturn
 
 from faultbed import PARTS, loaded
 
@@ -21,10 +22,11 @@ def command(name: Name, python: str = sys.executable) -> list[str]:
     return [python, "-I", "-m", "faultbed.part", name]
 
 
-def main() -> None:
-    """Never returns: the part's own end is the process's."""
+def main() -> NoReturn:
+    """Never returns: the part's own end is the process's. It has written and closed what it had by then, so the
+    interpreter is not taken apart: a tenth of what a start costs."""
     sys.path.insert(0, PARTS)
-    sys.exit(loaded(MODULES[sys.argv.pop(1)]).main())
+    os._exit(loaded(MODULES[sys.argv.pop(1)]).main())
 
 
 if __name__ == "__main__":

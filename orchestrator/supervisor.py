@@ -229,12 +229,13 @@ def tell(message: dict[str, Any]) -> None:
         data = data[os.write(1, data) :]
 
 
-def main() -> None:
+def main() -> int:
     try:
         Parent(0, tell).run()
     except BrokenPipeError:
-        sys.exit(1)  # the orchestrator is gone; the children were killed on the way here
+        return 1  # the orchestrator is gone; the children were killed on the way here
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

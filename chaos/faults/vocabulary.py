@@ -9,25 +9,16 @@ field says otherwise. Triggers are strings, "<subject> <event> [<number>]": "ser
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar, Union
 
-from chaos.faults import messages, packets, paths, processes, streams
+from chaos.faults import messages, packets, paths, processes, rooms, streams
 from chaos.faults.fault import Fault
 
 ROOMS = (messages, paths, streams, packets, processes)
 F = TypeVar("F", bound=Fault)
 
-
-def _words() -> Iterator[tuple[str, type[Fault]]]:
-    for room in ROOMS:
-        for kind in vars(room).values():
-            if isinstance(kind, type) and issubclass(kind, Fault) and "verb" in vars(kind):
-                yield kind.verb, kind
-
-
-FAULTS: MappingProxyType[str, type[Fault]] = MappingProxyType(dict(_words()))
+FAULTS: MappingProxyType[str, type[Fault]] = MappingProxyType({kind.verb: kind for kind in rooms.words(*ROOMS)})
 """Verb -> its fault."""
 
 if TYPE_CHECKING:
@@ -39,4 +30,4 @@ else:
 
 def kinds(base: type[F]) -> dict[str, type[F]]:
     """The words that are of this class, by the names that they travel under."""
-    return {kind.__name__: kind for kind in FAULTS.values() if issubclass(kind, base)}
+    return rooms.kinds(base, *ROOMS)

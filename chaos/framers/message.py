@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from chaos.faults import messages, paths
 from chaos.faults.fault import RelayFault
-from chaos.faults.vocabulary import kinds
+from chaos.faults.rooms import kinds
 from chaos.identity import Direction
 from nodes.wire.errors import WireError
 
 NOTHING = slice(0, 0)
-STREAM_DECISIONS = frozenset(kind.verb for kind in kinds(RelayFault).values())
-DATAGRAM_DECISIONS = frozenset(kind.verb for kind in kinds(RelayFault).values() if not kind.of_streams)
+KINDS = kinds(RelayFault, messages, paths)
+"""The faults of a relay, by the names that they travel under."""
+STREAM_DECISIONS = frozenset(kind.verb for kind in KINDS.values())
+DATAGRAM_DECISIONS = frozenset(kind.verb for kind in KINDS.values() if not kind.of_streams)
 
 LARGEST_MESSAGE = 4 << 20
 """Bytes of a message that are kept until it is whole. Calls, answers and documents are smaller; a longer one (an

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from chaos.links import LinkPlan, plans
 from chaos.planes.commands import Command, CommandedPlane
 from chaos.planes.loop import Loop
 from chaos.planes.room import sockets_of_a_link
 from chaos.planes.tcp_link import TcpLink
 from chaos.planes.udp_link import UdpLink
-from chaos.rules import BadConfiguration, LinkPlan, address, plans
+from chaos.rules import BadConfiguration, address
 from nodes.wire.errors import shown
 from nodes.wire.record import Note
 from nodes.wire.transports import datagrams

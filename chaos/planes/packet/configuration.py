@@ -9,9 +9,10 @@ from __future__ import annotations
 from ipaddress import AddressValueError, IPv4Address
 from typing import Any, NamedTuple
 
+from chaos.faults import packets, paths
 from chaos.faults.fault import PacketFault
 from chaos.faults.packets import Split
-from chaos.faults.vocabulary import kinds
+from chaos.faults.rooms import kinds
 from chaos.planes.packet.mechanism import Flow, Rule
 from chaos.rules import (
     BadConfiguration,
@@ -25,7 +26,7 @@ from chaos.rules import (
 )
 from nodes.wire.transports import TRANSPORTS
 
-KINDS = kinds(PacketFault)
+KINDS = kinds(PacketFault, paths, packets)
 """The faults of packets, by the names that they travel under."""
 
 

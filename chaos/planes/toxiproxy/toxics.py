@@ -24,11 +24,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from chaos.faults import streams
 from chaos.faults.fault import ToxicFault
+from chaos.faults.rooms import kinds
 from chaos.faults.streams import Bandwidth, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout, Toxic
-from chaos.faults.vocabulary import kinds
 
-KINDS = kinds(ToxicFault)
+KINDS = kinds(ToxicFault, streams)
 """The faults of this plane, by the names that they travel under."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.hop import Effect, End, Finish, Forward, Hop, Inject
 from chaos.identity import Direction
-from chaos.rules import LinkPlan
+from chaos.links import LinkPlan
 from nodes.ops import (
     Accept,
     Address,

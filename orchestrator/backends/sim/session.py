@@ -10,7 +10,8 @@ import signal as signals
 from collections.abc import Callable
 from typing import Any
 
-from chaos.rules import BadConfiguration, plans
+from chaos.links import plans
+from chaos.rules import BadConfiguration
 from chaos.supports import PlaneName
 from nodes.engines.sim import Host, World
 from nodes.failpoints import Failpoint, Failpoints

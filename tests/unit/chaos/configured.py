@@ -16,9 +16,10 @@ from alterations import lines, places_of
 from chaos.faults.messages import Delay, Drop, Duplicate
 from chaos.faults.packets import Blackhole, Loss, Netem, Shape, Split
 from chaos.faults.streams import Latency, Slicer
+from chaos.links import plans
 from chaos.planes.packet.configuration import configuration, places
 from chaos.planes.toxiproxy.plan import planned
-from chaos.rules import BadConfiguration, plans
+from chaos.rules import BadConfiguration
 
 FILE = Path(__file__).with_suffix(".txt")
 TITLE = "=== "

@@ -12,7 +12,8 @@ from chaos.framers import Framers, Message, framers
 from chaos.framers.http1 import LARGEST_WAITING
 from chaos.framers.message import LARGEST_MESSAGE
 from chaos.hop import Forward
-from chaos.rules import BadConfiguration, LinkPlan, plans
+from chaos.links import LinkPlan, plans
+from chaos.rules import BadConfiguration
 from nodes.wire.header import client_number, intent_number
 
 INTENT = intent_number(1, 2, 5)

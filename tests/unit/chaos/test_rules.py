@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Cut, Delay, Drop, Duplicate
 from chaos.faults.paths import Partition, Rate
-from chaos.rules import BadConfiguration, address, plans, rule_of
+from chaos.links import plans, rule_of
+from chaos.rules import BadConfiguration, address
 
 LINK = "client -> server"
 

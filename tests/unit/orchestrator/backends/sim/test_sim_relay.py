@@ -14,7 +14,7 @@ from chaos.decisions import PASSED, Decided, Slice
 from chaos.framers import framers
 from chaos.hop import Hop
 from chaos.identity import Chunk, Key
-from chaos.rules import LinkPlan
+from chaos.links import LinkPlan
 from nodes import ops
 from nodes.engines.sim import Conditions, World
 from orchestrator.backends.sim.relay import SimRelay

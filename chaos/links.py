@@ -1,0 +1,87 @@
+"""PURE: a relay's configuration as it travels: {"seed", "links": [{"name", "transport", "codec", "upstream", "epoch",
+"rules": [...]}]} -> hops. What comes in is checked as in chaos/rules.py.
+
+A link may have a "log" too, the entries of chaos/recorded.py: they decide then instead of its rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import NamedTuple
+
+from chaos.decide import Rule, decider
+from chaos.framers import CODECS, STREAM_CODECS, Framer, Framers, framers
+from chaos.framers.message import KINDS
+from chaos.hop import Hop
+from chaos.recorded import Entry, entry_of, replayer
+from chaos.rules import Address, BadConfiguration, Map, address, check_indexes, decoded, field, mapping, one_of
+from nodes.wire.record import Note
+from nodes.wire.transports import TRANSPORTS, datagrams
+
+
+class LinkPlan(NamedTuple):
+    """One link, ready to be opened. `upstream` None: the server is not there yet. `port` 0: at a free one."""
+
+    hop: Hop
+    transport: str
+    upstream: Address | None
+    epoch: int
+    port: int
+
+
+def plans(command: Map, note: Note) -> dict[str, LinkPlan]:
+    """The links of a configure command, by name. Raises BadConfiguration."""
+    seed = field(command, "seed", int, "configure")
+    made: dict[str, LinkPlan] = {}
+    for link in field(command, "links", list, "configure"):
+        plan = _plan(mapping(link, "a link"), seed, note)
+        if plan.hop.link in made:
+            raise BadConfiguration(f"link {plan.hop.link!r} is given twice")
+        made[plan.hop.link] = plan
+    check_indexes(rule for plan in made.values() for rule in plan.hop.rules)
+    return made
+
+
+def rule_of(value: Map, link: str) -> tuple[Rule, bool]:
+    """A rule of a relay and whether it is on. Raises BadConfiguration."""
+    rule = decoded(value, link, KINDS, "relay")
+    return Rule(rule.index, rule.fault), rule.active
+
+
+def check_possible(link: str, rules: Iterable[Rule], framer: Framer) -> None:
+    """Whether the link's protocol allows its rules. Raises BadConfiguration."""
+    for rule in rules:
+        name = rule.fault.verb
+        if name not in framer.decisions:
+            raise BadConfiguration(
+                f"link {link}: the fault {name!r} (rule {rule.index}) is not possible in its protocol; "
+                f"possible are {', '.join(sorted(framer.decisions))}"
+            )
+
+
+def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
+    name = field(link, "name", str, "a link")
+    where = f"link {name!r}"
+    transport = one_of(link, "transport", tuple(TRANSPORTS), where)
+    codec = one_of(link, "codec", CODECS, where)
+    if datagrams(transport) and codec in STREAM_CODECS:
+        raise BadConfiguration(f"{where}: {codec} is a protocol of streams, expected transport tcp")
+    rules = [rule_of(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where)]
+    make: Callable[[], Framers] = partial(framers, codec, transport)
+    check_possible(name, [rule for rule, _ in rules], make()["request"])
+    decide = replayer(_log(link, where)) if "log" in link else decider(seed, [rule for rule, _ in rules])
+    on = [rule.index for rule, active in rules if active]
+    hop = Hop(name, make, decide, [rule.index for rule, _ in rules], on, note, stream=not datagrams(transport))
+    port = field(link, "port", int, where) if "port" in link else 0
+    return LinkPlan(hop, transport, address(link.get("upstream")), field(link, "epoch", int, where), port)
+
+
+def _log(link: Map, where: str) -> list[Entry]:
+    try:
+        entries = [entry_of(value) for value in field(link, "log", list, where)]
+    except ValueError as error:
+        raise BadConfiguration(f"{where}: its log: {error}") from error
+    if strange := next((key.link for key, _, _ in entries if key.link != link["name"]), None):
+        raise BadConfiguration(f"{where}: its log has an entry of link {strange!r}")
+    return entries
