@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from chaos.planes.control_server import ControlServer
@@ -32,7 +31,7 @@ class Options(NamedTuple):
     """`home`: the folder of its journal. `control`: the host where its control endpoint listens."""
 
     name: str
-    home: Path
+    home: str
     control: str
     plane: str
 
@@ -41,7 +40,7 @@ def options_of(argv: Sequence[str]) -> Options:
     given = Arguments("python -m chaos", argv)
     options = Options(
         name=given.text("name"),
-        home=Path(given.text("home")),
+        home=given.text("home"),
         control=given.text("control", "127.0.0.1"),
         plane=given.one_of(NAMES, "plane", "relay"),
     )
@@ -52,7 +51,7 @@ def options_of(argv: Sequence[str]) -> Options:
 def serve(options: Options, token: bytes) -> None:
     """Run one plane until its control connection ends. Raises JournalError, OSError."""
     name = options.name
-    journal = JournalWriter(options.home / f"{name}.{EPOCH}.journal")
+    journal = JournalWriter(os.path.join(options.home, f"{name}.{EPOCH}.journal"))
     witness = RealWitness(journal, Failpoints(()), now)
     detail = start_detail(name, EPOCH, options.plane, domain=clock_domain(), evidence="real", pid=os.getpid())
     witness.note(Kind.START, detail=detail)

@@ -10,8 +10,7 @@ import os
 import random
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodes import control, engines
 from nodes.arguments import Arguments
@@ -20,12 +19,15 @@ from nodes.control_endpoint import ControlEndpoint
 from nodes.drivers import DriverFailed
 from nodes.failpoints import Failpoint, Failpoints
 from nodes.journal import JournalError, JournalWriter
-from nodes.ledger import Fenced, LedgerError, SqliteLedger
+from nodes.ledger import Fenced, LedgerError
 from nodes.log import say
 from nodes.node import BadCommand, Environment, Node, incarnation, make, needs_ledger
 from nodes.ops import Exhausted, Program
 from nodes.wire.record import Kind, start_detail
 from nodes.witness import RealWitness
+
+if TYPE_CHECKING:
+    from nodes.sqlite_ledger import SqliteLedger
 
 FAILED = 70  # EX_SOFTWARE of sysexits.h
 
@@ -35,7 +37,7 @@ class Options(NamedTuple):
 
     name: str
     epoch: int
-    home: Path
+    home: str
     control: str
     engine: str
 
@@ -45,7 +47,7 @@ def options_of(argv: Sequence[str]) -> Options:
     options = Options(
         name=given.text("name"),
         epoch=given.number("epoch"),
-        home=Path(given.text("home")),
+        home=given.text("home"),
         control=given.text("control", "127.0.0.1"),
         engine=given.one_of(engines.NAMES, "engine", "epoll"),
     )
@@ -114,14 +116,16 @@ class Process:
             raise BadCommand("it is configured already")
         options = self._options
         self._random.seed(f"{spec['seed']}/{options.name}/{options.epoch}")
-        self._journal = JournalWriter(options.home / f"{options.name}.{options.epoch}.journal")
+        self._journal = JournalWriter(os.path.join(options.home, f"{options.name}.{options.epoch}.journal"))
         try:
             self._armed = Failpoints(Failpoint(**failpoint) for failpoint in spec["failpoints"])
         except (TypeError, ValueError) as error:
             raise BadCommand(f"a failpoint does not fit: {error}") from error
         self._witness = RealWitness(self._journal, self._armed, now)
         if needs_ledger(spec):
-            path = options.home / f"{options.name}.ledger"
+            from nodes.sqlite_ledger import SqliteLedger  # only where it is needed
+
+            path = os.path.join(options.home, f"{options.name}.ledger")
             self._ledger = SqliteLedger(path, options.epoch, spec["durability"], random64(), fenced=spec["fenced"])
         number = incarnation(spec, self._ledger, random64())
         environment = Environment(

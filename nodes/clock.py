@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 import time
-from pathlib import Path
 
 now = time.monotonic_ns
 """-> nanoseconds; comparable between all processes of one clock domain (clock_gettime(2), CLOCK_MONOTONIC)."""
 
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+BOOT_ID = "/proc/sys/kernel/random/boot_id"
 TIME_NAMESPACE = "/proc/self/ns/time"
 
 
@@ -23,7 +22,8 @@ def clock_domain() -> str:
     host's name is known, so records from before and after a reboot must not be put into one history.
     """
     try:
-        boot = BOOT_ID.read_text(encoding="ascii").strip()
+        with open(BOOT_ID, encoding="ascii") as told:
+            boot = told.read().strip()
     except OSError:
         import platform  # only where it is needed
 

@@ -8,10 +8,12 @@ no more: what follows a gap would be believed.
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nodes.wire.record import SCHEMA, Damaged, Kind, Record, decode, encode
+
+if TYPE_CHECKING:
+    from pathlib import Path  # takes as long to import as all of nodes/wire
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
@@ -25,7 +27,7 @@ class JournalWriter:
 
     __slots__ = ("_descriptor", "_failure", "path")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         self.path = path
         self._failure: str | None = None
         try:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nodes import ledger
+from nodes import sqlite_ledger
 from nodes.clock import now
 from nodes.control import TOKEN_VARIABLE, ControlError, parse_control_line
 from orchestrator.agent.channel import Channel, Message
@@ -145,7 +145,7 @@ class Session:
         return {}
 
     def _archive(self, command: Message) -> dict[str, Any]:
-        ledger.archive(self._folder(command) / f"{process_name(command['name'])}.ledger")
+        sqlite_ledger.archive(self._folder(command) / f"{process_name(command['name'])}.ledger")
         return {}
 
     def _list(self, command: Message) -> dict[str, Any]:

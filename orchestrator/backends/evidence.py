@@ -7,7 +7,7 @@ from itertools import count, takewhile
 from pathlib import Path
 
 from nodes.journal import read
-from nodes.ledger import read_effects, read_history_id, read_state
+from nodes.sqlite_ledger import read_effects, read_history_id, read_state
 from orchestrator.history.collected import CollectedJournal
 from orchestrator.history.merged import Ledger
 

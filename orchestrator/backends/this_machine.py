@@ -9,7 +9,7 @@ from typing import Any
 
 from chaos.supports import PlaneName
 from faultbed import part
-from nodes import ledger
+from nodes import sqlite_ledger
 from nodes.control import TOKEN_VARIABLE, parse_control_line
 from orchestrator.backends.host import Launch, Tell
 from orchestrator.backends.processes import Supervisor
@@ -58,7 +58,7 @@ class LocalHost:
         return {"listen": LOOPBACK}
 
     def archive(self, name: str) -> None:
-        ledger.archive(self._home / f"{name}.ledger")
+        sqlite_ledger.archive(self._home / f"{name}.ledger")
 
     def fetch(self, names: Iterable[str]) -> None:
         """Everything is in the cell's folder from the beginning."""

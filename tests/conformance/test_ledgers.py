@@ -10,9 +10,10 @@ from pathlib import Path
 import ledger_contract as contract
 import pytest
 
-from nodes.ledger import EffectRow, Ledger, Passages, SqliteLedger, archive, read_effects
+from nodes.ledger import EffectRow, Ledger, Passages
 from nodes.memory_ledger import MemoryFile, MemoryLedger
 from nodes.ops import Transaction
+from nodes.sqlite_ledger import SqliteLedger, archive, read_effects
 
 
 class SqliteStore:

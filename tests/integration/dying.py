@@ -14,8 +14,8 @@ from pathlib import Path
 from nodes import clock
 from nodes.failpoints import Failpoint, Failpoints
 from nodes.journal import JournalWriter
-from nodes.ledger import SqliteLedger
 from nodes.ops import Effect, ReplyRecord, Transaction
+from nodes.sqlite_ledger import SqliteLedger
 from nodes.wire.record import Kind
 from nodes.witness import RealWitness
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from nodes.journal import read
-from nodes.ledger import Fenced, SqliteLedger, read_effects, read_state
+from nodes.ledger import Fenced
+from nodes.sqlite_ledger import SqliteLedger, read_effects, read_state
 from nodes.wire.record import Kind
 
 DYING = Path(__file__).with_name("dying.py")

@@ -11,7 +11,7 @@ import pytest
 from docker_rig import Rig, backend, cells
 
 from nodes.journal import JournalError, read
-from nodes.ledger import read_history_id
+from nodes.sqlite_ledger import read_history_id
 from nodes.wire.record import Kind
 from orchestrator.backends import named
 from orchestrator.backends.docker.leftovers import sweep, things

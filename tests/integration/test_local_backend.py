@@ -15,8 +15,8 @@ import pytest
 from nodes.clock import now
 from nodes.control import BadFrame
 from nodes.journal import JournalError
-from nodes.ledger import SqliteLedger
 from nodes.ops import Effect, Get, Now, Program, Put, Queue, Sleep, Transaction
+from nodes.sqlite_ledger import SqliteLedger
 from nodes.wire.record import Kind
 from orchestrator.backends import node_process as node_process_module
 from orchestrator.backends import real as real_module

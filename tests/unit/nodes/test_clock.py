@@ -23,13 +23,13 @@ def test_every_process_of_this_host_has_the_same_domain() -> None:
 
 
 def test_without_a_boot_id_the_domain_is_the_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(clock, "BOOT_ID", tmp_path / "absent")
+    monkeypatch.setattr(clock, "BOOT_ID", str(tmp_path / "absent"))
     assert clock.clock_domain().startswith("host:")
 
 
 def test_a_kernel_without_time_namespaces_has_one_clock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     boot = tmp_path / "boot_id"
     boot.write_text("b007\n")
-    monkeypatch.setattr(clock, "BOOT_ID", boot)
+    monkeypatch.setattr(clock, "BOOT_ID", str(boot))
     monkeypatch.setattr(clock, "TIME_NAMESPACE", str(tmp_path / "absent"))
     assert clock.clock_domain() == "b007"

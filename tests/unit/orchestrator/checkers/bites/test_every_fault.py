@@ -7,8 +7,11 @@ from chaos.faults.fault import PacketFault, RelayFault, ToxicFault
 from chaos.faults.processes import ProcessFault
 from chaos.faults.streams import Down
 from chaos.faults.vocabulary import kinds
+from chaos.framers import message
+from chaos.planes.packet import configuration
 from chaos.planes.packet.netfilter import Netfilter
 from chaos.planes.packet.shaping import Shaping
+from chaos.planes.toxiproxy import toxics
 from chaos.planes.toxiproxy.toxics import TYPES
 from orchestrator.checkers.bites import messages, processes, windows
 
@@ -25,6 +28,12 @@ def test_on_streams_and_packets() -> None:
     assert {*Netfilter.KINDS, *Shaping.KINDS} == packets
     assert set(windows.BITES) == toxics | packets
     assert {kind for kind in packets if kind.discipline} == set(Shaping.KINDS)
+
+
+def test_each_plane_knows_all_that_is_its_own() -> None:
+    assert kinds(RelayFault) == message.KINDS
+    assert kinds(ToxicFault) == toxics.KINDS
+    assert kinds(PacketFault) == configuration.KINDS
 
 
 def test_on_processes() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nodes.ledger import EffectRow, Fenced, LedgerError, SqliteLedger, archive, read_effects, read_state
+from nodes.ledger import EffectRow, Fenced, LedgerError
 from nodes.ops import Effect, Transaction
+from nodes.sqlite_ledger import SqliteLedger, archive, read_effects, read_state
 
 
 class Nothing:
