@@ -17,6 +17,8 @@ from orchestrator.scenario.plan import expand
 ROOT = Path(__file__).parents[4]
 FILE = Path(__file__).with_suffix(".txt")
 TITLE = "=== "
+DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+"""Libyaml's, where it is there: it writes the same."""
 WHOLE = ("scenarios/rpc/05-duplicate-after-trim", "examples/orders/crash")
 """Whose every value is altered; of the others it is their faults."""
 FAULTS = (
@@ -55,7 +57,7 @@ def _selected(value: Any, axes: dict[str, Any]) -> Any:
 
 def _said(given: dict[str, Any]) -> str:
     try:
-        expand(yaml.safe_dump(given, sort_keys=False), "altered.yaml")
+        expand(yaml.dump(given, Dumper=DUMPER, sort_keys=False), "altered.yaml")
     except BadScenario as problem:
         return " | ".join(str(problem).splitlines())
     return "accepted"

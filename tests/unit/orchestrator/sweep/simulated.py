@@ -131,10 +131,12 @@ def _differences(cell: Cell, history: History, event: Event) -> str:
 
 
 def _judged(cell: Cell, history: History, order: int, instead: Event | None) -> Judgement:
-    events = [instead if event.order == order else event for event in history.events]
-    left = [event for event in events if event is not None]
-    weaker = history._replace(events=tuple(event._replace(order=n) for n, event in enumerate(left)))
-    return judge(cell, weaker, history.plan)
+    before, after = history.events[:order], history.events[order + 1 :]
+    if instead is None:
+        rest = [event._replace(order=n) for n, event in enumerate(after, order)]
+    else:
+        rest = [instead, *after]
+    return judge(cell, history._replace(events=(*before, *rest)), history.plan)
 
 
 def _other(value: Any) -> Any:
