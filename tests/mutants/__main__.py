@@ -141,7 +141,7 @@ def _could_notice(each: Sample, found: CoverageMap) -> list[str]:
         return found.narrowest_first(found.of_lines(each.path, each.mutant.lines))
     tests = found.of_file(each.path)
     for importer in _importers(each.path):
-        tests |= found.of_file(importer)
+        tests |= found.of_file(importer) | found.of_tests(importer)
     return found.narrowest_first(tests)
 
 

@@ -34,6 +34,8 @@ class CoverageMap:
     """File -> lines that ran while a module was imported."""
     breadth: dict[int, int] = field(default_factory=dict)
     """Test -> how many lines it runs."""
+    slow: set[int] = field(default_factory=set)
+    """Tests that are left out."""
     libraries: list[str] = field(default_factory=list)
     """Modules that are none of the project's, imported on the way: whoever forks may import them before."""
 
@@ -45,6 +47,11 @@ class CoverageMap:
 
     def of_file(self, path: Path) -> set[int]:
         return set().union(*self.runs.get(str(path), {}).values())
+
+    def of_tests(self, path: Path) -> set[int]:
+        """The tests in that file, whatever they run."""
+        name = str(path.relative_to(ROOT))
+        return {n for n, test in enumerate(self.tests) if _file(test) == name and n not in self.slow}
 
     def narrowest_first(self, tests: set[int]) -> list[str]:
         """The file that has the test which runs the fewest lines comes first: it is about what was changed."""
@@ -123,7 +130,7 @@ def measure(folder: Path, packages: list[str]) -> CoverageMap:
     measured.stop()
     if code != pytest.ExitCode.OK:
         return CoverageMap(failed=output)
-    found = CoverageMap(tests=contexts.tests, libraries=_libraries(set(sys.modules) - before))
+    found = CoverageMap(tests=contexts.tests, slow=contexts.slow, libraries=_libraries(set(sys.modules) - before))
     fast = {str(n): n for n in range(len(contexts.tests)) if n not in contexts.slow}
     data = measured.get_data()
     for file in data.measured_files():
