@@ -53,14 +53,15 @@ class Side(ABC):
     """One direction of a connection: what has come of it and was not yet split."""
 
     start: re.Pattern[bytes]
+    _asked: Asked
+    """With `_body`: of the message whose head is whole."""
+    _body: Body
 
     def __init__(self, exchanges: Exchanges) -> None:
         self._exchanges = exchanges
         self._buffer = bytearray()
         self._searched = 0  # bytes in which no head ends
         self._size = 0  # bytes of the head, 0 until it is whole
-        self._asked = Asked(b"", None)
-        self._body = Body()
 
     def push(self, data: bytes) -> None:
         self._buffer += data
@@ -141,7 +142,7 @@ class Responses(Side):
     """Splits what the server sends."""
 
     start = _STATUS
-    _status = 0
+    _status: int
 
     def read(self, line: re.Match[bytes], headers: dict[bytes, bytes], size: int) -> tuple[Asked, Body]:
         """RFC 9112, section 6.3. Raises WireError for a body that ends with the connection."""

@@ -51,9 +51,6 @@ class Waiter(NamedTuple):
 class Mechanism(Protocol):
     """One endpoint's policy."""
 
-    durable: bool
-    """Whether replies are recorded in the ledger (`record` gives a record)."""
-
     def hello(self, client: int) -> None:
         """A client introduced itself."""
 
@@ -70,8 +67,6 @@ WAIT = Arrival(Do.WAIT)
 
 class Unfiltered:
     """*Maybe* and *at-least-once*: every copy is executed and answered by itself."""
-
-    durable = False
 
     def hello(self, client: int) -> None:
         pass

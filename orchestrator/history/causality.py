@@ -141,7 +141,7 @@ class Precedence:
             return
         for other, count in enumerate(self._reach[domain][position]):
             reach[other] = max(reach[other], count)
-        reach[domain] = max(reach[domain], position + 1)
+        reach[domain] = position + 1
 
     def before(self, first: Place, second: Place) -> bool:
         return self._reach[second[0]][second[1]][first[0]] > first[1]

@@ -209,7 +209,6 @@ class Conductor(FaultActs):
     def _disarmed(self, life: Life, key: tuple[str, int]) -> Program:
         for _ in range(PATIENCE // AGAIN):
             if (yield from self._wait(lambda: key in self._answers or not self._lives.runs(life), AGAIN)):
-                self._answers.pop(key, None)
                 return
             self._session.signal(life[0], "continue", life[1])
         raise RunFailed(f"waited {PATIENCE // MILLISECOND} ms for {life[0]} (epoch {life[1]}) to forget its failpoints")

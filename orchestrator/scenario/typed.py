@@ -50,18 +50,16 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def _bad(error: ValidationError, kind: type, root: Node) -> BadScenario:
-    """A node is told of once, by the first that is wrong with it; but every key that it lacks is named."""
+    """A node is told of once, unless keys are what it lacks: each is named."""
     mistakes = Mistakes()
-    told: dict[int, str] = {}
     details = [(*locate(root, detail["loc"]), detail) for detail in error.errors(include_url=False)]
     for node, rest, detail in details:
-        first = told.setdefault(id(node), detail["type"])
-        if detail["type"] == first == "missing":
+        if detail["type"] == "missing":
             mistakes.add(node.bad(f"key {rest[0]!r} is missing"))
         elif detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
             known = _keys(kind, detail["loc"])
             mistakes.add(node.bad(f"unknown key; {hint(str(detail['loc'][-1]), known)}"))
-        elif first != "missing":
+        else:
             # A union's members each say what they expected, at the same place.
             expected = " or ".join(dict.fromkeys(_expected(one) for other, _, one in details if other is node))
             mistakes.add(node.bad(f"expected {expected}; found {_short(node.plain())}"))

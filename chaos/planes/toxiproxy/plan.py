@@ -17,7 +17,7 @@ class LinkPlan(NamedTuple):
     name: str
     upstream: Address
     rules: tuple[ToxicRule, ...]
-    port: int = 0
+    port: int
 
 
 class Plan(NamedTuple):
