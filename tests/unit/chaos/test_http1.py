@@ -52,7 +52,7 @@ def test_request_and_its_response_have_the_identity_of_the_header(name: str) -> 
     assert answered.data[answered.body] == b"done"
 
 
-@pytest.mark.parametrize("intent", ["", "a-key", "7", "0", "123e4567-e89b-12d3-a456-426614174000"])
+@pytest.mark.parametrize("intent", ["", "a-key", "7", "0", f"~{INTENT}", "123e4567-e89b-12d3-a456-426614174000"])
 def test_a_key_that_is_no_intent_gives_no_identity(intent: str) -> None:
     connection = framers("http1", "tcp")
     for message, body in (
@@ -86,10 +86,25 @@ def test_a_response_to_head_has_a_length_and_no_body() -> None:
     assert [message.data for message in connection["reply"].feed(bare + response(), "reply")] == [bare, response()]
 
 
-def test_an_interim_response_does_not_answer_its_request() -> None:
+@pytest.mark.parametrize(
+    ("status", "connected"), [("200 OK", True), ("299 Well", True), ("300 Choose", False), ("404 Not Found", False)]
+)
+def test_what_follows_a_connect_that_succeeded_is_another_protocol(status: str, connected: bool) -> None:
+    """RFC 9110, section 9.3.6: its response has no body, whatever length it gives."""
+    connection = framers("http1", "tcp")
+    one(connection, "request", b"CONNECT orders:443 HTTP/1.1\r\n\r\n")
+    whole = response(b"ok", status)
+    pieces = [whole[:-2], b"ok"] if connected else [whole]
+    assert [message.data for message in connection["reply"].feed(whole, "reply")] == pieces
+    connection["request"].feed(request(), "request")
+    assert bool(connection["request"].problem) is connected
+
+
+@pytest.mark.parametrize("status", ["100 Continue", "102 Processing"])
+def test_an_interim_response_does_not_answer_its_request(status: str) -> None:
     connection = framers("http1", "tcp")
     one(connection, "request", request())
-    found = connection["reply"].feed(b"HTTP/1.1 100 Continue\r\n\r\n" + response(), "reply")
+    found = connection["reply"].feed(f"HTTP/1.1 {status}\r\n\r\n".encode() + response(), "reply")
     assert [identity(message) for message in found] == [(*OPERATION, 1)] * 2
 
 
@@ -100,11 +115,13 @@ def test_an_interim_response_does_not_answer_its_request() -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nuntil the end",
         b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
         b"SSH-2.0-OpenSSH\r\n",
+        b"SSH-2.0-OpenSSH\r\n\r\n",
         b"x" * 65536,
         b"HTTP/1.1 200 OK\nContent-Length: 0\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\n folded: line\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n folded: line\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nwithout-a-colon\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: " + b"0" * 5000 + b"\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: " + b"1" * 5000 + b"\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
@@ -128,6 +145,24 @@ def test_what_cannot_be_split_passes_at_once_and_whole(reply: bytes) -> None:
     assert (message.data, identity(message)) == (reply, (None, None, None))
     assert connection["reply"].problem
     assert one(connection, "reply", b"more").data == b"more"
+
+
+@pytest.mark.parametrize("head", [b"\n", b"\r\n", b"GET / HTTP/1.1\r\nA: b\n", b"GET / HTTP/1.1\r\nA: b\rC"])
+def test_a_head_that_is_none_passes_with_the_byte_that_shows_it(head: bytes) -> None:
+    framer = framers("http1", "tcp")["request"]
+    found = [framer.feed(head[at : at + 1], "request") for at in range(len(head))]
+    assert not any(found[:-1])
+    assert [message.data for message in found[-1]] == [head]
+
+
+def test_a_response_that_answers_nothing_passes_unidentified() -> None:
+    assert one(framers("http1", "tcp"), "reply", response()).client is None
+
+
+def test_a_chunked_request_of_an_old_client_passes_unidentified() -> None:
+    """RFC 9112, section 6.1: whoever it is for may not know of chunks."""
+    old = f"POST / HTTP/1.0\r\nX-Request-Id: {INTENT}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    assert one(framers("http1", "tcp"), "request", old.encode()).client is None
 
 
 def test_a_body_of_unknown_length_is_kept_up_to_a_bound() -> None:

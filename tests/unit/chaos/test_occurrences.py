@@ -53,6 +53,15 @@ def test_without_a_first_incomplete_the_latest_number_counts() -> None:
         assert len(counted) <= 2 * (REMEMBERED + 1)
 
 
+def test_what_lies_just_within_the_bound_is_counted_on_and_what_lies_below_is_not() -> None:
+    counted = Occurrences(lambda: None)
+    for seq in range(2 * REMEMBERED + 1):  # from 0, which is a hello
+        assert request(counted, seq, seq) == 1
+    assert [request(counted, seq, 2 * REMEMBERED) for seq in (REMEMBERED, REMEMBERED - 1)] == [2, FORGOTTEN]
+    request(counted, 2 * REMEMBERED + 1, 2 * REMEMBERED + 1)
+    assert request(counted, REMEMBERED) == 3, "as many come before it is done again"
+
+
 def test_what_is_open_is_never_forgotten() -> None:
     counted = Occurrences(lambda: None)
     for seq in range(1, 20_000):
@@ -66,13 +75,17 @@ def test_a_first_incomplete_above_its_own_number_is_no_reason_to_forget() -> Non
     assert request(counted, 6, 5) == 1
 
 
-def test_beyond_a_bound_the_half_that_has_been_known_longest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("last", "attempt", "left"), [(100, 1, 50), (99, 2, 51)])
+def test_beyond_a_bound_the_half_that_has_been_known_longest_is_forgotten(
+    last: int, attempt: int, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 101 clients, and of 100."""
     monkeypatch.setattr(occurrences, "LARGEST", 100)
     told: list[str] = []
     counted = Occurrences(lambda: told.append("cut off"))
     for client in range(100):
         request(counted, 1, 1, client)
     assert (len(counted), told) == (100, [])
-    assert request(counted, 1, 1, client=100) == 1
-    assert (len(counted), told) == (50, ["cut off"])
-    assert request(counted, 1, 1, client=100) == 2
+    assert request(counted, 1, 1, last, attempt) == 1
+    assert (len(counted), told) == (left, ["cut off"])
+    assert request(counted, 1, 1, last, attempt) == 2

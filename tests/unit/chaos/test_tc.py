@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import platform
+import subprocess
 from typing import Any
 
 import pytest
@@ -90,6 +92,10 @@ def test_directions() -> None:
     assert tc.directions(Netem(link=LINK, netem=Shape(loss=1))) == ("request", "reply")
     assert tc.directions(Netem(link=LINK, netem=Shape(loss=1), of="reply")) == ("reply",)
     assert tc.directions(Rate(link=LINK, rate="request", bytes_per_second=1)) == ("request",)
+
+
+def test_the_kernel_is_asked_for_its_release() -> None:
+    assert subprocess.run(tc.RELEASE, capture_output=True, text=True).stdout == f"{platform.release()}\n"
 
 
 @pytest.mark.parametrize(

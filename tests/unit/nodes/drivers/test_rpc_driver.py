@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -110,7 +111,7 @@ class Calling:
 
     def _call(self) -> ops.Program:
         session = Session(CLIENT, "exactly-once")
-        retry = Retry(attempts=3, first=WAIT, maximum=WAIT, jitter=0.0, same_connection=False)
+        retry = Retry(attempts=3, first=WAIT, maximum=4 * WAIT, jitter=0.0, same_connection=False)
         target, reports = ("server", PORT), Reports(self.told, [("attempt", 1)])
         driver = RpcDriver(session, COUNTER, self._codec, "udp", target, "client", retry, self, reports, PROCESS)
         yield from driver.open()
@@ -196,6 +197,14 @@ def test_a_hello_that_is_answered_without_a_header_is_said_again_when_due() -> N
     assert calling.times[1] - calling.times[0] > WAIT * MILLISECOND // 2
     assert [(seq, attempt) for kind, seq, attempt, _ in calling.notes if kind is Kind.SESSION] == [(0, 2)]
     assert calling.outcome == Outcome(End.OK, 5)
+
+
+def test_hellos_are_said_again_with_the_backoff_of_calls() -> None:
+    calling = Calling(lambda header: None if header.attempt < 3 else Status.EXECUTED)
+    assert calling.received == [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)]
+    for first in (0, 3):
+        waits = [then - now for now, then in pairwise(calling.times[first : first + 3])]
+        assert [round(wait / (WAIT * MILLISECOND)) for wait in waits] == [1, 2]
 
 
 @pytest.mark.parametrize("answer", [Accept.SYSTEM_ERR, Status.EXECUTED])

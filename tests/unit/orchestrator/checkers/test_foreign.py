@@ -216,6 +216,10 @@ def test_a_toxic_bites_what_was_tried_again(attempts: int, on: bool, bitten: int
     assert judgement.bitten == bitten
 
 
+def test_what_was_tried_again_without_a_fault_was_late() -> None:
+    assert Run().invoke(1).ok(1, 2).call(2).judged(cell(), Effect(intent(1), 1), Effect(intent(2), 1)).late == 1
+
+
 @pytest.mark.parametrize(
     ("ending", "effects", "reason"),
     [

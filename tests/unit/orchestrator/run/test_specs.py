@@ -16,7 +16,7 @@ from orchestrator.run.specs import client_spec, failpoints, ordinal, plane_of, p
 from orchestrator.scenario.cell import Cell, Client, Link, Retry, Server
 
 AT, DIRECT = "caller -> store", "caller -> far"
-KILL = Kill(kill="store", at="after-commit", operation=3, client=2, attempt=4, epoch=2)
+KILL = Kill(kill="store", at="after-commit", operation=3, client=3, attempt=4, epoch=2)
 PAUSE = Pause(pause="store", at="received", nth=5)
 DROP = Drop(drop="reply", link=AT, operations=(1,), when="caller ok 2")
 SPLIT = Split(split="isolate", nodes=("caller", "far"))
@@ -174,7 +174,7 @@ def test_who_performs_a_fault() -> None:
             2,
             {
                 "name": "after-commit",
-                "client": client_number(2, 2, 1),
+                "client": client_number(2, 3, 1),
                 "seq": 3,
                 "attempt": 4,
                 "nth": None,

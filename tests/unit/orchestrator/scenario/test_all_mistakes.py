@@ -167,3 +167,9 @@ def test_what_no_file_can_be_called_is_told(tmp_path: Path) -> None:
     with pytest.raises(BadScenario, match="null character") as caught:
         inventory.load(file)
     assert (caught.value.first.line, caught.value.first.path) == (1, "token_file")
+
+
+@pytest.mark.parametrize(("characters", "shown"), [(58, '"' + "x" * 58 + '"'), (59, '"' + "x" * 56 + "...")])
+def test_of_a_long_value_the_beginning_is_told(characters: int, shown: str) -> None:
+    [mistake] = mistakes(TEXT.replace("semantics: maybe", f"semantics: {'x' * characters}"))
+    assert f"; found {shown} (in" in mistake.message

@@ -75,7 +75,8 @@ def test_services_elsewhere_and_in_anothers_network_stay(made: dict[str, Any]) -
 
 def test_everything_is_labelled_as_the_runs_own_and_as_nobody_elses(made: dict[str, Any]) -> None:
     services = {**made["services"]}
-    assert services.pop(PROXY)["labels"] == LABELS
+    proxy = services.pop(PROXY)
+    assert (proxy["labels"], proxy["restart"]) == (LABELS, "no"), "one that is killed stays dead"
     assert all(service["labels"] == Override(LABELS) for service in services.values())
     assert set(made["networks"]) == {"default", "other", "faultbed-orders", "faultbed-redis"}
     assert set(made["volumes"]) == {"data", "archive"}

@@ -77,6 +77,7 @@ def test_a_client_is_refused_where_no_server_is() -> None:
         body = yield from relay.obey({"type": "configure"})
         client = yield ops.Connect(tuple(body["addresses"][LINK]))
         assert (yield ops.Recv(client, 100)) == b""
+        assert (yield from relay.obey({"type": "status"}))["connections"] == 0
         yield from relay.obey({"type": "upstream", "link": LINK, "address": None, "epoch": 1})
         with pytest.raises(ConnectionRefusedError):
             yield ops.Connect(tuple(body["addresses"][LINK]))

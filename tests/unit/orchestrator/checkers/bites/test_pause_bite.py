@@ -60,6 +60,11 @@ def test_what_came_after_it_was_killed_is_not() -> None:
     assert found(again(run)).rules[0].bitten == frozenset()
 
 
+def test_what_the_relay_had_not_passed_on_when_it_was_killed_is_not() -> None:
+    run = killed(stopped(Run().invoke(1).send(1))).decide("request", 1)
+    assert found(again(run)).rules[0].bitten == frozenset()
+
+
 def test_what_it_had_answered_is_not() -> None:
     assert found(again(killed(stopped(sent().run(1))))).rules[0].bitten == frozenset()
 

@@ -110,6 +110,12 @@ def end_late(milliseconds: float = 60) -> Run:
     return run.end(1).serve().send(1, 2, connection=2).run(1, 2).reply(1, 2, 1).ok(1, 1)
 
 
+def died_late() -> Run:
+    """The connection's end came with the server's death, long after the last message."""
+    run = begun().invoke(1).send(1).receive(1).wait(60).failpoint("received", 1).end(1).serve()
+    return run.send(1, 2, connection=2).run(1, 2).reply(1, 2, 1).ok(1, 1)
+
+
 @pytest.mark.parametrize("fault", [*TOXICS, *PACKETS])
 def test_what_was_only_open_meanwhile_is_caught_and_not_bitten(fault: Fault) -> None:
     found = bites(normal(), fault)
@@ -155,6 +161,7 @@ def test_what_suffered_is_bitten(fault: Fault, story: Story) -> None:
         (TOXICS[0], lambda: reply_late(40)),
         (TOXICS[0], ended),
         (TOXICS[2], lambda: end_late(40)),
+        (TOXICS[2], died_late),
         (TOXICS[3], request_gone),
         (TOXICS[6], lambda: reply_late(500)),
         (TOXICS[7], lambda: reply_late(500)),
