@@ -38,11 +38,8 @@ def _call(data: bytes) -> Found:
     ours = our_call(data)
     if ours is not None:
         return Found(*ours, slice(OUR_CALL_SIZE, len(data)))
-    call = decode_call(data)
-    body = slice(len(data) - len(call.body), len(data))
-    if call.header is None:
-        return Found(None, None, None, None, body)
-    return Found(call.header.client, call.header.seq, call.header.attempt, call.header.first, body)
+    foreign = decode_call(data)
+    return Found(None, None, None, None, slice(len(data) - len(foreign.body), len(data)))
 
 
 class Records:

@@ -264,9 +264,17 @@ def test_a_cut_ends_the_connection_at_its_place(protocol: Protocol, direction: D
 # The upstream
 
 
+@datagrams
+def test_datagrams_have_no_connections(protocol: Protocol) -> None:
+    b = bench(protocol)
+    b.request(b.messages.call(1))
+    assert b.hop.status().connections == 0
+
+
 @streams
 def test_while_the_upstream_is_down_streams_are_ended(protocol: Protocol) -> None:
     b = bench(protocol)
+    assert b.hop.status().connections == 1
     assert b.hop.upstream(False, 1) == [End(1)]
     assert b.request(b.messages.call(1)) == []
     assert b.hop.status().connections == 0

@@ -72,6 +72,7 @@ def test_what_its_processes_are_told() -> None:
     ("old", "new", "path", "message"),
     [
         ("system:", "nodes: {}\nsystem:", "nodes", "no nodes"),
+        ("  environment:", "  folder: /\n  environment:", "system.folder", "the scenario's own folder"),
         ("oracle:", "oracel:", "oracel", "unknown key"),
         ('oracle: {redis: HGETALL booked, at: "redis:6379"}\n', "", "", "'oracle' is missing"),
         ('{redis: HGETALL booked, at: "redis:6379"}', "{http: no/port}", "oracle.http", "match"),

@@ -7,6 +7,7 @@ from history_builder import CLIENT, Run, cell
 from stories import LINK
 
 from chaos.faults.fault import Fault
+from chaos.faults.messages import Drop
 from chaos.faults.paths import Partition
 from chaos.faults.processes import Kill, Restart
 from chaos.faults.streams import Latency
@@ -35,6 +36,11 @@ def packets(run: Run, number: int) -> Run:
 def test_a_plane_that_was_never_asked() -> None:
     said = why(Run().call(1).healed(9), CUT, "direct")
     assert said == "its trigger 'client gate 2' did not come before heal"
+
+
+def test_operations_that_were_invoked_in_a_run_without_heal() -> None:
+    said = why(Run().call(1), Drop(link=LINK, drop="reply", operations=(1, 5), attempt=2))
+    assert said.endswith("while it was on; operation 5 was not invoked before heal")
 
 
 @pytest.mark.parametrize(("fault", "via"), [(CUT, "direct"), (SLOW, "toxiproxy")])
