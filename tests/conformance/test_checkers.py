@@ -95,6 +95,7 @@ def shipped() -> list[Ran]:
 
 
 @every
+@pytest.mark.xdist_group("shipped-ends")
 def test_nothing_that_is_shipped_makes_it_crash(name: str, shipped: list[Ran]) -> None:
     assert len({ran.result.cell.scenario for ran in shipped}) > 50
     for ran in shipped:

@@ -22,6 +22,8 @@ ROOT = Path(__file__).parents[2]
 DEPENDENCIES = sysconfig.get_path("purelib")
 METADATA = f"faultbed-{version('faultbed')}.dist-info"
 STRANGERS = ("nodes", "chaos", "orchestrator")
+pytestmark = pytest.mark.xdist_group("installed-wheel")
+
 BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
 IMPORTABLE = """
 import json, sys
