@@ -28,10 +28,6 @@ class Finding(NamedTuple):
     def exercised(self) -> bool:
         return any(self.counts.values())
 
-    @property
-    def operations(self) -> frozenset[Operation]:
-        return frozenset(violation.operation for violation in self.violations)
-
 
 Findings = Mapping[str, Finding]
 """By the property's name: of the checkers that were asked."""

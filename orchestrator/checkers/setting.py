@@ -172,8 +172,3 @@ class Setting:
         """The order at which a receiver last journalled a broken message; a plane that did names its link."""
         broken = (event.order for event in self.index.of_kind(Kind.BROKEN) if "link" not in event.detail)
         return max(broken, default=-1)
-
-    def executions(self, operation: Operation) -> int:
-        """E(id): committed effects of the operation over all epochs and ledgers."""
-        trace = self.index.traces.get(operation)
-        return len(trace.effects) if trace else 0

@@ -95,6 +95,7 @@ def test_a_copy_after_trim_waits_for_a_first_incomplete_above_it(protocol: Proto
     not_yet, trimming = b.messages.call(2, first=1), b.messages.call(3, first=2)
     assert b.request(not_yet) == [Forward(1, "request", not_yet)]
     assert b.request(b.messages.call(9, first=9, client=CLIENT + 100)) != []
+    assert b.reply(b.messages.reply(1)) != []
     assert b.hop.status().held == 1
     assert b.request(trimming) == [Forward(1, "request", trimming), Forward(1, "request", call)]
 

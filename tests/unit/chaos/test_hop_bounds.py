@@ -49,6 +49,8 @@ def test_what_would_be_kept_beyond_a_bound_passes_and_that_is_noted_once_a_burst
     assert decided(b) == [(0, type(fault).__name__.lower())] * most + [(None, "pass")] * 3
     assert bounds(b) == [1]
     assert forwarded(b.hop.heal(), "request") == b"".join(map(chunk, range(most)))
+    b.hop.notes.close()
+    assert bounds(b) == [1, 2]
 
 
 def test_room_that_is_free_again_ends_the_burst_and_tells_how_long_it_was() -> None:

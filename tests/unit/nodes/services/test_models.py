@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 import pytest
@@ -38,3 +39,17 @@ def test_a_model_steps_as_its_implementation(service: Service) -> None:
             state, result = service.model.step(state, procedure, argument)
             assert (done.value.value, call.state) == (result, state._asdict())
             assert service.model.difference(service.model.of(call.state), state) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "said"),
+    [
+        ("counter", {"total": 3}, "3.* 4"),
+        ("register", {"value": 3, "version": 1}, "value is 3, its last row wrote 4"),
+        ("register", {"value": 4, "version": 2}, "version is 2, it has 1 rows"),
+    ],
+)
+def test_a_state_that_its_rows_do_not_make(name: str, kept: dict[str, int], said: str) -> None:
+    model = SERVICES[name].model
+    expected = model.of({**kept, "total": 4} if name == "counter" else {"value": 4, "version": 1})
+    assert re.search(said, model.difference(model.of(kept), expected) or "")

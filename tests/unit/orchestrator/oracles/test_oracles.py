@@ -39,6 +39,12 @@ def test_what_is_no_intent_is_refused(intent: object) -> None:
         effect(intent)
 
 
+def test_fewer_effects_than_none_are_refused() -> None:
+    assert effect(FIRST, 0) == Effect(FIRST, 0)
+    with pytest.raises(ValueError, match="has -1 effects; expected 0 or more"):
+        effect(FIRST, -1)
+
+
 def test_effects_become_rows_of_a_ledger_without_a_gap() -> None:
     found = ledger([Effect(FIRST, 2), Effect(SECOND, 0), Effect(SECOND, 1, "x")])
     assert (found.archived, found.state, found.history) == (False, {}, 0)

@@ -7,8 +7,10 @@ from history_builder import CLIENT, Run
 
 from chaos import decisions
 from chaos.decisions import Awaits, Keep
-from nodes.wire.header import Status
+from nodes.wire.header import Status, intent_number
 from nodes.wire.record import Kind
+from orchestrator.history.merged import merge
+from orchestrator.oracles.effects import Effect, ledger
 from orchestrator.report.story import VERBS, story
 
 FIRST = (CLIENT, 1)
@@ -76,6 +78,11 @@ def test_a_crash_from_call_to_end() -> None:
 )
 def test_what_nobody_executed(run: Run, last: str) -> None:
     assert told(run) == ["client calls add(1)", last, "By the ledgers it was executed never."]
+
+
+def test_of_a_system_the_oracle_says_how_often_it_was_executed() -> None:
+    found = ledger([Effect(intent_number(1, 1, 1), 2)])
+    assert story(merge(Run().call(1).journals, [found]), FIRST)[-1] == "  By the oracle it was executed twice."
 
 
 def test_nothing_is_told_of_an_operation_that_nobody_knows() -> None:

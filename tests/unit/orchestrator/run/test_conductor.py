@@ -15,7 +15,7 @@ from nodes.wire.record import Kind
 from orchestrator.backends.sim.session import run
 from orchestrator.run.attention import RunFailed
 from orchestrator.run.conductor import Conductor
-from orchestrator.run.session import Answer, Fired, SignalName
+from orchestrator.run.session import Answer, Event, Exited, Fired, Lost, SignalName, Stopped
 
 LINK = "client -> server"
 START = [
@@ -188,6 +188,49 @@ def test_interrupted_it_heals_stops_and_says_so(at: str, phases: list[str]) -> N
     before, *last = session.said[-5:]
     assert sorted(last) == ["heal relay", "stop client", "stop relay", "stop server"]
     assert (before == "signal continue server 1") is (at == "status")
+
+
+class Meanwhile(Transcript):
+    """This happens while the client is told to go, which it does not hear."""
+
+    event: Event
+
+    def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
+        if command["type"] != "go":
+            return super().command(name, command, epoch)
+        self.world.put(self.events, self.event)
+        return super().command(name, {"type": "status"}, epoch)
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        (Lost("server", "the agent is gone"), "the agent is gone"),
+        (Exited("server", 1, 0, 3), r"server \(epoch 1\) ended: signal 0, exit code 3"),
+    ],
+)
+def test_what_ends_untold_or_is_lost_is_the_testbeds_failure(event: Event, said: str) -> None:
+    made = cell()
+    with Meanwhile(made.seed) as session:
+        session.event = event
+        with pytest.raises(RunFailed, match=said):
+            run(Conductor(made, session).program(), session)
+
+
+def test_a_load_in_which_nothing_is_completed_any_more_has_its_cap() -> None:
+    made = cell()
+    with Meanwhile(made.seed) as session:
+        session.event = Stopped("server", 1)
+        with pytest.raises(RunFailed, match="waited 30000 ms for clients to end"):
+            run(Conductor(made, session).program(), session)
+    assert session.phases == ["start", "load", "load-capped", "heal", "settle", "settle-capped"]
+    assert 30_000 <= session.span("configure client", "heal relay") <= 35_000
+
+
+def test_a_rule_that_lasts_until_heal_keeps_the_load() -> None:
+    session = conducted(cell(Partition(partition="both", link=LINK, after=12)))
+    assert between(session) == ["rule relay 0 True"]
+    assert session.phases == ["start", "load", "load-kept", *PHASES[2:]]
 
 
 class Refusing(Transcript):

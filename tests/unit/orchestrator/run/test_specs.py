@@ -183,10 +183,23 @@ def test_who_performs_a_fault() -> None:
             },
         ),
         ("store", 1, {"name": "received", "client": 0, "seq": 0, "attempt": 1, "nth": 5, "act": "stop", "fault": 1}),
+        (
+            "caller",
+            1,
+            {
+                "name": "before-send",
+                "client": client_number(2, 1, 1),
+                "seq": 6,
+                "attempt": 1,
+                "nth": None,
+                "act": "stop",
+                "fault": 3,
+            },
+        ),
         ("store", 3, None),
         ("far", 1, None),
     ],
 )
 def test_failpoints_are_armed_in_their_nodes_epoch(node: str, epoch: int, armed: dict[str, Any] | None) -> None:
-    one = cell(KILL, PAUSE, Kill(kill="store", after=1))
+    one = cell(KILL, PAUSE, Kill(kill="store", after=1), Pause(pause="caller", at="before-send", operation=6))
     assert failpoints(one, node, epoch) == ([] if armed is None else [armed])

@@ -160,6 +160,7 @@ def test_a_cell_survives_its_file() -> None:
         ("operations: [2]", "probability: 1.5", 8, "faults[0].probability", "at most 1"),
         ("operations: [2]", "operations: [2], clients: [2]", 8, "faults[0].clients", "client process 2 of 1"),
         ("operations: [2]", "when: sever ready 2", 8, "faults[0].when", "no server 'sever'"),
+        ("operations: [2]", "when: cleint ok 2", 8, "faults[0].when", "no client 'cleint'"),
         ("operations: [2]", "when: soon", 8, "faults[0].when", "is no trigger"),
         ("operations: [2]", "when: client gate 3", 8, "faults[0].when", "no gate 3"),
         ("operations: [2]", "when: split on", 8, "faults[0].when", "no fault has the name"),

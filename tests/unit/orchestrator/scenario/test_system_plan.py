@@ -76,6 +76,8 @@ def test_what_its_processes_are_told() -> None:
         ("oracle:", "oracel:", "oracel", "unknown key"),
         ('oracle: {redis: HGETALL booked, at: "redis:6379"}\n', "", "", "'oracle' is missing"),
         ('{redis: HGETALL booked, at: "redis:6379"}', "{http: no/port}", "oracle.http", "match"),
+        ('{redis: HGETALL booked, at: "redis:6379"}', "{redis: x, http: y}", "oracle", "redis and http in one oracle"),
+        ('{redis: HGETALL booked, at: "redis:6379"}', "[redis]", "oracle", "expected a mapping with one of the keys"),
         ('{redis: HGETALL booked, at: "redis:6379"}', "{reddis: x}", "oracle.reddis", "redis"),
         ("HGETALL booked", "FLUSHALL now", "oracle.redis", "match"),
         ('from: orders, to: "redis:6379"', "from: orders, to: redis", "links[1].to", "match"),

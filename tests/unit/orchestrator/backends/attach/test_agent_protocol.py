@@ -82,6 +82,11 @@ def test_files_of_a_process(name: str) -> None:
     assert file_name(name) == name
 
 
+def test_a_name_and_numbers_of_a_process() -> None:
+    assert process_name("server-2") == "server-2"
+    assert [number(value) for value in (0, 7)] == [0, 7]
+
+
 @pytest.mark.parametrize("value", [-1, True, 1.0, "1", None])
 def test_what_is_no_number(value: object) -> None:
     with pytest.raises(BadRequest):

@@ -67,6 +67,12 @@ def test_what_never_came(fields: dict[str, Any], told: str) -> None:
     assert why(Run().call(1), kill(**fields)) == told
 
 
+def test_what_came_to_one_that_was_dead_already() -> None:
+    vain = {"act": "none", "node": "server", "epoch": 1, "fault": 0, "why": "it was dead already"}
+    run = Run().call(1).note("orchestrator", 1, Kind.ACT, **vain)
+    assert why(run, kill(when="client ok 1")) == "when it came to server, it was dead already"
+
+
 def test_nobody_saw_it_die() -> None:
     fired = begun().server(Kind.FAILPOINT, 1, name="before-commit").reap(15)
     assert why(back(fired), kill(at="before-commit", operation=1)) == "server (epoch 1) was not seen to die of it"

@@ -43,6 +43,14 @@ def test_operations_that_were_invoked_in_a_run_without_heal() -> None:
     assert said.endswith("while it was on; operation 5 was not invoked before heal")
 
 
+def test_a_rule_of_a_relay_that_met_nothing_of_an_operation() -> None:
+    hello = Run().decide("request", 0, act="drop", rule=0)
+    assert why(hello.healed(9), Drop(link=LINK, drop="request")) == "it was applied to 1 messages, none of an operation"
+    named = Drop(link=LINK, drop="request", operations=(1,), when="client gate 2")
+    silent = Run().call(1).rule(True).rule(False).healed(9)
+    assert why(silent, named) == f"nothing was sent on {LINK} (request) while it was on"
+
+
 @pytest.mark.parametrize(("fault", "via"), [(CUT, "direct"), (SLOW, "toxiproxy")])
 def test_an_empty_window(fault: Fault, via: str) -> None:
     assert why(packets(Run().call(1).rule(True), 0), fault, via) == "no operation was open while it was on"
