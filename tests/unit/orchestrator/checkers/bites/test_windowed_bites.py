@@ -110,6 +110,12 @@ def end_late(milliseconds: float = 60) -> Run:
     return run.end(1).serve().send(1, 2, connection=2).run(1, 2).reply(1, 2, 1).ok(1, 1)
 
 
+def lingering() -> Run:
+    """The first connection ends long after its own last message, when another one is in use."""
+    run = begun().invoke(1).send(1).wait(60).send(1, 2, connection=2).end(1)
+    return run.run(1, 2).reply(1, 2, 1).ok(1, 1)
+
+
 def died_late() -> Run:
     """The connection's end came with the server's death, long after the last message."""
     run = begun().invoke(1).send(1).receive(1).wait(60).failpoint("received", 1).end(1).serve()
@@ -130,6 +136,7 @@ def test_what_was_only_open_meanwhile_is_caught_and_not_bitten(fault: Fault) -> 
         (Latency(link=LINK, latency=100, stream="upstream"), request_late),
         (TOXICS[1], reply_late),
         (TOXICS[2], end_late),
+        (TOXICS[2], lingering),
         (TOXICS[3], reply_gone),
         (TOXICS[3], ended),
         (Timeout(link=LINK, timeout=0, stream="upstream"), request_gone),
