@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from history_builder import Run, cell, fitted
 from stories import DROP_REPLY, DROP_REQUEST, LINK, crash_after_commit, kill, reply_lost, request_lost
 
@@ -11,6 +12,7 @@ from chaos.faults.fault import Fault
 from chaos.faults.messages import Drop
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.summary import Claim, Result, Standing, claims, mechanism, not_exercised
+from orchestrator.report.claims import claims_table
 from orchestrator.scenario.cell import Delivery, Expect
 
 
@@ -80,3 +82,30 @@ def test_cells_with_untrusted_evidence_and_without_delivery_are_left_out() -> No
     run.rows["server.71"].clear()
     plain = cell("at-most-once")
     assert claims([result(run, DROP_REPLY, "loss"), (plain, judge(plain, Run().history()))]) == ()
+
+
+CLAIM = Claim("maybe", "at-most-once", "loss", Standing.CLAIMED, 7, {}, (), (), None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, ("not refuted", "7 bitten")),
+        (
+            {"opportunities": {"request-unseen": 2, "reply-unseen": 1}},
+            ("not refuted", "2 request-unseen, 1 reply-unseen"),
+        ),
+        ({"standing": Standing.NOT_EXERCISED}, ("not exercised", "7 bitten")),
+        ({"bound": 0.125}, ("not refuted (violations below 0.12, 95 %)", "7 bitten")),
+        ({"standing": Standing.REFUTED, "refuted": ("a[-]",)}, ("refuted, as expected", "by a[-]")),
+        ({"standing": Standing.REFUTED, "refuted": ("a[-]", "b[-]")}, ("REFUTED", "by a[-] and 1 more")),
+        ({"standing": Standing.REFUTED, "refuted": ("c[-]", "b[-]", "a[-]")}, ("REFUTED", "by c[-] and 2 more")),
+    ],
+)
+def test_a_claim_in_the_table(changed: dict[str, Any], told: tuple[str, str]) -> None:
+    [_, row] = claims_table([CLAIM._replace(**changed)], frozenset({"a[-]"}))
+    assert row == ["maybe", "at-most-once", "loss", *told]
+
+
+def test_without_claims_there_is_no_table() -> None:
+    assert claims_table([], frozenset()) == []
