@@ -82,7 +82,6 @@ class History(NamedTuple):
 
     def ordered(self) -> Ordered:
         """-> ordered(a, b): whether `a` is known to have come before `b`. Of two domains, neither may be known.
-        Neither is one that was collected after draining: when that happened nobody knows (rule 4).
 
         Making it takes a pass over the events; each question then takes no time.
         """
@@ -170,6 +169,7 @@ def _merged(tracks: Mapping[str, Sequence[Iterator[tuple[int, Event]]]], clocks:
 
 
 def _ordered(history: History) -> Ordered:
+    """Collected events come after all others, in their order."""
     known = {clock.domain: clock for clock in history.clocks}
     numbers = {domain: d for d, domain in enumerate(dict.fromkeys(event.domain for event in history.events))}
     sequences: list[list[Event]] = [[] for _ in numbers]
@@ -184,7 +184,12 @@ def _ordered(history: History) -> Ordered:
             spans[d].append(span(latest, known.get(event.domain)))
     precedence = Precedence(sequences, spans, list(places.values()))
 
-    return lambda first, second: precedence.before(places[first.order], places[second.order])
+    def ordered(first: Event, second: Event) -> bool:
+        if first.order in places and second.order in places:
+            return precedence.before(places[first.order], places[second.order])
+        return first.order < second.order
+
+    return ordered
 
 
 def _track(node: str, epoch: int, records: Iterable[Record], domain: str) -> Iterator[tuple[int, Event]]:

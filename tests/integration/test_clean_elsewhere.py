@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from orchestrator.backends.local.namespaces import availability
 from orchestrator.backends.local.switch import Owner, Switch, leftovers, remove
 from orchestrator.backends.processes import orchestrator_id
 
-RUN = "c1ea0000c1ea0000"
+RUN = f"c1ea{secrets.token_hex(6)}"
+"""Another one each time, so that two suites on one machine do not make the same interface."""
 DEAD = "4194305:1.0"
 """No process has this number: it is above every PID_MAX_LIMIT (proc(5))."""
 ELSEWHERE = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
@@ -53,7 +55,7 @@ def living() -> Iterator[Switch]:
 
 
 def test_a_living_runs_network_is_left_alone(living: Switch, tmp_path: Path) -> None:
-    assert "of run c1ea" not in clean(tmp_path, *ELSEWHERE)
+    assert f"of run {RUN}" not in clean(tmp_path, *ELSEWHERE)
     assert Path(living.path("server")).exists()
 
 
