@@ -84,7 +84,7 @@ def test_cells_with_untrusted_evidence_and_without_delivery_are_left_out() -> No
     assert claims([result(run, DROP_REPLY, "loss"), (plain, judge(plain, Run().history()))]) == ()
 
 
-CLAIM = Claim("maybe", "at-most-once", "loss", Standing.CLAIMED, 7, {}, (), (), None)
+CLAIM = Claim("maybe", "at-most-once", "loss", Standing.CLAIMED, 7, {}, (), (), (), None)
 
 
 @pytest.mark.parametrize(
