@@ -31,8 +31,9 @@ from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Corrupt, Delay, Duplicate
 from chaos.faults.paths import Rate
 from chaos.identity import Chunk, Key
+from chaos.links import plans
 from chaos.recorded import Entry, entry_of, key_of, message, plain, replayer
-from chaos.rules import BadConfiguration, plans
+from chaos.rules import BadConfiguration
 
 LINK = "client -> server"
 KEY = Key(LINK, "request", 10101, 3, 2, 1)

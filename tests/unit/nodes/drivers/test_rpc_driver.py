@@ -149,7 +149,7 @@ def test_a_client_journals_who_answered_hello_and_what_it_sent_and_received() ->
         (Kind.SESSION, 0, 1, {"incarnation": 11, "history": 22, "lease": 60_000}),
         (Kind.ATTEMPT, 1, 1, {"wait": 20_000_000}),
         (Kind.SEND, 1, 1, sent),
-        (Kind.ATTEMPT, 1, 2, {"wait": 20_000_000}),
+        (Kind.ATTEMPT, 1, 2, {"wait": 40_000_000}),
         (Kind.SEND, 1, 2, sent),
         (Kind.REPLY, 1, 2, {"status": executed, "value": 5, "connection": 1}),
     ]

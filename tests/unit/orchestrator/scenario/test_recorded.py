@@ -32,7 +32,8 @@ def test_it_is_judged_as_it_was() -> None:
     assert now["properties"][0].pop("counts") == {"operations": 3, "executions": 3, "replies": 0, "rows": 3}
     assert {key: now[key] for key in then} == then
     assert now["unchecked"] == [
-        "plan not checked: the history does not say of which plan it is (older versions did not record that)"
+        "plan not checked: the history does not say of which plan it is (older versions did not record that)",
+        "waits not checked: the journals do not tell how long clients waited (older versions did not record that)",
     ]
 
 
