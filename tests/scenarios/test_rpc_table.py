@@ -44,7 +44,7 @@ REFUTED = {
 }
 """What a mechanism is not: its history does not survive a crash, its ledger was lost, or it gave up."""
 ROWS = ("1", "2", "3a", "3b", "4", "5", "6", "7a", "7b", "8", "8b", "9", "10", "11", "13a", "13b", "15")
-SEVERAL = ("2b", "6b", "7c", "9b", "10b")
+SEVERAL = ("1b", "2b", "6b", "7c", "9b", "10b")
 """Of the same situations with several calls open, or several faults."""
 
 
