@@ -114,10 +114,12 @@ class JoinAnswersElsewhere(Filtered):
 
 
 class HelloResets(Filtered):
-    """Takes a client that introduces itself for a new one, and forgets what it knew of it."""
+    """Takes a client that introduces itself for a new one, and forgets all of it but what it is executing."""
 
     def hello(self, client: int) -> None:
+        executing = self.clients[client].executing if client in self.clients else {}
         self.clients[client] = ClientHistory()
+        self.clients[client].executing = executing
 
 
 class HelloNotDurable(Filtered):

@@ -3,6 +3,7 @@
 Rules of this file:
 
 1. A wait that really passed without a reply explains the attempt after it, and an `info` after the last: it was late.
+   Who has waited closes the connection, and what it shared that with is no longer waited for either.
 2. A connection that ended is explained by a fault on its link, or an absence of its server, that began before.
 3. The end of an epoch explains the refusal of a call that was bound to it, and to none that lives.
 4. Anything else is unexplained: it is of the mechanism's own making.
@@ -10,6 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
@@ -62,9 +64,50 @@ class Courses:
         if refused and not self._outlived(trace):
             yield "it was refused, and what it was bound to had not ended"
         for attempt, following in pairwise(trace.attempts):
-            yield from _hasty(trace, attempt, following, f"attempt {following.attempt} was begun")
+            yield from self._hasty(trace, attempt, following, f"attempt {following.attempt} was begun")
         if trace.ending == "info" and not ends and not refused and not self._settled(trace):
-            yield from _given_up(trace)
+            yield from self._given_up(trace)
+
+    def _given_up(self, trace: Trace) -> Iterator[str]:
+        end = trace.completion
+        if end is None or not trace.attempts:
+            yield "it ended info before it was tried"
+            return
+        error = end.detail.get("error", "")
+        yield from self._hasty(trace, trace.attempts[-1], end, f"it ended info ({error})")
+
+    def _hasty(self, trace: Trace, attempt: Event, following: Event, what: str) -> Iterator[str]:
+        """What came after an attempt came before its wait had passed, or although a reply had come in time."""
+        wait = int(attempt.detail["wait"])
+        passed = following.time - attempt.time
+        if passed < wait - NOISE:
+            if not self._closed_by_another(trace, attempt, following):
+                after = f"{passed / MILLISECOND:.0f} ms after attempt {attempt.attempt}"
+                yield f"{what} {after}, which was to wait {wait / MILLISECOND:.0f} ms"
+        elif any(_final(reply) and reply.time < attempt.time + wait - NOISE for reply in trace.replies):
+            yield f"{what} although a reply had come in time"
+
+    def _closed_by_another(self, trace: Trace, attempt: Event, following: Event) -> bool:
+        """Another call of its client, whose own wait had passed, closed the connection that they shared."""
+        closed = {
+            end.detail.get("connection")
+            for end in trace.ends
+            if end.detail.get("error") == "timeout" and attempt.order < end.order < following.order
+        }
+        return bool(closed) and any(
+            end.detail.get("connection") in closed and _waited(other, end)
+            for other in self._calls[trace.operation[0]]
+            if other is not trace
+            for end in other.ends
+        )
+
+    @cached_property
+    def _calls(self) -> dict[int, list[Trace]]:
+        """By client."""
+        found: dict[int, list[Trace]] = defaultdict(list)
+        for trace in self.setting.index.invoked.values():
+            found[trace.operation[0]].append(trace)
+        return found
 
     def _failed(self, trace: Trace, end: Event) -> bool:
         link = self.setting.link_of(trace)
@@ -127,24 +170,10 @@ def _links(setting: Setting, rule: int) -> Iterator[str]:
             yield link.name
 
 
-def _given_up(trace: Trace) -> Iterator[str]:
-    end = trace.completion
-    if end is None or not trace.attempts:
-        yield "it ended info before it was tried"
-        return
-    error = end.detail.get("error", "")
-    yield from _hasty(trace, trace.attempts[-1], end, f"it ended info ({error})")
-
-
-def _hasty(trace: Trace, attempt: Event, following: Event, what: str) -> Iterator[str]:
-    """What came after an attempt came before its wait had passed, or although a reply had come in time."""
-    wait = int(attempt.detail["wait"])
-    passed = following.time - attempt.time
-    if passed < wait - NOISE:
-        after = f"{passed / MILLISECOND:.0f} ms after attempt {attempt.attempt}"
-        yield f"{what} {after}, which was to wait {wait / MILLISECOND:.0f} ms"
-    elif any(_final(reply) and reply.time < attempt.time + wait - NOISE for reply in trace.replies):
-        yield f"{what} although a reply had come in time"
+def _waited(trace: Trace, end: Event) -> bool:
+    """Whether the attempt whose connection ended had waited as long as it was to."""
+    attempts = (event for event in trace.attempts if event.attempt == end.attempt)
+    return any(end.time - event.time >= int(event.detail["wait"]) - NOISE for event in attempts)
 
 
 def _final(reply: Event) -> bool:

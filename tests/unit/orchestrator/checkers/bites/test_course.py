@@ -135,3 +135,17 @@ def test_older_journals_do_not_tell_waits_and_are_judged_without() -> None:
     judgement = judge(cell(), run.healed(2).history())
     assert (judgement.late, explained(judgement)) == (1, (Met.MET, ""))
     assert any(said.startswith("waits not checked") for said in judgement.unchecked)
+
+
+@pytest.mark.parametrize(("milliseconds", "said"), [(60, ""), (30, "which was to wait 60 ms")])
+def test_who_has_waited_closes_the_connection_for_others_too(milliseconds: int, said: str) -> None:
+    """The second call waits from 30 ms before the end of the first one's wait; or that has not passed either."""
+    run = sent(Run().invoke(1)) if said else Run().invoke(1)
+    run.invoke(2).send(2, wait=60_000_000)
+    run.wait(milliseconds // 2)
+    if not said:
+        sent(run)
+    run.wait(milliseconds - milliseconds // 2)
+    run.end(2, error="timeout").end(1, error="timeout").info(1).info(2).healed(3)
+    assert said in unexplained(run)
+    assert bool(said) == bool(unexplained(run))
