@@ -170,6 +170,49 @@ def replay(path: Path, backend: str, jobs: int, out: Path, junit: Path | None, *
 
 
 @main.command()
+@click.argument("scenario", required=False)
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="How long.  [default: 1, without --runs]")
+@click.option("--runs", type=click.IntRange(1), help="How many runs.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that make them.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True, help="Other runs.")
+@click.option("--mutant", metavar="VARIANT", help="A broken variant, until it is convicted.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where scenarios of what surprised are kept.  [default: scenarios/found, of others results/found]",
+)
+@click.option("--backend", default="sim", show_default=True, help="What runs them.")
+@click.option("--no-real", is_flag=True, help="Do not try on real sockets what surprised.")
+def explore(
+    scenario: str | None,
+    minutes: float | None,
+    runs: int | None,
+    jobs: int,
+    seed: int,
+    mutant: str | None,
+    out: Path | None,
+    backend: str,
+    no_real: bool,
+) -> int:
+    """Make runs that nobody wrote, in the simulator, and judge each by what its mechanism promises.
+
+    Without a scenario it attacks Faultbed's own mechanisms. With one it varies that one's faults. What surprises is
+    shrunk to a scenario file, and tried on real sockets. The same seed and runs give the same, whatever --jobs.
+    """
+    from orchestrator.commands.explore import Chosen
+    from orchestrator.commands.explore import explore as explored
+
+    if backend != "sim":
+        raise click.UsageError(
+            f"--backend {backend}: thousands of runs are made in the simulator; expected sim, and for what is found "
+            f"faultbed run FILE --backend {backend}"
+        )
+    if minutes is None and runs is None:
+        minutes = 1.0
+    return explored(Chosen(scenario, minutes, runs, jobs, seed, mutant, out, not no_real))
+
+
+@main.command()
 @click.argument("path", type=click.Path(path_type=Path))
 def check(path: Path) -> int:
     """Judge recorded runs again: a run's folder, a cell's folder, or a history file."""

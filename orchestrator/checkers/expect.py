@@ -34,7 +34,11 @@ def judge(cell: Cell, history: History, plan: str = "") -> Judgement:
 
 
 def _judged(cell: Cell, history: History, plan: str) -> Judgement:
-    setting = Views(cell, Index(history), plan)
+    return judged(Views(cell, Index(history), plan))
+
+
+def judged(setting: Views) -> Judgement:
+    """The same of what is already a setting."""
     gate = _gate(setting)
     findings = {name: finding(checker, setting) for name, checker in CHECKERS.items() if asked(checker, setting)}
     bites = setting.bite
@@ -51,7 +55,7 @@ def _judged(cell: Cell, history: History, plan: str) -> Judgement:
         outcomes=_outcomes(setting, bites.bitten),
         gate=gate,
         unchecked=tuple(evidence.unchecked(setting)),
-        faults=steps(cell, bites, setting.offered),
+        faults=steps(setting.cell, bites, setting.offered),
         caps=_caps(setting),
         replayed=again,
         models=_models(setting),

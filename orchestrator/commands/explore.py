@@ -1,0 +1,139 @@
+"""`faultbed explore`: runs that nobody wrote, until the time is over or enough was found; then what surprised."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple, get_args
+
+import click
+
+from orchestrator.backends import named
+from orchestrator.commands.endings import exit_of, say
+from orchestrator.explore.found import kept, on_real_sockets
+from orchestrator.explore.generate import Barren
+from orchestrator.explore.hunt import MOST_KINDS, Find, Hunt
+from orchestrator.explore.shrink import MOST
+from orchestrator.explore.subject import Subject, Unexplorable, of_scenario
+from orchestrator.explore.told import ending, tried
+from orchestrator.explore.workers import hunt
+from orchestrator.report.result import Exit
+from orchestrator.scenario import shipped
+from orchestrator.scenario.cell import Cell, Variant
+from orchestrator.scenario.matrix import hint
+from orchestrator.sweep.failures import said
+from orchestrator.sweep.outputs import try_folder
+
+BACKEND = "sim"
+OURS, OTHERS = Path("scenarios/found"), Path("results/found")
+"""Where finds are kept: those in the product stay with its scenarios, all others with what was run."""
+EVERY = 1.0
+"""Seconds between two words of how far it is."""
+
+
+class Chosen(NamedTuple):
+    """The options of `faultbed explore`."""
+
+    scenario: str | None
+    minutes: float | None
+    runs: int | None
+    jobs: int
+    seed: int
+    mutant: str | None
+    out: Path | None
+    real: bool
+
+
+def explore(chosen: Chosen) -> Exit:
+    """Raises ClickException or BadScenario for what cannot be explored, before anything is run."""
+    subject, what = _subject(chosen)
+    folder = chosen.out or (OTHERS if chosen.scenario or chosen.mutant else OURS)
+    _try(folder)
+    state = Hunt(chosen.seed, chosen.runs, 1 if chosen.mutant else MOST_KINDS)
+    begun = monotonic()
+    interrupted = None
+    try:
+        hunt(subject, state, chosen.jobs, _clock(state, begun, chosen.minutes))
+    except Barren as error:
+        raise click.UsageError(f"{what}: {error}") from None
+    except KeyboardInterrupt as error:
+        interrupted = exit_of(error)
+    for line in tried(state, what, monotonic() - begun):
+        say(line)
+    for find in state.finds.values():
+        for line in _found(find, subject, folder, 0 if interrupted else MOST, chosen):
+            say(line)
+    say(ending(state))
+    if interrupted is not None:
+        return interrupted
+    return Exit.UNMET if state.finds else Exit.MET
+
+
+def _subject(chosen: Chosen) -> tuple[Subject, str]:
+    if chosen.mutant is not None:
+        if chosen.scenario is not None:
+            raise click.UsageError("--mutant explores the product's own broken variant; expected no scenario beside it")
+        variants = get_args(Variant)
+        if chosen.mutant not in variants:
+            raise click.UsageError(f"--mutant: {chosen.mutant!r} is no variant; {hint(chosen.mutant, list(variants))}")
+        return Subject(chosen.mutant), f"the variant {chosen.mutant}"  # type: ignore[arg-type]
+    if chosen.scenario is None:
+        return Subject(), "the product's own mechanisms"
+    return _of_scenario(chosen.scenario), chosen.scenario
+
+
+def _of_scenario(given: str) -> Subject:
+    """Of every cell that the simulator can run."""
+    cells = [cell for plan in shipped.plans([given]) for cell in plan.cells if cell.not_applicable is None]
+    problems = {cell.cell: problem for cell in cells if (problem := _refused(cell)) is not None}
+    possible = tuple(cell for cell in cells if cell.cell not in problems)
+    if not possible:
+        reason = next(iter(problems.values()), "no cell of it is to be run")
+        raise click.UsageError(f"{given}: it cannot be explored, which the simulator does: {reason}")
+    try:
+        return of_scenario(possible)
+    except Unexplorable as error:
+        raise click.UsageError(f"{given}: {error}") from None
+
+
+def _refused(cell: Cell) -> str | None:
+    found = next(named(BACKEND).problems(cell), None)
+    return found.message if found is not None else None
+
+
+def _try(folder: Path) -> None:
+    try:
+        try_folder(folder)
+    except OSError as error:
+        raise click.UsageError(f"--out {folder}: {said(error)}; expected a folder that can be written") from None
+
+
+def _clock(state: Hunt, begun: float, minutes: float | None) -> Callable[[], bool]:
+    """-> whether it is time to end; asked often, it also says how far it is, to somebody at a terminal."""
+    told = begun
+
+    def over() -> bool:
+        nonlocal told
+        now = monotonic()
+        if sys.stderr.isatty() and now - told >= EVERY:
+            told = now
+            click.echo(f"\r{state.made} runs, {len(state.seen)} pairs, {len(state.finds)} kinds ", nl=False, err=True)
+        return state.over or (minutes is not None and now - begun >= 60 * minutes)
+
+    return over
+
+
+def _found(find: Find, subject: Subject, folder: Path, most: int, chosen: Chosen) -> Iterator[str]:
+    link = find.cell.links[0]
+    checks = ", ".join(find.surprise.checks)
+    yield f"{link.variant or link.semantics}: {checks} after {find.number + 1} runs, {find.times} of them in all"
+    found = kept(find, subject.ground, folder, most)
+    shrunk = f"{len(found.cell.faults)} faults, {max(client.calls for client in found.cell.clients.values())} calls"
+    yield f"  {found.surprise.told}"
+    yield f"  shrunk in {found.runs} runs to {shrunk}: {os.fspath(found.path)}"
+    yield f"  faultbed run {found.path} --backend sim   does it again"
+    if chosen.real and most:
+        yield f"  on real sockets: {on_real_sockets(found)}"

@@ -1,0 +1,76 @@
+"""What surprised, shrunk to a scenario file that does it again in the simulator; and whether real sockets do it too."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from orchestrator.backends import ready
+from orchestrator.explore.attempt import Surprise, attempt, surprise
+from orchestrator.explore.generate import Ground
+from orchestrator.explore.hunt import Find
+from orchestrator.explore.shrink import shrink
+from orchestrator.explore.written import written
+from orchestrator.report.result import CellResult, Task
+from orchestrator.scenario.cell import Cell
+from orchestrator.sweep.cells import run_cells
+from orchestrator.sweep.store import Store, write
+
+REAL = "local"
+
+
+class Found(NamedTuple):
+    """`path` is the scenario's file, `runs` were spent on shrinking it."""
+
+    path: Path
+    cell: Cell
+    surprise: Surprise
+    runs: int
+
+
+def kept(find: Find, ground: Ground, folder: Path, most: int) -> Found:
+    """Shrink it and write it. Raises OSError."""
+    small = shrink(find.cell, lambda cell: _alike(attempt(cell).surprise, find.surprise), ground.judged, most)
+    shown = attempt(small.cell).surprise or find.surprise
+    name = _name(find)
+    path = _free(folder, name)
+    text = written(small.cell, path.stem, f"Found by exploring, {small.cell.links[0].semantics}: {shown.told}.")
+    folder.mkdir(parents=True, exist_ok=True)
+    write(path, text.encode())
+    return Found(path, small.cell, shown, small.runs)
+
+
+def on_real_sockets(found: Found) -> str:
+    """What a run of it on processes of this machine comes to, in a few words."""
+    with tempfile.TemporaryDirectory(prefix="faultbed-") as folder, ready(REAL) as local:
+        refused = next(local.problems(found.cell), None)
+        if refused is not None:
+            return f"not tried: {refused.message}"
+        (result,) = run_cells([Task(found.cell)], local, 1, Store(Path(folder), "run"), lambda _: None)
+    return _real(found, result)
+
+
+def _real(found: Found, result: CellResult) -> str:
+    if result.judgement is None:
+        return f"the run failed: {result.error}"
+    shown = surprise(found.cell, result.judgement)
+    if shown is None:
+        return "it does not surprise there: processes take their own time"
+    return f"{'the same' if _alike(shown, found.surprise) else 'something else'}: {shown.told}"
+
+
+def _alike(one: Surprise | None, other: Surprise) -> bool:
+    return one is not None and other.checks[0] in one.checks
+
+
+def _name(find: Find) -> str:
+    link = find.cell.links[0]
+    return f"{link.variant or link.semantics}-{find.surprise.checks[0]}"
+
+
+def _free(folder: Path, name: str) -> Path:
+    number = 1
+    while (path := folder / (f"{name}-{number}.yaml" if number > 1 else f"{name}.yaml")).exists():
+        number += 1
+    return path

@@ -1,0 +1,192 @@
+"""PURE: a cell that nobody wrote, drawn from a source of chance; and another one that differs a little from a cell.
+
+Rules of this file:
+
+1. A scenario file could say it: what does not fit together is drawn again.
+2. It is small, since few calls meet one another as well as many do, and a small one is soon run.
+3. The same source gives the same cell: nothing else decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, get_args
+
+from chaos.faults.fault import Fault
+from nodes.rpc import codecs
+from nodes.services import SERVICE_OF
+from nodes.wire.transports import TRANSPORTS
+from orchestrator.explore.theory import expected
+from orchestrator.explore.words import DRAWN, LIKELY, Place
+from orchestrator.scenario.cell import Cell, Client, Expect, Link, Retry, Semantics, Server, Variant
+from orchestrator.scenario.coherence import problems
+
+if TYPE_CHECKING:
+    from random import Random
+
+CLIENT, SERVER = "client", "server"
+NAME = "explored"
+ABOUT = "Drawn by chance."
+TRIES = 1_000
+"""After which a cell for which nothing fits is given up."""
+SEMANTICS: tuple[Semantics, ...] = get_args(Semantics)
+
+Judge = Callable[[Cell], Expect]
+Draw = Callable[["Random"], Cell]
+
+
+class Barren(Exception):
+    """Of a cell whose faults are varied nothing comes that can be run."""
+
+
+class Ground(NamedTuple):
+    """What is explored: cells without faults as `draw` makes them, with faults of `verbs`, judged by `judge`.
+
+    `vary` puts something of a cell of its own in the place of something of this one, under the same faults. `fits`:
+    whether one that could be written is wanted, too.
+    """
+
+    draw: Draw
+    vary: Callable[[Cell, Random], Cell]
+    verbs: tuple[str, ...] = tuple(DRAWN)
+    judge: Judge = expected
+    fits: Callable[[Cell], bool] = lambda cell: True
+
+    def judged(self, cell: Cell) -> Cell:
+        return cell.model_copy(update={"expect": self.judge(cell)})
+
+
+class Drawn(NamedTuple):
+    """`refused` were drawn before it, and could not be written."""
+
+    cell: Cell
+    refused: int
+
+
+def ours(variant: Variant | None = None) -> Ground:
+    """The product's own mechanisms, or one of its broken variants."""
+    return Ground(lambda random: _system(random, variant), lambda cell, random: _vary(cell, variant, random))
+
+
+def fresh(ground: Ground, random: Random) -> Drawn:
+    """Raises Barren."""
+    return _first(ground, lambda: _with_faults(ground, ground.draw(random), random))
+
+
+def mutated(ground: Ground, parent: Cell, random: Random) -> Drawn:
+    """One that differs a little from its parent. Raises Barren."""
+    return _first(ground, lambda: _changed(ground, parent, random))
+
+
+def _first(ground: Ground, make: Callable[[], Cell]) -> Drawn:
+    for refused in range(TRIES):
+        cell = make()
+        if next(problems(cell.model_copy(update={"expect": _ANY})), None) is None and ground.fits(cell):
+            return Drawn(ground.judged(cell), refused)
+    raise Barren(f"{TRIES} cells were drawn, and none of them fits together")
+
+
+_ANY = Expect.model_validate({"valid": "holds"})
+
+
+def _system(random: Random, variant: Variant | None) -> Cell:
+    workload = random.choice([*SERVICE_OF, "add", "write-read"])
+    client = Client(
+        workload=workload,
+        calls=random.choice((2, 3, 4, 5, 6)),
+        clients=random.choice((1, 1, 1, 2, 2, 3)),
+        outstanding=random.choice((1, 1, 2, 3, 4)),
+        after_heal=1,
+        retry=_retry(random),
+        gates=_gates(random),
+    )
+    link = Link(
+        source=CLIENT,
+        target=SERVER,
+        semantics=random.choice(SEMANTICS),
+        transport=random.choice(sorted(TRANSPORTS)),
+        codec=random.choice(codecs.NAMES),
+        variant=variant,
+    )
+    return Cell(
+        scenario=NAME,
+        about=ABOUT,
+        cell="-",
+        axes={},
+        seed=random.randrange(1, 1 << 20),
+        nodes={
+            SERVER: Server(service=SERVICE_OF[workload], yields=random.choice((0, 0, 0, 3, 30, 100))),
+            CLIENT: client,
+        },
+        links=(link,),
+        faults=(),
+        expect=_ANY,
+    )
+
+
+def _retry(random: Random) -> Retry:
+    first = random.choice((60, 60, 60, 20, 400))
+    return Retry(
+        attempts=random.choice((None, None, None, None, None, 1, 2, 3)),
+        first=first,
+        maximum=max(first, 240),
+        connection=random.choice(("new", "new", "new", "same")),
+    )
+
+
+def _gates(random: Random) -> dict[int, str]:
+    gate = random.choice(("", "", "", "server ready 2", "server down 1"))
+    return {random.choice((2, 3, 4)): gate} if gate else {}
+
+
+def _with_faults(ground: Ground, cell: Cell, random: Random) -> Cell:
+    number = random.choice((1, 1, 2, 2, 2, 3, 3))
+    return cell.model_copy(update={"faults": tuple(_fault(ground, cell, random) for _ in range(number))})
+
+
+def _fault(ground: Ground, cell: Cell, random: Random) -> Fault:
+    link = random.choice(cell.links)
+    (verb,) = random.choices(ground.verbs, [LIKELY.get(verb, 1) for verb in ground.verbs])
+    return DRAWN[verb](Place(random, link, cell.clients[link.source]))
+
+
+# Changes
+
+
+def _changed(ground: Ground, parent: Cell, random: Random) -> Cell:
+    """One change is more often than two."""
+    cell = parent
+    for _ in range(random.choice((1, 1, 2))):
+        cell = random.choice(_CHANGES)(ground, cell, random)
+    return cell
+
+
+def _other_seed(ground: Ground, cell: Cell, random: Random) -> Cell:
+    return cell.model_copy(update={"seed": random.randrange(1, 1 << 20)})
+
+
+def _other_fault(ground: Ground, cell: Cell, random: Random) -> Cell:
+    place = random.randrange(len(cell.faults))
+    faults = (*cell.faults[:place], _fault(ground, cell, random), *cell.faults[place + 1 :])
+    return cell.model_copy(update={"faults": faults})
+
+
+def _one_more(ground: Ground, cell: Cell, random: Random) -> Cell:
+    if len(cell.faults) > 2:
+        return _other_fault(ground, cell, random)
+    return cell.model_copy(update={"faults": (*cell.faults, _fault(ground, cell, random))})
+
+
+def _other_system(ground: Ground, cell: Cell, random: Random) -> Cell:
+    return ground.vary(cell, random)
+
+
+def _vary(cell: Cell, variant: Variant | None, random: Random) -> Cell:
+    """The nodes of another, its link, or how its client calls."""
+    other = _system(random, variant)
+    client = other.clients[CLIENT].model_copy(update={"workload": cell.clients[CLIENT].workload})
+    called_otherwise = {"nodes": {**cell.nodes, CLIENT: client}}
+    return cell.model_copy(update=random.choice(({"nodes": other.nodes}, {"links": other.links}, called_otherwise)))
+
+
+_CHANGES = (_other_seed, _other_fault, _other_fault, _one_more, _other_system)

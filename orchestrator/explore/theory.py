@@ -1,0 +1,82 @@
+"""PURE: what a mechanism promises under which failure models; the table of docs/semantics.md, as data.
+
+What it does not promise may hold all the same. Whatever the faults, every mechanism promises *valid*, and that each
+checker which is always asked finds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import get_args
+
+from chaos.faults.messages import Corrupt
+from chaos.faults.models import Model
+from nodes.services import WITH_EFFECT
+from nodes.wire.transports import datagrams
+from orchestrator.checkers.delivery import LEVELS
+from orchestrator.run.specs import plane_of
+from orchestrator.scenario.cell import Cell, Delivery, Expect, Level, Link, Semantics
+
+MODELS: tuple[Model, ...] = get_args(Model)
+NETWORK: frozenset[Model] = frozenset(MODELS) - {"server-crash", "history-loss"}
+"""Under these the server lives on, with all that it remembers."""
+
+KEPT: Mapping[Semantics, Mapping[str, frozenset[Model]]] = {
+    "maybe": {},
+    "at-least-once": {"complete": frozenset(MODELS)},
+    "at-most-once": {"complete": frozenset(MODELS), "once": NETWORK},
+    "at-most-once-incarnation": {"complete": NETWORK, "once": frozenset(MODELS)},
+    "exactly-once": {"complete": frozenset(MODELS) - {"history-loss"}, "once": frozenset(MODELS)},
+}
+"""Mechanism -> property -> the models under which it keeps it. A budget of attempts may be spent under any of them, and
+then the call is not complete (row 15)."""
+
+EXCUSED: Mapping[Model, frozenset[str]] = {"history-loss": frozenset({"staleness"})}
+"""Checks that may find something under a model, whatever the mechanism: what is lost cannot be read."""
+CORRUPTED = frozenset({"valid", "complete", "replies", "reference", "staleness"})
+"""Checks that may find something where bits flip and no checksum is there to tell: that is outside every model."""
+
+_LEVEL: dict[frozenset[str], Level] = {frozenset(parts): level for level, parts in LEVELS.items()}
+
+
+def promised(semantics: Semantics, models: Iterable[Model], budget: int | None) -> Level:
+    """The level that a mechanism has under all of these models together. `budget` is of attempts, None: no end."""
+    under = frozenset(models)
+    kept = {name for name, where in KEPT[semantics].items() if under <= where}
+    return _LEVEL[frozenset({"valid", *kept} - ({"complete"} if budget is not None else set()))]
+
+
+def brought(cell: Cell) -> tuple[Model, ...]:
+    """The models that the cell's faults may bring."""
+    found = {model for index, _ in enumerate(cell.faults) for model in brought_by(cell, index)}
+    return tuple(model for model in MODELS if model in found)
+
+
+def brought_by(cell: Cell, index: int) -> tuple[Model, ...]:
+    """Those of one fault, over each link that it is on."""
+    fault = cell.faults[index]
+    packets = plane_of(cell, fault) == "packet"
+    met = [link for link in cell.links if fault.on_link in (None, link.name)]
+    found = [fault.models(datagrams=datagrams(link.transport), packets=packets) for link in met]
+    return tuple(dict.fromkeys(model for models in found for model in models))
+
+
+def excused(cell: Cell) -> frozenset[str]:
+    """The checks whose findings are no surprise."""
+    corrupted = any(isinstance(fault, Corrupt) for fault in cell.faults)
+    lost = (EXCUSED.get(model, frozenset()) for model in brought(cell))
+    return frozenset(CORRUPTED if corrupted else ()).union(*lost)
+
+
+def expected(cell: Cell) -> Expect:
+    """What the cell is to be judged by: the weakest of what the mechanisms of its links promise."""
+    services = {cell.servers[link.target].service for link in cell.links}
+    if services.isdisjoint(WITH_EFFECT):
+        return Expect.model_validate({"valid": "holds"})
+    models = brought(cell)
+    parts = [frozenset(LEVELS[promised(link.semantics, models, _budget(cell, link))]) for link in cell.links]
+    return Expect(delivery=Delivery(holds=_LEVEL[frozenset.intersection(*parts)], under=models))
+
+
+def _budget(cell: Cell, link: Link) -> int | None:
+    return cell.clients[link.source].retry.attempts

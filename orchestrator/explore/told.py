@@ -1,0 +1,51 @@
+"""PURE: what an exploration came to, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from orchestrator.checkers.opportunities import OPPORTUNITIES
+from orchestrator.explore.theory import KEPT
+from orchestrator.scenario.cell import Semantics
+
+if TYPE_CHECKING:
+    from orchestrator.explore.hunt import Hunt
+
+RULE_OF_THREE = 3
+"""Nothing in n runs: with 95 % confidence it is at most 3/n (Hanley and Lippman-Hand 1983)."""
+
+
+def tried(hunt: Hunt, what: str, seconds: float) -> Iterator[str]:
+    """How much was tried, and what it covered."""
+    refused = f"; {hunt.refused} more that were drawn did not fit together" if hunt.refused else ""
+    yield f"{hunt.made} runs of {what} in {seconds:.0f} s, seed {hunt.seed}{refused}"
+    yield f"covered: {len(hunt.seen)} pairs of an opportunity and the state of the mechanism that met it, of"
+    yield from _table(hunt)
+    never = sorted(OPPORTUNITIES.keys() - {pair.opportunity for pair in hunt.seen})
+    if never:
+        yield f"  never offered: {', '.join(never)}"
+
+
+def _table(hunt: Hunt) -> Iterator[str]:
+    counts = Counter((pair.opportunity, pair.semantics) for pair in hunt.seen)
+    columns: list[Semantics] = [each for each in KEPT if any(of == each for _, of in counts)]
+    if not columns:
+        return
+    names = sorted({opportunity for opportunity, _ in counts})
+    width = max(map(len, names))
+    yield "  " + "  ".join(["".ljust(width), *columns])
+    for name in names:
+        yield "  " + "  ".join([name.ljust(width), *(f"{counts[name, each]:{len(each)}}" for each in columns)])
+
+
+def ending(hunt: Hunt) -> str:
+    """Whether anything surprised; where nothing did, how much of it there may be."""
+    if hunt.finds:
+        kinds = len(hunt.finds)
+        return f"surprised: {kinds} kind{'s' if kinds > 1 else ''} of surprise in {hunt.made} runs"
+    if not hunt.made:
+        return "nothing was run"
+    bound = min(1.0, RULE_OF_THREE / hunt.made)
+    return f"nothing surprised: with 95 % confidence at most {bound:.2g} of such runs do (3/{hunt.made})"

@@ -1,0 +1,91 @@
+"""`faultbed explore` as its users call it."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+from running import Running, in_process, until
+
+from orchestrator.report.result import Exit
+
+RUN_ALONE = """
+scenario: alone
+nodes:
+  server: {service: counter}
+  client: {workload: add, calls: 3}
+links:
+  - {from: client, to: server, semantics: exactly-once, via: direct}
+expect:
+  others: {client: ok, executions: 1}
+"""
+
+
+def explored(cwd: Path, *arguments: str) -> tuple[int, list[str]]:
+    code, out, _ = in_process(cwd, "explore", *arguments, "--no-real")
+    return code, out.splitlines()
+
+
+def test_a_variant_is_convicted_and_its_scenario_does_it_again(tmp_path: Path) -> None:
+    code, lines = explored(tmp_path, "--mutant", "no-duplicate-filter", "--runs", "64")
+    assert code == Exit.UNMET
+    assert any(line.startswith("no-duplicate-filter: once, reference after ") for line in lines)
+    (found,) = (tmp_path / "results/found").iterdir()
+    assert any(str(found.relative_to(tmp_path)) in line for line in lines)
+    code, out, _ = in_process(tmp_path, "run", str(found), "--backend", "sim")
+    assert code == Exit.UNMET
+    assert "once" in out
+
+
+def test_nothing_surprises_and_the_bound_is_told(tmp_path: Path) -> None:
+    code, lines = explored(tmp_path, "--runs", "16")
+    assert code == Exit.MET
+    assert lines[0].startswith("16 runs of the product's own mechanisms in ")
+    assert lines[-1] == "nothing surprised: with 95 % confidence at most 0.19 of such runs do (3/16)"
+
+
+def test_a_scenario_is_explored_under_its_own_models(tmp_path: Path) -> None:
+    code, lines = explored(tmp_path, "rpc/02-reply-lost", "--runs", "16")
+    assert code == Exit.MET
+    assert lines[0].startswith("16 runs of rpc/02-reply-lost in ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["alone.yaml"], "none of its faults varies: it has no faults; expected one of corrupt, cut, "),
+        (["containers/01-request-lost-timeout"], "it cannot be explored, which the simulator does: the simulator has"),
+        (["rpc/demo", "--mutant", "no-join"], "expected no scenario beside it"),
+        (["--mutant", "no-joint"], "(did you mean no-join?)"),
+        (["--minutes", "0"], "--minutes"),
+        (["--backend", "local"], "expected sim"),
+        (["nobody"], "there is no such scenario"),
+    ],
+)
+def test_what_cannot_be_explored_is_one_message(tmp_path: Path, arguments: list[str], said: str) -> None:
+    (tmp_path / "alone.yaml").write_text(RUN_ALONE)
+    code, out, err = in_process(tmp_path, "explore", *arguments)
+    assert code == Exit.USAGE
+    assert said in " ".join(err.split())
+    assert not out
+
+
+def test_whoever_makes_the_runs_and_however_many_they_are_the_same(tmp_path: Path) -> None:
+    told = []
+    for jobs in ("1", "2"):
+        with Running(tmp_path, "explore", "--runs", "70", "--jobs", jobs) as running:
+            out, err = running.process.communicate(timeout=100)
+            assert running.process.returncode == Exit.MET, err
+            told.append(out.splitlines()[1:])
+    assert told[0] == told[1]
+
+
+def test_ctrl_c_tells_what_was_covered_and_leaves_nobody(tmp_path: Path) -> None:
+    with Running(tmp_path, "explore", "--minutes", "60", "--jobs", "2") as running:
+        until(lambda: len(running.family()) > 2, "workers")
+        running.process.send_signal(signal.SIGINT)
+        out, _ = running.process.communicate(timeout=60)
+        assert running.process.returncode == Exit.INTERRUPTED
+        assert "runs of the product's own mechanisms" in out
+        until(lambda: not running.family(), "the workers' end")

@@ -1,0 +1,55 @@
+"""Cells that nobody wrote: each could be written, and reads the same when it was."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from chaos.faults.vocabulary import FAULTS
+from chaos.supports import PLANE_OF, SUPPORTS
+from orchestrator.backends import named
+from orchestrator.explore.generate import ABOUT, NAME, Barren, Ground, fresh, mutated, ours
+from orchestrator.explore.words import DRAWN
+from orchestrator.explore.written import written
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.coherence import problems
+from orchestrator.scenario.plan import expand
+
+CELLS = 150
+
+
+def drawn(seed: int, number: int = CELLS) -> list[Cell]:
+    ground, made = ours(), list[Cell]()
+    for place in range(number):
+        random = Random(f"{seed}/{place}")
+        parent = random.choice(made) if place % 2 else None
+        made.append((mutated(ground, parent, random) if parent else fresh(ground, random)).cell)
+    return made
+
+
+def test_every_cell_could_be_written_and_reads_the_same() -> None:
+    for cell in drawn(1):
+        assert list(problems(cell)) == []
+        assert expand(written(cell, NAME, ABOUT), "drawn").cells == (cell,)
+
+
+def test_the_simulator_can_run_every_one_of_them() -> None:
+    assert not [problem for cell in drawn(2) for problem in named("sim").problems(cell)]
+
+
+def test_one_source_of_chance_draws_one_cell() -> None:
+    assert drawn(3, 20) == drawn(3, 20)
+    assert drawn(3, 20) != drawn(4, 20)
+
+
+def test_every_word_is_drawn_that_the_simulator_can_do() -> None:
+    of_relay = {word for word, kind in FAULTS.items() if kind in SUPPORTS[PLANE_OF["relay"]]}
+    assert set(DRAWN) == of_relay | {"kill", "pause"}
+    assert {fault.verb for cell in drawn(5, 400) for fault in cell.faults} == set(DRAWN)
+
+
+def test_what_never_fits_together_is_given_up() -> None:
+    ground = Ground(ours().draw, ours().vary, fits=lambda cell: False)
+    with pytest.raises(Barren, match="none of them fits"):
+        fresh(ground, Random(1))
