@@ -16,18 +16,36 @@ from orchestrator.checkers.gate.attempts import (
     sends_say_the_first_incomplete,
 )
 from orchestrator.checkers.gate.attributed import (
-    deaths_have_a_cause,
     executions_were_received,
-    journals_are_whole,
     links_and_faults_are_planned,
-    processes_are_planned,
     rows_are_planned,
     served_clients_are_planned,
 )
 from orchestrator.checkers.gate.chain import messages_were_sent
+from orchestrator.checkers.gate.hops import (
+    decisions_are_their_faults,
+    releases_were_decided,
+    rules_are_switched,
+    servers_are_known,
+)
+from orchestrator.checkers.gate.lives import (
+    acts_are_planned,
+    ends_are_told,
+    failpoints_are_planned,
+    journals_are_whole,
+    phases_are_whole,
+    processes_are_planned,
+)
 from orchestrator.checkers.gate.names import attempt_name, operation_name
 from orchestrator.checkers.gate.planned import invokes_are_planned
-from orchestrator.checkers.replay import attempt
+from orchestrator.checkers.gate.records import numbers_are_their_kinds, records_are_by_whom_they_can_be
+from orchestrator.checkers.gate.sessions import (
+    calls_come_after_hello,
+    calls_wait_at_their_gates,
+    hellos_are_the_servers,
+    lines_are_kept,
+)
+from orchestrator.checkers.modelled import attempt
 from orchestrator.checkers.views import View, Views
 
 
@@ -36,14 +54,6 @@ class Rule(NamedTuple):
 
     problems: Callable[[Views], Iterator[str]]
     needs: View | None = None
-
-
-def problems(setting: Views) -> tuple[str, ...]:
-    """Why this history's evidence cannot be trusted; empty if it can. Of a part of one, no more is asked."""
-    if partial := (*is_of_this_plan(setting), *reached_its_end(setting)):
-        return partial
-    asked = [rule for rule in RULES if rule.needs is None or rule.needs in setting.shown]
-    return tuple(problem for rule in asked for problem in rule.problems(setting))
 
 
 def unchecked(setting: Views) -> Iterator[str]:
@@ -69,13 +79,6 @@ def reached_its_end(setting: Views) -> Iterator[str]:
     phases = [event.detail["phase"] for event in setting.index.of_kind(Kind.PHASE)]
     if phases[-1:] != ["end"]:
         yield f"the run did not reach its end; its last phase was {phases[-1] if phases else 'none'}"
-
-
-def begins_with_start(setting: Views) -> Iterator[str]:
-    """Every journal starts with what its process says of itself."""
-    for (node, epoch), events in setting.index.lives.items():
-        if events[0].kind is not Kind.START:
-            yield f"the journal of {node}, epoch {epoch}, begins with {events[0].kind.name}, not with START"
 
 
 def rows_have_no_gap(setting: Views) -> Iterator[str]:
@@ -115,9 +118,10 @@ def commits_are_in_ledgers(setting: Views) -> Iterator[str]:
     for trace in setting.suspects:
         rows = {(event.node, event.epoch, event.detail["n"]): event for event in trace.effects}
         for event in trace.commits:
-            row = rows.get((event.node, event.epoch, event.detail["n"]))
+            row = rows.pop((event.node, event.epoch, event.detail["n"]), None)
             if row is None:
-                yield f"{event.node} journalled the commit of {operation_name(event.operation)}, which is in no ledger"
+                operation = operation_name(event.operation)
+                yield f"{event.node} journalled the commit of {operation}, which is in no ledger, or once more"
             elif row.detail["result"] != event.detail.get("result"):
                 ledger = row.detail["ledger"]
                 yield f"the commit of {operation_name(event.operation)} and its row in {ledger} differ in the result"
@@ -137,11 +141,26 @@ def oracle_was_asked(setting: Views) -> Iterator[str]:
         yield "the oracle reported nothing, not even that there are no effects"
 
 
-RULES = (
-    Rule(begins_with_start),
+OF_THE_RUN = (
+    Rule(phases_are_whole, View.JOURNALS),
     Rule(processes_are_planned, View.JOURNALS),
     Rule(journals_are_whole, View.JOURNALS),
-    Rule(deaths_have_a_cause, View.JOURNALS),
+    Rule(ends_are_told, View.JOURNALS),
+    Rule(acts_are_planned, View.JOURNALS),
+    Rule(failpoints_are_planned, View.JOURNALS),
+    Rule(numbers_are_their_kinds, View.JOURNALS),
+    Rule(records_are_by_whom_they_can_be, View.JOURNALS),
+    Rule(rules_are_switched, View.JOURNALS),
+    Rule(servers_are_known, View.JOURNALS),
+    Rule(decisions_are_their_faults, View.JOURNALS),
+    Rule(releases_were_decided, View.JOURNALS),
+    Rule(hellos_are_the_servers, View.JOURNALS),
+    Rule(calls_come_after_hello, View.JOURNALS),
+    Rule(lines_are_kept, View.JOURNALS),
+    Rule(calls_wait_at_their_gates, View.JOURNALS),
+)
+"""On how the run went: its processes, planes and sessions."""
+OF_CALLS = (
     Rule(links_and_faults_are_planned),
     Rule(served_clients_are_planned, View.JOURNALS),
     Rule(rows_have_no_gap),
@@ -158,3 +177,13 @@ RULES = (
     Rule(messages_were_sent, View.JOURNALS),
     Rule(oracle_was_asked, View.ORACLE),
 )
+"""On the calls, the messages and the ledgers."""
+RULES = (*OF_THE_RUN, *OF_CALLS)
+
+
+def problems(setting: Views, rules: tuple[Rule, ...] = RULES) -> tuple[str, ...]:
+    """Why this history's evidence cannot be trusted; empty if it can. Of a part of one, no more is asked."""
+    if partial := (*is_of_this_plan(setting), *reached_its_end(setting)):
+        return partial
+    asked = [rule for rule in rules if rule.needs is None or rule.needs in setting.shown]
+    return tuple(problem for rule in asked for problem in rule.problems(setting))

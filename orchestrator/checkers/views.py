@@ -11,8 +11,8 @@ from orchestrator.checkers.bites import foreign
 from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.bites.values import NOTHING_BITTEN
 from orchestrator.checkers.guarded import guarded
+from orchestrator.checkers.modelled import Modelled, Timeline, modelled, timelines
 from orchestrator.checkers.opportunities import offered
-from orchestrator.checkers.replay import Replayed, Timeline, replayed, timelines
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Index, Trace
 from orchestrator.history.merged import Operation
@@ -62,12 +62,12 @@ class Views(Setting):
         return server is not None and server.service in WITH_EFFECT
 
     @cached_property
-    def replayed(self) -> list[Replayed]:
+    def modelled(self) -> list[Modelled]:
         """The ledgers of our own servers, through the models of their services."""
         services = {name: SERVICES[server.service] for name, server in self.cell.servers.items()}
-        return replayed(self.index, services)
+        return modelled(self.index, services)
 
     @cached_property
     def timelines(self) -> dict[str, Timeline]:
         """Server -> its states, where its ledgers can be followed."""
-        return timelines(self.replayed)
+        return timelines(self.modelled)

@@ -7,59 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from chaos.supports import PLANES
-from nodes.control import FENCED
 from nodes.wire.record import Kind
 from orchestrator.checkers.gate.names import attempt_name
-from orchestrator.checkers.replay import Attempt, attempt
+from orchestrator.checkers.modelled import Attempt, attempt
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Life
 from orchestrator.history.merged import Event
-from orchestrator.run.session import ORCHESTRATOR
-from orchestrator.run.specs import planes
 
 LINKED = (Kind.RECEIVE, Kind.DECISION, Kind.RELEASE, Kind.UPSTREAM, Kind.COUNTER)
 RULED = (Kind.DECISION, Kind.RELEASE, Kind.RULE, Kind.COUNTER)
 SERVED = (Kind.RECEIVE, Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER, Kind.TRIM, Kind.EFFECT)
-
-
-def processes_are_planned(setting: Views) -> Iterator[str]:
-    """Each journal is of a process that the plan has, and each such process has one; a server says that it is one."""
-    cell, started = setting.cell, {node for node, _ in setting.index.lives}
-    planned = {ORCHESTRATOR, *cell.servers, *cell.callers}
-    yield from (f"there is no journal of {node}" for node in sorted({*planned, *planes(cell)} - started))
-    unknown = sorted(started - {*planned, *PLANES})
-    yield from (f"there is a journal of {node}, and the plan has no such process" for node in unknown)
-    for life in setting.index.lives:
-        said = setting.index.start(life)
-        if said and (said.get("node"), said.get("epoch")) != life:
-            yield f"the journal of {_name(life)} says to be of {said.get('node')}, epoch {said.get('epoch')}"
-        if said and (said.get("role") == "server") is not (life[0] in cell.servers):
-            yield f"{_name(life)} says to be a {said.get('role')}, which the plan does not"
-
-
-def journals_are_whole(setting: Views) -> Iterator[str]:
-    """Each journal has its end, unless its process was killed, or was fenced off by its successor."""
-    for life, events in setting.index.lives.items():
-        if life[0] == ORCHESTRATOR or setting.index.killed(life) or _fenced(setting, life):
-            continue
-        last = next(event for event in reversed(events) if not event.detail.get("closed"))
-        if last.kind is not Kind.STOP:
-            yield f"the journal of {_name(life)} ends with {last.kind.name}, and nobody killed it"
-
-
-def _fenced(setting: Views, life: Life) -> bool:
-    reaped = setting.index.reaped.get(life)
-    return reaped is not None and reaped.detail.get("code") == FENCED
-
-
-def deaths_have_a_cause(setting: Views) -> Iterator[str]:
-    """Whoever a signal ended was killed by a fault, or at its failpoint."""
-    for life, reaped in setting.index.reaped.items():
-        if not setting.index.killed(life) or setting.index.acts.get(("kill", life)):
-            continue
-        if setting.index.lives.get(life, [reaped])[-1].kind is not Kind.FAILPOINT:
-            yield f"{_name(life)} was ended by signal {reaped.detail['signal']}, and no fault of the plan killed it"
 
 
 def links_and_faults_are_planned(setting: Views) -> Iterator[str]:
@@ -116,7 +73,11 @@ def rows_are_planned(setting: Views) -> Iterator[str]:
     for name, ledger in ledgers.items():
         if ledger.node not in setting.cell.servers:
             yield f"ledger {name} is of {ledger.node}, which the plan has not for a server"
+    if len(ledgers) < len(setting.index.of_kind(Kind.LEDGER)):
+        yield "a ledger was collected twice"
     for name, rows in setting.index.rows.items():
+        if any(row.detail["epoch"] != row.epoch for row in rows):
+            yield f"ledger {name} has a row of one epoch that says to be of another"
         for life in dict.fromkeys((row.node, row.epoch) for row in rows):
             if name not in ledgers or ledgers[name].node != life[0]:
                 yield f"ledger {name} has rows of {_name(life)}, and was not collected of {life[0]}"

@@ -8,7 +8,8 @@ Rules of this file:
    so far above the first incomplete one as no server accepts.
 2. Every execution and every answer uses up one received copy of its attempt, of which it must be a legal answer, and
    is sent over a connection that a copy of the attempt came by, once for each.
-3. Forgetting above what the client acknowledged is a violation in itself, whether or not a repeat ever comes.
+3. Forgetting above what the client acknowledged is a violation in itself, whether or not a repeat ever comes; so is not
+   forgetting what it acknowledged, of a process that says what it forgets.
 4. A ledger belongs to the newest epoch that opened it: an older one that writes after it has ignored its fence.
 5. An epoch that was killed owes nothing. What a crash leaves open (did this hello count?) makes several answers legal.
 """
@@ -95,6 +96,11 @@ class Reference:
         self.durable = durable
         self.results = results
         self.first: dict[int, int] = {}
+        self.marks: dict[int, int] = {}
+        self.tells = False
+        """Whether this process says what it forgets: then it says all of it."""
+        self.due: dict[int, int] = {}
+        """What is to be forgotten next of a client: below that number."""
         self.copies: dict[Attempt, list[Copy]] = defaultdict(list)
         self.running: dict[Operation, list[Running]] = defaultdict(list)
         self.came_by: Counter[tuple[Attempt, int]] = Counter()
@@ -110,6 +116,8 @@ class Reference:
         if event.seq == 0 and event.kind is not Kind.TRIM:
             self._hello(event)
         elif (step := self._steps.get(event.kind)) is not None:
+            if event.kind is not Kind.TRIM and (due := self.due.pop(event.client, 0)):
+                yield Violation(event.operation, f"{_said(event)}: before it the server did not forget below {due}")
             yield from step(event)
 
     def finish(self, until: int) -> Iterator[Violation]:
@@ -132,7 +140,10 @@ class Reference:
     def _receive(self, event: Event) -> Iterator[Violation]:
         legal = self._legal(event)
         if legal != {Status.REFUSED}:
-            first = max(self.first.get(event.client, 0), int(event.detail.get("first", 0)))
+            said, known = int(event.detail.get("first", 0)), self.durable.first.get(event.client, 0)
+            if self.tells and Status.REFUSED not in legal and said > known:
+                self.due[event.client] = said
+            first = max(self.first.get(event.client, 0), said)
             self.first[event.client] = first
             self.durable.first[event.client] = max(self.durable.first.get(event.client, 0), first)
         self.copies[_attempt(event)].append(Copy(event, legal))
@@ -215,11 +226,17 @@ class Reference:
             yield Violation(event.operation, f"{_said(event)} was answered over a connection that it had not come by")
 
     def _trim(self, event: Event) -> Iterator[Violation]:
-        mark = int(event.detail["mark"])
-        first = max(self.first.get(event.client, 0), self.durable.first.get(event.client, 0))
+        client, mark = event.client, int(event.detail["mark"])
+        first = max(self.first.get(client, 0), self.durable.first.get(client, 0))
+        due = self.due.pop(client, mark)
         if mark > first:
             reason = f"the server forgot below {mark}; the client's first incomplete was {first}"
-            yield Violation((event.client, mark - 1), reason)
+            yield Violation((client, mark - 1), reason)
+        elif mark != due:
+            yield Violation((client, mark), f"the server forgot below {mark}; the client's first incomplete was {due}")
+        elif mark <= self.marks.get(client, 0):
+            yield Violation((client, mark), f"the server forgot below {mark}, of which it remembered nothing")
+        self.marks[client] = max(mark, self.marks.get(client, 0))
 
     def _take(self, event: Event, status: Status) -> Copy | None:
         """Use up a copy of this attempt, one of which the status is legal if there is one."""
@@ -268,6 +285,9 @@ def _live(
     references = {
         link.source: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
     }
+    tells = any(event.kind is Kind.TRIM for event in setting.index.lives[life])
+    for each in references.values():
+        each.tells = tells and each.filtered
     of_client = {number: references.get(caller.node) for number, caller in setting.callers.items()}
     events = setting.index.lives[life]
     for event in events:

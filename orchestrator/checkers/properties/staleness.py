@@ -20,7 +20,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from orchestrator.checkers.finding import Finding, Violation
-from orchestrator.checkers.replay import Timeline, call
+from orchestrator.checkers.modelled import Timeline, call
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event, Operation

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from orchestrator.checkers.delivery import judged
 from orchestrator.checkers.finding import Finding, Violation
-from orchestrator.checkers.replay import Replayed, Timeline, call
+from orchestrator.checkers.modelled import Modelled, Timeline, call
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event
@@ -114,7 +114,7 @@ def _unmeant(trace: Trace) -> Iterator[str]:
 
 
 def _rows(setting: Views, counts: Counter[str]) -> Iterator[Violation]:
-    for ledger in setting.replayed:
+    for ledger in setting.modelled:
         what = ledger.service.interface.name
         counts["rows"] += len(ledger.steps)
         for row, _, _, result in ledger.steps:
@@ -124,7 +124,7 @@ def _rows(setting: Views, counts: Counter[str]) -> Iterator[Violation]:
         yield from _last_state(ledger)
 
 
-def _last_state(ledger: Replayed) -> Iterator[Violation]:
+def _last_state(ledger: Modelled) -> Iterator[Violation]:
     model = ledger.service.model
     if ledger.steps and ledger.whole:
         difference = model.difference(model.of(ledger.ledger.detail["state"]), ledger.state)

@@ -75,6 +75,9 @@ class Run:
         self.total = 0
         self.totals: dict[str, int] = {}
         self.seen: dict[tuple[str, int, int], int] = {}
+        self.trimming = False
+        """Whether servers say what they forget."""
+        self.marks: dict[tuple[int, int], int] = {}
         self.start("orchestrator", 1, "orchestrator")
         self.start("relay", 1, "relay")
         self.start("packet", 1, "packet")
@@ -205,9 +208,11 @@ class Run:
         self, seq: int, attempt: int = 1, first: int | None = None, server: int = 0, client: int = CLIENT
     ) -> Run:
         first = seq if first is None else first
-        return self.server(
-            Kind.RECEIVE, seq, attempt, client, connection=1, first=first, server=server, link="client -> server"
-        )
+        said = {"connection": 1, "first": first, "server": server, "link": "client -> server"}
+        self.server(Kind.RECEIVE, seq, attempt, client, **said)
+        if self.trimming and first > self.marks.get((self.epoch, client), 0):
+            self.trim(first, client)
+        return self
 
     def execute(self, seq: int, attempt: int = 1, client: int = CLIENT) -> Run:
         intent = intent_number(client // 10_000, client // 100 % 100, seq)
@@ -238,8 +243,9 @@ class Run:
         """`over`: its connection; journals of older versions do not tell it."""
         return self.server(Kind.ANSWER, seq, attempt, client, status=int(status), value=value, **over)
 
-    def trim(self, mark: int) -> Run:
-        return self.server(Kind.TRIM, 0, 0, mark=mark)
+    def trim(self, mark: int, client: int = CLIENT) -> Run:
+        self.marks[self.epoch, client] = mark
+        return self.server(Kind.TRIM, 0, 0, client, mark=mark)
 
     def run(self, seq: int, attempt: int = 1, first: int | None = None, client: int = CLIENT) -> Run:
         """Received, executed, committed and answered."""

@@ -57,8 +57,9 @@ def joined(run: Run) -> Run:
 
 def after_trim(run: Run) -> Run:
     """The copy comes after the client said that it had the result."""
+    run.trimming = True
     run.invoke(1).send(1).decide("request", 1, act="duplicate", rule=0).run(1).decide("reply", 1)
-    run.reply(1, 1, 1).ok(1, 1).invoke(2).send(2).decide("request", 2).receive(2, first=2).trim(2)
+    run.reply(1, 1, 1).ok(1, 1).invoke(2).send(2).decide("request", 2).receive(2, first=2)
     run.execute(2).commit(2).answer(2, 1, 2).decide("reply", 2).reply(2, 1, 2).ok(2, 2)
     run.release("request", 1).receive(1, first=1).answer(1, 1, None, Status.STALE)
     return run.healed(3)

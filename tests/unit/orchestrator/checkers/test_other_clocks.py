@@ -28,10 +28,13 @@ from stories import (
 
 from chaos.faults.fault import Fault
 from nodes.wire.record import Kind
+from orchestrator.checkers.evidence import OF_CALLS, problems
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement, Verdict
+from orchestrator.checkers.views import Views
 from orchestrator.history.clocks import Clock
 from orchestrator.history.file import to_jsonl
+from orchestrator.history.index import Index
 from orchestrator.history.merged import History, merge
 from orchestrator.report.closing import closing
 from orchestrator.report.result import CellResult
@@ -92,7 +95,7 @@ def test_an_estimate_that_is_wrong_by_less_than_its_error_makes_no_violation_and
     history = elsewhere(tell(Run()), ahead, error, data.draw(st.integers(-error, error)))
     judged = fitted(cell(faults=STORIES[tell]), history)
     judgement = judge(judged, history)
-    assert not judgement.gate
+    assert not problems(Views(judged, Index(history)), OF_CALLS)
     assert violated(judgement) == violated(judge(judged, tell(Run()).history()))
 
 

@@ -9,9 +9,8 @@ import pytest
 from history_builder import CLIENT, Run, cell, fitted
 from stories import DROP_REPLY, crash_after_commit, reply_lost
 
-from nodes.control import FENCED
 from nodes.wire.record import Kind
-from orchestrator.checkers.evidence import problems
+from orchestrator.checkers.evidence import OF_CALLS, problems
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
 from orchestrator.history.merged import Event, History
@@ -20,7 +19,7 @@ Alter = Callable[[Event], Event | None]
 
 
 def gate(history: History) -> list[str]:
-    return list(problems(Views(fitted(cell(faults=(DROP_REPLY,)), history), Index(history))))
+    return list(problems(Views(fitted(cell(faults=(DROP_REPLY,)), history), Index(history)), OF_CALLS))
 
 
 def altered(history: History, kind: Kind, alter: Alter, node: str = "") -> History:
@@ -51,13 +50,7 @@ def test_a_correct_run_passes(tell: Callable[[Run], Run]) -> None:
 @pytest.mark.parametrize(
     ("kind", "node", "alter", "said"),
     [
-        (Kind.START, "server", saying(role="client"), "server, epoch 1 says to be a client, which the plan does not"),
-        (Kind.START, "relay", saying(role="server"), "relay, epoch 1 says to be a server, which the plan does not"),
-        (Kind.START, "client", saying(epoch=2), "the journal of client, epoch 1 says to be of client, epoch 2"),
         (Kind.START, "server", saying(history=5), "has rows of server, epoch 1, which says to have had another ledger"),
-        (Kind.READY, "", being(node="other"), "there is a journal of other, and the plan has no such process"),
-        (Kind.STOP, "client", gone, "the journal of client, epoch 1 ends with OK, and nobody killed it"),
-        (Kind.STOP, "server", gone, "the journal of server, epoch 1 ends with ANSWER, and nobody killed it"),
         (Kind.RECEIVE, "", saying(link="x -> server"), "server journalled RECEIVE of link x -> server, which the plan"),
         (Kind.RECEIVE, "", being(client=777), "server journalled RECEIVE of client 777, whom the plan has not there"),
         (Kind.RECEIVE, "", gone, f"server executed operation 1 of client {CLIENT}, attempt 1, and did not journal to"),
@@ -82,25 +75,6 @@ def test_what_the_plan_has_not_is_noticed(kind: Kind, node: str, alter: Alter, s
     run = Run() if kind is Kind.RECEIVE else Run().hello()  # of a call's receipt, not the hello's
     found = gate(altered(reply_lost(run).history(), kind, alter, node))
     assert any(said in problem for problem in found), found
-
-
-def test_a_process_without_a_journal_is_noticed() -> None:
-    history = reply_lost(Run()).history()
-    for name in ("relay", "client", "server"):
-        left = tuple(event for event in history.events if event.node != name)
-        assert f"there is no journal of {name}" in gate(history._replace(events=left))
-
-
-def test_a_death_that_no_fault_explains_is_noticed() -> None:
-    run = Run().call(1).reap(11)
-    assert "server, epoch 1 was ended by signal 11, and no fault of the plan killed it" in gate(run.history())
-    assert gate(Run().call(1).act("kill").reap(9).history()) == []
-
-
-def test_one_that_its_successor_fenced_off_ends_where_it_stood() -> None:
-    run = Run().call(1)
-    run.note("orchestrator", 1, Kind.REAPED, node="server", epoch=1, signal=0, code=FENCED).serve().healed(2)
-    assert gate(run.history()) == []
 
 
 def test_calls_without_a_number_are_served_like_others() -> None:

@@ -10,7 +10,7 @@ from history_builder import CLIENT, Run, cell
 
 from nodes.wire.header import client_number
 from nodes.wire.record import Kind, Record
-from orchestrator.checkers.evidence import problems
+from orchestrator.checkers.evidence import OF_CALLS, problems
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
 from orchestrator.history.merged import History
@@ -19,7 +19,7 @@ TWO = client_number(1, 2, 1)
 
 
 def gate(history: History, **options: Any) -> str:
-    return "; ".join(problems(Views(cell(**{"calls": 2, **options}), Index(history))))
+    return "; ".join(problems(Views(cell(**{"calls": 2, **options}), Index(history)), OF_CALLS))
 
 
 def altered(run: Run, **fields: Any) -> Run:

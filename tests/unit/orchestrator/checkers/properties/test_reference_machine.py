@@ -72,13 +72,31 @@ def test_a_copy_that_is_executed_while_the_operation_executes_is_convicted() -> 
 
 
 def test_forgetting_too_early_is_convicted_without_a_repeat() -> None:
-    finding = judged(Run().run(1).trim(2))
+    finding = judged(trimming().run(1).trim(2))
     assert [violation.operation for violation in finding.violations] == [(CLIENT, 1)]
     assert "forgot below 2; the client's first incomplete was 1" in finding.violations[0].reason
 
 
 def test_forgetting_what_was_acknowledged_is_acquitted() -> None:
-    assert said(Run().run(1).receive(2, first=2).trim(2).execute(2).commit(2).answer(2, 1, 2)) == ""
+    assert said(trimming().run(1).run(2)) == ""
+
+
+def trimming() -> Run:
+    run = Run()
+    run.trimming = True
+    return run
+
+
+def test_forgetting_something_else_than_was_acknowledged_is_convicted() -> None:
+    run = trimming().run(1)
+    run.trimming = False
+    assert "before it the server did not forget below 2" in said(run.run(2))
+    run = trimming().run(1)
+    run.trimming = False
+    run.receive(3, first=3).trim(2).execute(3).commit(3).answer(3, 1, 2)
+    assert said(run) == "the server forgot below 2; the client's first incomplete was 3"
+    run = trimming().run(1).trim(1)
+    assert said(run) == "the server forgot below 1, of which it remembered nothing"
 
 
 def test_a_high_water_filter_is_convicted() -> None:

@@ -36,7 +36,7 @@ class Step(NamedTuple):
     result: Any
 
 
-class Replayed(NamedTuple):
+class Modelled(NamedTuple):
     """A ledger that was collected (`ledger`), its rows, and as many steps as the model can follow."""
 
     service: Service
@@ -71,7 +71,7 @@ def executions(index: Index) -> Executions:
     return found
 
 
-def replayed(index: Index, services: Mapping[str, Service]) -> list[Replayed]:
+def modelled(index: Index, services: Mapping[str, Service]) -> list[Modelled]:
     """The ledgers of these servers, in the order of their epochs."""
     known = executions(index)
     beside = {row.detail["ledger"] for row in index.outdated}
@@ -81,13 +81,13 @@ def replayed(index: Index, services: Mapping[str, Service]) -> list[Replayed]:
         if service is not None:
             rows = index.rows.get(name, [])
             steps = [] if name in beside else list(_steps(service.model, rows, known))
-            found.append(Replayed(service, ledger, rows, steps))
+            found.append(Modelled(service, ledger, rows, steps))
     return sorted(found, key=lambda each: each.rows[0].epoch if each.rows else 0)
 
 
-def timelines(ledgers: list[Replayed]) -> dict[str, Timeline]:
+def timelines(ledgers: list[Modelled]) -> dict[str, Timeline]:
     """Server -> its rows and states over all of its ledgers; without those of which one cannot be followed."""
-    found: dict[str, list[Replayed]] = defaultdict(list)
+    found: dict[str, list[Modelled]] = defaultdict(list)
     for ledger in ledgers:
         found[ledger.ledger.node].append(ledger)
     return {node: Timeline(own[0].service, own) for node, own in found.items() if all(ledger.whole for ledger in own)}
@@ -114,7 +114,7 @@ class Returned(NamedTuple):
 class Timeline:
     """A server's rows, and its states: `states[0]` is before any row, `states[i]` what the i-th row made."""
 
-    def __init__(self, service: Service, ledgers: list[Replayed]) -> None:
+    def __init__(self, service: Service, ledgers: list[Modelled]) -> None:
         self.service = service
         steps = [step for ledger in ledgers for step in ledger.steps]
         self.rows = [step.row for step in steps]

@@ -1,0 +1,104 @@
+"""PURE: what a plane says of its rules, its messages and its servers hangs together, and is what its faults do."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from chaos.faults.fault import Fault
+from chaos.faults.paths import Partition
+from chaos.supports import PLANE_OF
+from nodes.wire.record import Kind
+from orchestrator.checkers.gate.names import attempt_name
+from orchestrator.checkers.views import Views
+from orchestrator.history.merged import Event
+from orchestrator.run.specs import plane_of
+
+UNRULED = frozenset({"pass", "lost"})
+"""What becomes of a message without a fault: it goes on, or its connection was gone by then."""
+
+
+def rules_are_switched(setting: Views) -> Iterator[str]:
+    """Each rule on and off in turn, as the plan has it at first, and off in the end."""
+    switched: dict[int, list[bool]] = defaultdict(list)
+    for event in setting.index.of_kind(Kind.RULE):
+        switched[event.detail["rule"]].append(bool(event.detail.get("active")))
+    for index, fault in enumerate(setting.cell.faults):
+        on = switched[index]
+        told = bool(on) or (fault.starts_on and plane_of(setting.cell, fault) == "relay")
+        if told and (not on or on[-1] or any(one == other for one, other in pairwise((fault.starts_on, *on)))):
+            steps = ", ".join("on" if active else "off" for active in on) or "nothing"
+            yield f"rule {index} is on record as {steps}; it was {'on' if fault.starts_on else 'off'} at first"
+
+
+def servers_are_known(setting: Views) -> Iterator[str]:
+    """A link leads to one epoch of its server after another, each being up once."""
+    known: dict[str, list[Event]] = defaultdict(list)
+    for event in setting.index.of_kind(Kind.UPSTREAM):
+        known[event.detail["link"]].append(event)
+    for link in setting.cell.links:
+        if PLANE_OF[link.via] != "relay":
+            continue
+        up = [event.detail["epoch"] for event in known[link.name] if event.detail.get("up")]
+        if not up or up != list(range(1, len(up) + 1)) or not known[link.name][0].detail.get("up"):
+            yield f"{link.name} is on record as leading to the epochs {up} of its server"
+        for before, event in pairwise(known[link.name]):
+            died = setting.index.killed((link.target, before.detail["epoch"]))
+            if event.detail.get("up") and before.detail.get("up") and died:
+                yield f"{link.name} is on record as leading to another epoch at once, though the one before had died"
+            if not event.detail.get("up") and not (before.detail.get("up") and _same_epoch(before, event)):
+                yield f"{link.name} is on record as leading nowhere twice, or from another epoch"
+
+
+def _same_epoch(one: Event, other: Event) -> bool:
+    return bool(one.detail["epoch"] == other.detail["epoch"])
+
+
+def decisions_are_their_faults(setting: Views) -> Iterator[str]:
+    """A fault decides as its word says, on its link and in its directions; copies of one message are counted."""
+    faults = setting.cell.faults
+    seen: Counter[tuple[object, ...]] = Counter()
+    for event in setting.index.of_kind(Kind.DECISION):
+        if not event.client:
+            continue
+        if event.client not in setting.callers:
+            yield f"{event.node} decided on {attempt_name(event)}, which is of no client of the plan's"
+        detail = event.detail
+        rule, link, direction = detail["rule"], detail["link"], detail["direction"]
+        key = (link, direction, event.client, event.seq, event.attempt)
+        seen[key] += 1
+        if detail["occurrence"] != seen[key]:
+            yield f"{attempt_name(event)}: copy {detail['occurrence']} of its {direction} was the {seen[key]}. to come"
+        if rule is None:
+            fits = detail["act"] in UNRULED
+        else:
+            fits = 0 <= rule < len(faults) and _does(faults[rule], detail["act"], link, direction)
+        if not fits:
+            yield f"{attempt_name(event)}: {event.node} did {detail['act']} to its {direction}, which no fault does"
+
+
+def _does(fault: Fault, act: str, link: str, direction: str) -> bool:
+    return act == _done(fault) and fault.on_link == link and direction in fault.directions
+
+
+def _done(fault: Fault) -> str:
+    return "drop" if isinstance(fault, Partition) else fault.verb
+
+
+def releases_were_decided(setting: Views) -> Iterator[str]:
+    """What goes on later was kept before, by the same fault, or had a copy made of it."""
+    kept: Counter[tuple[object, ...]] = Counter()
+    for event in setting.index.of_kind(Kind.DECISION):
+        if event.detail["rule"] is not None:
+            kept[_message(event)] += 1
+    for event in setting.index.of_kind(Kind.RELEASE):
+        key, rule = _message(event), event.detail["rule"]
+        kept[key] -= 1
+        if kept[key] < 0 or event.detail["act"] not in (_done(setting.cell.faults[rule]), "lost"):
+            yield f"{attempt_name(event)}: its {event.detail['direction']} went on later, and was not kept"
+
+
+def _message(event: Event) -> tuple[object, ...]:
+    detail = event.detail
+    return event.client, event.seq, event.attempt, detail["direction"], detail["link"], detail["rule"]

@@ -1,0 +1,152 @@
+"""PURE: each process has one journal from its start to its end, and its end a cause."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from chaos.supports import PLANES
+from nodes.control import FENCED
+from nodes.wire.record import SCHEMA, Kind
+from orchestrator.checkers.caps import CAPPED, KEPT
+from orchestrator.checkers.modelled import attempt
+from orchestrator.checkers.views import Views
+from orchestrator.history.index import Life
+from orchestrator.history.merged import Event
+from orchestrator.run.session import ORCHESTRATOR
+from orchestrator.run.specs import failpoints, planes
+from orchestrator.scenario.cell import Client, Server
+
+ACTS = frozenset({"kill", "pause", "resume", "restart", "archive", "none", "ready"})
+WRITING = frozenset({"before-first-write", "between-writes", "before-commit", "after-commit"})
+"""The failpoints that a call passes only once it is executed."""
+PHASES = ["start", "load", "heal", "settle", "drain", "stop", "end"]
+
+
+def phases_are_whole(setting: Views) -> Iterator[str]:
+    """Each phase once, in their order; between them what was capped, or kept."""
+    found = [str(event.detail.get("phase")) for event in setting.index.of_kind(Kind.PHASE)]
+    told = [phase for phase in found if phase not in CAPPED and phase != KEPT]
+    if told != PHASES:
+        yield f"the run's phases were {', '.join(told)}; expected {', '.join(PHASES)}"
+
+
+def processes_are_planned(setting: Views) -> Iterator[str]:
+    """Each journal is of a process that the plan has, and each such process has one; it says of itself what it is."""
+    cell, evidence = setting.cell, setting.index.history.evidence
+    started = {node for node, _ in setting.index.lives}
+    planned = {ORCHESTRATOR, *cell.servers, *cell.callers}
+    yield from (f"there is no journal of {node}" for node in sorted({*planned, *planes(cell)} - started))
+    unknown = sorted(started - {*planned, *PLANES})
+    yield from (f"there is a journal of {node}, and the plan has no such process" for node in unknown)
+    for life in setting.index.lives:
+        said = setting.index.start(life)
+        if said and (said.get("node"), said.get("epoch")) != life:
+            yield f"the journal of {_name(life)} says to be of {said.get('node')}, epoch {said.get('epoch')}"
+        role = cell.nodes[life[0]].role if life[0] in cell.nodes else life[0]
+        if said and said.get("role") != role:
+            yield f"{_name(life)} says to be a {said.get('role')}, which the plan does not"
+        node = cell.nodes.get(life[0])
+        if said and isinstance(node, Server | Client) and said.get("engine") not in (node.engine, "sim"):
+            yield f"{_name(life)} says to run on {said.get('engine')}, which the plan does not"
+        if said and said.get("schema") != SCHEMA:
+            yield f"{_name(life)} says to have the schema {said.get('schema')}"
+        if role != "server" and said.get("history"):
+            yield f"{_name(life)} says to have a history, and is no server"
+        if said and (said.get("evidence"), said.get("domain")) != (evidence, setting.index.lives[life][0].domain):
+            yield f"{_name(life)} says its evidence to be {said.get('evidence')} of {said.get('domain')}, and is not"
+
+
+def journals_are_whole(setting: Views) -> Iterator[str]:
+    """Each begins with START and has its end, unless its process was killed or was fenced off by its successor; and its
+    clock never goes back."""
+    for life, events in setting.index.lives.items():
+        kinds = Counter(event.kind for event in events)
+        for kind in (Kind.START, Kind.READY, Kind.STOP):
+            if kinds[kind] > 1:
+                yield f"the journal of {_name(life)} has {kinds[kind]} records {kind.name}"
+        if events[0].kind is not Kind.START:
+            yield f"the journal of {_name(life)} begins with {events[0].kind.name}, not with START"
+        if life[0] in setting.cell.nodes and len(events) > 2 and not kinds[Kind.READY]:
+            yield f"{_name(life)} did more than to start, and was never ready"
+        own = [event.time for event in events if not event.detail.get("closed")]
+        if any(later < earlier for earlier, later in pairwise(own)):
+            yield f"the clock of {_name(life)} went back"
+        if life[0] != ORCHESTRATOR and not setting.index.killed(life):
+            yield from _ended(setting, life, events, kinds)
+
+
+def _ended(setting: Views, life: Life, events: Sequence[Event], kinds: Counter[Kind]) -> Iterator[str]:
+    """In an orderly way."""
+    reaped = setting.index.reaped.get(life)
+    last = next(event for event in reversed(events) if not event.detail.get("closed"))
+    if last.kind is not Kind.STOP and not (reaped and reaped.detail.get("code") == FENCED):
+        yield f"the journal of {_name(life)} ends with {last.kind.name}, and nobody killed it"
+
+
+def ends_are_told(setting: Views) -> Iterator[str]:
+    """Each process was seen to end, once, in order or by a fault: a signal needs a kill or a failpoint."""
+    index = setting.index
+    ends = Counter((event.detail.get("node"), event.detail.get("epoch")) for event in index.of_kind(Kind.REAPED))
+    for life in index.lives.keys() | ends.keys():
+        if ends[life] != (life[0] != ORCHESTRATOR) or life not in index.lives:
+            yield f"{life[0]}, epoch {life[1]}, was seen to end {ends[life]} times"
+    for life, reaped in index.reaped.items():
+        if reaped.detail.get("code") not in (0, FENCED):
+            yield f"{_name(life)} ended with exit code {reaped.detail.get('code')}"
+        if not index.killed(life) or index.acts.get(("kill", life)):
+            continue
+        if index.lives.get(life, [reaped])[-1].kind is not Kind.FAILPOINT:
+            yield f"{_name(life)} was ended by signal {reaped.detail['signal']}, and no fault of the plan killed it"
+
+
+def acts_are_planned(setting: Views) -> Iterator[str]:
+    """What was done to processes is a fault's of the plan, or brings one back; each later epoch was started."""
+    index, faults = setting.index, setting.cell.faults
+    for event in index.of_kind(Kind.ACT):
+        act, fault, life = event.detail.get("act"), event.detail.get("fault"), _of(event)
+        if act in ("kill", "pause"):
+            struck = faults[fault].on_process if fault is not None and 0 <= fault < len(faults) else None
+            if struck is None or struck.target != life[0]:
+                yield f"{_name(life)} was done {act} to by no fault of the plan"
+        elif act != "none" and fault is not None:
+            yield f"{_name(life)} was done {act} to by a fault, which none does"
+        if act not in ACTS or (act != "none" and life not in index.lives):
+            yield f"{_name(life)} was done {act} to, and has no journal"
+    restarts = Counter(life for (act, life), events in index.acts.items() for _ in events if act == "restart")
+    archives = Counter(life[0] for (act, life), events in index.acts.items() for _ in events if act == "archive")
+    archived = Counter(event.node for event in index.of_kind(Kind.LEDGER) if event.detail["archived"])
+    for node in setting.cell.servers:
+        epochs = index.servers.get(node, [])
+        if [restarts[node, epoch] for epoch in epochs] != [0, *(1 for _ in epochs[1:])]:
+            yield f"{node} has journals of the epochs {epochs}, and was not restarted once for each but the first"
+        if archives[node] != archived[node]:
+            yield f"{node} has {archived[node]} archived ledgers, and {archives[node]} were archived"
+
+
+def failpoints_are_planned(setting: Views) -> Iterator[str]:
+    """One that fired was armed there, at that operation and attempt if it names them."""
+    for event in setting.index.of_kind(Kind.FAILPOINT):
+        armed = failpoints(setting.cell, event.node, event.epoch)
+        name = event.detail.get("name")
+        if not any(_is(spec, event) for spec in armed):
+            yield f"{event.node}, epoch {event.epoch}, was at the failpoint {name}, which the plan has not there"
+        trace = setting.index.traces.get(event.operation)
+        if name in WRITING and trace and attempt(event) not in map(attempt, trace.executes):
+            yield f"{event.node}, epoch {event.epoch}, was at the failpoint {name} of what it did not execute"
+
+
+def _is(armed: Mapping[str, Any], line: Event) -> bool:
+    named = (armed["client"], armed["seq"], armed["attempt"])
+    told = all(line.detail.get(key) == armed[key] for key in ("fault", "name", "act"))
+    return told and (not armed["seq"] or named == (line.client, line.seq, line.attempt))
+
+
+def _of(act: Event) -> Life:
+    return act.detail["node"], act.detail["epoch"]
+
+
+def _name(life: Life) -> str:
+    return f"{life[0]}, epoch {life[1]}"

@@ -1,0 +1,189 @@
+"""How a run went hangs together: of a simulated one, each record that is altered, missing or there twice is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+import suite
+
+from nodes.control import FENCED
+from nodes.wire.record import Kind
+from orchestrator.checkers.evidence import OF_THE_RUN, problems
+from orchestrator.checkers.views import Views
+from orchestrator.history.index import Index
+from orchestrator.history.merged import Event, History
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.shipped import plans
+
+Alter = Callable[[Event], list[Event]]
+CRASH = "rpc/09-crash-after-commit"
+KILL = "faults/kill-by-time"
+DELAY = "faults/delay"
+CUT = "rpc/07b-cut-before-reply"
+LOST = "rpc/11-history-lost"
+
+
+@cache
+def ran(scenario: str) -> tuple[Cell, History]:
+    """The last cell of it."""
+    cells = [cell for cell in plans([scenario])[0].cells if cell.not_applicable is None]
+    (one,) = suite.run(cells[-1:], "sim")
+    return one.result.cell, one.history
+
+
+def gate(cell: Cell, history: History) -> list[str]:
+    return list(problems(Views(cell, Index(history)), OF_THE_RUN))
+
+
+def altered(history: History, kind: Kind, alter: Alter, node: str, /, **said: Any) -> History:
+    """With the first event of that kind (of that node, which says that) as it is altered."""
+    mine = (event for event in history.events if event.kind is kind and node in ("", event.node))
+    first = next(event for event in mine if said.items() <= {**event.detail, "seq": event.seq}.items())
+    events = [each for event in history.events for each in (alter(event) if event is first else [event])]
+    return history._replace(events=tuple(event._replace(order=n) for n, event in enumerate(events)))
+
+
+def saying(**detail: Any) -> Alter:
+    return lambda event: [event._replace(detail={**event.detail, **detail})]
+
+
+def being(**fields: Any) -> Alter:
+    return lambda event: [event._replace(**fields)]
+
+
+def gone(event: Event) -> list[Event]:
+    return []
+
+
+def twice(event: Event) -> list[Event]:
+    return [event, event]
+
+
+@pytest.mark.parametrize("scenario", [CRASH, KILL, DELAY, CUT, LOST])
+def test_a_run_hangs_together(scenario: str) -> None:
+    assert gate(*ran(scenario)) == []
+
+
+CASES: list[tuple[str, Kind, str, dict[str, Any], Alter, str]] = [
+    # lives
+    (DELAY, Kind.PHASE, "", {"phase": "settle"}, gone, "the run's phases were start, load, heal, drain, stop, end"),
+    (DELAY, Kind.START, "client", {}, gone, "the journal of client, epoch 1 begins with READY, not with START"),
+    (
+        DELAY,
+        Kind.START,
+        "server",
+        {},
+        saying(role="client"),
+        "server, epoch 1 says to be a client, which the plan",
+    ),
+    (DELAY, Kind.START, "client", {}, saying(epoch=2), "the journal of client, epoch 1 says to be of client, epoch 2"),
+    (DELAY, Kind.START, "client", {}, saying(history=1), "client, epoch 1 says to have a history, and is no server"),
+    (DELAY, Kind.START, "client", {}, saying(engine="x"), "client, epoch 1 says to run on x, which the plan does not"),
+    (DELAY, Kind.START, "client", {}, saying(schema=9), "client, epoch 1 says to have the schema 9"),
+    (DELAY, Kind.START, "relay", {}, saying(evidence="real"), "relay, epoch 1 says its evidence to be real of sim"),
+    (DELAY, Kind.READY, "client", {}, being(node="x"), "there is a journal of x, and the plan has no such process"),
+    (DELAY, Kind.READY, "client", {}, twice, "the journal of client, epoch 1 has 2 records READY"),
+    (DELAY, Kind.READY, "server", {}, gone, "server, epoch 1 did more than to start, and was never ready"),
+    (DELAY, Kind.STOP, "server", {}, gone, "the journal of server, epoch 1 ends with ANSWER, and nobody killed it"),
+    (DELAY, Kind.STOP, "client", {}, being(time=1), "the clock of client, epoch 1 went back"),
+    (DELAY, Kind.REAPED, "", {}, gone, ", epoch 1, was seen to end 0 times"),
+    (DELAY, Kind.REAPED, "", {}, twice, ", epoch 1, was seen to end 2 times"),
+    (DELAY, Kind.REAPED, "", {}, saying(code=3), ", epoch 1 ended with exit code 3"),
+    (DELAY, Kind.REAPED, "", {"node": "server"}, saying(signal=11), "was ended by signal 11, and no fault of the plan"),
+    (
+        KILL,
+        Kind.ACT,
+        "",
+        {"act": "kill"},
+        gone,
+        "server, epoch 1 was ended by signal 9, and no fault of the plan",
+    ),
+    (
+        KILL,
+        Kind.ACT,
+        "",
+        {"act": "kill"},
+        saying(fault=None),
+        "server, epoch 1 was done kill to by no fault of the",
+    ),
+    (KILL, Kind.ACT, "", {"act": "restart"}, saying(fault=0), "was done restart to by a fault, which none does"),
+    (KILL, Kind.ACT, "", {"act": "restart"}, gone, "has journals of the epochs [1, 2], and was not restarted once for"),
+    (KILL, Kind.ACT, "", {"act": "restart"}, saying(act="x"), "was done x to, and has no journal"),
+    (LOST, Kind.ACT, "", {"act": "archive"}, gone, "server has 1 archived ledgers, and 0 were archived"),
+    (CRASH, Kind.FAILPOINT, "", {}, saying(name="received"), "was at the failpoint received, which the plan has not"),
+    (
+        CRASH,
+        Kind.FAILPOINT,
+        "",
+        {},
+        being(attempt=2),
+        "was at the failpoint after-commit, which the plan has",
+    ),
+    (CRASH, Kind.EXECUTE, "", {"seq": 3}, gone, "was at the failpoint after-commit of what it did not execute"),
+    # records
+    (DELAY, Kind.PHASE, "", {}, being(client=3), "orchestrator journalled PHASE with client 3, which that has not"),
+    (DELAY, Kind.EXECUTE, "", {}, being(process=3), "server journalled EXECUTE with process 3, which that has not"),
+    (DELAY, Kind.OK, "", {}, being(process=3), "client, process 3, journalled OK of operation 1 of client 10101"),
+    (DELAY, Kind.OK, "", {}, being(node="server"), "server, process 1, journalled OK of operation 1 of client 10101"),
+    (DELAY, Kind.RULE, "", {}, being(node="server"), "server journalled RULE, which is not its to say"),
+    (DELAY, Kind.PHASE, "", {}, being(node="relay"), "relay journalled PHASE, which is not its to say"),
+    # hops
+    (CUT, Kind.RULE, "", {}, gone, "rule 0 is on record as nothing; it was on at first"),
+    (CUT, Kind.RULE, "", {}, saying(active=True), "rule 0 is on record as on; it was on at first"),
+    (DELAY, Kind.UPSTREAM, "", {}, gone, "client -> server is on record as leading to the epochs [] of its server"),
+    (CRASH, Kind.UPSTREAM, "", {"up": False}, gone, "leading to another epoch at once, though the one before had died"),
+    (CRASH, Kind.UPSTREAM, "", {"up": False}, saying(epoch=2), "as leading nowhere twice, or from another epoch"),
+    (DELAY, Kind.DECISION, "", {"seq": 1}, saying(occurrence=2), "copy 2 of its request was the 1. to come"),
+    (DELAY, Kind.DECISION, "", {"seq": 1}, saying(act="drop"), "relay did drop to its request, which no fault does"),
+    (DELAY, Kind.DECISION, "", {"seq": 1}, being(client=3), "attempt 1, which is of no client of the plan's"),
+    (DELAY, Kind.DECISION, "", {"act": "delay"}, saying(act="pass"), "relay did pass to its"),
+    (DELAY, Kind.RELEASE, "", {}, saying(act="hold"), "went on later, and was not kept"),
+    (DELAY, Kind.RELEASE, "", {}, twice, "went on later, and was not kept"),
+    # sessions
+    (DELAY, Kind.SESSION, "", {}, saying(lease=1), "attempt 1, was answered with what no server of its says of itself"),
+    (DELAY, Kind.SESSION, "", {}, twice, "hello of client 10101, attempt 1, was not answered, or once more"),
+    (DELAY, Kind.SESSION, "", {}, gone, "operation 1 of client 10101 was sent before a hello was answered"),
+    (DELAY, Kind.SEND, "", {}, saying(server=5), "operation 1 of client 10101 was sent bound to {5}"),
+    (DELAY, Kind.RECEIVE, "", {"seq": 0}, saying(first=5), "hello of client 10101 is on record as a call"),
+    (DELAY, Kind.ANSWER, "", {"seq": 0}, twice, "hello of client 10101 was answered more often than it came"),
+    (DELAY, Kind.REPLY, "", {"seq": 1}, saying(connection=5), "was sent on line 1; REPLY is of 5"),
+    (CUT, Kind.END, "", {}, gone, "lost the lines of attempts [1], and journalled that of []"),
+    (CUT, Kind.END, "", {}, twice, "lost the lines of attempts [1], and journalled that of [1, 1]"),
+    (DELAY, Kind.GATE, "", {}, gone, "waited at the gates []; the plan has [-1]"),
+    (DELAY, Kind.GATE, "", {}, being(seq=1), "operation 1 of client 10101 waited at a gate that the plan has not"),
+]
+
+
+@pytest.mark.parametrize(("scenario", "kind", "node", "which", "alter", "said"), CASES)
+def test_each_harm_to_it_is_noticed(
+    scenario: str, kind: Kind, node: str, which: dict[str, Any], alter: Alter, said: str
+) -> None:
+    cell, history = ran(scenario)
+    found = gate(cell, altered(history, kind, alter, node, **which))
+    assert any(said in problem for problem in found), found
+
+
+def test_a_process_without_a_journal_is_noticed() -> None:
+    cell, history = ran(DELAY)
+    for name in ("relay", "client", "server"):
+        left = tuple(event for event in history.events if event.node != name)
+        assert f"there is no journal of {name}" in gate(cell, history._replace(events=left))
+
+
+def test_one_that_its_successor_fenced_off_ends_where_it_stood() -> None:
+    cell, history = ran(DELAY)
+    fenced = altered(history, Kind.REAPED, saying(code=FENCED), "", node="server")
+    assert gate(cell, altered(fenced, Kind.STOP, gone, "server")) == []
+
+
+def test_what_waited_at_its_gate_after_it_was_invoked_is_noticed() -> None:
+    cell, history = ran(DELAY)
+    gates = [event for event in history.events if event.kind is Kind.GATE]
+    late = [event for event in history.events if event is not gates[0]]
+    place = next(n for n, event in enumerate(late) if event.kind is Kind.OK and event.operation == gates[0].operation)
+    events = [*late[:place], gates[0]._replace(time=late[place].time), *late[place:]]
+    found = gate(cell, history._replace(events=tuple(event._replace(order=n) for n, event in enumerate(events))))
+    assert any("waited at its gate after it was invoked" in problem for problem in found)
