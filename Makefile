@@ -5,10 +5,11 @@ JOBS ?= 2
 WORKERS ?= 3
 SEED ?= 1
 MUTANTS ?= 200
+COUNT ?= 20000
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo table test mutants stored kill-matrix check bench bench-containers image clean
+.PHONY: help venv demo table test mutants alterations stored kill-matrix check bench bench-containers image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -40,6 +41,9 @@ test: .venv/.installed  ## the tests, WORKERS of them side by side
 
 mutants: .venv/.installed  ## would a test notice? MUTANTS small changes of the pure modules (SEED=1), each tried against the unit tests
 	@$(BIN)/python tests/mutants --seed $(SEED) --count $(MUTANTS) --jobs $(JOBS)
+
+alterations: .venv/.installed  ## would the judge notice? COUNT correct histories with one thing altered (SEED=1); prints what stays met
+	@PYTHONPATH=tests/scenarios $(BIN)/python tests/scenarios/altered_histories.py --seed $(SEED) --count $(COUNT)
 
 stored: .venv/.installed  ## write down anew what tests hold of verdicts, texts and schema; the difference is to be read
 	@for teller in orchestrator/sweep/simulated orchestrator/scenario/altered orchestrator/scenario/test_stored_schema \

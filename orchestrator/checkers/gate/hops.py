@@ -37,11 +37,14 @@ def servers_are_known(setting: Views) -> Iterator[str]:
     known: dict[str, list[Event]] = defaultdict(list)
     for event in setting.index.of_kind(Kind.UPSTREAM):
         known[event.detail["link"]].append(event)
+    epochs = setting.index.servers
     for link in setting.cell.links:
         if PLANE_OF[link.via] != "relay":
             continue
         up = [event.detail["epoch"] for event in known[link.name] if event.detail.get("up")]
-        if not up or up != list(range(1, len(up) + 1)) or not known[link.name][0].detail.get("up"):
+        lasting = [epoch for epoch in epochs.get(link.target, ()) if not setting.index.killed((link.target, epoch))]
+        counted = up == list(range(1, len(up) + 1)) and set(up).issuperset(lasting)
+        if not up or not counted or not known[link.name][0].detail.get("up"):
             yield f"{link.name} is on record as leading to the epochs {up} of its server"
         for before, event in pairwise(known[link.name]):
             died = setting.index.killed((link.target, before.detail["epoch"]))

@@ -48,6 +48,9 @@ def _said(trace: Trace) -> Iterator[str]:
     """A hello is bound to nothing, and answered as often as it came at most."""
     if trace.ends or any(event.detail.get("first") or event.detail.get("server") for event in trace.receives):
         yield f"{operation_name(trace.operation)} is on record as a call"
+    came = {_line(event) for event in trace.receives}
+    if any("connection" in event.detail and _line(event) not in came for event in trace.answers):
+        yield f"{operation_name(trace.operation)} was answered over a connection that it had not come by"
     if per_attempt(trace.answers) - per_attempt(trace.receives):
         yield f"{operation_name(trace.operation)} was answered more often than it came"
 
@@ -66,7 +69,7 @@ def calls_come_after_hello(setting: Views) -> Iterator[str]:
         sent = {event.detail.get("server") for event in trace.sends}
         if trace.sends and (client not in told or told[client].order > trace.sends[0].order):
             yield f"{operation_name(trace.operation)} was sent before a hello was answered"
-        elif len(sent) > 1 or not sent <= bound:
+        elif not sent <= bound:
             yield f"{operation_name(trace.operation)} was sent bound to {sent}; what its client knew was {bound}"
 
 

@@ -1,0 +1,187 @@
+"""The standing attack on the judge: correct simulated histories of every shipped scenario, each with one thing altered.
+
+A field of one event says something else, an event is missing, is there twice, or is of another operation. What is then
+judged must not be `met` any more, unless UNJUDGED says that this is not judged, and why.
+
+`python tests/scenarios/altered_histories.py --seed 2 --count 20000` (`make alterations`) prints what survives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import suite
+
+from nodes.wire.record import Kind
+from orchestrator.backends import named
+from orchestrator.checkers.expect import judge
+from orchestrator.checkers.verdict import Met
+from orchestrator.history.merged import Event, History
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.shipped import names, plans
+
+NUMBERS = ("time", "epoch", "client", "seq", "attempt", "process")
+MILLISECOND = 1_000_000
+STEPS = (1, MILLISECOND, 1_000 * MILLISECOND)
+
+
+class Altered(NamedTuple):
+    """`what` was done to the event: a field's name ("detail.value"), or removed, doubled, moved, node, kind."""
+
+    cell: Cell
+    history: History
+    event: Event
+    what: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.event.kind.name, self.what
+
+    def __str__(self) -> str:
+        place = f"{self.event.node}.{self.event.epoch} {self.event.operation} attempt {self.event.attempt}"
+        return f"{' '.join(self.key)}: {suite.name(self.cell)}: {place} {self.event.detail}"
+
+
+UNJUDGED: dict[tuple[str, str], str] = {
+    **{(kind.name, "time"): "nothing happened between it and its neighbours" for kind in Kind},
+    (
+        "RECEIVE",
+        "detail.connection",
+    ): "the server's own count of connections, which tells them apart",
+    ("DECISION", "detail.connection"): "the hop's own count of connections, which tells them apart",
+    ("REPLY", "detail.connection"): "a hello is sent without a record, which would say on what line",
+    ("DECISION", "removed"): "the message it lost would have been lost without it",
+    ("RELEASE", "detail.occurrence"): "which of several copies went on; how many did is judged",
+    ("READY", "detail.addresses"): "where it listened: what came there is judged",
+    ("START", "detail.pid"): "the operating system's number of a process that has a name",
+    ("START", "detail.engine"): "a simulated process has one engine, whichever its plan names",
+    ("START", "detail.incarnation"): "of processes that are no servers nobody asks for it",
+    ("SESSION", "removed"): "one of several hellos to the same server, which were answered alike",
+    ("END", "detail.error"): "a text for people; that it was no timeout of the client's own is judged",
+    ("END", "removed"): "one of several operations on a line, of which the others tell that it ended",
+    ("END", "seq"): "one of several operations on a line, of which the others tell that it ended",
+    ("END", "moved"): "one of several operations on a line, of which the others tell that it ended",
+    (
+        "ATTEMPT",
+        "detail.wait",
+    ): "how long it would wait: drawn by chance, and asked of what nothing else explains",
+    ("INFO", "detail.error"): "a text for people",
+    ("FAIL", "detail.error"): "a text for people",
+    ("UNCONNECTED", "detail.error"): "a text for people",
+    ("UPSTREAM", "removed"): "the hop closed its listener when its server was known to be dead",
+    ("LEDGER", "detail.ledger"): "the file's name, of a ledger without rows",
+    **{
+        ("BROKEN", what): "a message that does not decode is nobody's: how many there were is not judged"
+        for what in ("removed", "doubled", "client", "node", "process", "detail.connection", "detail.reason")
+    },
+    ("BROKEN", "detail.size"): "a message that does not decode is nobody's: how large it was is not judged",
+}
+"""(kind, what) -> why the judge may not notice it."""
+
+
+def correct(cells: int, seed: int) -> list[tuple[Cell, History]]:
+    """Runs of so many cells of every scenario, drawn by the seed, that are met; broken variants are none of them."""
+    drawn = random.Random(seed)
+    chosen = []
+    for name in names():
+        found = [cell for cell in suite.applicable(plans([name])) if not any(named("sim").problems(cell))]
+        found = [cell for cell in found if not any(link.variant for link in cell.links)]
+        chosen += drawn.sample(found, min(cells, len(found)))
+    ran = [
+        (one.result.cell, one.history._replace(events=tuple(one.history.events))) for one in suite.run(chosen, "sim")
+    ]
+    return [(cell, history) for cell, history in ran if met(cell, history)]
+
+
+def met(cell: Cell, history: History) -> bool:
+    judgement = judge(cell, history)
+    return not judgement.gate and all(found.verdict is Met.MET for found in judgement.expectations)
+
+
+def alterations(runs: Sequence[tuple[Cell, History]], seed: int, count: int) -> Iterator[Altered]:
+    """So many; each kind of record in a run has the same chance."""
+    drawn = random.Random(seed)
+    for _ in range(count):
+        cell, history = drawn.choice(runs)
+        events = list(history.events)
+        kind = drawn.choice(sorted({event.kind for event in events}))
+        place = drawn.choice([n for n, event in enumerate(events) if event.kind is kind])
+        event = events[place]
+        ways = ["removed", "doubled", "node", "kind", *NUMBERS, *(f"detail.{key}" for key in event.detail)]
+        what = drawn.choice([*ways, "moved"] if event.client else ways)
+        events[place : place + 1] = _done(what, event, events, drawn)
+        events[place:] = [each._replace(order=n) for n, each in enumerate(events[place:], place)]
+        yield Altered(cell, history._replace(events=tuple(events)), event, what)
+
+
+def _done(what: str, event: Event, events: Sequence[Event], drawn: random.Random) -> list[Event]:
+    if what == "removed":
+        return []
+    if what == "doubled":
+        return [event, event]
+    if what == "moved":
+        others = sorted({each.operation for each in events if each.client and each.operation != event.operation})
+        client, seq = drawn.choice(others)
+        return [event._replace(client=client, seq=seq)]
+    if what == "node":
+        return [event._replace(node=drawn.choice(sorted({each.node for each in events} - {event.node})))]
+    if what == "kind":
+        return [event._replace(kind=drawn.choice(sorted({each.kind for each in events} - {event.kind})))]
+    if what in NUMBERS:
+        step = drawn.choice(STEPS) if what == "time" else 1
+        return [event._replace(**{what: getattr(event, what) + drawn.choice((step, -step))})]
+    key = what.removeprefix("detail.")
+    texts = sorted({each.detail[key] for each in events if isinstance(each.detail.get(key), str)})
+    return [event._replace(detail={**event.detail, key: _other(event.detail[key], texts, drawn)})]
+
+
+def _other(value: Any, texts: Sequence[str], drawn: random.Random) -> Any:
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + drawn.choice((1, -1, 1000))
+        case bytes():
+            return value[::-1] if value[::-1] != value else value + b"x"
+        case str():
+            return drawn.choice([text for text in (*texts, f"{value}x") if text != value])
+        case dict():
+            return {key: _other(item, (), drawn) for key, item in value.items()} or {"more": 1}
+        case list() | tuple():
+            return [*value, 0]
+    return 1
+
+
+def survivors(runs: Sequence[tuple[Cell, History]], seed: int, count: int) -> Iterator[Altered]:
+    """Those that the judge did not notice."""
+    return (altered for altered in alterations(runs, seed, count) if met(altered.cell, altered.history))
+
+
+def main() -> int:
+    given = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    given.add_argument("--seed", type=int, default=1)
+    given.add_argument("--count", type=int, default=20_000)
+    given.add_argument("--cells", type=int, default=8, help="of each scenario, at most")
+    options = given.parse_args()
+    runs = correct(options.cells, options.seed)
+    known: Counter[tuple[str, str]] = Counter()
+    found = 0
+    for altered in survivors(runs, options.seed, options.count):
+        if altered.key in UNJUDGED:
+            known[altered.key] += 1
+            continue
+        found += 1
+        print(altered)
+    for key, times in sorted(known.items()):
+        print(f"{times:6} {' '.join(key)}: {UNJUDGED[key]}")
+    print(f"{options.count} alterations of {len(runs)} runs: {sum(known.values())} are not judged, {found} survived")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
