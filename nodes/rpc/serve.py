@@ -153,7 +153,7 @@ class Endpoint:
                 for message in whole(splitter.feed, data):
                     yield from self._message(message, peer)
         except WireError as error:
-            self._note_broken(error, 0, peer)  # nothing to resynchronise by: the connection ends
+            self._note_broken(str(error), 0, peer)  # nothing to resynchronise by: the connection ends
         except OSError:
             pass
         yield Close(peer.socket)
@@ -172,17 +172,21 @@ class Endpoint:
             try:
                 yield from self._message(data, peer)
             except WireError as error:
-                self._note_broken(error, len(data), peer)
+                self._note_broken(str(error), len(data), peer)
 
-    def _note_broken(self, error: WireError, size: int, peer: Peer) -> None:
+    def _note_broken(self, reason: str, size: int, peer: Peer) -> None:
         self.broken += 1
-        self.witness.note(Kind.BROKEN, detail={"reason": str(error), "size": size, "connection": peer.connection})
+        self.witness.note(Kind.BROKEN, detail={"reason": reason, "size": size, "connection": peer.connection})
 
     def _message(self, data: bytes, peer: Peer) -> Program:
         try:
             call = self.codec.decode_call(data)
         except Exception as error:
             raise unforeseen(error) from error
+        if call.problem is not None:
+            self._note_broken(call.problem.name, len(data), peer)  # it was not received as anybody's call
+            yield from peer.send(self.codec.encode_problem(call))
+            return
         header = call.header or self._plain_header()
         client, seq, attempt, first, server, _ = header
         self.received += 1
@@ -196,9 +200,7 @@ class Endpoint:
         )
         self.witness.passage("received", client, seq, attempt)
         waiter = Waiter(header, call.xid, peer)
-        if call.problem is not None:
-            yield from peer.send(self.codec.encode_problem(call))
-        elif call.header is None:
+        if call.header is None:
             yield from self._execute(call, waiter)
         elif seq == 0:
             yield from self._hello(waiter, call)

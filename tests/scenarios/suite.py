@@ -101,6 +101,12 @@ def first_decisions(history: History) -> frozenset[tuple[Any, ...]]:
     )
 
 
+def seeded(cell: Cell, seed: int) -> Cell:
+    """The same with another seed, which its name tells."""
+    axes = {**cell.axes, "seed": str(seed)}
+    return cell.model_copy(update={"seed": seed, "axes": axes, "cell": f"{cell.cell},seed={seed}"})
+
+
 def not_met(ran: Iterable[Ran]) -> list[str]:
     """Which expectations of which cells are not met, and why."""
     return [

@@ -68,14 +68,9 @@ def many_open(names: Sequence[str]) -> Sequence[Cell]:
     return expand(MANY_OPEN.replace("ENGINES", ", ".join(names)), "many-open.yaml").cells
 
 
-def seeded(cell: Cell, seed: int) -> Cell:
-    axes = {**cell.axes, "seed": str(seed)}
-    return cell.model_copy(update={"seed": seed, "axes": axes, "cell": f"{cell.cell},seed={seed}"})
-
-
 def test_no_operation_is_stale_before_it_was_executed() -> None:
     row = suite.applicable(plans(["rpc/06-reordered"]))
-    cells = [seeded(cell, seed) for cell in (*row, *many_open(["epoll"])) for seed in range(1, SEEDS + 1)]
+    cells = [suite.seeded(cell, seed) for cell in (*row, *many_open(["epoll"])) for seed in range(1, SEEDS + 1)]
     assert suite.not_met(suite.run(cells, "sim")) == []
 
 
@@ -91,7 +86,7 @@ def last_before_heal(*faults: str) -> list[Cell]:
 
 
 def test_faults_on_the_last_calls_before_heal_bite_all_of_them() -> None:
-    cells = [seeded(cell, seed) for cell in last_before_heal() for seed in (1, 2, 3)]
+    cells = [suite.seeded(cell, seed) for cell in last_before_heal() for seed in (1, 2, 3)]
     ran = suite.run(cells, "sim")
     assert suite.not_met(ran) == []
     assert missed(ran) == []

@@ -50,8 +50,8 @@ def test_what_cannot_be_executed_is_answered_and_not_executed(
     served = Served(codec_name=codec)
     (reply,) = served.datagrams(served.call(1, procedure=procedure, arguments=arguments))
     assert (reply.header, reply.error) == (None, problem)
-    assert [kind for kind, *_ in served.notes] == [Kind.RECEIVE]
-    assert served.passages == [("received", CLIENT, 1, 1)]
+    assert [kind for kind, *_ in served.notes] == [Kind.BROKEN]
+    assert served.passages == []
     assert served.ledger.effects() == []
 
 
