@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from chaos.supports import PLANES
@@ -62,23 +61,23 @@ def processes_are_planned(setting: Views) -> Iterator[str]:
 def journals_are_whole(setting: Views) -> Iterator[str]:
     """Each begins with START and has its end, unless its process was killed or was fenced off by its successor; and its
     clock never goes back."""
+    once = {kind: Counter(map(_by, setting.index.of_kind(kind))) for kind in (Kind.START, Kind.READY, Kind.STOP)}
     for life, events in setting.index.lives.items():
-        kinds = Counter(event.kind for event in events)
-        for kind in (Kind.START, Kind.READY, Kind.STOP):
-            if kinds[kind] > 1:
-                yield f"the journal of {_name(life)} has {kinds[kind]} records {kind.name}"
+        for kind, times in once.items():
+            if times[life] > 1:
+                yield f"the journal of {_name(life)} has {times[life]} records {kind.name}"
         if events[0].kind is not Kind.START:
             yield f"the journal of {_name(life)} begins with {events[0].kind.name}, not with START"
-        if life[0] in setting.cell.nodes and len(events) > 2 and not kinds[Kind.READY]:
+        if life[0] in setting.cell.nodes and len(events) > 2 and not once[Kind.READY][life]:
             yield f"{_name(life)} did more than to start, and was never ready"
-        own = [event.time for event in events if not event.detail.get("closed")]
-        if any(later < earlier for earlier, later in pairwise(own)):
+        clock = [event.time for event in events]
+        if clock != sorted(clock):
             yield f"the clock of {_name(life)} went back"
         if life[0] != ORCHESTRATOR and not setting.index.killed(life):
-            yield from _ended(setting, life, events, kinds)
+            yield from _ended(setting, life, events)
 
 
-def _ended(setting: Views, life: Life, events: Sequence[Event], kinds: Counter[Kind]) -> Iterator[str]:
+def _ended(setting: Views, life: Life, events: Sequence[Event]) -> Iterator[str]:
     """In an orderly way."""
     reaped = setting.index.reaped.get(life)
     last = next(event for event in reversed(events) if not event.detail.get("closed"))
@@ -142,6 +141,10 @@ def _is(armed: Mapping[str, Any], line: Event) -> bool:
     named = (armed["client"], armed["seq"], armed["attempt"])
     told = all(line.detail.get(key) == armed[key] for key in ("fault", "name", "act"))
     return told and (not armed["seq"] or named == (line.client, line.seq, line.attempt))
+
+
+def _by(event: Event) -> Life:
+    return event.node, event.epoch
 
 
 def _of(act: Event) -> Life:
