@@ -30,9 +30,7 @@ class Kind(IntEnum):
     READY = 2  # [addresses]
     STOP = 3
     FAILPOINT = 4  # [name fault act] fired; the process dies or stops directly after this record
-    BROKEN = (
-        5  # [reason size connection] it says nothing, or no call of ours; [reason connection link] a plane gave it up
-    )
+    BROKEN = 5  # [reason size connection] it decodes to no call; [reason connection link] a plane gave it up
 
     # clients
     INVOKE = 10  # [intent f value]
