@@ -102,8 +102,8 @@ def _open_at(setting: Setting, events: Sequence[Event]) -> list[tuple[Operation,
 
 def _tried(setting: Setting, heal: Event) -> Tried:
     last = {number: caller.plan.last_before_heal for number, caller in setting.callers.items()}
-    invoked = 0
-    for (client, seq), trace in setting.index.invoked.items():
-        if seq <= last.get(client, 0) and trace.invoke and not setting.index.ordered(heal, trace.invoke):
-            invoked += 1
-    return Tried(sum(last.values()), invoked)
+    invoked: set[Operation] = set()
+    for event in setting.index.of_kind(Kind.INVOKE):
+        if event.seq and event.seq <= last.get(event.client, 0) and not setting.index.ordered(heal, event):
+            invoked.add(event.operation)
+    return Tried(sum(last.values()), len(invoked))

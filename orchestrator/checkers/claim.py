@@ -67,7 +67,7 @@ def violated(setting: Views, claim: Claim, doubt: str) -> ExpectationVerdict:
 def _not_the_witness(setting: Views, expected: Expected | None, operation: Operation) -> str:
     if operation not in setting.bite.bitten:
         return "it was not bitten"
-    wrong = mismatch(setting.index.traces[operation], expected) if expected else ""
+    wrong = mismatch(setting.trace(operation), expected) if expected else ""
     return f"{wrong}; expected {text(expected)}" if wrong and expected else ""
 
 

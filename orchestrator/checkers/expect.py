@@ -95,5 +95,5 @@ def _untried(setting: Views) -> tuple[Untried, ...]:
 
 def _outcomes(setting: Views, bitten: frozenset[Operation]) -> tuple[Outcome, ...]:
     nothing: list[Outcome] = []
-    seen, _ = guarded(lambda: [outcome(setting.index.traces[operation]) for operation in sorted(bitten)], nothing)
+    seen, _ = guarded(lambda: [outcome(setting.trace(operation)) for operation in sorted(bitten)], nothing)
     return tuple(found for found, _ in sorted(Counter(seen).items(), key=lambda item: (-item[1], item[0])))

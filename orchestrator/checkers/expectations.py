@@ -107,7 +107,7 @@ def _others(setting: Views, expected: Expected) -> ExpectationVerdict:
         return ExpectationVerdict("others", Met.INCONCLUSIVE, _failure(setting))
     healed = setting.index.healed
     last = sorted(setting.bite.others, key=lambda operation: operation[1], reverse=True)
-    invokes = (setting.index.traces[operation].invoke for operation in last)
+    invokes = (setting.trace(operation).invoke for operation in last)
     if healed is None or not any(invoke and invoke.order > healed for invoke in invokes):
         return ExpectationVerdict("others", Met.INCONCLUSIVE, "no other operation was invoked after heal")
     return verdict
@@ -117,7 +117,7 @@ def _outcomes(name: str, setting: Views, operations: Iterable[Operation], expect
     if not any(mismatch(like, expected) for like in setting.like_even):
         operations = setting.odd.keys() & operations
     for operation in sorted(operations):
-        seen = mismatch(setting.index.traces[operation], expected)
+        seen = mismatch(setting.trace(operation), expected)
         if seen:
             reason = f"{name_of(operation)}: {seen}; expected {text(expected)}"
             return ExpectationVerdict(name, Met.UNMET, reason, operation)

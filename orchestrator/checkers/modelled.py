@@ -13,45 +13,27 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from nodes.rpc.service import Model, Service
 from nodes.wire.record import Kind
-from orchestrator.history.index import Index, Life
+from orchestrator.checkers.setting import Setting
+from orchestrator.history.index import Life
 from orchestrator.history.merged import Event, Operation, Ordered
 
 Attempt = tuple[Life, Operation, int]
 """What a process was asked once: itself, the operation, the attempt's number."""
 Call = tuple[str, Any]
 """The procedure and the argument."""
-Executions = Mapping[Attempt, list[Event]]
 
 
 class Step(NamedTuple):
-    """A row with its execution, and what the model says of it: the state after it and its result."""
+    """A row, and what the model says of it: the state after it and its result."""
 
     row: Event
-    execution: Event
     state: Any
     result: Any
-
-
-class Modelled(NamedTuple):
-    """A ledger that was collected (`ledger`), its rows, and as many steps as the model can follow."""
-
-    service: Service
-    ledger: Event
-    rows: Sequence[Event]
-    steps: list[Step]
-
-    @property
-    def whole(self) -> bool:
-        return len(self.steps) == len(self.rows)
-
-    @property
-    def state(self) -> Any:
-        """After the last step."""
-        return self.steps[-1].state if self.steps else self.service.model.init
 
 
 def attempt(event: Event) -> Attempt:
@@ -63,26 +45,71 @@ def call(event: Event) -> Call:
     return event.detail.get("f", ""), event.detail.get("value")
 
 
-def executions(index: Index) -> Executions:
-    """Attempt -> its executions, in order."""
-    found: dict[Attempt, list[Event]] = defaultdict(list)
-    for event in index.of_kind(Kind.EXECUTE):
-        found[attempt(event)].append(event)
-    return found
+class Executions:
+    """What each row was asked for."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._known: dict[Attempt, list[Event]] = defaultdict(list)
+        for trace in setting.suspects:
+            for event in trace.executes:
+                self._known[attempt(event)].append(event)
+
+    def call(self, row: Event) -> Call | None:
+        """None if that is not known, or of several executions one was of another call."""
+        if own := self._known.get(attempt(row)):
+            return call(own[0]) if all(call(execution) == call(own[0]) for execution in own) else None
+        if row.operation in self._setting.odd:
+            return None
+        return self._setting.even_calls.get(row.detail["ledger"], {}).get(row.detail["n"])
+
+    def first(self, row: Event) -> Event:
+        """Of a row of which `call` knows what it was asked for."""
+        own = self._known.get(attempt(row))
+        return own[0] if own else self._setting.trace(row.operation).executes[0]
 
 
-def modelled(index: Index, services: Mapping[str, Service]) -> list[Modelled]:
+class Modelled(NamedTuple):
+    """A ledger that was collected (`ledger`), its rows, how many of them the model could follow, the state after these,
+    and those of them that have another result than the model's."""
+
+    service: Service
+    ledger: Event
+    rows: Sequence[Event]
+    executions: Executions
+    followed: int
+    state: Any
+    other: list[Step]
+
+    @property
+    def whole(self) -> bool:
+        return self.followed == len(self.rows)
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        return islice(_steps(self.service.model, self.rows, self.executions), self.followed)
+
+
+def modelled(setting: Setting, services: Mapping[str, Service]) -> list[Modelled]:
     """The ledgers of these servers, in the order of their epochs."""
-    known = executions(index)
+    index, executions = setting.index, Executions(setting)
     beside = {row.detail["ledger"] for row in index.outdated}
     found = []
     for ledger in index.of_kind(Kind.LEDGER):
         name, service = ledger.detail["ledger"], services.get(ledger.node)
         if service is not None:
             rows = index.rows.get(name, [])
-            steps = [] if name in beside else list(_steps(service.model, rows, known))
-            found.append(Modelled(service, ledger, rows, steps))
+            found.append(_followed(service, ledger, rows, executions, name in beside))
     return sorted(found, key=lambda each: each.rows[0].epoch if each.rows else 0)
+
+
+def _followed(service: Service, ledger: Event, rows: Sequence[Event], executions: Executions, beside: bool) -> Modelled:
+    followed, state, other = 0, service.model.init, []
+    for step in () if beside else _steps(service.model, rows, executions):
+        followed, state = followed + 1, step.state
+        if step.row.detail["result"] != step.result:
+            other.append(step)
+    return Modelled(service, ledger, rows, executions, followed, state, other)
 
 
 def timelines(ledgers: list[Modelled]) -> dict[str, Timeline]:
@@ -93,14 +120,14 @@ def timelines(ledgers: list[Modelled]) -> dict[str, Timeline]:
     return {node: Timeline(own[0].service, own) for node, own in found.items() if all(ledger.whole for ledger in own)}
 
 
-def _steps(model: Model, rows: Sequence[Event], known: Executions) -> Iterator[Step]:
+def _steps(model: Model, rows: Sequence[Event], executions: Executions) -> Iterator[Step]:
     state = model.init
     for row in rows:
-        own = known.get(attempt(row), [])
-        if not own or any(call(execution) != call(own[0]) for execution in own):
+        asked = executions.call(row)
+        if asked is None:
             return
-        state, result = model.step(state, *call(own[0]))
-        yield Step(row, own[0], state, result)
+        state, result = model.step(state, *asked)
+        yield Step(row, state, result)
 
 
 class Returned(NamedTuple):
@@ -117,13 +144,14 @@ class Timeline:
     def __init__(self, service: Service, ledgers: list[Modelled]) -> None:
         self.service = service
         steps = [step for ledger in ledgers for step in ledger.steps]
+        begun = [ledger.executions.first(row) for ledger in ledgers for row in ledger.rows]
         self.rows = [step.row for step in steps]
         self.states = [service.model.init, *(step.state for step in steps)]
         self._begun: list[Event] = []
         """By row the latest execution of it and those before: until that began the row's state was not there."""
-        for step in steps:
-            latest = self._begun[-1] if self._begun else step.execution
-            self._begun.append(max(latest, step.execution, key=lambda event: event.order))
+        for execution in begun:
+            latest = self._begun[-1] if self._begun else execution
+            self._begun.append(max(latest, execution, key=lambda event: event.order))
         self._returned: dict[tuple[str, str], Returned] = {}
 
     def until(self, event: Event, ordered: Ordered) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from chaos.supports import PLANE_OF
 from nodes.wire.header import client_number, turn
@@ -15,6 +15,8 @@ from orchestrator.history.index import Index, Trace
 from orchestrator.history.merged import Operation
 from orchestrator.scenario.cell import Cell, Client, Link
 from orchestrator.scenario.system import Driver
+
+SortedOut = tuple[dict[Operation, Trace], Counter[bool], dict[bool, Trace], dict[str, dict[int, tuple[str, Any]]]]
 
 
 class Caller(NamedTuple):
@@ -44,10 +46,19 @@ class Setting:
         }
 
     def link_of(self, trace: Trace) -> Link | None:
-        if trace.node not in self._links:
-            self._links[trace.node] = self.cell.links_of(trace.node)
-        links = self._links[trace.node]
-        return links[turn(trace.operation[1], len(links))] if links else None
+        return self._link(trace.node, trace.operation[1])
+
+    def planned_link(self, operation: Operation) -> Link | None:
+        """The link of a client of the plan's."""
+        client, seq = operation
+        caller = self.callers.get(client)
+        return self._link(caller.node, seq) if caller else None
+
+    def _link(self, node: str, seq: int) -> Link | None:
+        if node not in self._links:
+            self._links[node] = self.cell.links_of(node)
+        links = self._links[node]
+        return links[turn(seq, len(links))] if links else None
 
     def server_of(self, trace: Trace) -> str:
         """The node that the operation's client calls."""
@@ -83,23 +94,37 @@ class Setting:
         index = self.index
         return (*self.odd.values(), *index.hellos.values(), *index.strangers.values())
 
+    def trace(self, operation: Operation) -> Trace:
+        """Of a history that is not held, those that are odd are."""
+        return self.odd.get(operation) or self.index.traces[operation]
+
     @property
     def like_even(self) -> Collection[Trace]:
         """One of each kind that there is of operations that are not odd: what became of it became of all."""
         return self._sorted_out[2].values()
 
+    @property
+    def even_calls(self) -> dict[str, dict[int, tuple[str, Any]]]:
+        """Ledger -> number of a row -> what was asked for it, of the operations that are not odd."""
+        return self._sorted_out[3]
+
     @cached_property
-    def _sorted_out(self) -> tuple[dict[Operation, Trace], Counter[bool], dict[bool, Trace]]:
+    def _sorted_out(self) -> SortedOut:
         odd: dict[Operation, Trace] = {}
         even: Counter[bool] = Counter()
         like: dict[bool, Trace] = {}
+        calls: dict[str, dict[int, tuple[str, Any]]] = defaultdict(dict)
+        one: dict[str, tuple[str, Any]] = {}  # of equal ones, of which there are many
         for operation, trace in self.index.traces.items():
             if self._even(trace):
                 even[trace.has_effect] += 1
                 like.setdefault(trace.has_effect, trace)
+                for row, execution in zip(trace.effects, trace.executes, strict=False):
+                    asked = execution.detail.get("f", ""), execution.detail.get("value")
+                    calls[row.detail["ledger"]][row.detail["n"]] = one.setdefault(repr(asked), asked)
             else:
                 odd[operation] = trace
-        return odd, even, like
+        return odd, even, like, calls
 
     @cached_property
     def odd_invoked(self) -> dict[Operation, Trace]:
@@ -149,8 +174,7 @@ class Setting:
         highest: dict[tuple[str, int, int], int] = {}
         marks: dict[tuple[str, int, int], int] = {}
         overtaken, forgotten = set(), set()
-        both = [*self.index.of_kind(Kind.RECEIVE), *self.index.of_kind(Kind.TRIM)]
-        for event in sorted(both, key=lambda event: event.order):
+        for event in self.index.in_order(Kind.RECEIVE, Kind.TRIM):
             key, seq = (event.node, event.epoch, event.client), event.seq
             if event.kind is Kind.TRIM:
                 marks[key] = max(event.detail.get("mark", 0), marks.get(key, 0))

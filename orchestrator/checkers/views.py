@@ -55,7 +55,8 @@ class Views(Setting):
     @cached_property
     def reads(self) -> list[Trace]:
         """The calls without an effect of servers whose other procedures have one, in the order of their invokes."""
-        return [trace for trace in self.index.invoked.values() if not trace.has_effect and self._has_effects(trace)]
+        effectless = self.index.invoked if self.even[False] else self.odd_invoked
+        return [trace for trace in effectless.values() if not trace.has_effect and self._has_effects(trace)]
 
     def _has_effects(self, trace: Trace) -> bool:
         server = self.cell.servers.get(self.server_of(trace))
@@ -65,7 +66,7 @@ class Views(Setting):
     def modelled(self) -> list[Modelled]:
         """The ledgers of our own servers, through the models of their services."""
         services = {name: SERVICES[server.service] for name, server in self.cell.servers.items()}
-        return modelled(self.index, services)
+        return modelled(self, services)
 
     @cached_property
     def timelines(self) -> dict[str, Timeline]:

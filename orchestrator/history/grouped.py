@@ -1,7 +1,7 @@
 """PURE: a history's events by kind, by process and by operation.
 
 A history that is held has its events in lists. Of one that is not, only the numbers of the events are held, four bytes
-each or eight, and operations are put together a part at a time: some thousands whose numbers lie together, and so did
+each, and operations are put together a part at a time: some thousands whose numbers lie together, and so did
 they in time. Whoever looks at all of them looks at one part after another.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from typing import NamedTuple, TypeVar
 
 from nodes.wire.record import Kind
@@ -41,6 +41,8 @@ class Grouped(NamedTuple):
     strangers: dict[Operation, Trace]
     lives: Mapping[Life, Sequence[Event]]
     kinds: Mapping[Kind, Sequence[Event]]
+    orders: Mapping[Kind, Sequence[int]]
+    """Of a history that is not held: the events of a kind."""
 
 
 def held(events: Sequence[Event]) -> Grouped:
@@ -54,15 +56,16 @@ def held(events: Sequence[Event]) -> Grouped:
     traces = traced(event for event in events if event.client and (event.seq or event.kind is not Kind.TRIM))
     hellos = {client: traces.pop((client, seq)) for client, seq in list(traces) if seq == 0}
     strangers = traced(event for event in events if not event.client and event.kind in OF_OPERATIONS)
-    return Grouped(traces, _in_order(traces), hellos, strangers, dict(lives), dict(kinds))
+    return Grouped(traces, _in_order(traces), hellos, strangers, dict(lives), dict(kinds), {})
 
 
 def stored(events: Sequence[Event]) -> Grouped:
-    kinds: dict[Kind, array[int]] = defaultdict(lambda: array("L"))
-    lives: dict[Life, array[int]] = defaultdict(lambda: array("L"))
-    spans: dict[int, array[int]] = defaultdict(lambda: array("L"))
+    kinds: dict[Kind, array[int]] = defaultdict(lambda: array("I"))
+    lives: dict[Life, array[int]] = defaultdict(lambda: array("I"))
+    spans: dict[int, array[int]] = defaultdict(lambda: array("I"))
     hellos: list[Event] = []
     strangers: list[Event] = []
+    invoked: dict[Operation, None] = {}
     for event in events:
         order, _, _, node, epoch, kind, client, seq, *_ = event
         kinds[kind].append(order)
@@ -70,13 +73,17 @@ def stored(events: Sequence[Event]) -> Grouped:
             lives[node, epoch].append(order)
         if seq and client:
             spans[seq // SPAN].append(order)
+            if kind is Kind.INVOKE:
+                invoked.setdefault((client, seq))
         elif client and kind is not Kind.TRIM:
             hellos.append(event)
         elif not client and kind in OF_OPERATIONS:
             strangers.append(event)
     traces = Parts(events, spans)
     said = {client: trace for (client, _), trace in traced(hellos).items()}
-    return Grouped(traces, Invoked(traces), said, traced(strangers), _picked(events, lives), _picked(events, kinds))
+    return Grouped(
+        traces, Invoked(traces, invoked), said, traced(strangers), _picked(events, lives), _picked(events, kinds), kinds
+    )
 
 
 class Parts(Mapping[Operation, Trace]):
@@ -116,21 +123,51 @@ class Parts(Mapping[Operation, Trace]):
 class Invoked(Mapping[Operation, Trace]):
     """Those of the parts that somebody invoked; in a part, in the order of their invokes."""
 
-    def __init__(self, traces: Parts) -> None:
+    def __init__(self, traces: Parts, operations: Collection[Operation]) -> None:
         self._traces = traces
+        self._operations = operations
 
     def __getitem__(self, operation: Operation) -> Trace:
-        trace = self._traces[operation]
-        if trace.invoke is None:
+        if operation not in self._operations:
             raise KeyError(operation)
-        return trace
+        return self._traces[operation]
+
+    def __contains__(self, operation: object) -> bool:
+        return operation in self._operations
 
     def __iter__(self) -> Iterator[Operation]:
-        for part in self._traces.parts():
-            yield from _in_order(part)
+        return iter(self._operations)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(self._operations)
+
+    def items(self) -> ItemsView[Operation, Trace]:
+        return _InParts(self)
+
+    def values(self) -> ValuesView[Trace]:
+        return _Values(self)
+
+    def in_parts(self) -> Iterator[tuple[Operation, Trace]]:
+        for part in self._traces.parts():
+            yield from _in_order(part).items()
+
+
+class _InParts(ItemsView[Operation, Trace]):
+    def __init__(self, invoked: Invoked) -> None:
+        super().__init__(invoked)
+        self._invoked = invoked
+
+    def __iter__(self) -> Iterator[tuple[Operation, Trace]]:
+        return self._invoked.in_parts()
+
+
+class _Values(ValuesView[Trace]):
+    def __init__(self, invoked: Invoked) -> None:
+        super().__init__(invoked)
+        self._invoked = invoked
+
+    def __iter__(self) -> Iterator[Trace]:
+        return (trace for _, trace in self._invoked.in_parts())
 
 
 def _joined(spans: Mapping[int, Sequence[int]]) -> Iterator[tuple[list[int], Sequence[int]]]:
@@ -141,10 +178,10 @@ def _joined(spans: Mapping[int, Sequence[int]]) -> Iterator[tuple[list[int], Seq
         some.append(span)
         orders.extend(spans[span])
         if len(orders) >= PART:
-            yield some, array("L", sorted(orders))
+            yield some, array("I", sorted(orders))
             some, orders = [], []
     if some:
-        yield some, array("L", sorted(orders))
+        yield some, array("I", sorted(orders))
 
 
 def _in_order(traces: Mapping[Operation, Trace]) -> dict[Operation, Trace]:

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple
 
 from nodes.wire.record import Kind
@@ -13,7 +14,7 @@ from orchestrator.history.grouped import Life as Life
 from orchestrator.history.grouped import held, stored
 from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, History, Operation, Ordered
-from orchestrator.history.stored import chosen
+from orchestrator.history.stored import chosen, picked
 from orchestrator.history.trace import Trace as Trace
 
 
@@ -52,6 +53,7 @@ class Index:
         self.hellos: dict[int, Trace] = grouped.hellos
         self.strangers: dict[Operation, Trace] = grouped.strangers
         self.lives: Mapping[Life, Sequence[Event]] = grouped.lives
+        self._orders = grouped.orders
         self._by_kind: Mapping[Kind, Sequence[Event]] = grouped.kinds
 
     @cached_property
@@ -66,6 +68,13 @@ class Index:
 
     def of_kind(self, kind: Kind) -> Sequence[Event]:
         return self._by_kind.get(kind, ())
+
+    def in_order(self, *kinds: Kind) -> Iterator[Event]:
+        """The events of these kinds."""
+        if isinstance(self.events, tuple):
+            found = chain.from_iterable(self.of_kind(kind) for kind in kinds)
+            return iter(sorted(found, key=lambda event: event.order))
+        return picked(self.events, sorted(chain.from_iterable(self._orders.get(kind, ()) for kind in kinds)))
 
     def start(self, life: Life) -> dict[str, Any]:
         """What the process said of itself; {} if it said nothing."""

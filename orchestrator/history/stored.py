@@ -19,6 +19,8 @@ from orchestrator.history.merged import Event, HistoryError
 
 BLOCK = 512
 """Events that are decoded together."""
+FEW = 3
+"""Of fewer than one in so many the rest of the block is not decoded."""
 KEPT = 32
 """Blocks that are kept decoded: whoever reads along some events at once finds all of them."""
 
@@ -32,7 +34,7 @@ class Decoder:
     def __init__(self, domains: Sequence[str], nodes: Sequence[str], count: int) -> None:
         self._domains, self._nodes, self._count = domains, nodes, count
 
-    def events(self, unpacker: Any, orders: range, offset: int = 0) -> Iterator[Event]:
+    def events(self, unpacker: Any, orders: Sequence[int], offset: int = 0) -> Iterator[Event]:
         """Raises HistoryError."""
         unpack, tell, domains, nodes = unpacker.unpack, unpacker.tell, self._domains, self._nodes
         for order in orders:
@@ -63,7 +65,7 @@ def failure(error: Exception, start: int, what: str) -> HistoryError:
 
 
 class Stored(Sequence[Event]):
-    """`starts` are the bytes at which blocks begin, and where the last one ends. `offsets`: domain -> nanoseconds by
+    """`starts` are the bytes at which rows begin, and where the last one ends. `offsets`: domain -> nanoseconds by
     which its times are shown earlier."""
 
     def __init__(
@@ -95,14 +97,33 @@ class Stored(Sequence[Event]):
         return self._block(place // BLOCK)[place % BLOCK]
 
     def __iter__(self) -> Iterator[Event]:
-        for number in range(len(self._starts) - 1):
+        for number in range(-(-self._count // BLOCK)):
             yield from self._block(number)
 
     def pick(self, orders: Iterable[int]) -> Iterator[Event]:
         """Those of these orders; best if orders that lie together come together."""
         for number, some in groupby(orders, key=lambda order: order // BLOCK):
-            block = self._block(number)
-            yield from (block[order % BLOCK] for order in some)
+            mine = list(some)
+            if number in self._blocks or len(mine) > BLOCK // FEW:
+                block = self._block(number)
+                yield from [block[order % BLOCK] for order in mine]
+            else:
+                yield from self._single(mine)
+
+    def _single(self, orders: Sequence[int]) -> Iterator[Event]:
+        """Of one block, without the others of it."""
+        first, starts = self._starts[orders[0]], self._starts
+        self._file.seek(first)
+        data = self._file.read(starts[orders[-1] + 1] - first)
+        rows = (data[starts[order] - first : starts[order + 1] - first] for order in orders)
+        unpacker = msgpack.Unpacker(strict_map_key=False, max_buffer_size=0)
+        unpacker.feed(b"".join(rows))
+        return self._shifted(self._decoder.events(unpacker, orders, first))
+
+    def _shifted(self, events: Iterator[Event]) -> Iterator[Event]:
+        if not self._offsets:
+            return events
+        return (event._replace(time=event.time - self._offsets.get(event.domain, 0)) for event in events)
 
     def _block(self, number: int) -> list[Event]:
         found = self._blocks.get(number)
@@ -115,15 +136,12 @@ class Stored(Sequence[Event]):
         return found
 
     def _decoded(self, number: int) -> list[Event]:
-        start, end = self._starts[number], self._starts[number + 1]
+        orders = range(number * BLOCK, min((number + 1) * BLOCK, self._count))
+        start, end = self._starts[orders[0]], self._starts[orders[-1] + 1]
         self._file.seek(start)
         unpacker = msgpack.Unpacker(strict_map_key=False, max_buffer_size=0)
         unpacker.feed(self._file.read(end - start))
-        orders = range(number * BLOCK, min((number + 1) * BLOCK, self._count))
-        events = self._decoder.events(unpacker, orders, start)
-        if not self._offsets:
-            return list(events)
-        return [event._replace(time=event.time - self._offsets.get(event.domain, 0)) for event in events]
+        return list(self._shifted(self._decoder.events(unpacker, orders, start)))
 
 
 class Picked(Sequence[Event]):
@@ -156,5 +174,5 @@ def picked(events: Sequence[Event], orders: Iterable[int]) -> Iterator[Event]:
 def chosen(events: Sequence[Event], places: Iterable[int]) -> Sequence[Event]:
     """Those at these places of some events; not held if they were not."""
     if isinstance(events, Picked):
-        return Picked(events.events, array("L", (events.orders[place] for place in places)))
+        return Picked(events.events, array("I", (events.orders[place] for place in places)))
     return [events[place] for place in places]

@@ -53,10 +53,9 @@ def _rule(setting: Setting, index: int, fault: Fault) -> RuleBite:
 
 def _windowed(setting: Setting, index: int, fault: Fault) -> RuleBite:
     """A plane that sees no messages names those that were open while it was at work."""
-    traces = setting.index.traces
     meanwhile = windows.open_meanwhile(setting, index, fault)
-    bitten = frozenset(each for each in meanwhile if windows.bitten(setting, index, fault, traces[each]))
-    applied = frozenset(each for each in meanwhile if windows.met(setting, index, fault, traces[each]))
+    bitten = frozenset(each for each in meanwhile if windows.bitten(setting, index, fault, setting.trace(each)))
+    applied = frozenset(each for each in meanwhile if windows.met(setting, index, fault, setting.trace(each)))
     return RuleBite(index, bitten if fault.by_chance else meanwhile, applied, bitten)
 
 
@@ -69,14 +68,14 @@ def _decided(setting: Setting, index: int, fault: RelayFault) -> RuleBite:
         for operation in applied
         if any(effective(setting, fault, event, setting.odd[operation]) for event in decided[operation])
     )
-    named = frozenset(operation for operation, trace in setting.index.invoked.items() if _names(setting, fault, trace))
+    named = frozenset(operation for operation in setting.index.invoked if _names(setting, fault, operation))
     return RuleBite(index, named | applied, applied, bitten)
 
 
-def _names(setting: Setting, fault: RelayFault, trace: Trace) -> bool:
+def _names(setting: Setting, fault: RelayFault, operation: Operation) -> bool:
     """Whether the fault names the operation by its number."""
-    client, seq = trace.operation
-    link = setting.link_of(trace)
+    client, seq = operation
+    link = setting.planned_link(operation)
     return link is not None and link.name == fault.link and fault.names_operation(process_of(client), seq)
 
 

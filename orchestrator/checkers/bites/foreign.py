@@ -70,7 +70,7 @@ def _decided(setting: Setting, index: int, fault: RelayFault) -> RuleBite:
     bitten = frozenset(
         operation
         for operation in applied
-        if any(_effective(fault, event, setting.index.traces[operation]) for event in decided[operation])
+        if any(_effective(fault, event, setting.trace(operation)) for event in decided[operation])
     )
     named = {(client, seq) for client, seq in setting.index.invoked if fault.names_operation(process_of(client), seq)}
     around = _during(setting, index, _moments(setting, index))
@@ -92,7 +92,7 @@ def _effective(fault: RelayFault, decision: Event, trace: Trace) -> bool:
 
 def _toxic(setting: Setting, index: int, fault: Fault) -> RuleBite:
     around = _during(setting, index, setting.index.windows.get(index, []))
-    felt = frozenset(operation for operation in around.applied if _felt(fault, setting.index.traces[operation]))
+    felt = frozenset(operation for operation in around.applied if _felt(fault, setting.trace(operation)))
     return around._replace(bitten=felt)
 
 

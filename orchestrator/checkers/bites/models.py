@@ -31,7 +31,7 @@ from orchestrator.run.specs import plane_of
 def with_models(setting: Setting, bite: RuleBite, fault: Fault) -> RuleBite:
     found: dict[Model, set[Operation]] = {}
     for operation in bite.bitten:
-        for model in models(setting, bite.rule, fault, setting.index.traces[operation]):
+        for model in models(setting, bite.rule, fault, setting.trace(operation)):
             found.setdefault(model, set()).add(operation)
     return bite._replace(models={model: frozenset(operations) for model, operations in found.items()})
 

@@ -93,7 +93,7 @@ def _pause(setting: Setting, index: int, fault: Pause) -> RuleBite:
         return RuleBite(index, named, frozenset(), frozenset())
     killed = setting.index.events[outage.end].detail.get("act") == "kill"
     felt = _starved if killed else _stalled
-    bitten = frozenset(operation for operation in named if felt(setting.index.traces[operation], outage))
+    bitten = frozenset(operation for operation in named if felt(setting.trace(operation), outage))
     return RuleBite(index, named, named, bitten)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import chain
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.gate.names import attempt_name, operation_name
@@ -72,9 +71,7 @@ def sends_say_the_first_incomplete(setting: Views) -> Iterator[str]:
     """A message says as its first incomplete number at most that of its client's lowest open operation: the server
     forgets what is below. A SEND that does not say it is let through in a history of an older version."""
     unfinished: dict[int, set[int]] = defaultdict(set)
-    kinds = (Kind.INVOKE, Kind.SEND, *COMPLETIONS)
-    told = chain.from_iterable(setting.index.of_kind(kind) for kind in kinds)
-    for event in sorted(told, key=lambda event: event.order):
+    for event in setting.index.in_order(Kind.INVOKE, Kind.SEND, *COMPLETIONS):
         numbers = unfinished[event.client]
         if event.kind is Kind.INVOKE:
             numbers.add(event.seq)

@@ -7,7 +7,7 @@ and its argument; of a program of the user's, its number and intent. Settling th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nodes.wire.header import intent_number
 from nodes.wire.record import Kind
@@ -16,6 +16,7 @@ from orchestrator.checkers.gate.names import operation_name
 from orchestrator.checkers.setting import Caller
 from orchestrator.checkers.views import Views
 from orchestrator.history.merged import Event
+from orchestrator.history.stored import chosen
 from orchestrator.scenario.cell import Client
 
 CUTS = frozenset({"settle-capped"})
@@ -24,9 +25,11 @@ CUTS = frozenset({"settle-capped"})
 
 def invokes_are_planned(setting: Views) -> Iterator[str]:
     """Each client process invokes its operations from 1 on, each once, in order, and all unless it is cut."""
-    invokes: dict[int, list[Event]] = defaultdict(list)
-    for event in setting.index.of_kind(Kind.INVOKE):
-        invokes[event.client].append(event)
+    every = setting.index.of_kind(Kind.INVOKE)
+    places: dict[int, list[int]] = defaultdict(list)
+    for place, event in enumerate(every):
+        places[event.client].append(place)
+    invokes = {client: chosen(every, some) for client, some in places.items()}
     cut = any(event.detail["phase"] in CUTS for event in setting.index.of_kind(Kind.PHASE))
     for number, caller in setting.callers.items():
         yield from _numbers(number, caller, invokes.get(number, []), cut)
@@ -35,7 +38,7 @@ def invokes_are_planned(setting: Views) -> Iterator[str]:
         yield f"{operation_name(invokes[number][0].operation)} was invoked, and the plan has no such client"
 
 
-def _numbers(number: int, caller: Caller, invokes: list[Event], cut: bool) -> Iterator[str]:
+def _numbers(number: int, caller: Caller, invokes: Sequence[Event], cut: bool) -> Iterator[str]:
     calls, numbers = caller.plan.calls, [event.seq for event in invokes]
     due = range(1, len(numbers) + 1)
     odd = next((place for place, seq in zip(due, numbers, strict=True) if place != seq), None)
@@ -47,7 +50,7 @@ def _numbers(number: int, caller: Caller, invokes: list[Event], cut: bool) -> It
         yield f"client {number} invoked {len(numbers)} of {calls} operations, and nothing is on record that cut them"
 
 
-def _contents(caller: Caller, invokes: list[Event]) -> Iterator[str]:
+def _contents(caller: Caller, invokes: Sequence[Event]) -> Iterator[str]:
     operation = operations(caller.plan.workload if isinstance(caller.plan, Client) else CALL)
     for event in invokes:
         intent = intent_number(caller.ordinal, caller.process, event.seq)

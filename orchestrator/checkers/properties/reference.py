@@ -17,7 +17,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -75,15 +75,18 @@ class Running:
 class Results:
     """What was committed of each operation: by `earlier` processes of the same durable history, and by this one."""
 
-    def __init__(self, earlier: Callable[[Operation], list[Any]]) -> None:
+    def __init__(self, earlier: Callable[[Operation], list[Any]], odd: Container[Operation]) -> None:
+        """Of operations that are not `odd` nobody asks: one copy of it was received, and it had the result."""
         self._earlier = earlier
+        self._odd = odd
         self._own: dict[Operation, list[Any]] = {}
 
     def of(self, operation: Operation) -> list[Any]:
-        return [*self._earlier(operation), *self._own.get(operation, ())]
+        return [*self._earlier(operation), *self._own.get(operation, ())] if operation in self._odd else []
 
     def add(self, operation: Operation, result: Any) -> None:
-        self._own.setdefault(operation, []).append(result)
+        if operation in self._odd:
+            self._own.setdefault(operation, []).append(result)
 
 
 class Reference:
@@ -313,14 +316,16 @@ def _reference(setting: Views, link: Link, life: Life, durables: dict[tuple[str,
     history = int(start.get("history") or 0)
     if link.semantics != "exactly-once":
         incarnation = int(start.get("incarnation") or 0) if link.semantics == "at-most-once-incarnation" else 0
-        return Reference(link, incarnation, Durable(), Results(lambda _: []))
+        return Reference(link, incarnation, Durable(), Results(lambda _: [], setting.odd))
     durable = durables.setdefault((link.name, history), Durable())
-    return Reference(link, history, durable, Results(lambda operation: _inherited(setting, life, history, operation)))
+    return Reference(
+        link, history, durable, Results(lambda operation: _inherited(setting, life, history, operation), setting.odd)
+    )
 
 
 def _inherited(setting: Views, life: Life, history: int, operation: Operation) -> list[Any]:
     """Results that earlier epochs of the same durable history committed, by the ledger."""
-    trace, ids = setting.index.traces.get(operation), setting.index.histories
+    trace, ids = setting.odd.get(operation), setting.index.histories
     return [
         effect.detail["result"]
         for effect in (trace.effects if trace else ())

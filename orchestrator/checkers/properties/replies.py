@@ -71,7 +71,7 @@ def _shared(setting: Views, done: list[Trace]) -> Iterator[Violation]:
     """Calls of different clients for one intent need an effect each, if each was told a result of it."""
     left: Counter[tuple[int, str]] = Counter()
     for row in _rows(setting, done):
-        even = row.operation in setting.index.traces and row.operation not in setting.odd  # which got its own
+        even = row.operation in setting.index.invoked and row.operation not in setting.odd  # which got its own
         left[row.detail["intent"], repr(row.detail["result"])] += not even
     for trace in done:
         key = (_intent(trace), repr(trace.told))

@@ -116,17 +116,16 @@ def _unmeant(trace: Trace) -> Iterator[str]:
 def _rows(setting: Views, counts: Counter[str]) -> Iterator[Violation]:
     for ledger in setting.modelled:
         what = ledger.service.interface.name
-        counts["rows"] += len(ledger.steps)
-        for row, _, _, result in ledger.steps:
-            if (found := row.detail["result"]) != result:
-                reason = f"{_row(row)} has the result {found!r}; a {what} without faults has {result!r}"
-                yield Violation(row.operation, reason)
+        counts["rows"] += ledger.followed
+        for row, _, result in ledger.other:
+            reason = f"{_row(row)} has the result {row.detail['result']!r}; a {what} without faults has {result!r}"
+            yield Violation(row.operation, reason)
         yield from _last_state(ledger)
 
 
 def _last_state(ledger: Modelled) -> Iterator[Violation]:
     model = ledger.service.model
-    if ledger.steps and ledger.whole:
+    if ledger.followed and ledger.whole:
         difference = model.difference(model.of(ledger.ledger.detail["state"]), ledger.state)
         if difference is not None:
             yield Violation(ledger.rows[-1].operation, f"after {_row(ledger.rows[-1])} {difference}")

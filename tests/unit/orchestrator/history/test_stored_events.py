@@ -26,7 +26,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks and parts of a few events, so that a story has many."""
     for module, name, value in ((stored, "BLOCK", 7), (stored, "KEPT", 2), (grouped, "PART", 20), (grouped, "SPAN", 1)):
         monkeypatch.setattr(module, name, value)
-    monkeypatch.setattr("orchestrator.history.file.BLOCK", 7)
 
 
 def both(story: Callable[[Run], Run], calls: int = 8) -> tuple[History, History]:
