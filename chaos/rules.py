@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, ClassVar, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -81,7 +82,7 @@ def check_indexes(indexes: Iterable[int]) -> None:
 
 
 def _fault(kind: type[T], fields: Map, where: str) -> T:
-    hints = {name: hint for name, hint in get_type_hints(kind).items() if get_origin(hint) is not ClassVar}
+    hints = _hints(kind)  # type: ignore[arg-type]  # the type of a type is hashable
     values = {name: _unpacked(value, hints.get(name), f"{where}: {name}") for name, value in fields.items()}
     for name, value in values.items():
         if name not in hints:
@@ -92,6 +93,11 @@ def _fault(kind: type[T], fields: Map, where: str) -> T:
         return kind(**values)
     except TypeError as error:
         raise BadConfiguration(f"{where}: {error}") from error
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    return {name: hint for name, hint in get_type_hints(kind).items() if get_origin(hint) is not ClassVar}
 
 
 def _unpacked(value: Any, hint: Any, where: str) -> Any:
