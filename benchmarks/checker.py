@@ -76,7 +76,8 @@ class Repeated:
         self._before, self._tail = events[:first], events[heal : effects[0].order]
         self._block = [event for event in events[first:heal] if event.kind is not Kind.GATE]
         self._again = [event for event in self._block if event.seq or event.kind is Kind.TRIM]  # hello is said once
-        self._gates = [event for event in events[first:heal] if event.kind is Kind.GATE]
+        gates = [event for event in events[first:heal] if event.kind is Kind.GATE]
+        self._gates = [event._replace(time=events[heal].time) for event in gates]
         self._effects, self._last = effects[:rows], effects[rows:]
         self._ledgers = events[effects[-1].order + 1 :]
         self._times, self._rows = times, rows
