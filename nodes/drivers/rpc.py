@@ -298,7 +298,8 @@ class RpcDriver:
             raise ConnectionRefusedError(f"hello was answered without a header: {answer.error}")
         identity = self.session.identity
         detail = identity._asdict() if identity else None
-        self.witness.note(Kind.SESSION, self.session.client, 0, attempt, self.process, detail)
+        # It may be the answer to an earlier one, which came late.
+        self.witness.note(Kind.SESSION, self.session.client, 0, answer.header.attempt, self.process, detail)
 
     def _end(self, line: Line, error: str) -> Program:
         """A line ended, or this side ends it: everybody who had an attempt open on it is told once."""
