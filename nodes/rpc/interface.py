@@ -118,5 +118,5 @@ def skeleton(interface: Interface, implementation: Any) -> Skeleton:
 
 
 def _nothing(execution: Any) -> Program:
+    yield from ()
     return None
-    yield

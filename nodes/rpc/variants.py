@@ -162,8 +162,8 @@ class ColdReplica(Skeleton):
 
 
 def _answer(result: Any) -> Program:
+    yield from ()
     return result
-    yield
 
 
 class Paused:

@@ -208,7 +208,7 @@ def _needs(event: Happening) -> Iterator[tuple[Cause, Which]]:
     elif kind is Kind.REAPED:
         yield ("record", event.detail.get("node"), event.detail.get("epoch")), "last"
     elif kind is Kind.UPSTREAM:
-        target = str(event.detail.get("link", "")).rpartition(" -> ")[2]
+        target = str(event.detail.get("link")).rpartition(" -> ")[2]
         yield ("ready" if event.detail.get("up") else "reaped", target, event.detail.get("epoch")), "first"
     elif kind is Kind.PHASE and event.detail.get("phase") == "drain":
         yield ("completed",), "last"

@@ -182,6 +182,7 @@ class Processes(Attention):
 
     def _restart(self, name: str) -> Program:
         """Start the next epoch of one that is down, once."""
+        yield from ()
         if not self._lives.may(self._lives.latest(name), Event.RESTART):
             return
         if (self._lives.restart_of(name) or Restart()).state == "archive":
@@ -190,8 +191,6 @@ class Processes(Attention):
         self._lives.succeed(name)
         self._act("restart", name)
         self._launch(name)
-        return
-        yield
 
     # Their ends
 

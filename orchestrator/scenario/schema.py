@@ -120,7 +120,7 @@ def _open(made: dict[str, Any], durations: frozenset[str]) -> dict[str, Any]:
 def _value(name: str, value: dict[str, Any], duration: bool) -> dict[str, Any]:
     durations = [_DURATION] if duration else []
     retry = [{"const": "until-settle"}] if name == "retry" else []
-    if value.get("type") == "array" and "items" in value:
+    if "items" in value:
         value = {**value, "items": _or_selected(value["items"])}
     return {"anyOf": [value, *durations, *retry, _SELECTION, _SUBSTITUTION]}
 

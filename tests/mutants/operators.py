@@ -2,7 +2,8 @@
 
 The operators are the field's (Offutt et al., "An experimental determination of sufficient mutant operators", 1996;
 statement deletion: Deng, Offutt and Li, 2013). Left out is what no test of behaviour can see, or every test does:
-annotations, decorators, prose (a text with a space in it, an f-string), `assert_never`, a local name's assignment.
+annotations, decorators, prose (a text with a space in it, an f-string, the name of a task: an engine's errors and
+threads have it), `assert_never`, a local name's assignment.
 """
 
 from __future__ import annotations
@@ -190,8 +191,9 @@ class _Walk:
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 for condition in [each for generator in node.generators for each in generator.ifs]:
                     yield from self._negated(condition)
+        spawns = isinstance(node, ast.Call) and self._text(node.func) == "Spawn"
         for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
+            if isinstance(child, ast.expr) and not (spawns and isinstance(child, ast.Constant)):
                 yield from self._expression(child)
             elif isinstance(child, ast.keyword):
                 yield from self._expression(child.value)

@@ -159,18 +159,17 @@ class StreamLink:
 
     def _read(self, connection: int, socket: Socket, direction: Direction) -> Program:
         recv = Recv(socket, READ_SIZE)
-        data = b" "
-        while data:
+        while True:
             try:
                 data = yield recv
             except OSError:
                 yield from self._lost(connection)
                 return
             now = yield Now()
-            if data:
-                yield from self.perform(self.hop.received(connection, direction, data, now))
-            else:
+            if not data:
                 yield from self.perform(self.hop.ended(connection, direction, now))
+                return
+            yield from self.perform(self.hop.received(connection, direction, data, now))
 
     def _lost(self, connection: int) -> Program:
         """A reset of one side ends the other."""

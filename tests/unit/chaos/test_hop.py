@@ -88,6 +88,14 @@ def test_a_copy_at_reply_goes_ahead_of_passing_the_first_reply(protocol: Protoco
 
 
 @every_protocol
+def test_a_copy_at_reply_waits_for_more_than_a_repeat(protocol: Protocol) -> None:
+    b = bench(protocol, Duplicate(link=LINK, duplicate="request", operations=(1,), copy="at-reply"))
+    b.request(b.messages.call(1))
+    again = b.messages.call(1, attempt=2)
+    assert b.request(again) == [Forward(1, "request", again)]
+
+
+@every_protocol
 def test_a_copy_after_trim_waits_for_a_first_incomplete_above_it(protocol: Protocol) -> None:
     b = bench(protocol, Duplicate(link=LINK, duplicate="request", operations=(1,), copy="after-trim"))
     call = b.messages.call(1)

@@ -275,3 +275,11 @@ def test_whatever_is_sliced_a_stream_comes_out_as_it_went_in(
     assert sum(isinstance(effect, Finish) for effect in effects) == 1
     assert sum(isinstance(effect, Pause) for effect in effects) == sum(isinstance(e, Resume) for e in effects)
     assert b.hop._lines.cost == 0
+
+
+def test_a_rule_that_is_off_already_lets_nothing_go() -> None:
+    """A recorded decision keeps a message whatever is switched on."""
+    b = bench({1: SLICED})
+    b.request(b.messages.call(1))
+    assert b.hop.rule(0, False) == []
+    assert b.hop.next_time() == GAP

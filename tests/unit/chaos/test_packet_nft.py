@@ -75,6 +75,7 @@ def test_a_black_hole_takes_one_connection_both_ways() -> None:
 @pytest.mark.parametrize(
     ("fault", "text"),
     [
+        (Loss(link=LINK, loss="both"), "probability is 0.0, expected above 1e-7"),
         (Loss(link=LINK, loss="both", probability=1e-9), "probability is 1e-09, expected above 1e-7"),
         (Reject(link=LINK, reject="rst"), "udp knows no reset; use reject: icmp"),
         (Blackhole(link=LINK, blackhole=1), "udp has no connections"),

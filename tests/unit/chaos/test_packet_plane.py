@@ -79,7 +79,7 @@ class Rig:
     def tell(self, type_: str, **fields: Any) -> list[Any]:
         """-> what a command led to."""
         before = len(self.log)
-        self.plane.obey({"type": type_, **fields})
+        assert self.plane.obey({"type": type_, **fields}) == {}
         return self.log[before:]
 
     def _mechanisms(self, config: Configuration, places: Mapping[str, Place]) -> dict[type, Told]:

@@ -44,6 +44,7 @@ def changes(source: str) -> set[str]:
         ("a.b = c", {"pass"}),
         ("a += b", {"pass", "a -= b"}),
         ("f(a, b)", {"pass", "f(b, a)"}),
+        ("x = Spawn(a, 'reader')", {"x = Spawn('reader', a)"}),
         ("x = a if b else c", {"x = a if not (b) else c"}),
         ("x = [a for a in b if c]", {"x = [a for a in b if not (c)]"}),
     ],

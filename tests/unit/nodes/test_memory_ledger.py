@@ -77,6 +77,12 @@ def test_a_transaction_without_an_effect_has_no_number() -> None:
     assert ledger.records() == [ReplyRecord(101, 1, 1, 5)]
 
 
+def test_a_state_may_be_keyed_by_numbers() -> None:
+    ledger = opened(MemoryFile())
+    ledger.commit(Transaction((101, 1, 2), {"by number": {1: 2}}, None, None), Witness())
+    assert ledger.state() == {"by number": {1: 2}}
+
+
 def test_records_below_the_clients_first_incomplete_are_forgotten() -> None:
     ledger = opened(MemoryFile())
     for seq in (1, 2, 3):

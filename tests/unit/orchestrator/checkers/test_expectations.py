@@ -323,7 +323,7 @@ def test_evidence_that_cannot_be_trusted_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("allowed", "yes", "no"),
-    [("1", 1, 2), (">=2", 3, 1), ("<=1", 0, 2), (" > 1 ", 2, 1), ("=0", 0, 1), ("<2", 1, 2)],
+    [("1", 1, 2), (">=2", 3, 1), ("<=1", 0, 2), (" > 1 ", 2, 1), ("=0", 0, 1), ("==2", 2, 1), ("<2", 1, 2)],
 )
 def test_numbers_of_executions(allowed: str, yes: int, no: int) -> None:
     assert allows(allowed, yes)

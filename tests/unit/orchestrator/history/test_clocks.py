@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,7 +52,8 @@ def test_the_error_is_half_the_delay_and_the_allowed_drift() -> None:
     assert estimate("d", "alpha", [first], [last]).error == 1_000 + PHI * 100 * 10**9
 
 
-def test_probes_that_disagree_widen_the_error() -> None:
-    first, last = exchange(0, 0, 10, 0, 10), exchange(0, 1_000, 10, 0, 10)
+@pytest.mark.parametrize(("before", "after"), [(0, 1_000), (1_000, 0)])
+def test_probes_that_disagree_widen_the_error(before: int, after: int) -> None:
+    first, last = exchange(0, before, 10, 0, 10), exchange(0, after, 10, 0, 10)
     clock = estimate("d", "alpha", [first], [last])
     assert (clock.offset, clock.error) == (500, 510)

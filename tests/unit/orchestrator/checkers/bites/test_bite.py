@@ -126,6 +126,8 @@ def test_a_hold_bites_if_the_message_came_after_its_release() -> None:
     assert bites(delivered("hold", 1), fault).bitten == {FIRST}
     early = Run().invoke(1).send(1).decide("request", 1, act="hold", rule=0).run(1).release("request", 1, act="hold")
     assert bites(early.reply(1, 1, 1).ok(1, 1).healed(2), fault).idle == (0,)
+    lost = Run().invoke(1).send(1).decide("request", 1, act="hold", rule=0).release("request", 1, act="lost")
+    assert bites(lost.run(1).reply(1, 1, 1).ok(1, 1).healed(2), fault).idle == (0,)
 
 
 def test_a_reorder_bites_only_if_another_operation_overtook() -> None:

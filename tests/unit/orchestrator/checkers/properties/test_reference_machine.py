@@ -140,6 +140,12 @@ def test_of_two_copies_of_one_attempt_each_has_an_answer_of_its_own() -> None:
     assert said(run, "at-least-once") == ""
 
 
+def test_of_two_copies_of_one_attempt_that_is_answered_for_which_the_answer_is_legal() -> None:
+    """The first came while the operation was executed, the second when it was done."""
+    run = Run().receive(1).execute(1).receive(1, 2).commit(1).answer(1, 1, 1).receive(1, 2)
+    assert said(run.answer(1, 2, 1, Status.CACHED).answer(1, 2, 1, Status.JOINED)) == ""
+
+
 def test_a_copy_that_was_never_answered_is_convicted_once_the_server_stopped() -> None:
     run = Run().run(1).receive(1, 2)
     assert said(run) == ""
