@@ -92,6 +92,7 @@ else:
     Via = Literal[tuple(PLANE_OF)]
 UNTIL_DONE: Literal["until-done"] = "until-done"
 Load = Milliseconds | Literal["until-done"]
+SETTLE = 5_000
 ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
 Implicit = Literal["valid", "replies", "reference", "staleness"]
 """The checkers that judge every cell of our own nodes, whatever its scenario expects: *staleness* where calls read."""
@@ -270,7 +271,7 @@ class Cell(Value):
     faults: tuple[AnyFault, ...]
     expect: Expect
     load: Load = Field(default=UNTIL_DONE, description=ABOUT_LOAD)
-    settle: Milliseconds = Field(default=5_000, description="cap of settling, and of draining")
+    settle: Milliseconds = Field(default=SETTLE, description="cap of settling, and of draining")
     not_applicable: str | None = Field(default=None, description="why this cell is not run")
     system: System | None = Field(
         default=None, description="one that is not ours, whose nodes are its driver and services"

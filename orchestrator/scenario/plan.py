@@ -13,7 +13,7 @@ from operator import is_
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from orchestrator.scenario.cell import UNTIL_DONE, AnyNode, Cell, Client, Expect, Link, Load, Server
+from orchestrator.scenario.cell import SETTLE, UNTIL_DONE, AnyNode, Cell, Client, Expect, Link, Load, Server
 from orchestrator.scenario.coherence import problems
 from orchestrator.scenario.coherence.system import problems as system_problems
 from orchestrator.scenario.document import MAX_BYTES, BadScenario, Mistake, Mistakes, Node, bad_file, parse
@@ -278,7 +278,7 @@ class _CellBuilder:
             faults=self._each("faults", fault),
             expect=self._part("expect", _expect, Expect()),
             load=self._part("load", _load, DEFAULT_LOAD),
-            settle=self._part("settle", _integer, 5_000),
+            settle=self._part("settle", _integer, SETTLE),
             not_applicable=reason,
             system=foreign,
         )

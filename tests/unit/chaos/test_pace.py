@@ -13,6 +13,7 @@ def test_one_message_goes_through_after_another() -> None:
 
 
 def test_who_had_to_wait_is_read_again_when_half_of_the_queue_is_gone() -> None:
+    assert QUEUE == 262_144
     pace = Pace(1)
     pace.enter(QUEUE, 0)
     assert not pace.full

@@ -95,7 +95,7 @@ def name(value: object) -> str:
 
 
 def effect_at(effect: Happened, *causes: Happened) -> int:
-    """Its place among the causes, each a little later than the last. By the clocks it may be the first, and seems so."""
+    """Its place among the causes, each a little later than the last. By the clocks it seems to be the first."""
     estimated = [Span(0, 100 + 2 * n) for n in range(len(causes) + 1)]
     return list(weave([[effect], causes], [estimated[:1], estimated[1:]])).index((0, 0))
 

@@ -98,6 +98,10 @@ def test_a_kill_with_its_restart() -> None:
     assert cell(text).faults == (Kill(kill="server", at="before-commit", operation=3, restart=restart),)
 
 
+def test_settling_has_five_seconds_by_default() -> None:
+    assert cell(BASE).settle == 5000
+
+
 def test_until_settle_is_the_default_retry() -> None:
     assert cell(BASE.replace(CLIENT, "  client: {workload: add, retry: until-settle}")).clients["client"].retry == (
         cell(BASE).clients["client"].retry
