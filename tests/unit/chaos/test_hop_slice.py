@@ -279,7 +279,7 @@ def test_whatever_is_sliced_a_stream_comes_out_as_it_went_in(
 
 def test_a_rule_that_is_off_already_lets_nothing_go() -> None:
     """A recorded decision keeps a message whatever is switched on."""
-    b = bench({1: SLICED})
+    b = bench({1: Keep(Awaits.TURN, bytes_per_second=1)})
     b.request(b.messages.call(1))
     assert b.hop.rule(0, False) == []
-    assert b.hop.next_time() == GAP
+    assert b.hop.status().pending == 1

@@ -1,4 +1,4 @@
-"""Each cause that orchestrator/history/causality.py names settles what the clocks leave open, and nothing like it does."""
+"""Each cause that orchestrator/history/causality.py names settles what clocks leave open, and nothing like it does."""
 
 from __future__ import annotations
 
