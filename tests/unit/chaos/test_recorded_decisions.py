@@ -102,6 +102,7 @@ def test_a_log_decides_about_its_messages_and_no_others() -> None:
         ({"rule": 0, "act": "drop"}, "None is no message"),
         ({"message": f"{LINK} sideways 1 1 1 1", "act": "drop"}, "is no message"),
         ({"message": f"{LINK} request 1 -1 1 1", "act": "drop"}, "is no message"),
+        ({"message": f"{LINK} request x 1 1 1", "act": "drop"}, "is no message"),
         ({"message": message(KEY), "rule": True, "act": "drop"}, "the rule must be a number or null, not True"),
         ({"message": message(KEY), "act": "explode"}, "no decision is called 'explode'; there are drop, duplicate,"),
         ({"message": message(KEY), "act": "pass"}, "no decision is called 'pass'"),

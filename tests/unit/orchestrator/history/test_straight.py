@@ -98,15 +98,15 @@ def test_it_is_all_done_by_the_process_that_received_it(name: str, change: dict[
     assert not straight(changed(made(), name, **change))
 
 
-@pytest.mark.parametrize("name", COURSE)
-def test_the_order_is_that_of_a_call(name: str) -> None:
+@pytest.mark.parametrize(("name", "place"), [*((name, 0) for name in COURSE), ("decisions", 0), ("decisions", 1)])
+def test_the_order_is_that_of_a_call(name: str, place: int) -> None:
     trace = made()
     assert trace.invoke is not None
     assert trace.completion is not None
     for early in (trace.invoke.order, trace.invoke.order - 1):
-        assert not straight(changed(made(), name, order=early))
+        assert not straight(changed(made(), name, place, order=early))
     for late in (trace.completion.order, trace.completion.order + 1):
-        assert not straight(changed(made(), name, order=late))
+        assert not straight(changed(made(), name, place, order=late))
 
 
 @pytest.mark.parametrize(
