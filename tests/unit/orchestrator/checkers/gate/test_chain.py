@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from history_builder import CLIENT, Run, cell, fitted
+from history_builder import CLIENT, STEP, Run, cell, fitted
 from stories import (
     COPY,
     CUT,
@@ -179,6 +179,13 @@ def test_a_record_that_says_something_else_is_noticed(history: History, said: st
 def test_nothing_arrives_before_it_was_sent() -> None:
     early = Run().receive(1, first=1).invoke(1).send(1).decide("request", 1)
     assert "its request arrived before it was sent" in gate(early.info(1).healed(2).history())
+
+
+def test_what_arrives_in_the_moment_in_which_it_is_sent_is_not_early() -> None:
+    """The client's lines come before the server's of the same time."""
+    run = Run().invoke(1).send(1).decide("request", 1).run(1).decide("reply", 1)
+    run.time -= 2 * STEP
+    assert "before it was sent" not in gate(run.reply(1, 1, 1).ok(1, 1).healed(2).history())
 
 
 def test_what_does_not_arrive_proves_nothing() -> None:
