@@ -168,6 +168,7 @@ def second(event: Event) -> Event:
         (altered(told(plain), Kind.ANSWER, saying(value=9)), "its client journalled a reply that no server answered"),
         (altered(told(plain), Kind.REPLY, saying(value=9)), "its client journalled a reply that no server answered"),
         (altered(told(plain), Kind.REPLY, busy), "its client journalled a reply that no server answered"),
+        (altered(told(plain), Kind.DECISION, second), "attempt 2"),
         (altered(told(plain), Kind.REPLY, second), "attempt 2: its reply is on record as received 1 times by client"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -179,6 +180,11 @@ def test_a_record_that_says_something_else_is_noticed(history: History, said: st
 def test_nothing_arrives_before_it_was_sent() -> None:
     early = Run().receive(1, first=1).invoke(1).send(1).decide("request", 1)
     assert "its request arrived before it was sent" in gate(early.info(1).healed(2).history())
+
+
+def test_a_hop_passes_no_more_than_was_sent() -> None:
+    run = Run().invoke(1).send(1).decide("request", 1).decide("request", 1).run(1).decide("reply", 1)
+    assert "its request is on record as" in gate(run.reply(1, 1, 1).ok(1, 1).healed(2).history())
 
 
 def test_what_arrives_in_the_moment_in_which_it_is_sent_is_not_early() -> None:

@@ -63,6 +63,13 @@ def test_settling_that_was_ended_by_its_cap_cuts_what_is_left() -> None:
     assert "invoked 1 of 2" in gate(Run().call(1).phase("heal").phase("load-capped").history())
 
 
+def test_each_client_process_has_intents_of_its_own() -> None:
+    run = Run().call(1).call(2).call(1, TWO).call(2, TWO)
+    records = run.journals["client", 1]
+    records[:] = [record._replace(process=2) if record.client == TWO else record for record in records]
+    assert gate(run.history(), clients=2) == ""
+
+
 @pytest.mark.parametrize("harm", [Run.ok, Run.info])
 def test_no_client_forgets_how_a_call_ended(harm: Callable[..., Run]) -> None:
     run = Run().invoke(1).send(1).run(1).decide("request", 1).decide("reply", 1).reply(1, 1, 1)
