@@ -87,3 +87,9 @@ def test_a_plane_is_told_the_log_of_its_link() -> None:
 
 def test_a_passage_is_an_attempt_of_an_operation() -> None:
     assert strike(passage=[10101, 2, 1]).passage == Passage(10101, 2, 1)
+
+
+def test_a_log_is_as_long_as_what_it_has_of_messages_and_processes() -> None:
+    dropped = {"message": "client -> server request 10101 1 1 1", "rule": 0, "act": "drop"}
+    made = Log.model_validate({"run": "", "decisions": [dropped, dropped], "strikes": [strike().model_dump()]})
+    assert len(made) == 3

@@ -77,6 +77,11 @@ def test_what_the_plan_has_not_is_noticed(kind: Kind, node: str, alter: Alter, s
     assert any(said in problem for problem in found), found
 
 
+def test_a_failpoint_is_of_a_fault_of_the_plan() -> None:
+    found = gate(altered(crash_after_commit(Run()).history(), Kind.FAILPOINT, saying(fault=9)))
+    assert "server journalled FAILPOINT of fault 9, which the plan has not" in found
+
+
 def test_calls_without_a_number_are_served_like_others() -> None:
     run = Run().call(1).receive(1, client=0)
     run.server(Kind.EXECUTE, 1, 1, 0, intent=0, f="add", value=1).commit(1, client=0).healed(2)
