@@ -81,3 +81,9 @@ def test_of_a_part_of_a_run_no_more_is_asked() -> None:
     run = Run().call(1).phase("interrupted")
     assert gate(run.unfinished()) == "the run did not reach its end; its last phase was interrupted"
     assert run.journals["client", 1][-1].client == CLIENT
+
+
+def test_what_is_sent_and_ends_was_invoked() -> None:
+    assert "client sent operation 1 of client 10101 and never journalled its invoke" in gate(Run().send(1).history())
+    twice = Run().ok(1, 1).info(1)
+    assert "client journalled OK, INFO for operation 1 of client 10101; expected" in gate(twice.history())
