@@ -121,7 +121,8 @@ class Index:
     @cached_property
     def reaped(self) -> dict[Life, Event]:
         """Process -> how its end was seen by whoever started it."""
-        return {(event.detail["node"], event.detail["epoch"]): event for event in self.of_kind(Kind.REAPED)}
+        ends = self.of_kind(Kind.REAPED)
+        return {(event.detail.get("node", ""), event.detail.get("epoch", 0)): event for event in ends}
 
     def killed(self, life: Life) -> bool:
         event = self.reaped.get(life)
@@ -229,7 +230,7 @@ class Index:
         ended: dict[Life, int] = {}
         for event in self.of_kind(Kind.ACT):
             if event.detail.get("act") in ("resume", "kill"):
-                life = (event.detail["node"], event.detail["epoch"])
+                life = (event.detail.get("node", ""), event.detail.get("epoch", 0))
                 stops = self._stops.get(life, [])
                 place = bisect_left(stops, event.order)
                 if place and stops[place - 1] > ended.get(life, -1):

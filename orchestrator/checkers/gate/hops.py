@@ -20,16 +20,15 @@ UNRULED = frozenset({"pass", "lost"})
 
 
 def rules_are_switched(setting: Views) -> Iterator[str]:
-    """Each rule on and off in turn, as the plan has it at first, and off in the end."""
+    """Each rule on and off in turn, and off in the end. A relay journals no beginning of what is on at first."""
     switched: dict[int, list[bool]] = defaultdict(list)
     for event in setting.index.of_kind(Kind.RULE):
         switched[event.detail["rule"]].append(bool(event.detail.get("active")))
     for index, fault in enumerate(setting.cell.faults):
-        on = switched[index]
-        told = bool(on) or (fault.starts_on and plane_of(setting.cell, fault) == "relay")
-        if told and (not on or on[-1] or any(one == other for one, other in pairwise((fault.starts_on, *on)))):
+        on, begins = switched[index], fault.starts_on and plane_of(setting.cell, fault) == "relay"
+        if (begins and not on) or (on and on[-1]) or any(one == other for one, other in pairwise((begins, *on))):
             steps = ", ".join("on" if active else "off" for active in on) or "nothing"
-            yield f"rule {index} is on record as {steps}; it was {'on' if fault.starts_on else 'off'} at first"
+            yield f"rule {index} is on record as {steps}; it was {'on' if begins else 'off'} at first"
 
 
 def servers_are_known(setting: Views) -> Iterator[str]:

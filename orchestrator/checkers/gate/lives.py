@@ -89,7 +89,7 @@ def ends_are_told(setting: Views) -> Iterator[str]:
     """Each process was seen to end, once, in order or by a fault: a signal needs a kill or a failpoint."""
     index = setting.index
     ends = Counter((event.detail.get("node"), event.detail.get("epoch")) for event in index.of_kind(Kind.REAPED))
-    for life in index.lives.keys() | ends.keys():
+    for life in dict.fromkeys((*index.lives, *ends)):
         if ends[life] != (life[0] != ORCHESTRATOR) or life not in index.lives:
             yield f"{life[0]}, epoch {life[1]}, was seen to end {ends[life]} times"
     for life, reaped in index.reaped.items():

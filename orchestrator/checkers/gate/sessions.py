@@ -12,6 +12,7 @@ from orchestrator.checkers.gate.names import attempt_name, operation_name
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Trace, per_attempt
 from orchestrator.history.merged import Event, Operation
+from orchestrator.run.specs import before_heal
 from orchestrator.scenario.cell import Client
 from orchestrator.scenario.system import Driver
 
@@ -114,6 +115,6 @@ def calls_wait_at_their_gates(setting: Views) -> Iterator[str]:
 
 def _gates(plan: Client | Driver) -> dict[int, list[int]]:
     """Call -> the gates at which it waits, in order."""
-    last = plan.calls - plan.after_heal + 1
-    gates = {call: [call] for call in plan.gates}
+    last = plan.last_before_heal + 1
+    gates = {call: [call] for call in before_heal(plan.gates)}
     return {**gates, last: [*gates.get(last, []), HEAL]}
