@@ -16,7 +16,7 @@ Rules of this file:
 1. When standard input ends, however the orchestrator went, every child is killed at once, stopped ones too, and
    reaped. So is it when the supervisor is told to terminate or can no longer write.
 2. Each child leads a session and process group of its own (setsid(2)): a Ctrl-C at the terminal reaches the
-   orchestrator alone, and a signal for a node reaches whatever that node started.
+   orchestrator alone, and a signal for a node reaches whatever that node started, which is killed at its end too.
 3. Hardly more than the standard library is imported, and little of it: this process is on the way of every start.
 """
 
@@ -29,6 +29,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Any
 
 from orchestrator.backends.remedies import remedy
@@ -65,6 +66,11 @@ class Child:
 
     def signal(self, number: int) -> None:
         os.killpg(self.process.pid, number)
+
+    def kill(self) -> None:
+        """And whatever it started, also where it has ended itself."""
+        with suppress(ProcessLookupError):
+            self.signal(signal.SIGKILL)
 
     def close(self) -> None:
         assert self.process.stdout is not None
@@ -160,6 +166,7 @@ class Parent:
             status = child.process.poll()
             if status is None:
                 continue
+            child.kill()
             if child.output in self._selector.get_map():
                 self._drain(child)
             child.close()
@@ -183,8 +190,7 @@ class Parent:
 
     def _kill_all(self) -> None:
         for child in self._children.values():
-            if child.process.poll() is None:
-                child.signal(signal.SIGKILL)
+            child.kill()
         for child in self._children.values():
             child.process.wait()
 

@@ -96,7 +96,7 @@ class Rig:
         """Let all calls be made while the fault is on."""
         self._runs += 1
         home = self._home / f"run-{self._runs}"
-        text = CELL.format(port=PORT, calls=CALLS, first=_patience(fault), transport=transport)
+        text = CELL.format(port=PORT, calls=CALLS, first=_patience(fault, transport), transport=transport)
         (cell,) = expand(text, "through-a-router.yaml").cells
         host = RoutedHost(self._supervisor, home, self._switch)
         rule = None if fault is None else Rule(0, fault, Flow(LINK, transport, "client", "server", PORT))
@@ -127,10 +127,11 @@ class Rig:
         return tc.leaves(self.router.run(tc.show(device))).get(0)
 
 
-def _patience(fault: PacketFault | None) -> int:
-    """Milliseconds to a retransmission: where packets are lost one waits for it, elsewhere none shall happen."""
+def _patience(fault: PacketFault | None, transport: str) -> int:
+    """Milliseconds to a retransmission: where messages are lost one waits for it, elsewhere none shall happen. The
+    kernel repairs a connection in its own time, of seconds where it loses several packets in a row."""
     losing = isinstance(fault, Netem) and bool(fault.netem.loss or fault.netem.corrupt)
-    return 300 if losing else 10_000
+    return 300 if losing and transport == "udp" else 10_000
 
 
 @pytest.fixture(scope="module")

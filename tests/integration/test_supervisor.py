@@ -111,6 +111,17 @@ def test_a_signal_reaches_what_the_child_started(supervisor: Supervisor, tmp_pat
     until(lambda: gone(grandchild), "its child to be gone")
 
 
+def test_what_a_child_started_does_not_outlive_it(supervisor: Supervisor, tmp_path: Path) -> None:
+    leaves = (
+        f"import subprocess; print(subprocess.Popen({SLEEPER!r}, stdout=subprocess.DEVNULL).pid, flush=True); input()"
+    )
+    child = Child(supervisor, tmp_path, [sys.executable, "-I", "-c", leaves])
+    assert isinstance(child.next(), Spawned)
+    left = psutil.Process(int(child.next().text))
+    assert isinstance(child.next(), Ended)
+    until(lambda: gone(left), "what it started to end")
+
+
 def test_a_child_leads_a_session_of_its_own(supervisor: Supervisor, tmp_path: Path) -> None:
     pid = Child(supervisor, tmp_path, SLEEPER).next().pid
     assert os.getsid(pid) == pid

@@ -104,8 +104,8 @@ def test_it_is_told_at_once_and_undone(
 
 
 def test_a_job_runs_to_its_end_once_before_who_waits_for_it(project: Write) -> None:
-    """The shop itself asserts it."""
-    with Running(project(calls=6), "run", "failing.yaml", "--repeat", "3", "--jobs", "3") as command:
+    """The shop itself asserts it. Of so many calls the first may be late: three shops start at once."""
+    with Running(project(calls=12), "run", "failing.yaml", "--repeat", "3", "--jobs", "3") as command:
         out, err = command.process.communicate(timeout=SLOWEST)
         assert command.process.returncode == 0, out + err
 
