@@ -23,10 +23,14 @@ def command(name: Name, python: str = sys.executable) -> list[str]:
 
 
 def main() -> NoReturn:
-    """Never returns: the part's own end is the process's. It has written and closed what it had by then, so the
-    interpreter is not taken apart: a tenth of what a start costs."""
+    """Never returns: the part's own end is the process's."""
     sys.path.insert(0, PARTS)
-    os._exit(loaded(MODULES[sys.argv.pop(1)]).main())
+    code = loaded(MODULES[sys.argv.pop(1)]).main()
+    # It has closed what it had, so the interpreter is not taken apart: a twentieth of what a start costs.
+    # What is still in a buffer would be lost with it.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ A witness is called by programs, and so between two yields: one call at a time i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from nodes.dying import act_on_oneself
@@ -16,30 +16,17 @@ from nodes.wire.record import Kind
 
 FIRED_LINE = "fired"
 
-Observer = Callable[[Kind, int, int, int], None]
-"""Called with (kind, client, seq, attempt), directly after the record was written."""
-
 
 class RealWitness:
-    """Writes to the journal, and dies or stops where it is told to.
+    """Writes to the journal, and dies or stops where it is told to."""
 
-    `observers` are told of the kinds that they are keyed by: a node reports these over its control connection.
-    """
+    __slots__ = ("_append", "_clock", "_failpoints", "_names")
 
-    __slots__ = ("_append", "_clock", "_failpoints", "_names", "_observers")
-
-    def __init__(
-        self,
-        journal: JournalWriter,
-        failpoints: Failpoints,
-        clock: Callable[[], int],
-        observers: Mapping[Kind, Observer] | None = None,
-    ) -> None:
+    def __init__(self, journal: JournalWriter, failpoints: Failpoints, clock: Callable[[], int]) -> None:
         self._append = journal.append
         self._clock = clock
         self._failpoints = failpoints
         self._names = failpoints.names
-        self._observers = dict(observers or {})
 
     def note(
         self,
@@ -51,9 +38,6 @@ class RealWitness:
         detail: dict[str, Any] | None = None,
     ) -> None:
         self._append(self._clock(), kind, client, seq, attempt, process, detail)
-        observer = self._observers.get(kind)
-        if observer is not None:
-            observer(kind, client, seq, attempt)
 
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
         if name not in self._names:  # the common case, on the path of every call

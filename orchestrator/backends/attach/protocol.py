@@ -11,13 +11,14 @@ import hmac
 import re
 from typing import Any, get_args
 
+from chaos.supports import PLANES
 from orchestrator.backends.host import Ended, Failed, Line, Report, Spawned, Stopped
-from orchestrator.run.session import Role
+from orchestrator.run.session import SignalName
 
 CHUNK = 512 * 1024
 """Bytes of a file in one answer; a control frame holds twice as many."""
-ROLES = frozenset({"node", *get_args(get_args(Role)[1])})
-SIGNALS = frozenset({"kill", "stop", "continue"})
+ROLES = frozenset({"node", *PLANES})
+SIGNALS: frozenset[str] = frozenset(get_args(SignalName))
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _FILE = re.compile(r"([a-z0-9][a-z0-9-]{0,63})\.[a-z0-9.-]{1,64}")

@@ -1,4 +1,4 @@
-"""The real witness: the record first, then who asked for it, and only then the act."""
+"""The real witness: the record first, and only then the act."""
 
 from __future__ import annotations
 
@@ -28,18 +28,6 @@ def test_a_note_is_stamped_by_the_given_clock(path: Path) -> None:
         Record(11, Kind.EXECUTE, 7, 3, 2, 1, {"intent": 9}),
         Record(12, Kind.STOP, 0, 0, 0, 0, None),
     ]
-
-
-def test_an_observer_is_told_of_its_kinds_after_the_record(path: Path) -> None:
-    told: list[tuple[Kind, int, int, int, int]] = []
-
-    def observe(kind: Kind, client: int, seq: int, attempt: int) -> None:
-        told.append((kind, client, seq, attempt, len(read(path, killed=False))))
-
-    witness = RealWitness(JournalWriter(path), Failpoints(), lambda: 1, {Kind.EXECUTE: observe})
-    witness.note(Kind.RECEIVE, 7, 3, 1)
-    witness.note(Kind.EXECUTE, 7, 3, 1)
-    assert told == [(Kind.EXECUTE, 7, 3, 1, 2)]
 
 
 @pytest.fixture
