@@ -24,6 +24,10 @@ class Fault(Window):
     """The failure models of its bites, where neither its values nor its plane change them."""
     lasting: ClassVar[bool] = True
     """Whether it is on for a time, so that its end can be waited for."""
+    punctual: ClassVar[bool] = False
+    """Whether it keeps messages, each of them for a time."""
+    alters: ClassVar[bool] = False
+    """Whether a receiver may take for data what it altered, since no checksum tells."""
     discipline: ClassVar[Literal["", "netem", "tbf"]] = ""
     """What of the kernel's traffic control performs it on packets; "": not that."""
 
@@ -32,6 +36,16 @@ class Fault(Window):
         """In few words: "drop request", "kill at before-commit"."""
         which = self.directions
         return f"{self.verb} {which[0] if len(which) == 1 else 'both'}"
+
+    @property
+    def act(self) -> str:
+        """What its plane calls that on record."""
+        return self.verb
+
+    @property
+    def passes_first(self) -> bool:
+        """Whether it lets the message pass whole before it does anything."""
+        return False
 
     @property
     def on_link(self) -> str | None:
@@ -103,8 +117,6 @@ class RelayFault(Fault):
     """Why datagrams cannot have it, "" if they can."""
     keeps: ClassVar[bool] = False
     """Whether the message passes later, whole."""
-    punctual: ClassVar[bool] = False
-    """Whether it then goes on at a time, by itself."""
 
     if TYPE_CHECKING:
 

@@ -209,6 +209,7 @@ class Corrupt(MessageFault):
     corrupt: Direction
 
     verb: ClassVar[str] = "corrupt"
+    alters: ClassVar[bool] = True
     brings: ClassVar[Brings] = Brings(("loss",), ("loss", "connection-cut"))
     loses: ClassVar[bool] = True
 
@@ -239,6 +240,10 @@ class Cut(MessageFault):
     @property
     def title(self) -> str:
         return f"{self.verb} {self.cut} {self.of}"
+
+    @property
+    def passes_first(self) -> bool:
+        return self.cut == "after"
 
     @property
     def directions(self) -> tuple[Direction, ...]:

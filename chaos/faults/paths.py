@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from chaos.faults.fault import PacketFault, RelayFault
+from chaos.faults.messages import Drop
 from chaos.faults.models import PARTITIONED, Brings, Model, alike
 from chaos.faults.window import Directions, each
 from chaos.identity import Direction
@@ -22,6 +23,11 @@ class Partition(RelayFault, PacketFault):
 
     verb: ClassVar[str] = "partition"
     brings: ClassVar[Brings] = alike("loss")
+
+    @property
+    def act(self) -> str:
+        """It drops messages."""
+        return Drop.verb
 
     @property
     def directions(self) -> tuple[Direction, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
-from chaos.faults.messages import Corrupt
 from chaos.faults.models import Model
 from nodes.services import WITH_EFFECT
 from nodes.wire.transports import datagrams
@@ -63,7 +62,7 @@ def brought_by(cell: Cell, index: int) -> tuple[Model, ...]:
 
 def excused(cell: Cell) -> frozenset[str]:
     """The checks whose findings are no surprise."""
-    corrupted = any(isinstance(fault, Corrupt) for fault in cell.faults)
+    corrupted = any(fault.alters for fault in cell.faults)
     lost = (EXCUSED.get(model, frozenset()) for model in brought(cell))
     return frozenset(CORRUPTED if corrupted else ()).union(*lost)
 

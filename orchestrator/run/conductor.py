@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from chaos.faults.fault import RelayFault
 from nodes.ops import Now, Program, Sleep
 from nodes.wire.record import Kind
 from orchestrator.run.agenda import Act
@@ -126,7 +125,7 @@ class Conductor(FaultActs):
 
     def _under_way(self) -> Program:
         """-> whether a plane keeps messages for a time."""
-        if not any(isinstance(fault, RelayFault) and fault.punctual for fault in self._cell.faults):
+        if not any(fault.punctual for fault in self._cell.faults):
             return False
         statuses = []
         for plane in self._planes:

@@ -43,7 +43,7 @@ def _struck(fault: ProcessFault, strike: Strike | None) -> ProcessFault:
 
 def _ended(fault: ProcessFault, strike: Strike) -> ProcessFault:
     """What did not come before heal waits for it."""
-    if isinstance(fault, Pause) and strike.ends is None:
+    if strike.ends is None:
         fault = replace(fault, lasts=None)
     if fault.restart is not None and isinstance(fault, Kill | Pause):
         when = TriggerEvent.HEALED if strike.restart is None else strike.restart or None

@@ -13,7 +13,6 @@ is decided here:
 from __future__ import annotations
 
 from chaos.faults.fault import Fault
-from chaos.faults.messages import Corrupt
 from chaos.faults.models import Model
 from nodes.wire.record import Kind
 from nodes.wire.transports import datagrams
@@ -42,7 +41,7 @@ def models(setting: Setting, rule: int, fault: Fault, trace: Trace) -> frozenset
     packets = plane_of(setting.cell, fault) == "packet"
     found = set(fault.models(datagrams=link is not None and datagrams(link.transport), packets=packets))
     decided = [event for event in trace.decisions if event.detail.get("rule") == rule]
-    if isinstance(fault, Corrupt) and any(altered(event, trace) for event in decided):
+    if fault.alters and any(altered(event, trace) for event in decided):
         return frozenset()
     if "connection-cut" in found and len(found) > 1:
         ended = any(event.kind is Kind.END for event in failures(setting, trace))

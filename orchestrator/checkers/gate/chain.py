@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NamedTuple
 
-from chaos.faults.messages import Cut
 from chaos.identity import Direction
 from orchestrator.checkers.gate.names import attempt_name, operation_name
 from orchestrator.checkers.gate.roads import Road, Roads
@@ -133,8 +132,7 @@ def _goes_on(setting: Views, decision: Event) -> bool:
     if act != "cut" or rule is None:
         return act in WHOLE
     faults = setting.cell.faults
-    fault = faults[rule] if 0 <= rule < len(faults) else None
-    return isinstance(fault, Cut) and fault.cut == "after"
+    return bool(0 <= rule < len(faults) and faults[rule].passes_first)
 
 
 def _early(setting: Views, way: Way) -> Iterator[str]:

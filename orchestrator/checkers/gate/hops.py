@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from chaos.faults.fault import Fault
-from chaos.faults.paths import Partition
 from chaos.supports import PLANE_OF
 from nodes.wire.record import Kind
 from orchestrator.checkers.gate.names import attempt_name
@@ -81,11 +80,7 @@ def decisions_are_their_faults(setting: Views) -> Iterator[str]:
 
 
 def _does(fault: Fault, act: str, link: str, direction: str) -> bool:
-    return act == _done(fault) and fault.on_link == link and direction in fault.directions
-
-
-def _done(fault: Fault) -> str:
-    return "drop" if isinstance(fault, Partition) else fault.verb
+    return act == fault.act and fault.on_link == link and direction in fault.directions
 
 
 def releases_were_decided(setting: Views) -> Iterator[str]:
@@ -97,7 +92,7 @@ def releases_were_decided(setting: Views) -> Iterator[str]:
     for event in setting.index.of_kind(Kind.RELEASE):
         key, rule = _message(event), event.detail["rule"]
         kept[key] -= 1
-        if kept[key] < 0 or event.detail["act"] not in (_done(setting.cell.faults[rule]), "lost"):
+        if kept[key] < 0 or event.detail["act"] not in (setting.cell.faults[rule].act, "lost"):
             yield f"{attempt_name(event)}: its {event.detail['direction']} went on later, and was not kept"
 
 

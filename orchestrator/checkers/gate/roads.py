@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chaos.faults.packets import Netem
 from chaos.supports import PLANE_OF
 from nodes.wire.header import turn
 from nodes.wire.record import Kind
@@ -55,5 +54,6 @@ class Roads:
 
 
 def _doubled(cell: Cell, link: Link) -> bool:
-    faults = (fault for fault in cell.faults if isinstance(fault, Netem) and fault.link == link.name)
-    return datagrams(link.transport) and any(fault.netem.duplicate for fault in faults)
+    ours = (fault for fault in cell.faults if fault.on_link == link.name and PLANE_OF[link.via] == "packet")
+    brought = (fault.models(datagrams=datagrams(link.transport), packets=True) for fault in ours)
+    return any("duplication" in models for models in brought)
