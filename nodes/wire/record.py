@@ -74,6 +74,12 @@ class Kind(IntEnum):
     LEDGER = 71  # [ledger state history archived] a ledger at the end of the run
 
 
+COMPLETIONS = frozenset({Kind.OK, Kind.FAIL, Kind.INFO})
+"""How a call ends."""
+COLLECTED = frozenset({Kind.EFFECT, Kind.LEDGER})
+"""What no process journals."""
+
+
 class Record(NamedTuple):
     """One line of a journal. `time` is nanoseconds of the writer's clock domain; a number that says nothing is 0."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event
+from orchestrator.history.trace import timed_out
 
 
 def failures(setting: Setting, trace: Trace) -> list[Event]:
     """Connections that ended under an attempt or were not made, but for those that an absent server explains."""
-    ends = [event for event in trace.ends if event.detail.get("error") != "timeout"]
+    ends = [event for event in trace.ends if not timed_out(event)]
     begun = {event.attempt: event.order for event in reversed(trace.attempts)}
     return [
         event

@@ -19,8 +19,7 @@ from typing import Any, NamedTuple
 from nodes.rpc.service import Model, Service
 from nodes.wire.record import Kind
 from orchestrator.checkers.setting import Setting
-from orchestrator.history.index import Life
-from orchestrator.history.merged import Event, Operation, Ordered
+from orchestrator.history.merged import Event, Life, Operation, Ordered
 
 Attempt = tuple[Life, Operation, int]
 """What a process was asked once: itself, the operation, the attempt's number."""
@@ -37,7 +36,7 @@ class Step(NamedTuple):
 
 
 def attempt(event: Event) -> Attempt:
-    return (event.node, event.epoch), event.operation, event.attempt
+    return event.life, event.operation, event.attempt
 
 
 def call(event: Event) -> Call:

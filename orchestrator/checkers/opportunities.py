@@ -15,9 +15,10 @@ from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.failures import failures
 from orchestrator.checkers.setting import Setting
-from orchestrator.history.index import Life, Trace, Window, next_after, per_attempt
+from orchestrator.history.index import Trace, Window, next_after, per_attempt
 from orchestrator.history.intervals import Intervals
-from orchestrator.history.merged import Event, Operation
+from orchestrator.history.merged import Event, Life, Operation
+from orchestrator.history.trace import timed_out
 
 Opportunity = Callable[[Setting, Trace], bool]
 RESULTS = frozenset({Status.EXECUTED, Status.CACHED, Status.JOINED})
@@ -55,7 +56,7 @@ def reply_unseen(setting: Setting, trace: Trace) -> bool:
 def died_before_commit(setting: Setting, trace: Trace) -> bool:
     """A server died with the operation received and not committed, in that epoch or before."""
     first = min((event.epoch for event in trace.effects), default=None)
-    answered = {_life(event) for event in trace.answers}
+    answered = {event.life for event in trace.answers}
     return any(
         setting.index.killed(life) and life not in answered and (first is None or life[1] < first)
         for life in _lives(trace.receives)
@@ -65,7 +66,7 @@ def died_before_commit(setting: Setting, trace: Trace) -> bool:
 def died_after_commit(setting: Setting, trace: Trace) -> bool:
     """A server died after the commit and before its reply arrived; a later epoch received the operation again."""
     ordered = setting.index.ordered
-    deaths = {_life(effect) for effect in trace.effects if setting.index.killed_at(_life(effect)) is not None}
+    deaths = {effect.life for effect in trace.effects if setting.index.killed_at(effect.life) is not None}
     newest = _newest_so_far(trace.receives) if deaths else {}
     for node, epoch in deaths:
         later = bisect_right(newest.get(node, ()), epoch, key=lambda copy: copy.epoch)
@@ -92,18 +93,16 @@ def repeat_while_executing(setting: Setting, trace: Trace) -> bool:
     for window, life in _executions(setting, trace):
         executing[life].append(window)
     meanwhile = {life: Intervals(windows) for life, windows in executing.items()}
-    return any(
-        _life(copy) in meanwhile and meanwhile[_life(copy)].meet(copy.order, copy.order) for copy in trace.receives
-    )
+    return any(copy.life in meanwhile and meanwhile[copy.life].meet(copy.order, copy.order) for copy in trace.receives)
 
 
 def _executions(setting: Setting, trace: Trace) -> Iterator[tuple[Window, Life]]:
     """Each until it was committed (answered, without an effect), else until the end of its process."""
     ends: dict[tuple[Life, int], list[int]] = defaultdict(list)
     for event in trace.commits if trace.has_effect else trace.answers:
-        ends[_life(event), event.attempt].append(event.order)
+        ends[event.life, event.attempt].append(event.order)
     for execute in trace.executes:
-        life = _life(execute)
+        life = execute.life
         last = setting.index.lives[life][-1].order
         yield Window(execute.order, next_after(ends[life, execute.attempt], execute.order, last)), life
 
@@ -112,10 +111,9 @@ def repeat_after_commit(setting: Setting, trace: Trace) -> bool:
     """Another copy was received after the commit, by the same process, before the record was trimmed."""
     first: dict[Life, int] = {}
     for commit in trace.commits:
-        first.setdefault(_life(commit), commit.order)
+        first.setdefault(commit.life, commit.order)
     return any(
-        _life(copy) in first and copy.order > first[_life(copy)] and not _trimmed(setting, copy)
-        for copy in trace.receives
+        copy.life in first and copy.order > first[copy.life] and not _trimmed(setting, copy) for copy in trace.receives
     )
 
 
@@ -139,9 +137,9 @@ def repeat_after_history_loss(setting: Setting, trace: Trace) -> bool:
     written: dict[str, dict[int | None, int]] = defaultdict(dict)
     for effect in sorted(trace.effects, key=lambda effect: effect.epoch):
         if len(written[effect.node]) < 2:  # the first, and the first of another history, tell all
-            written[effect.node].setdefault(ids.get(_life(effect)), effect.epoch)
+            written[effect.node].setdefault(ids.get(effect.life), effect.epoch)
     return any(
-        epoch < copy.epoch and history != ids.get(_life(copy))
+        epoch < copy.epoch and history != ids.get(copy.life)
         for copy in trace.receives
         for history, epoch in written[copy.node].items()
     )
@@ -180,7 +178,7 @@ def repeat_after_cut(setting: Setting, trace: Trace) -> bool:
 def answered_late(setting: Setting, trace: Trace) -> bool:
     """A further attempt was sent before the reply to an earlier one came, or before that one was answered whose
     connection the client had given up by then; and no message was lost."""
-    left = {event.attempt for event in trace.ends if event.detail.get("error") == "timeout"}
+    left = {event.attempt for event in trace.ends if timed_out(event)}
     sends = sorted(trace.sends, key=lambda send: send.attempt)
     late = [*trace.replies, *(answer for answer in trace.answers if answer.attempt in left)]
     for event in late if len(sends) > 1 and not _lost(trace, left) else ():
@@ -222,12 +220,8 @@ def budget_spent(setting: Setting, trace: Trace) -> bool:
     return len(per_attempt(trace.attempts)) >= budget and not answered
 
 
-def _life(event: Event) -> Life:
-    return (event.node, event.epoch)
-
-
 def _lives(events: Iterable[Event]) -> list[Life]:
-    return sorted({_life(event) for event in events})
+    return sorted({event.life for event in events})
 
 
 OPPORTUNITIES: dict[str, Opportunity] = {

@@ -22,11 +22,9 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from nodes.wire.record import Kind
+from nodes.wire.record import COMPLETIONS, Kind
 from orchestrator.history.clocks import Clock
-
-COMPLETIONS = frozenset({Kind.OK, Kind.FAIL, Kind.INFO})
-ORCHESTRATOR = "orchestrator"
+from orchestrator.run.session import ORCHESTRATOR
 
 Cause = Hashable
 Which = Literal["first", "last"]

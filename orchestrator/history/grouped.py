@@ -12,13 +12,11 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Collection, ItemsView, Iterator, Mapping, Sequence, ValuesView
 from typing import NamedTuple, TypeVar
 
-from nodes.wire.record import Kind
-from orchestrator.history.merged import Event, Operation
+from nodes.wire.record import COLLECTED, Kind
+from orchestrator.history.merged import Event, Life, Operation
 from orchestrator.history.stored import Picked, picked
 from orchestrator.history.trace import OF_OPERATIONS, Trace, traced
 
-Life = tuple[str, int]
-"""(node, epoch): one process."""
 K = TypeVar("K")
 
 SPAN = 32
@@ -27,8 +25,6 @@ PART = 30_000
 """Events that are put together at once."""
 KEPT = 2
 """Parts that are kept: two passes beside one another are one."""
-
-_COLLECTED = frozenset({Kind.EFFECT, Kind.LEDGER})
 
 
 class Grouped(NamedTuple):
@@ -51,7 +47,7 @@ def held(events: Sequence[Event]) -> Grouped:
     for event in events:
         kind = event.kind
         kinds[kind].append(event)
-        if kind not in _COLLECTED:
+        if kind not in COLLECTED:
             lives[event.node, event.epoch].append(event)
     traces = traced(event for event in events if event.client and (event.seq or event.kind is not Kind.TRIM))
     hellos = {client: traces.pop((client, seq)) for client, seq in list(traces) if seq == 0}
@@ -69,7 +65,7 @@ def stored(events: Sequence[Event]) -> Grouped:
     for event in events:
         order, _, _, node, epoch, kind, client, seq, *_ = event
         kinds[kind].append(order)
-        if kind not in _COLLECTED:
+        if kind not in COLLECTED:
             lives[node, epoch].append(order)
         if seq and client:
             spans[seq // SPAN].append(order)

@@ -10,12 +10,12 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from nodes.wire.record import Kind
-from orchestrator.history.grouped import Life as Life
 from orchestrator.history.grouped import held, stored
 from orchestrator.history.intervals import Intervals
-from orchestrator.history.merged import Event, History, Operation, Ordered
+from orchestrator.history.merged import Event, History, Life, Operation, Ordered
 from orchestrator.history.stored import chosen, picked
 from orchestrator.history.trace import Trace as Trace
+from orchestrator.history.trace import timed_out
 
 
 class Outage(NamedTuple):
@@ -179,7 +179,7 @@ class Index:
     def _by_life(self, kind: Kind) -> dict[Life, list[Event]]:
         found: dict[Life, list[Event]] = defaultdict(list)
         for event in self.of_kind(kind):
-            found[event.node, event.epoch].append(event)
+            found[event.life].append(event)
         return dict(found)
 
     @cached_property
@@ -300,7 +300,7 @@ class Index:
     @cached_property
     def cuts(self) -> dict[tuple[int, Any], int]:
         """(client, connection) -> where the last of its calls that were open saw it end, but for its own timeouts."""
-        ends = (event for event in self.of_kind(Kind.END) if event.detail.get("error") != "timeout")
+        ends = (event for event in self.of_kind(Kind.END) if not timed_out(event))
         return {(event.client, event.detail.get("connection")): event.order for event in ends}
 
     @cached_property

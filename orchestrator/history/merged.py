@@ -18,14 +18,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-from nodes.wire.record import Kind, Record
+from nodes.wire.record import COLLECTED, COMPLETIONS, Kind, Record
 from orchestrator.history.causality import Contradiction, Place, Precedence, Span, span, weave
 from orchestrator.history.clocks import Clock
 
 Operation = tuple[int, int]
+"""(client, seq)"""
+Life = tuple[str, int]
+"""(node, epoch): one process."""
 Ordered = Callable[["Event", "Event"], bool]
-COMPLETIONS = frozenset({Kind.OK, Kind.FAIL, Kind.INFO})
-COLLECTED = frozenset({Kind.EFFECT, Kind.LEDGER})
 
 
 class HistoryError(Exception):
@@ -50,6 +51,11 @@ class Event(NamedTuple):
     @property
     def operation(self) -> Operation:
         return (self.client, self.seq)
+
+    @property
+    def life(self) -> Life:
+        """The process that journalled it."""
+        return (self.node, self.epoch)
 
 
 @runtime_checkable

@@ -9,8 +9,8 @@ from chaos.faults.processes import ProcessFault
 from chaos.identity import Key
 from chaos.recorded import Entry, entry_of, message
 from nodes.wire.header import client_number, process_of
-from nodes.wire.record import Kind
-from orchestrator.history.merged import COMPLETIONS, Event, History
+from nodes.wire.record import COMPLETIONS, Kind
+from orchestrator.history.merged import Event, History
 from orchestrator.run.specs import failpoint_client
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.log import AT_ONCE, Log, Passage, Strike, moment

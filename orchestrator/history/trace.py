@@ -8,9 +8,9 @@ from typing import Any
 
 from chaos.identity import Direction
 from nodes.services import has_effect
-from nodes.wire.record import Kind
+from nodes.wire.record import COMPLETIONS, Kind
 from orchestrator.history.intervals import Intervals
-from orchestrator.history.merged import COMPLETIONS, Event, Operation
+from orchestrator.history.merged import Event, Operation
 from orchestrator.history.straight import straight
 
 
@@ -60,6 +60,10 @@ class Trace:
         decided = (event for event in self.decisions if event.detail.get("act") == "corrupt")
         return frozenset(event.attempt for event in decided if event.detail.get("direction") == direction)
 
+    def decided_by(self, rule: int) -> list[Event]:
+        """What relays decided about its messages by this rule."""
+        return [event for event in self.decisions if event.detail.get("rule") == rule]
+
     def open_during(self, begin: int, end: int) -> bool:
         """Whether it was invoked before `end` and not completed before `begin`."""
         if self.invoke is None or self.completion is None:
@@ -105,6 +109,11 @@ _LISTS = {
 
 OF_OPERATIONS = frozenset({*_LISTS, *_ENDINGS, Kind.INVOKE})
 """The kinds that a trace has."""
+
+
+def timed_out(end: Event) -> bool:
+    """Whether a client ended a connection itself, which took it too long."""
+    return bool(end.detail.get("error") == "timeout")
 
 
 def traced(events: Iterable[Event]) -> dict[Operation, Trace]:

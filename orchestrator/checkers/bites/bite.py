@@ -15,6 +15,7 @@ from orchestrator.checkers.bites.values import Bite, RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event, Operation
+from orchestrator.history.trace import timed_out
 from orchestrator.run.specs import plane_of
 
 
@@ -61,7 +62,7 @@ def _windowed(setting: Setting, index: int, fault: Fault) -> RuleBite:
 
 def _decided(setting: Setting, index: int, fault: RelayFault) -> RuleBite:
     """The relay says what it decided about which message."""
-    decided = {operation: _decisions(trace, index) for operation, trace in setting.odd_invoked.items()}
+    decided = {operation: trace.decided_by(index) for operation, trace in setting.odd_invoked.items()}
     applied = frozenset(operation for operation, events in decided.items() if events)
     bitten = frozenset(
         operation
@@ -79,10 +80,6 @@ def _names(setting: Setting, fault: RelayFault, operation: Operation) -> bool:
     return link is not None and link.name == fault.link and fault.names_operation(process_of(client), seq)
 
 
-def _decisions(trace: Trace, index: int) -> list[Event]:
-    return [event for event in trace.decisions if event.detail.get("rule") == index]
-
-
 # Touched
 
 
@@ -98,7 +95,7 @@ def _met(setting: Setting, trace: Trace) -> bool:
 
 def _cut(trace: Trace) -> bool:
     """Its connection ended otherwise than by its own timeout, or was not made."""
-    return bool(trace.unconnected) or any(event.detail.get("error") != "timeout" for event in trace.ends)
+    return bool(trace.unconnected) or not all(map(timed_out, trace.ends))
 
 
 def _met_while_open(setting: Setting) -> set[Operation]:

@@ -20,9 +20,11 @@ from typing import NamedTuple
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.transits import MILLISECOND, NOISE
+from orchestrator.checkers.bites.windows import links
 from orchestrator.checkers.setting import Setting
-from orchestrator.history.index import Life, Trace
-from orchestrator.history.merged import Event
+from orchestrator.history.index import Trace
+from orchestrator.history.merged import Event, Life
+from orchestrator.history.trace import timed_out
 
 FINAL = frozenset({Status.EXECUTED, Status.CACHED, Status.JOINED, Status.STALE, Status.REFUSED})
 """The statuses of replies with which a call ends; BUSY is waited out."""
@@ -92,7 +94,7 @@ class Courses:
         closed = {
             end.detail.get("connection")
             for end in trace.ends
-            if end.detail.get("error") == "timeout" and attempt.order < end.order < following.order
+            if timed_out(end) and attempt.order < end.order < following.order
         }
         return bool(closed) and any(
             end.detail.get("connection") in closed and _waited(other, end)
@@ -126,7 +128,7 @@ class Courses:
                     key = event.client, str(event.detail.get("link"))
                     found[key] = min(event.order, found.get(key, event.order))
         for rule, windows in self.setting.index.windows.items():
-            for name in _links(self.setting, rule):
+            for name in links(self.setting, self.setting.cell.faults[rule]):
                 first = min(window.begin for window in windows)
                 found[0, name] = min(first, found.get((0, name), first))
         return found
@@ -134,7 +136,7 @@ class Courses:
     def _outlived(self, trace: Trace) -> bool:
         """Its number is that of a process, or of its history, that ended, and not of the one that refused."""
         bound = {event.detail.get("server") for event in trace.sends} - {0, None}
-        refusing = {_life(event) for event in trace.answers if event.detail.get("status") == Status.REFUSED}
+        refusing = {event.life for event in trace.answers if event.detail.get("status") == Status.REFUSED}
         living = {number for life in refusing for number in self._numbers(life)}
         return bool(bound) and bound <= self._ended and not bound & living
 
@@ -156,18 +158,8 @@ class Courses:
 
 def _ends(trace: Trace) -> Iterator[Event]:
     """Connections that ended or were not made, but for those that took their client too long."""
-    yield from (event for event in trace.ends if event.detail.get("error") != "timeout")
+    yield from (event for event in trace.ends if not timed_out(event))
     yield from (event for event in trace.unconnected if event.detail.get("error") != "TimeoutError")
-
-
-def _links(setting: Setting, rule: int) -> Iterator[str]:
-    fault = setting.cell.faults[rule]
-    if fault.on_link is not None:
-        yield fault.on_link
-        return
-    for link in setting.cell.links:
-        if fault.apart & {(link.source, link.target), (link.target, link.source)}:
-            yield link.name
 
 
 def _waited(trace: Trace, end: Event) -> bool:
@@ -178,7 +170,3 @@ def _waited(trace: Trace, end: Event) -> bool:
 
 def _final(reply: Event) -> bool:
     return reply.detail.get("status") in FINAL
-
-
-def _life(event: Event) -> Life:
-    return (event.node, event.epoch)

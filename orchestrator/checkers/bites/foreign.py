@@ -62,10 +62,7 @@ def _rule(setting: Setting, index: int, fault: Fault) -> RuleBite:
 
 
 def _decided(setting: Setting, index: int, fault: RelayFault) -> RuleBite:
-    decided = {
-        operation: [event for event in trace.decisions if event.detail.get("rule") == index]
-        for operation, trace in setting.index.invoked.items()
-    }
+    decided = {operation: trace.decided_by(index) for operation, trace in setting.index.invoked.items()}
     applied = frozenset(operation for operation, events in decided.items() if events)
     bitten = frozenset(
         operation

@@ -18,6 +18,7 @@ from chaos.faults.paths import Partition, Rate
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event
+from orchestrator.history.trace import timed_out
 
 MILLISECOND = 1_000_000
 _PASSES = frozenset({"pass", "duplicate", "corrupt"})
@@ -145,7 +146,7 @@ def _broken(setting: Setting, decision: Event) -> bool:
 def _ended(decision: Event, trace: Trace) -> bool:
     """The client journalled the end of the attempt's connection while its call was open."""
     return any(
-        event.attempt == decision.attempt and event.order > decision.order and event.detail.get("error") != "timeout"
+        event.attempt == decision.attempt and event.order > decision.order and not timed_out(event)
         for event in trace.ends
     )
 

@@ -40,7 +40,7 @@ def models(setting: Setting, rule: int, fault: Fault, trace: Trace) -> frozenset
     link = setting.link_of(trace)
     packets = plane_of(setting.cell, fault) == "packet"
     found = set(fault.models(datagrams=link is not None and datagrams(link.transport), packets=packets))
-    decided = [event for event in trace.decisions if event.detail.get("rule") == rule]
+    decided = trace.decided_by(rule)
     if fault.alters and any(altered(event, trace) for event in decided):
         return frozenset()
     if "connection-cut" in found and len(found) > 1:

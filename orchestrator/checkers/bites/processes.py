@@ -11,9 +11,9 @@ from chaos.faults.processes import Kill, Pause, ProcessFault
 from orchestrator.checkers.bites.fired import fired
 from orchestrator.checkers.bites.values import RuleBite
 from orchestrator.checkers.setting import Setting
-from orchestrator.history.index import Life, Outage, Trace
+from orchestrator.history.index import Outage, Trace
 from orchestrator.history.intervals import Intervals
-from orchestrator.history.merged import Operation
+from orchestrator.history.merged import Life, Operation
 from orchestrator.run.specs import failpoint_client
 
 SIGKILL = 9
@@ -113,7 +113,7 @@ def _stalled(trace: Trace, outage: Outage) -> bool:
     It journals nothing of the operation while it is stopped.
     """
     theirs = [*trace.receives, *trace.executes, *trace.commits, *trace.answers, *trace.replies]
-    own = [event.order for event in theirs if (event.node, event.epoch) == outage.life]
+    own = [event.order for event in theirs if event.life == outage.life]
     moves = [event.order for event in (*trace.decisions, *trace.sends)]
     waited = any(order < outage.end for order in (*own, *moves))
     return waited and max(own, default=0) > outage.end and not any(outage.begin < order < outage.end for order in own)
@@ -123,10 +123,10 @@ def _starved(trace: Trace, outage: Outage) -> bool:
     """The process was killed while it was stopped: a message was on its way to it, or the operation before it, and it
     did nothing with it any more."""
     theirs = [*trace.receives, *trace.executes, *trace.commits, *trace.answers]
-    own = [event for event in theirs if (event.node, event.epoch) == outage.life]
+    own = [event for event in theirs if event.life == outage.life]
     passed = [event for event in trace.decisions if event.detail.get("direction") == "request"]
     before = {event.attempt for event in (*own, *(passed or trace.sends)) if event.order < outage.end}
-    done = {event.attempt for event in trace.answers if (event.node, event.epoch) == outage.life}
+    done = {event.attempt for event in trace.answers if event.life == outage.life}
     return bool(before - done) and not any(event.order > outage.begin for event in own)
 
 

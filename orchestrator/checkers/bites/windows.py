@@ -22,6 +22,7 @@ from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window, per_attempt
 from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, Operation
+from orchestrator.history.trace import timed_out
 from orchestrator.run.specs import plane_of
 
 REPAIR = 200 * MILLISECOND
@@ -90,7 +91,7 @@ def _suffering(setting: Setting, fault: Fault, trace: Trace, window: Window) -> 
         for first, then in openings(trace)
         if first.order < window.end and then.order > window.begin
     ]
-    ends = [event for event in trace.ends if event.order > window.begin and event.detail.get("error") != "timeout"]
+    ends = [event for event in trace.ends if event.order > window.begin and not timed_out(event)]
     failed = any(window.begin < event.order < window.end for event in failures(setting, trace))
     return Suffering(inside, waited, ends, failed)
 

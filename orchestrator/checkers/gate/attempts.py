@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from nodes.wire.record import Kind
+from nodes.wire.record import COMPLETIONS, Kind
 from orchestrator.checkers.gate.names import attempt_name, operation_name
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Trace
-from orchestrator.history.merged import COMPLETIONS, Event
+from orchestrator.history.merged import Event
 
 
 def completions_are_single(setting: Views) -> Iterator[str]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 
 from nodes.wire.record import Kind
-from orchestrator.checkers.gate.names import attempt_name
+from orchestrator.checkers.gate.names import attempt_name, life_name
 from orchestrator.checkers.modelled import Attempt, attempt
 from orchestrator.checkers.views import Views
-from orchestrator.history.index import Life
 from orchestrator.history.merged import Event
 
 LINKED = (Kind.RECEIVE, Kind.DECISION, Kind.RELEASE, Kind.UPSTREAM, Kind.COUNTER)
@@ -78,12 +77,8 @@ def rows_are_planned(setting: Views) -> Iterator[str]:
     for name, rows in setting.index.rows.items():
         if any(row.detail["epoch"] != row.epoch for row in rows):
             yield f"ledger {name} has a row of one epoch that says to be of another"
-        for life in dict.fromkeys((row.node, row.epoch) for row in rows):
+        for life in dict.fromkeys(row.life for row in rows):
             if name not in ledgers or ledgers[name].node != life[0]:
-                yield f"ledger {name} has rows of {_name(life)}, and was not collected of {life[0]}"
+                yield f"ledger {name} has rows of {life_name(life)}, and was not collected of {life[0]}"
             elif setting.index.histories.get(life) != ledgers[name].detail["history"]:
-                yield f"ledger {name} has rows of {_name(life)}, which says to have had another ledger"
-
-
-def _name(life: Life) -> str:
-    return f"{life[0]}, epoch {life[1]}"
+                yield f"ledger {name} has rows of {life_name(life)}, which says to have had another ledger"

@@ -10,10 +10,10 @@ from chaos.supports import PLANES
 from nodes.control import FENCED
 from nodes.wire.record import SCHEMA, Kind
 from orchestrator.checkers.caps import CAPPED, KEPT
+from orchestrator.checkers.gate.names import life_name
 from orchestrator.checkers.modelled import attempt
 from orchestrator.checkers.views import Views
-from orchestrator.history.index import Life
-from orchestrator.history.merged import Event
+from orchestrator.history.merged import Event, Life
 from orchestrator.run.session import ORCHESTRATOR
 from orchestrator.run.specs import failpoints, planes
 from orchestrator.scenario.cell import Client, Server
@@ -21,6 +21,8 @@ from orchestrator.scenario.cell import Client, Server
 ACTS = frozenset({"kill", "pause", "resume", "restart", "archive", "none", "ready"})
 WRITING = frozenset({"before-first-write", "between-writes", "before-commit", "after-commit"})
 """The failpoints that a call passes only once it is executed."""
+ONCE = (Kind.START, Kind.READY, Kind.STOP)
+"""What a journal has no more than one of."""
 PHASES = ["start", "load", "heal", "settle", "drain", "stop", "end"]
 
 
@@ -43,36 +45,37 @@ def processes_are_planned(setting: Views) -> Iterator[str]:
     for life in setting.index.lives:
         said = setting.index.start(life)
         if said and (said.get("node"), said.get("epoch")) != life:
-            yield f"the journal of {_name(life)} says to be of {said.get('node')}, epoch {said.get('epoch')}"
+            yield f"the journal of {life_name(life)} says to be of {said.get('node')}, epoch {said.get('epoch')}"
         role = cell.nodes[life[0]].role if life[0] in cell.nodes else life[0]
         if said and said.get("role") != role:
-            yield f"{_name(life)} says to be a {said.get('role')}, which the plan does not"
+            yield f"{life_name(life)} says to be a {said.get('role')}, which the plan does not"
         node = cell.nodes.get(life[0])
         if said and isinstance(node, Server | Client) and said.get("engine") not in (node.engine, "sim"):
-            yield f"{_name(life)} says to run on {said.get('engine')}, which the plan does not"
+            yield f"{life_name(life)} says to run on {said.get('engine')}, which the plan does not"
         if said and said.get("schema") != SCHEMA:
-            yield f"{_name(life)} says to have the schema {said.get('schema')}"
+            yield f"{life_name(life)} says to have the schema {said.get('schema')}"
         if role != "server" and said.get("history"):
-            yield f"{_name(life)} says to have a history, and is no server"
-        if said and (said.get("evidence"), said.get("domain")) != (evidence, setting.index.lives[life][0].domain):
-            yield f"{_name(life)} says its evidence to be {said.get('evidence')} of {said.get('domain')}, and is not"
+            yield f"{life_name(life)} says to have a history, and is no server"
+        told, domain = said.get("evidence"), said.get("domain")
+        if said and (told, domain) != (evidence, setting.index.lives[life][0].domain):
+            yield f"{life_name(life)} says its evidence to be {told} of {domain}, and is not"
 
 
 def journals_are_whole(setting: Views) -> Iterator[str]:
     """Each begins with START and has its end, unless its process was killed or was fenced off by its successor; and its
     clock never goes back."""
-    once = {kind: Counter(map(_by, setting.index.of_kind(kind))) for kind in (Kind.START, Kind.READY, Kind.STOP)}
+    once = {kind: Counter(event.life for event in setting.index.of_kind(kind)) for kind in ONCE}
     for life, events in setting.index.lives.items():
         for kind, times in once.items():
             if times[life] > 1:
-                yield f"the journal of {_name(life)} has {times[life]} records {kind.name}"
+                yield f"the journal of {life_name(life)} has {times[life]} records {kind.name}"
         if events[0].kind is not Kind.START:
-            yield f"the journal of {_name(life)} begins with {events[0].kind.name}, not with START"
+            yield f"the journal of {life_name(life)} begins with {events[0].kind.name}, not with START"
         if life[0] in setting.cell.nodes and len(events) > 2 and not once[Kind.READY][life]:
-            yield f"{_name(life)} did more than to start, and was never ready"
+            yield f"{life_name(life)} did more than to start, and was never ready"
         clock = [event.time for event in events]
         if clock != sorted(clock):
-            yield f"the clock of {_name(life)} went back"
+            yield f"the clock of {life_name(life)} went back"
         if life[0] != ORCHESTRATOR and not setting.index.killed(life):
             yield from _ended(setting, life, events)
 
@@ -82,7 +85,7 @@ def _ended(setting: Views, life: Life, events: Sequence[Event]) -> Iterator[str]
     reaped = setting.index.reaped.get(life)
     last = next(event for event in reversed(events) if not event.detail.get("closed"))
     if last.kind is not Kind.STOP and not (reaped and reaped.detail.get("code") == FENCED):
-        yield f"the journal of {_name(life)} ends with {last.kind.name}, and nobody killed it"
+        yield f"the journal of {life_name(life)} ends with {last.kind.name}, and nobody killed it"
 
 
 def ends_are_told(setting: Views) -> Iterator[str]:
@@ -94,11 +97,11 @@ def ends_are_told(setting: Views) -> Iterator[str]:
             yield f"{life[0]}, epoch {life[1]}, was seen to end {ends[life]} times"
     for life, reaped in index.reaped.items():
         if reaped.detail.get("code") not in (0, FENCED):
-            yield f"{_name(life)} ended with exit code {reaped.detail.get('code')}"
+            yield f"{life_name(life)} ended with exit code {reaped.detail.get('code')}"
         if not index.killed(life) or index.acts.get(("kill", life)):
             continue
         if index.lives.get(life, [reaped])[-1].kind is not Kind.FAILPOINT:
-            yield f"{_name(life)} was ended by signal {reaped.detail['signal']}, and no fault of the plan killed it"
+            yield f"{life_name(life)} was ended by signal {reaped.detail['signal']}, and no fault of the plan killed it"
 
 
 def acts_are_planned(setting: Views) -> Iterator[str]:
@@ -109,11 +112,11 @@ def acts_are_planned(setting: Views) -> Iterator[str]:
         if act in ("kill", "pause"):
             struck = faults[fault].on_process if fault is not None and 0 <= fault < len(faults) else None
             if struck is None or struck.target != life[0]:
-                yield f"{_name(life)} was done {act} to by no fault of the plan"
+                yield f"{life_name(life)} was done {act} to by no fault of the plan"
         elif act != "none" and fault is not None:
-            yield f"{_name(life)} was done {act} to by a fault, which none does"
+            yield f"{life_name(life)} was done {act} to by a fault, which none does"
         if act not in ACTS or (act != "none" and life not in index.lives):
-            yield f"{_name(life)} was done {act} to, and has no journal"
+            yield f"{life_name(life)} was done {act} to, and has no journal"
     restarts = Counter(life for (act, life), events in index.acts.items() for _ in events if act == "restart")
     archives = Counter(life[0] for (act, life), events in index.acts.items() for _ in events if act == "archive")
     archived = Counter(event.node for event in index.of_kind(Kind.LEDGER) if event.detail["archived"])
@@ -143,13 +146,5 @@ def _is(armed: Mapping[str, Any], line: Event) -> bool:
     return told and (not armed["seq"] or named == (line.client, line.seq, line.attempt))
 
 
-def _by(event: Event) -> Life:
-    return event.node, event.epoch
-
-
 def _of(act: Event) -> Life:
     return act.detail["node"], act.detail["epoch"]
-
-
-def _name(life: Life) -> str:
-    return f"{life[0]}, epoch {life[1]}"

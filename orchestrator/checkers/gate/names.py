@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from orchestrator.history.merged import Event, Operation
+from orchestrator.history.merged import Event, Life, Operation
 
 
 def operation_name(operation: Operation) -> str:
     client, seq = operation
     return f"operation {seq} of client {client}" if seq else f"hello of client {client}"
+
+
+def life_name(life: Life) -> str:
+    return f"{life[0]}, epoch {life[1]}"
 
 
 def attempt_name(event: Event) -> str:

@@ -27,8 +27,7 @@ from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.views import View, Views
-from orchestrator.history.index import Life
-from orchestrator.history.merged import Event, Operation
+from orchestrator.history.merged import Event, Life, Operation
 from orchestrator.scenario.cell import Link
 
 name = "reference"
@@ -329,7 +328,7 @@ def _inherited(setting: Views, life: Life, history: int, operation: Operation) -
     return [
         effect.detail["result"]
         for effect in (trace.effects if trace else ())
-        if effect.node == life[0] and effect.epoch < life[1] and ids.get((effect.node, effect.epoch)) == history
+        if effect.node == life[0] and effect.epoch < life[1] and ids.get(effect.life) == history
     ]
 
 

@@ -28,9 +28,9 @@ from orchestrator.checkers.caps import caps
 from orchestrator.checkers.opportunities import OPPORTUNITIES, RESULTS
 from orchestrator.checkers.properties import reference, replies
 from orchestrator.checkers.views import Views
-from orchestrator.history.index import Index, Life, Outage, Trace
+from orchestrator.history.index import Index, Outage, Trace
 from orchestrator.history.intervals import Intervals
-from orchestrator.history.merged import Event, Operation
+from orchestrator.history.merged import Event, Life, Operation
 
 LINK = "client -> server"
 STORIES = (
@@ -224,15 +224,11 @@ def _done(setting: Views) -> list[Trace]:
     return [trace for trace in setting.index.invoked.values() if trace.ending == "ok"]
 
 
-def life_of(event: Event) -> Life:
-    return event.node, event.epoch
-
-
 def died_before_commit(index: Index, trace: Trace) -> bool:
     return any(
-        index.killed(life_of(copy))
+        index.killed(copy.life)
         and not any(effect.epoch <= copy.epoch for effect in trace.effects)
-        and not any(life_of(answer) == life_of(copy) for answer in trace.answers)
+        and not any(answer.life == copy.life for answer in trace.answers)
         for copy in trace.receives
     )
 
@@ -240,7 +236,7 @@ def died_before_commit(index: Index, trace: Trace) -> bool:
 def died_after_commit(index: Index, trace: Trace) -> bool:
     for effect in trace.effects:
         later = [copy for copy in trace.receives if copy.epoch > effect.epoch and copy.node == effect.node]
-        died = killed_at(index, life_of(effect)) is not None
+        died = killed_at(index, effect.life) is not None
         if died and later and all(later[0].order < reply.order for reply in trace.replies):
             return True
     return False
@@ -248,7 +244,7 @@ def died_after_commit(index: Index, trace: Trace) -> bool:
 
 def repeat_while_executing(index: Index, trace: Trace) -> bool:
     return len(trace.receives) > 1 and any(
-        life_of(copy) == life_of(execute) and execute.order < copy.order < _finished(index, trace, execute)
+        copy.life == execute.life and execute.order < copy.order < _finished(index, trace, execute)
         for execute in trace.executes
         for copy in trace.receives
     )
@@ -258,23 +254,21 @@ def _finished(index: Index, trace: Trace, execute: Event) -> int:
     ends = [
         event.order
         for event in (trace.commits if trace.has_effect else trace.answers)
-        if life_of(event) == life_of(execute) and event.attempt == execute.attempt and event.order > execute.order
+        if event.life == execute.life and event.attempt == execute.attempt and event.order > execute.order
     ]
-    return min(ends, default=index.lives[life_of(execute)][-1].order)
+    return min(ends, default=index.lives[execute.life][-1].order)
 
 
 def repeat_after_commit(index: Index, trace: Trace) -> bool:
     return any(
-        life_of(copy) == life_of(commit) and copy.order > commit.order
-        for commit in trace.commits
-        for copy in trace.receives
+        copy.life == commit.life and copy.order > commit.order for commit in trace.commits for copy in trace.receives
     )
 
 
 def repeat_after_history_loss(index: Index, trace: Trace) -> bool:
     ids = index.histories
     return any(
-        copy.node == effect.node and copy.epoch > effect.epoch and ids.get(life_of(copy)) != ids.get(life_of(effect))
+        copy.node == effect.node and copy.epoch > effect.epoch and ids.get(copy.life) != ids.get(effect.life)
         for effect in trace.effects
         for copy in trace.receives
     )
