@@ -23,7 +23,7 @@ import sys
 from pathlib import Path
 
 SERVERS = Path(__file__).with_name("engine_servers.py")
-KINDS = ("raw epoll", "epoll", "threads", "asyncio")
+KINDS = ("raw epoll", "epoll", "io_uring", "threads", "asyncio")
 REFERENCE = KINDS[0]
 MESSAGE = bytes(1024)
 SLICES = 20

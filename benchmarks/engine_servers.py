@@ -111,6 +111,7 @@ KINDS: dict[str, Callable[[], None]] = {
     "raw epoll": raw_epoll,
     "asyncio": plain_asyncio,
     "epoll": on_engine("epoll"),
+    "io_uring": on_engine("io_uring"),
     "threads": on_engine("threads"),
 }
 

@@ -202,8 +202,8 @@ class Loop(ABC, Generic[T]):
         if undo is None:  # a Sleep is over
             self._wake(task, task.send, None)
             return
-        undo()
-        self._wake(task, task.throw, TimeoutError("the operation's deadline has passed"))
+        if undo() is not PENDING:  # else its wait is about to end by itself
+            self._wake(task, task.throw, TimeoutError("the operation's deadline has passed"))
 
     # --- operations ---
 

@@ -1,0 +1,210 @@
+"""io_uring(7) by its system calls: a ring of submissions, one of completions, and buffers that the kernel picks from.
+
+Rules of this file:
+
+1. One thread makes a ring, submits to it and waits on it (IORING_SETUP_SINGLE_ISSUER); completions are posted only
+   while that thread is inside io_uring_enter(2) (IORING_SETUP_DEFER_TASKRUN). So no index needs a memory barrier:
+   whoever wrote it is whoever reads it, or the same thread in the kernel.
+2. What a submission points to must stay where it is until its completion came. The caller keeps it.
+3. Buffers go back in the order in which they were handed out, so nearly always the slot of the buffer ring that is due
+   next holds that very buffer already, and giving it back is counting.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import mmap
+import os
+import struct
+from collections.abc import Iterator
+
+SETUP, ENTER, REGISTER = 425, 426, 427  # the same numbers on every architecture (syscalls(2))
+NEEDS = "6.1"
+"""The first Linux that has all of this file's flags."""
+
+_SETUP_FLAGS = (
+    1 << 3  # IORING_SETUP_CQSIZE
+    | 1 << 7  # IORING_SETUP_SUBMIT_ALL: a refused submission does not hold up those after it
+    | 1 << 12  # IORING_SETUP_SINGLE_ISSUER
+    | 1 << 13  # IORING_SETUP_DEFER_TASKRUN
+)
+_PARAMS = struct.Struct("=7I12x8IQ8IQ")
+_ENTER_GETEVENTS, _ENTER_EXT_ARG = 1, 8
+_REGISTER_PBUF_RING = 22
+_SUBMISSION = struct.Struct("=BBHiQQIIQH22x")
+_COMPLETION = struct.Struct("=QiI")
+_SLOT = struct.Struct("=QIH")
+_TAIL = struct.Struct("=H")
+_TAIL_AT = 14  # struct io_uring_buf_ring: the tail lies in the first slot's spare field
+_ARGUMENT = struct.Struct("=QIIQ")
+_TIMESPEC = struct.Struct("=qq")
+_MASK32 = 0xFFFFFFFF
+_GROUP = 0
+
+BUFFER_SELECT = 1 << 5
+"""A submission's flag: the kernel picks the buffer."""
+PICKED = 1
+"""A completion's flag: it did; the buffer's number stands above bit 16."""
+
+_syscall = ctypes.CDLL(None, use_errno=True).syscall
+_syscall.restype = ctypes.c_long
+_syscall.argtypes = [ctypes.c_long, *[ctypes.c_ulong] * 6]
+
+
+def _call(number: int, a: int, b: int, c: int = 0, d: int = 0, e: int = 0, f: int = 0) -> int:
+    """Raises OSError."""
+    result: int = _syscall(number, a, b, c, d, e, f)
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return result
+
+
+def address_of(memory: bytearray | mmap.mmap) -> int:
+    return ctypes.addressof(ctypes.c_char.from_buffer(memory))
+
+
+class Ring:
+    """`entries` submissions between two waits before they are handed over early; `buffers` of `size` bytes each.
+
+    Powers of two. Raises OSError where the kernel has no io_uring, forbids it, or lacks a flag (EINVAL).
+    """
+
+    def __init__(self, entries: int, buffers: int, size: int) -> None:
+        parameters = bytearray(_PARAMS.size)
+        _PARAMS.pack_into(parameters, 0, 0, entries * 4, _SETUP_FLAGS, *[0] * 22)
+        self.fd = _call(SETUP, entries, address_of(parameters))
+        self._open: list[memoryview | mmap.mmap] = []
+        try:
+            self._map(_PARAMS.unpack(parameters))
+            self._lay_out(buffers, size)
+        except BaseException:
+            self.close()
+            raise
+
+    def _map(self, parameters: tuple[int, ...]) -> None:
+        """IORING_FEAT_SINGLE_MMAP: both rings lie in one piece of memory (since Linux 5.4)."""
+        entries, completions = parameters[:2]
+        head, tail, mask, _entries, _flags, _dropped, array = parameters[7:14]
+        cq_head, cq_tail, cq_mask, _, _, cqes = parameters[16:22]
+        rings = mmap.mmap(self.fd, max(array + 4 * entries, cqes + _COMPLETION.size * completions), offset=0)
+        words = memoryview(rings).cast("I")
+        self._sqes = mmap.mmap(self.fd, 64 * entries, offset=0x10000000)
+        self._open += [words, rings, self._sqes]
+        self._rings, self._words = rings, words
+        self._entries, self._mask = entries, words[mask // 4]
+        self._head_at, self._tail_at = head // 4, tail // 4
+        self._cq_head_at, self._cq_tail_at, self._cq_mask, self._cqes = (
+            cq_head // 4,
+            cq_tail // 4,
+            words[cq_mask // 4],
+            cqes,
+        )
+        self._tail = words[self._tail_at]
+        self._sent = self._tail
+        for slot in range(entries):
+            words[array // 4 + slot] = slot
+        self._argument = bytearray(_ARGUMENT.size)
+        self._timespec = bytearray(_TIMESPEC.size)
+        self._argument_at = address_of(self._argument)
+        _ARGUMENT.pack_into(self._argument, 0, 0, 0, 0, address_of(self._timespec))
+
+    def _lay_out(self, buffers: int, size: int) -> None:
+        private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+        self._slots = mmap.mmap(-1, 16 * buffers, private)
+        self._memory = mmap.mmap(-1, size * buffers, private)
+        self._open += [self._slots, self._memory]
+        self._size, self._last = size, buffers - 1
+        self._base = address_of(self._memory)
+        self._returned = 0
+        registration = bytearray(struct.pack("=QIHH24x", address_of(self._slots), buffers, _GROUP, 0))
+        _call(REGISTER, self.fd, _REGISTER_PBUF_RING, address_of(registration), 1)
+        for number in range(buffers):
+            self._fill(number, number)
+        self._returned = buffers
+        self._give_back()
+
+    def _fill(self, slot: int, number: int) -> None:
+        _SLOT.pack_into(self._slots, slot * 16, self._base + number * self._size, self._size, number)
+
+    def _give_back(self) -> None:
+        _TAIL.pack_into(self._slots, _TAIL_AT, self._returned & 0xFFFF)
+
+    # --- submitting ---
+
+    def push(
+        self, opcode: int, fd: int, address: int, length: int, token: int,
+        *, offset: int = 0, flags: int = 0, options: int = 0, hint: int = 0,
+    ) -> None:  # fmt: skip
+        """One struct io_uring_sqe: `offset` is its `off`, `options` its `msg_flags`, `hint` its `ioprio`."""
+        tail = self._tail
+        if tail - self._sent == self._entries:
+            self.flush()
+        slot = (tail & self._mask) << 6
+        _SUBMISSION.pack_into(
+            self._sqes, slot, opcode, flags, hint, fd, offset, address, length, options, token, _GROUP
+        )
+        self._tail = tail + 1
+
+    def flush(self) -> None:
+        """Hand over what was pushed, and let everything that is due come to its completion, without waiting."""
+        self._enter(0, None)
+
+    def wait(self, timeout_ns: int | None) -> None:
+        """Hand over what was pushed, and wait for one completion at least. None waits for ever."""
+        self._enter(0 if timeout_ns == 0 else 1, timeout_ns)
+
+    def _enter(self, at_least: int, timeout_ns: int | None) -> None:
+        words = self._words
+        words[self._tail_at] = self._tail & _MASK32
+        waiting = (self._tail - words[self._head_at]) & _MASK32
+        flags, argument, size = _ENTER_GETEVENTS, 0, 0
+        if at_least and timeout_ns is not None:
+            _TIMESPEC.pack_into(self._timespec, 0, *divmod(timeout_ns, 1_000_000_000))
+            flags, argument, size = flags | _ENTER_EXT_ARG, self._argument_at, _ARGUMENT.size
+        try:
+            _call(ENTER, self.fd, waiting, at_least, flags, argument, size)
+        except OSError as error:
+            if error.errno not in (errno.EINTR, errno.ETIME, errno.EBUSY, errno.EAGAIN):
+                raise
+        self._sent = self._tail - ((self._tail - words[self._head_at]) & _MASK32)
+
+    # --- completions ---
+
+    def completions(self) -> Iterator[tuple[int, int, int]]:
+        """(token, result, flags) of what is complete. What comes while they are looked at waits for the next call."""
+        words = self._words
+        head, tail = words[self._cq_head_at], words[self._cq_tail_at]
+        if head == tail:
+            return iter(())
+        first, last = head & self._cq_mask, tail & self._cq_mask
+        taken = (
+            self._slice(first, last) if first < last else self._slice(first, self._cq_mask + 1) + self._slice(0, last)
+        )
+        words[self._cq_head_at] = tail
+        return _COMPLETION.iter_unpack(taken)
+
+    def _slice(self, first: int, last: int) -> bytes:
+        return self._rings[self._cqes + first * 16 : self._cqes + last * 16]
+
+    def take(self, flags: int, length: int) -> bytes:
+        """What the kernel received into the buffer that it picked, which goes back."""
+        number = flags >> 16
+        start = number * self._size
+        data = self._memory[start : start + length]
+        slot = self._returned & self._last
+        if slot != number:
+            self._fill(slot, number)
+        self._returned += 1
+        self._give_back()
+        return data
+
+    def close(self) -> None:
+        for memory in self._open:
+            if isinstance(memory, memoryview):
+                memory.release()
+        os.close(self.fd)
+        for memory in self._open:
+            if isinstance(memory, mmap.mmap):
+                memory.close()
