@@ -1,4 +1,4 @@
-"""io_uring (io_uring(7), Linux): requests go to the kernel in batches; the call that hands them over waits for results."""
+"""io_uring (io_uring(7), Linux): one call hands over all requests since the last one, and waits for results."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from typing import Any
 from nodes import ops
 from nodes.engines.common import sockaddr
 from nodes.engines.common.completion import Driver, Request
-from nodes.engines.common.loop import PENDING
-from nodes.engines.common.uring import BUFFER_SELECT, NEEDS, PICKED, Ring, address_of
+from nodes.engines.common.uring import BUFFER_SELECT, NEEDS, PICKED, Ring, address_of, submission
 from nodes.ops import Transaction
 
 _ENTRIES = 1024
@@ -23,15 +22,16 @@ _SENDMSG, _RECVMSG, _ACCEPT, _ASYNC_CANCEL, _CONNECT, _SEND, _RECV = 9, 10, 13, 
 _POLL_FIRST = 1  # IORING_RECVSEND_POLL_FIRST: a receive is nearly always asked for before its data came
 _WHOLE = 0x4100  # MSG_NOSIGNAL | MSG_WAITALL: a send goes on until all of it is sent
 _CLOEXEC = 0x80000
-_CANCELS = 0  # the token of requests whose own completion nobody waits for
+_NEVER = 1 << 31  # no result is that
+_NOBODY = 0  # the token of requests whose own completion nobody waits for
 _BYTES_AT = bytes.__basicsize__ - 1  # where CPython keeps what a bytes object holds
 
 _MSGHDR = struct.Struct("@PI4xPNPNi4x")
 _IOVEC = struct.Struct("@PN")
 _IOVEC_AT, _NAME_AT = 64, 80
 _LENGTH = struct.Struct("=I")
-
-Take = Callable[[Request, int, int], Any]
+_PLACE = struct.Struct("=QI")
+_PLACE_AT = 16  # of a submission's address and length
 
 
 def availability() -> str | None:
@@ -64,79 +64,115 @@ class UringPort:
 
     def __init__(self) -> None:
         self._ring = Ring(_ENTRIES, _BUFFERS, _BUFFER_SIZE)
+        self._pushed = self._ring.pushed
+        self._returned = _BUFFERS
+        self._busy: dict[int, Request] = {}
         self.flush = self._ring.flush
         self.close = self._ring.close
-        self._busy: dict[int, Request] = {}
 
-    def _ask(self, request: Request, take: Take, keep: Any) -> int:
-        """What its completion becomes, and what must stay until then; the token."""
-        request.busy, request.take, request.keep = True, take, keep
-        token = id(request)
-        self._busy[token] = request
-        return token
+    # --- asking ---
+
+    def _ask(self, request: Request, *plan: bytes) -> None:
+        request.busy = True
+        self._busy[request.token] = request
+        self._pushed += plan
+
+    def receive(self, request: Request, size: int) -> None:
+        if request.size != size:
+            request.size, request.whole, request.take = size, _NEVER, _end_of_file
+            selected = {"flags": BUFFER_SELECT, "hint": _POLL_FIRST}
+            request.plan = (submission(_RECV, request.fd, 0, size, request.token, **selected),)
+        request.busy = True
+        self._busy[request.token] = request
+        self._pushed += request.plan
+
+    def send(self, request: Request, data: bytes) -> None:
+        request.whole, request.keep = len(data), data
+        if not request.plan:
+            plan = submission(_SEND, request.fd, 0, 0, request.token, options=_WHOLE)
+            request.plan = plan[:_PLACE_AT], plan[_PLACE_AT + _PLACE.size :]
+        head, tail = request.plan
+        request.busy = True
+        self._busy[request.token] = request
+        self._pushed += (head, _PLACE.pack(id(data) + _BYTES_AT, request.whole), tail)
+
+    def accept(self, request: Request) -> None:
+        name = request.keep = bytearray(sockaddr.SIZE + _LENGTH.size)
+        _LENGTH.pack_into(name, sockaddr.SIZE, sockaddr.SIZE)
+        at = address_of(name)
+        request.whole, request.take = _NEVER, _accepted
+        length_at = at + sockaddr.SIZE
+        self._ask(request, submission(_ACCEPT, request.fd, at, 0, request.token, offset=length_at, options=_CLOEXEC))
+
+    def connect(self, request: Request, address: ops.Address) -> None:
+        name = request.keep = bytearray(sockaddr.encode(address))
+        request.whole = 0
+        self._ask(request, submission(_CONNECT, request.fd, address_of(name), 0, request.token, offset=len(name)))
+
+    def receive_from(self, request: Request, size: int) -> None:
+        message = request.keep = _message(bytes(sockaddr.SIZE), 0, size)
+        request.whole, request.take, request.picked = _NEVER, _empty, _received_from
+        at, selected = address_of(message), {"flags": BUFFER_SELECT, "hint": _POLL_FIRST}
+        request.plan = (submission(_RECVMSG, request.fd, at, 1, request.token, **selected),)
+        self._ask(request, *request.plan)
+
+    def send_to(self, request: Request, data: bytes, address: ops.Address) -> None:
+        message = _message(sockaddr.encode(address), id(data) + _BYTES_AT, len(data))
+        request.whole, request.keep = len(data), (data, message)
+        self._ask(request, submission(_SENDMSG, request.fd, address_of(message), 1, request.token))
+
+    def cancel(self, request: Request) -> None:
+        self._pushed.append(submission(_ASYNC_CANCEL, -1, request.token, 0, _NOBODY))
+
+    # --- what is done ---
 
     def wait(self, timeout_ns: int | None) -> Iterable[tuple[Request, Any]]:
-        self._ring.wait(timeout_ns)
         done: list[tuple[Request, Any]] = []
-        busy = self._busy
-        for token, result, flags in self._ring.completions():
+        busy, memory, returned = self._busy, self._ring.memory, self._returned
+        for token, result, flags in self._ring.wait(timeout_ns):
             request = busy.pop(token, None)
             if request is None:  # of a cancellation
                 continue
             request.busy = False
-            outcome = request.take(request, result, flags)
-            if outcome is not PENDING:
-                done.append((request, outcome))
+            if flags & PICKED:
+                number = flags >> 16
+                start = number * _BUFFER_SIZE
+                outcome: Any = memory[start : start + result]
+                if number != returned & (_BUFFERS - 1):
+                    self._ring.refill(returned & (_BUFFERS - 1), number)
+                returned += 1
+                if request.picked is not None:
+                    outcome = request.picked(request, outcome)
+            elif result == request.whole:
+                outcome = None
+            elif result == -errno.ENOBUFS and request.whole == _NEVER:  # all are full; those before this one come back
+                self._ask(request, *request.plan)
+                continue
+            elif result < 0:
+                outcome = OSError(-result, os.strerror(-result))
+            else:
+                outcome = result if request.take is None else request.take(request, result)
+            done.append((request, outcome))
+        self._returned = returned
+        self._ring.give_back(returned)
         return done
 
-    def cancel(self, request: Request) -> None:
-        self._ring.push(_ASYNC_CANCEL, -1, id(request), 0, _CANCELS)
 
-    def receive(self, request: Request, fd: int, size: int) -> None:
-        token = self._ask(request, self._received, (fd, size))
-        self._ring.push(_RECV, fd, 0, size, token, flags=BUFFER_SELECT, hint=_POLL_FIRST)
+def _end_of_file(_request: Request, _result: int) -> bytes:
+    return b""
 
-    def _received(self, request: Request, result: int, flags: int) -> Any:
-        if flags & PICKED:
-            return self._ring.take(flags, result)
-        if result == -errno.ENOBUFS:  # all buffers are full at once; those before this one give theirs back
-            self.receive(request, *request.keep)
-            return PENDING
-        return b"" if result == 0 else _failure(result)
 
-    def send(self, request: Request, fd: int, data: bytes) -> None:
-        self._ring.push(_SEND, fd, id(data) + _BYTES_AT, len(data), self._ask(request, _number, data), options=_WHOLE)
+def _accepted(request: Request, result: int) -> tuple[int, ops.Address]:
+    return result, sockaddr.decode(request.keep)
 
-    def accept(self, request: Request, fd: int) -> None:
-        name = bytearray(sockaddr.SIZE + _LENGTH.size)
-        _LENGTH.pack_into(name, sockaddr.SIZE, sockaddr.SIZE)
-        at = address_of(name)
-        token = self._ask(request, _accepted, name)
-        self._ring.push(_ACCEPT, fd, at, 0, token, offset=at + sockaddr.SIZE, options=_CLOEXEC)
 
-    def connect(self, request: Request, fd: int, address: ops.Address) -> None:
-        name = bytearray(sockaddr.encode(address))
-        self._ring.push(_CONNECT, fd, address_of(name), 0, self._ask(request, _number, name), offset=len(name))
+def _received_from(request: Request, data: bytes) -> tuple[bytes, ops.Address]:
+    return data, sockaddr.decode(request.keep[_NAME_AT:])
 
-    def receive_from(self, request: Request, fd: int, size: int) -> None:
-        message = _message(bytes(sockaddr.SIZE), 0, size)
-        token = self._ask(request, self._received_from, (fd, size, message))
-        self._ring.push(_RECVMSG, fd, address_of(message), 1, token, flags=BUFFER_SELECT, hint=_POLL_FIRST)
 
-    def _received_from(self, request: Request, result: int, flags: int) -> Any:
-        fd, size, message = request.keep
-        if result >= 0:  # no buffer is picked for an empty datagram
-            data = self._ring.take(flags, result) if flags & PICKED else b""
-            return data, sockaddr.decode(message[_NAME_AT:])
-        if result == -errno.ENOBUFS:
-            self.receive_from(request, fd, size)
-            return PENDING
-        return _failure(result)
-
-    def send_to(self, request: Request, fd: int, data: bytes, address: ops.Address) -> None:
-        message = _message(sockaddr.encode(address), id(data) + _BYTES_AT, len(data))
-        token = self._ask(request, _number, (data, message))
-        self._ring.push(_SENDMSG, fd, address_of(message), 1, token)
+def _empty(request: Request, _result: int) -> tuple[bytes, ops.Address]:
+    """No buffer is picked for a datagram of no bytes."""
+    return _received_from(request, b"")
 
 
 def _message(name: bytes, data_at: int, length: int) -> bytearray:
@@ -147,18 +183,6 @@ def _message(name: bytes, data_at: int, length: int) -> bytearray:
     _IOVEC.pack_into(message, _IOVEC_AT, data_at, length)
     message[_NAME_AT:] = name
     return message
-
-
-def _failure(result: int) -> OSError:
-    return OSError(-result, os.strerror(-result))
-
-
-def _number(_request: Request, result: int, _flags: int) -> int | OSError:
-    return result if result >= 0 else _failure(result)
-
-
-def _accepted(request: Request, result: int, _flags: int) -> tuple[int, ops.Address] | OSError:
-    return (result, sockaddr.decode(request.keep)) if result >= 0 else _failure(result)
 
 
 class Engine(Driver):

@@ -23,28 +23,35 @@ from nodes.engines.common import sockets
 from nodes.engines.common.endpoint import Endpoint
 from nodes.engines.common.loop import PENDING, Resume
 from nodes.engines.common.tasks import Scheduler, Timed
+from nodes.ops import Recv, Send
 
 _BUDGET = 64  # operations performed in one go before the others have their turn
 _PATIENCE = 10_000_000  # nanoseconds that a withdrawn request may take at the end of a run, ...
+_AS_IT_IS = (bytes, type(None))  # outcomes that are the operation's value
 _TURNS = 100  # ... and how often it is waited for
 
 
 class Request:
-    """`finish` makes the operation's value of what came, or raises; None takes it as it is.
+    """`finish` makes the operation's value of an outcome, or raises; None takes it as it is.
 
-    `late`: its deadline has passed, and it was withdrawn. `take` and `keep` are the port's: how it reads the
-    completion, and what the kernel uses until then.
+    `late`: its deadline has passed, and it was withdrawn. All below `late` is the port's own.
     """
 
-    __slots__ = ("busy", "finish", "keep", "late", "take", "task")
+    __slots__ = ("busy", "fd", "finish", "keep", "late", "picked", "plan", "size", "take", "task", "token", "whole")
 
-    def __init__(self) -> None:
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
         self.busy = False
-        self.late = False
         self.task: Timed | None = None
         self.finish: Callable[[Any], Any] | None = None
+        self.late = False
+        self.token = id(self)
+        self.whole = 0
+        self.size = 0
+        self.plan: tuple[bytes, ...] = ()
         self.keep: Any = None
-        self.take: Any = None
+        self.picked: Callable[[Request, bytes], Any] | None = None
+        self.take: Callable[[Request, int], Any] | None = None
 
 
 class CompletionEndpoint(Endpoint):
@@ -54,8 +61,8 @@ class CompletionEndpoint(Endpoint):
 
     def __init__(self, raw: socket.socket, local: ops.Address, peer: ops.Address | None) -> None:
         super().__init__(raw, local, peer)
-        self.receiving = Request()
-        self.sending = Request()
+        self.receiving = Request(self.fd)
+        self.sending = Request(self.fd)
 
 
 class Port(Protocol):
@@ -64,23 +71,23 @@ class Port(Protocol):
     A request's outcome, as `wait` gives it: an OSError, or what its method says.
     """
 
-    def receive(self, request: Request, fd: int, size: int) -> None:
+    def receive(self, request: Request, size: int) -> None:
         """-> bytes"""
 
-    def send(self, request: Request, fd: int, data: bytes) -> None:
-        """-> int, the bytes sent: fewer only where the next send would fail"""
+    def send(self, request: Request, data: bytes) -> None:
+        """-> None, or how many bytes were sent where that was not all of them"""
 
-    def accept(self, request: Request, fd: int) -> None:
+    def accept(self, request: Request) -> None:
         """-> (int, Address): the connection's descriptor, and its peer"""
 
-    def connect(self, request: Request, fd: int, address: ops.Address) -> None:
-        """-> int"""
+    def connect(self, request: Request, address: ops.Address) -> None:
+        """-> None"""
 
-    def receive_from(self, request: Request, fd: int, size: int) -> None:
+    def receive_from(self, request: Request, size: int) -> None:
         """-> (bytes, Address)"""
 
-    def send_to(self, request: Request, fd: int, data: bytes, address: ops.Address) -> None:
-        """-> int"""
+    def send_to(self, request: Request, data: bytes, address: ops.Address) -> None:
+        """-> None"""
 
     def cancel(self, request: Request) -> None:
         """Withdraw it: it will complete with ECANCELED, or as it did before."""
@@ -123,19 +130,25 @@ class Driver(Scheduler):
             self._port.close()
 
     def _loop(self) -> None:
-        ready, timers, wait, step, complete = self._ready, self._timers, self._port.wait, self._step, self._complete
+        ready, timers, wait, step = self._ready, self._timers, self._port.wait, self._step
         while True:
             for _ in range(len(ready)):
                 step(*ready.popleft())
             for request, outcome in wait(0 if ready else self._patience() if timers else None):
-                complete(request, outcome)
+                task = request.task
+                if task is None or request.finish is not None or outcome.__class__ not in _AS_IT_IS:
+                    self._complete(request, outcome)
+                    continue
+                request.task = None
+                if task.timer is not None:
+                    self._release(task)
+                step(task, task.send, outcome)
             if timers:
                 self._fire_timers()
 
     def _step(self, task: Timed, resume: Resume, argument: Any) -> None:
         """Resume the task and perform what it yields until something has to wait."""
         budget = _BUDGET
-        perform = self._perform
         while budget:
             budget -= 1
             try:
@@ -144,8 +157,14 @@ class Driver(Scheduler):
                 self._ended(task, error)
                 return
             resume = task.send
+            kind = operation.__class__
             try:
-                argument = perform.get(operation.__class__, self._foreign)(task, operation)
+                if kind is Recv:
+                    argument = self._recv(task, operation)
+                elif kind is Send:
+                    argument = self._send(task, operation)
+                else:
+                    argument = self._perform.get(kind, self._foreign)(task, operation)
             except (Exception, ops.Cancelled) as error:
                 resume, argument = task.throw, error
             if argument is PENDING:
@@ -155,32 +174,33 @@ class Driver(Scheduler):
     # --- waiting and waking ---
 
     def _complete(self, request: Request, outcome: Any) -> None:
+        """Anything but what the operation waits for, as it is."""
         task, request.task = request.task, None
-        request.keep = None
         if task is None:
             self._let_go(outcome)
             return
-        finish = request.finish
-        if finish is None and outcome.__class__ is bytes:
-            if task.timer is not None:
-                self._release(task)
-            self._step(task, task.send, outcome)
-            return
         resume: Resume = task.send
         try:
-            if request.late and isinstance(outcome, OSError) and outcome.errno == errno.ECANCELED:
-                outcome = _too_late()
-            if finish is not None:
-                outcome = finish(outcome)
-            elif isinstance(outcome, Exception):
-                raise outcome
+            if isinstance(outcome, OSError):
+                if request.late and outcome.errno == errno.ECANCELED:
+                    outcome = _too_late()
+                if request.finish is None:
+                    raise outcome
+            value = request.finish(outcome) if request.finish is not None else self._go_on(request, outcome)
         except OSError as error:
-            resume, outcome = task.throw, error
-        if outcome is PENDING:
+            resume, value = task.throw, error
+        if value is PENDING:
             request.task = task
-        else:
-            self._release(task)
-            self._step(task, resume, outcome)
+            return
+        self._release(task)
+        self._step(task, resume, value)
+
+    def _go_on(self, request: Request, sent: int) -> Any:
+        """With the rest of what a send did not send."""
+        if request.late:
+            raise _too_late()
+        self._port.send(request, request.keep[sent:])
+        return PENDING
 
     @staticmethod
     def _let_go(outcome: Any) -> None:
@@ -189,26 +209,21 @@ class Driver(Scheduler):
             case (int(descriptor), _):
                 socket.close(descriptor)
 
-    def _await(self, task: Timed, request: Request, deadline: int | None) -> Any:
+    def _await(self, task: Timed, request: Request, finish: Callable[[Any], Any] | None, deadline: int | None) -> Any:
         """The request was just submitted for this task."""
-        request.task = task
-        request.late = False
+        request.task, request.finish = task, finish
         if deadline is not None:
-            self._arm(task, deadline, partial(self._withdraw, request))
+            self._limit(task, request, deadline)
         return PENDING
+
+    def _limit(self, task: Timed, request: Request, deadline: int) -> None:
+        request.late = False
+        self._arm(task, deadline, partial(self._withdraw, request))
 
     def _withdraw(self, request: Request) -> Any:
         request.late = True
         self._port.cancel(request)
         return PENDING
-
-    @staticmethod
-    def _idle(endpoint: CompletionEndpoint, request: Request) -> Request:
-        if endpoint.closed:
-            raise sockets.aborted()
-        if request.busy:
-            raise RuntimeError("two receives or two sends are outstanding on one socket")
-        return request
 
     # --- operations ---
 
@@ -221,53 +236,43 @@ class Driver(Scheduler):
 
     def _recv(self, task: Timed, operation: ops.Recv) -> Any:
         endpoint: Any = operation.socket
-        request = self._idle(endpoint, endpoint.receiving)
-        request.finish = None
-        self._port.receive(request, endpoint.fd, operation.size)
-        return self._await(task, request, operation.deadline)
+        request = endpoint.receiving
+        if request.busy or endpoint.closed:
+            raise _refusal(endpoint)
+        self._port.receive(request, operation.size)
+        request.task = task
+        if operation.deadline is not None:
+            self._limit(task, request, operation.deadline)
+        return PENDING
 
     def _send(self, task: Timed, operation: ops.Send) -> Any:
         endpoint: Any = operation.socket
-        request = self._idle(endpoint, endpoint.sending)
-        data = operation.data
-        if not data:
+        request = endpoint.sending
+        if request.busy or endpoint.closed:
+            raise _refusal(endpoint)
+        if not operation.data:
             return None
-        request.finish = partial(self._sent, request, endpoint.fd, data)
-        self._port.send(request, endpoint.fd, data)
-        return self._await(task, request, operation.deadline)
-
-    def _sent(self, request: Request, fd: int, data: bytes, outcome: Any) -> Any:
-        if isinstance(outcome, OSError):
-            raise outcome
-        if outcome == len(data):
-            return None
-        if request.late:
-            raise _too_late()
-        rest = data[outcome:]
-        request.finish = partial(self._sent, request, fd, rest)
-        self._port.send(request, fd, rest)
+        self._port.send(request, operation.data)
+        request.task = task
+        if operation.deadline is not None:
+            self._limit(task, request, operation.deadline)
         return PENDING
 
     def _recv_from(self, task: Timed, operation: ops.RecvFrom) -> Any:
-        endpoint: Any = operation.socket
-        request = self._idle(endpoint, endpoint.receiving)
-        request.finish = _given
-        self._port.receive_from(request, endpoint.fd, operation.size)
-        return self._await(task, request, operation.deadline)
+        request = _idle(operation.socket, "receiving")
+        self._port.receive_from(request, operation.size)
+        return self._await(task, request, _given, operation.deadline)
 
     def _send_to(self, task: Timed, operation: ops.SendTo) -> Any:
-        endpoint: Any = operation.socket
-        request = self._idle(endpoint, endpoint.sending)
-        request.finish = _nothing
-        self._port.send_to(request, endpoint.fd, operation.data, operation.address)
-        return self._await(task, request, None)
+        request = _idle(operation.socket, "sending")
+        self._port.send_to(request, operation.data, operation.address)
+        return self._await(task, request, _given, None)
 
     def _accept(self, task: Timed, operation: ops.Accept) -> Any:
         endpoint: Any = operation.socket
-        request = self._idle(endpoint, endpoint.receiving)
-        request.finish = partial(self._accepted, endpoint.raw)
-        self._port.accept(request, endpoint.fd)
-        return self._await(task, request, operation.deadline)
+        request = _idle(endpoint, "receiving")
+        self._port.accept(request)
+        return self._await(task, request, partial(self._accepted, endpoint.raw), operation.deadline)
 
     def _accepted(self, listener: socket.socket, outcome: Any) -> CompletionEndpoint:
         descriptor, address = _given(outcome)
@@ -277,18 +282,17 @@ class Driver(Scheduler):
 
     def _connect(self, task: Timed, operation: ops.Connect) -> Any:
         endpoint = self._own(sockets.stream(operation.address))
-        request = endpoint.sending
-        request.finish = partial(self._connected, endpoint)
         try:
-            self._port.connect(request, endpoint.fd, operation.address)
+            self._port.connect(endpoint.sending, operation.address)
         except OSError:
             self._discard(endpoint)
             raise
-        return self._await(task, request, operation.deadline)
+        return self._await(task, endpoint.sending, partial(self._connected, endpoint), operation.deadline)
 
     def _connected(self, endpoint: CompletionEndpoint, outcome: Any) -> CompletionEndpoint:
         try:
             _given(outcome)
+            endpoint.sending.finish = None
             endpoint.local, endpoint.peer = sockets.local_of(endpoint.raw), sockets.peer_of(endpoint.raw)
             sockets.refuse_self(endpoint.local, endpoint.peer)
         except OSError:
@@ -332,6 +336,22 @@ class Driver(Scheduler):
             busy = [one for one in busy if one.receiving.busy or one.sending.busy]
 
 
+def _idle(endpoint: Any, which: str) -> Request:
+    request: Request = getattr(endpoint, which)
+    if request.busy or endpoint.closed:
+        raise _refusal(endpoint)
+    return request
+
+
+def _refusal(endpoint: Endpoint) -> Exception:
+    """Why its request takes no operation."""
+    return (
+        sockets.aborted()
+        if endpoint.closed
+        else RuntimeError("two receives or two sends are outstanding on one socket")
+    )
+
+
 def _too_late() -> TimeoutError:
     return TimeoutError("the operation's deadline has passed")
 
@@ -340,7 +360,3 @@ def _given(outcome: Any) -> Any:
     if isinstance(outcome, OSError):
         raise outcome
     return outcome
-
-
-def _nothing(outcome: Any) -> None:
-    _given(outcome)

@@ -6,8 +6,8 @@ Rules of this file:
    while that thread is inside io_uring_enter(2) (IORING_SETUP_DEFER_TASKRUN). So no index needs a memory barrier:
    whoever wrote it is whoever reads it, or the same thread in the kernel.
 2. What a submission points to must stay where it is until its completion came. The caller keeps it.
-3. Buffers go back in the order in which they were handed out, so nearly always the slot of the buffer ring that is due
-   next holds that very buffer already, and giving it back is counting.
+3. Buffers go back in the order in which they were picked, so nearly always the slot of the buffer ring that is due next
+   holds that very buffer already, and giving it back is counting.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ _SETUP_FLAGS = (
 _PARAMS = struct.Struct("=7I12x8IQ8IQ")
 _ENTER_GETEVENTS, _ENTER_EXT_ARG = 1, 8
 _REGISTER_PBUF_RING = 22
-_SUBMISSION = struct.Struct("=BBHiQQIIQH22x")
 _COMPLETION = struct.Struct("=QiI")
 _SLOT = struct.Struct("=QIH")
 _TAIL = struct.Struct("=H")
@@ -41,6 +40,17 @@ _ARGUMENT = struct.Struct("=QIIQ")
 _TIMESPEC = struct.Struct("=qq")
 _MASK32 = 0xFFFFFFFF
 _GROUP = 0
+
+_SUBMISSION = struct.Struct("=BBHiQQIIQH22x")
+
+
+def submission(
+    opcode: int, fd: int, address: int, length: int, token: int,
+    *, offset: int = 0, flags: int = 0, options: int = 0, hint: int = 0,
+) -> bytes:  # fmt: skip
+    """A struct io_uring_sqe: `offset` is its `off`, `options` its `msg_flags`, `hint` its `ioprio`."""
+    return _SUBMISSION.pack(opcode, flags, hint, fd, offset, address, length, options, token, _GROUP)
+
 
 BUFFER_SELECT = 1 << 5
 """A submission's flag: the kernel picks the buffer."""
@@ -66,14 +76,16 @@ def address_of(memory: bytearray | mmap.mmap) -> int:
 
 
 class Ring:
-    """`entries` submissions between two waits before they are handed over early; `buffers` of `size` bytes each.
+    """`entries` submissions are handed over at once; `buffers` of `size` bytes each. All of them are powers of two.
 
-    Powers of two. Raises OSError where the kernel has no io_uring, forbids it, or lacks a flag (EINVAL).
+    `pushed`: submissions, 64 bytes each and perhaps in pieces, for the next call. `memory`: the buffers, one after the
+    other. Raises OSError where the kernel has no io_uring, forbids it, or lacks a flag (EINVAL).
     """
 
     def __init__(self, entries: int, buffers: int, size: int) -> None:
         parameters = bytearray(_PARAMS.size)
         _PARAMS.pack_into(parameters, 0, 0, entries * 4, _SETUP_FLAGS, *[0] * 22)
+        self.pushed: list[bytes] = []
         self.fd = _call(SETUP, entries, address_of(parameters))
         self._open: list[memoryview | mmap.mmap] = []
         try:
@@ -101,8 +113,6 @@ class Ring:
             words[cq_mask // 4],
             cqes,
         )
-        self._tail = words[self._tail_at]
-        self._sent = self._tail
         for slot in range(entries):
             words[array // 4 + slot] = slot
         self._argument = bytearray(_ARGUMENT.size)
@@ -113,52 +123,51 @@ class Ring:
     def _lay_out(self, buffers: int, size: int) -> None:
         private = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
         self._slots = mmap.mmap(-1, 16 * buffers, private)
-        self._memory = mmap.mmap(-1, size * buffers, private)
-        self._open += [self._slots, self._memory]
-        self._size, self._last = size, buffers - 1
-        self._base = address_of(self._memory)
-        self._returned = 0
+        self.memory = mmap.mmap(-1, size * buffers, private)
+        self._open += [self._slots, self.memory]
+        self.size = size
+        self._base = address_of(self.memory)
         registration = bytearray(struct.pack("=QIHH24x", address_of(self._slots), buffers, _GROUP, 0))
         _call(REGISTER, self.fd, _REGISTER_PBUF_RING, address_of(registration), 1)
         for number in range(buffers):
-            self._fill(number, number)
-        self._returned = buffers
-        self._give_back()
+            self.refill(number, number)
+        self.give_back(buffers)
 
-    def _fill(self, slot: int, number: int) -> None:
-        _SLOT.pack_into(self._slots, slot * 16, self._base + number * self._size, self._size, number)
-
-    def _give_back(self) -> None:
-        _TAIL.pack_into(self._slots, _TAIL_AT, self._returned & 0xFFFF)
-
-    # --- submitting ---
-
-    def push(
-        self, opcode: int, fd: int, address: int, length: int, token: int,
-        *, offset: int = 0, flags: int = 0, options: int = 0, hint: int = 0,
-    ) -> None:  # fmt: skip
-        """One struct io_uring_sqe: `offset` is its `off`, `options` its `msg_flags`, `hint` its `ioprio`."""
-        tail = self._tail
-        if tail - self._sent == self._entries:
-            self.flush()
-        slot = (tail & self._mask) << 6
-        _SUBMISSION.pack_into(
-            self._sqes, slot, opcode, flags, hint, fd, offset, address, length, options, token, _GROUP
-        )
-        self._tail = tail + 1
+    # --- submitting and waiting ---
 
     def flush(self) -> None:
         """Hand over what was pushed, and let everything that is due come to its completion, without waiting."""
         self._enter(0, None)
 
-    def wait(self, timeout_ns: int | None) -> None:
-        """Hand over what was pushed, and wait for one completion at least. None waits for ever."""
+    def wait(self, timeout_ns: int | None) -> Iterator[tuple[int, int, int]]:
+        """Hand over what was pushed, wait for one completion at least; (token, result, flags) of what is complete.
+
+        Nothing at the timeout; None waits for ever. It may end early with nothing: after a signal, or where more was
+        pushed than the ring holds. What comes while the completions are looked at is for the next call.
+        """
         self._enter(0 if timeout_ns == 0 else 1, timeout_ns)
+        words = self._words
+        head, tail = words[self._cq_head_at], words[self._cq_tail_at]
+        if head == tail:
+            return iter(())
+        first, last = head & self._cq_mask, tail & self._cq_mask
+        if first < last:
+            complete = self._slice(first, last)
+        else:  # around the end
+            complete = self._slice(first, self._cq_mask + 1) + self._slice(0, last)
+        words[self._cq_head_at] = tail
+        return _COMPLETION.iter_unpack(complete)
+
+    def _slice(self, first: int, last: int) -> bytes:
+        return self._rings[self._cqes + first * 16 : self._cqes + last * 16]
 
     def _enter(self, at_least: int, timeout_ns: int | None) -> None:
+        if self.pushed:
+            self._publish()
+            if self.pushed:
+                at_least = 0
         words = self._words
-        words[self._tail_at] = self._tail & _MASK32
-        waiting = (self._tail - words[self._head_at]) & _MASK32
+        waiting = (words[self._tail_at] - words[self._head_at]) & _MASK32
         flags, argument, size = _ENTER_GETEVENTS, 0, 0
         if at_least and timeout_ns is not None:
             _TIMESPEC.pack_into(self._timespec, 0, *divmod(timeout_ns, 1_000_000_000))
@@ -168,37 +177,30 @@ class Ring:
         except OSError as error:
             if error.errno not in (errno.EINTR, errno.ETIME, errno.EBUSY, errno.EAGAIN):
                 raise
-        self._sent = self._tail - ((self._tail - words[self._head_at]) & _MASK32)
 
-    # --- completions ---
-
-    def completions(self) -> Iterator[tuple[int, int, int]]:
-        """(token, result, flags) of what is complete. What comes while they are looked at waits for the next call."""
+    def _publish(self) -> None:
+        """Into the ring, as far as there is room: what the kernel has not taken yet lies there too."""
         words = self._words
-        head, tail = words[self._cq_head_at], words[self._cq_tail_at]
-        if head == tail:
-            return iter(())
-        first, last = head & self._cq_mask, tail & self._cq_mask
-        taken = (
-            self._slice(first, last) if first < last else self._slice(first, self._cq_mask + 1) + self._slice(0, last)
-        )
-        words[self._cq_head_at] = tail
-        return _COMPLETION.iter_unpack(taken)
+        tail = words[self._tail_at]
+        room = (self._entries - ((tail - words[self._head_at]) & _MASK32)) << 6
+        pushed = b"".join(self.pushed)
+        self.pushed.clear()
+        if len(pushed) > room:
+            self.pushed.append(pushed[room:])
+            pushed = pushed[:room]
+        at = (tail & self._mask) << 6
+        first = pushed[: len(self._sqes) - at]
+        self._sqes[at : at + len(first)] = first
+        self._sqes[: len(pushed) - len(first)] = pushed[len(first) :]
+        words[self._tail_at] = (tail + (len(pushed) >> 6)) & _MASK32
 
-    def _slice(self, first: int, last: int) -> bytes:
-        return self._rings[self._cqes + first * 16 : self._cqes + last * 16]
+    def refill(self, slot: int, number: int) -> None:
+        """The buffer that goes into a slot next is not the one that is there."""
+        _SLOT.pack_into(self._slots, slot * 16, self._base + number * self.size, self.size, number)
 
-    def take(self, flags: int, length: int) -> bytes:
-        """What the kernel received into the buffer that it picked, which goes back."""
-        number = flags >> 16
-        start = number * self._size
-        data = self._memory[start : start + length]
-        slot = self._returned & self._last
-        if slot != number:
-            self._fill(slot, number)
-        self._returned += 1
-        self._give_back()
-        return data
+    def give_back(self, returned: int) -> None:
+        """So many buffers were given back since the beginning, each in the next slot."""
+        _TAIL.pack_into(self._slots, _TAIL_AT, returned & 0xFFFF)
 
     def close(self) -> None:
         for memory in self._open:
