@@ -40,11 +40,12 @@ def availability() -> str | None:
     try:
         Ring(1, 1, 4096).close()
     except OSError as error:
-        return _reason(error)
+        return reason(error)
     return None
 
 
-def _reason(error: OSError) -> str:
+def reason(error: OSError) -> str:
+    """Why io_uring_setup(2) failed."""
     release = os.uname().release
     match error.errno:
         case errno.ENOSYS:

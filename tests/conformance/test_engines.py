@@ -111,6 +111,27 @@ def test_an_interrupt_closes_the_sockets_and_propagates(engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", REAL)
+def test_a_connection_that_comes_as_its_listener_closes_is_closed(engine: str) -> None:
+    """Whoever was accepted for nobody learns it, and nobody keeps its descriptor."""
+
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        accepting = yield ops.Spawn(failing(ops.Accept(listener)))
+        yield from pause(1)
+        with socket.create_connection(listener.local, timeout=10) as client:
+            yield ops.Close(listener)
+            assert isinstance((yield ops.Join(accepting)), ConnectionAbortedError)
+            try:
+                assert client.recv(1) == b""
+            except ConnectionResetError:
+                pass
+
+    before = _descriptors()
+    subject(engine).run(main())
+    assert _descriptors() == before
+
+
+@pytest.mark.parametrize("engine", REAL)
 def test_post_reaches_a_waiting_program_from_another_thread(engine: str) -> None:
     examined = engines.create(engine, lambda transaction: 0, lambda: 0.5)
     queue = ops.Queue()
