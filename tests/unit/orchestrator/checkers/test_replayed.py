@@ -9,6 +9,7 @@ from chaos.faults.fault import Fault
 from chaos.faults.messages import Drop as DropFault
 from chaos.faults.packets import Loss
 from chaos.faults.processes import Kill, Pause, Restart
+from chaos.faults.streams import Down
 from chaos.identity import Key
 from chaos.recorded import Entry
 from nodes.wire.record import Kind
@@ -104,6 +105,20 @@ def test_faults_on_packets_have_no_messages() -> None:
     cells = cell(faults=faults, via="direct").model_copy(update={"log": Log(run="")})
     found, _ = replayed(Setting(cells, Index(Run().phase("load").history())))
     assert found == Replayed(0, 0, (), (0,))
+
+
+def test_nor_have_faults_on_streams() -> None:
+    faults = (Down(down=True, link=LINK), KILL)
+    cells = cell(faults=faults, via="toxiproxy").model_copy(update={"log": Log(run="")})
+    found, _ = replayed(Setting(cells, Index(Run().phase("load").history())))
+    assert found == Replayed(0, 0, (), (0,))
+
+
+def test_a_log_of_another_plan_is_not_compared_and_nothing_is_claimed() -> None:
+    strange = Log(run="", strikes=(Strike(fault=7, node="server", epoch=1, when="client gate 1"),))
+    found, crash = replayed(Setting(made(strange, KILL), Index(Run().phase("load").history())))
+    assert found == Replayed(0, 0)
+    assert crash.startswith("a checker crashed: IndexError")
 
 
 def test_a_replay_that_came_whole_is_met_and_any_other_run_has_none() -> None:

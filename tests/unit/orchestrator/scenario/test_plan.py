@@ -117,6 +117,13 @@ def test_a_mechanism_names_its_level() -> None:
     assert made.axes == {"semantics": "at-most-once-incarnation"}
 
 
+def test_what_is_no_part_of_a_cell_takes_nothing_from_its_axes() -> None:
+    matrix = 'matrix: {word: ["${other}"]}\nnot_applicable: [{word: "${other}", reason: "for ${money}"}]\n'
+    made = cell(f"about: costs ${{money}}\n{matrix}{BASE}")
+    assert (made.about, made.axes, made.not_applicable) == ("costs ${money}", {"word": "${other}"}, "for ${money}")
+    assert refused(BASE.replace("scenario: one", "scenario: ${one}")).path == "scenario"
+
+
 def test_not_applicable_cells_keep_their_reason_and_need_no_expectation() -> None:
     text = "matrix: {t: [udp, tcp]}\nnot_applicable: [{t: udp, reason: no connections}]\n" + BASE
     text = text.replace("exactly-once}", 'exactly-once, transport: "${t}"}')

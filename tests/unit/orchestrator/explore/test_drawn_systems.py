@@ -1,0 +1,152 @@
+"""The nodes, links and numbers of faults that are drawn, and how one cell differs from the one that it is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from random import Random
+from typing import get_args
+
+from nodes.rpc import codecs
+from nodes.services import SERVICE_OF
+from nodes.wire.transports import TRANSPORTS
+from orchestrator.explore.generate import ABOUT, NAME, Ground, fresh, mutated, ours
+from orchestrator.scenario.cell import Cell, Client, Link, Retry, Semantics
+
+DRAWS = 400
+GATES = {"server ready 2", "server down 1"}
+
+
+@cache
+def systems() -> list[Cell]:
+    return [ours().draw(Random(number)) for number in range(DRAWS)]
+
+
+def clients() -> list[Client]:
+    return [cell.clients["client"] for cell in systems()]
+
+
+def links() -> list[Link]:
+    return [link for cell in systems() for link in cell.links]
+
+
+def test_a_system_is_one_server_and_one_client_that_calls_it() -> None:
+    for cell in systems():
+        ((server, serving),) = cell.servers.items()
+        ((client, calling),) = cell.clients.items()
+        assert [(link.source, link.target) for link in cell.links] == [(client, server)]
+        assert serving.service == SERVICE_OF[calling.workload]
+        assert (cell.scenario, cell.about, cell.cell, cell.axes, cell.faults) == (NAME, ABOUT, "-", {}, ())
+    assert len({cell.seed for cell in systems()}) > DRAWS // 2
+    assert {cell.servers["server"].yields for cell in systems()} == {0, 3, 30, 100}
+
+
+def test_it_is_small() -> None:
+    assert {client.calls for client in clients()} == {2, 3, 4, 5, 6}
+    assert {client.clients for client in clients()} == {1, 2, 3}
+    assert {client.outstanding for client in clients()} == {1, 2, 3, 4}
+    assert {client.after_heal for client in clients()} == {1}
+    gates = [client.gates for client in clients()]
+    assert {len(some) for some in gates} == {0, 1}
+    assert {number for some in gates for number in some} == {2, 3, 4}
+    assert {gate for some in gates for gate in some.values()} == GATES
+
+
+def test_its_clients_repeat_soon_late_or_never() -> None:
+    assert {client.retry.model_copy(update={"attempts": None, "connection": "new"}) for client in clients()} == {
+        Retry(first=60, maximum=240),
+        Retry(first=20, maximum=240),
+        Retry(first=400, maximum=400),
+    }
+    assert {client.retry.attempts for client in clients()} == {None, 1, 2, 3}
+    assert {client.retry.connection for client in clients()} == {"new", "same"}
+
+
+def test_every_mechanism_workload_and_protocol_is_drawn() -> None:
+    assert {client.workload for client in clients()} == set(SERVICE_OF)
+    assert {link.semantics for link in links()} == set(get_args(Semantics))
+    assert {link.transport for link in links()} == set(TRANSPORTS)
+    assert {link.codec for link in links()} == set(codecs.NAMES)
+    assert {link.variant for link in links()} == {None}
+    assert ours("no-join").draw(Random(1)).links[0].variant == "no-join"
+    workloads = Counter(client.workload for client in clients())
+    assert {workload for workload, _ in workloads.most_common(2)} == {"add", "write-read"}
+
+
+def test_a_fresh_cell_has_one_to_three_faults() -> None:
+    assert {len(fresh(ours(), Random(number)).cell.faults) for number in range(30)} == {1, 2, 3}
+
+
+@cache
+def parent(faults: int) -> Cell:
+    drawn = (fresh(ours(), Random(f"parent {number}")).cell for number in range(1_000))
+    return next(cell for cell in drawn if len(cell.faults) == faults)
+
+
+def others(cell: Cell, verbs: tuple[str, ...] | None = None) -> list[Cell]:
+    ground = ours() if verbs is None else ours()._replace(verbs=verbs)
+    return [mutated(ground, cell, Random(f"child {number}")).cell for number in range(120)]
+
+
+def differences(one: Cell, other: Cell) -> frozenset[str]:
+    parts: list[str] = [key for key in ("seed", "nodes", "links") if getattr(one, key) != getattr(other, key)]
+    pairs = [(mine, its) for mine, its in zip(one.faults, other.faults, strict=False) if mine != its]
+    grown = len(other.faults) - len(one.faults)
+    return frozenset([*parts, *(["faults"] * bool(pairs)), *(["more"] * (grown > 0)), *(["fewer"] * (grown < 0))])
+
+
+def test_a_change_is_of_one_thing_or_of_two() -> None:
+    first = parent(1)
+    found = Counter(differences(first, other) for other in others(first))
+    assert {difference for difference in found if len(difference) == 1} == {
+        frozenset({each}) for each in ("seed", "nodes", "links", "faults", "more")
+    }
+    assert any(len(difference) == 2 for difference in found)
+    assert all(len(difference) <= 2 for difference in found)
+    assert sum(number for difference, number in found.items() if len(difference) == 2) < len(others(first)) / 2
+    assert found[frozenset({"faults"})] > found[frozenset({"more"})]
+
+
+def test_a_changed_system_has_its_own_nodes_another_link_or_another_way_to_call() -> None:
+    first = parent(1)
+    changed = [cell for cell in others(first) if differences(first, cell) == {"nodes"}]
+    servers = {cell.servers["server"] == first.servers["server"] for cell in changed}
+    assert servers == {True, False}
+    for cell in changed:
+        if cell.servers == first.servers:
+            assert cell.clients["client"].workload == first.clients["client"].workload
+
+
+def test_three_faults_are_enough() -> None:
+    full = parent(3)
+    assert {len(cell.faults) for cell in others(full)} == {3}
+    assert {len(cell.faults) for cell in others(parent(2))} == {2, 3}
+
+
+def test_any_of_the_faults_is_replaced_and_the_others_stay_where_they_are() -> None:
+    full = parent(3)
+    places = set()
+    for cell in others(full):
+        if differences(full, cell) == {"faults"}:
+            places.add(tuple(mine == its for mine, its in zip(full.faults, cell.faults, strict=True)))
+    assert places >= {(False, True, True), (True, False, True), (True, True, False)}
+
+
+def test_faults_are_of_the_grounds_words_and_likely_ones_are_drawn_more_often() -> None:
+    assert {fault.verb for cell in others(parent(1), ("drop",)) for fault in cell.faults[1:]} == {"drop"}
+    drawn = Counter(fault.verb for number in range(300) for fault in fresh(ours(), Random(number)).cell.faults)
+    assert drawn["kill"] > 2 * drawn["slice"]
+    assert drawn["drop"] > 2 * drawn["corrupt"]
+
+
+def test_what_was_refused_is_counted() -> None:
+    asked: list[Cell] = []
+
+    def fits(cell: Cell) -> bool:
+        asked.append(cell)
+        return len(asked) > 2
+
+    drawn = fresh(Ground(lambda random: parent(1), ours().vary, fits=fits), Random(1))
+    assert drawn.refused >= 2
+    assert drawn.cell.model_copy(update={"expect": asked[-1].expect}) == asked[-1]
+    assert drawn.cell.expect == ours().judge(drawn.cell)
