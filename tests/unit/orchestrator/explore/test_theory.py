@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from random import Random
+from typing import get_args
 
 import pytest
 
-from chaos.faults.messages import Corrupt, Drop
+from chaos.faults.fault import Fault
+from chaos.faults.messages import Corrupt, Drop, Truncate
 from chaos.faults.models import Model
 from chaos.faults.processes import Kill, Restart
 from orchestrator.explore.generate import ours
-from orchestrator.explore.theory import brought, excused, expected, promised
-from orchestrator.scenario.cell import Cell, Level, Semantics
+from orchestrator.explore.theory import brought, brought_by, excused, expected, promised
+from orchestrator.scenario.cell import Cell, Client, Delivery, Expect, Level, Link, Retry, Semantics, Server
 
 LINK = "client -> server"
 
@@ -40,6 +42,26 @@ def test_a_mechanism_promises_what_it_keeps_under_all_of_the_models(
     assert promised(semantics, models, None) == level
 
 
+NETWORK: tuple[Model, ...] = ("loss", "duplication", "reordering", "delay", "connection-cut", "history-trim")
+PROMISED: dict[Semantics, tuple[Level, Level, Level]] = {
+    "maybe": ("maybe", "maybe", "maybe"),
+    "at-least-once": ("at-least-once", "at-least-once", "at-least-once"),
+    "at-most-once": ("exactly-once", "at-least-once", "at-least-once"),
+    "at-most-once-incarnation": ("exactly-once", "at-most-once", "at-most-once"),
+    "exactly-once": ("exactly-once", "exactly-once", "at-most-once"),
+}
+"""Under any model of the network, a server's crash, and the loss of its history."""
+
+
+@pytest.mark.parametrize("semantics", PROMISED)
+def test_each_mechanism_under_each_model(semantics: Semantics) -> None:
+    network, crash, loss = PROMISED[semantics]
+    assert {promised(semantics, [model], None) for model in NETWORK} == {network}
+    assert promised(semantics, ["server-crash"], None) == crash
+    assert promised(semantics, ["history-loss"], None) == loss
+    assert set(NETWORK) | {"server-crash", "history-loss"} == set(get_args(Model))
+
+
 def test_a_budget_of_attempts_may_be_spent_so_no_call_is_promised_to_end_well() -> None:
     assert promised("exactly-once", ["loss"], 3) == "at-most-once"
     assert promised("at-least-once", ["loss"], 3) == "maybe"
@@ -54,6 +76,42 @@ def test_a_cell_is_judged_under_the_models_that_its_faults_bring() -> None:
     assert delivery is None or delivery.under == brought(both)
 
 
-def test_what_flips_bits_excuses_whoever_took_them() -> None:
-    assert "replies" in excused(cell(Corrupt(corrupt="reply", link=LINK)))
-    assert "once" not in excused(cell(Corrupt(corrupt="reply", link=LINK)))
+def test_what_flips_bits_excuses_whoever_took_them_and_lost_history_who_reads_it() -> None:
+    corrupt = Corrupt(corrupt="reply", link=LINK)
+    lost = Kill(kill="server", at="received", nth=1, restart=Restart(state="archive"))
+    took = {"valid", "complete", "replies", "reference", "staleness"}
+    assert excused(cell()) == excused(cell(Drop(drop="reply", link=LINK))) == frozenset()
+    assert excused(cell(corrupt)) == excused(cell(lost, corrupt)) == took
+    assert excused(cell(lost)) == {"staleness"}
+
+
+def test_what_has_no_effect_is_to_be_valid_and_nothing_else() -> None:
+    made = cell(Drop(drop="reply", link=LINK))
+    reading = made.model_copy(update={"nodes": {**made.nodes, "server": Server(service="echo")}})
+    assert expected(reading) == Expect.model_validate({"valid": "holds"})
+
+
+def test_of_several_links_it_is_what_all_of_them_promise_over_those_the_faults_are_on() -> None:
+    mechanisms = ("at-least-once", "exactly-once")
+    links = tuple(
+        Link.model_validate({"from": "client", "to": target, "semantics": semantics, "transport": transport})
+        for target, semantics, transport in zip(("one", "two"), mechanisms, ("tcp", "udp"), strict=True)
+    )
+    servers = {name: Server(service="counter") for name in ("one", "two")}
+    client = Client(workload="add", calls=4, after_heal=1)
+    made = cell().model_copy(update={"nodes": {**servers, "client": client}, "links": links})
+
+    def under(*faults: Fault, budget: int | None = None) -> Delivery | None:
+        nodes = {**made.nodes, "client": client.model_copy(update={"retry": Retry(attempts=budget)})}
+        return expected(made.model_copy(update={"faults": faults, "nodes": nodes})).delivery
+
+    lost = Drop(drop="reply", link="client -> two")
+    assert under(lost) == Delivery(holds="at-least-once", under=("loss",))
+    assert under(lost, budget=2) == Delivery(holds="maybe", under=("loss",))
+    assert under() == Delivery(holds="at-least-once", under=())
+    assert under(Kill(kill="one", after=1), lost) == Delivery(holds="at-least-once", under=("loss", "server-crash"))
+    halved = [Truncate(truncate="reply", link=link.name) for link in links]
+    assert [brought_by(made.model_copy(update={"faults": (fault,)}), 0) for fault in halved] == [
+        ("connection-cut",),
+        ("loss",),
+    ]
