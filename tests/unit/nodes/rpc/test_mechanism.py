@@ -181,3 +181,127 @@ def test_forgets_too_early_executes_a_repeat_and_says_what_it_forgot() -> None:
 @pytest.mark.parametrize("semantics", ["at-most-once-incarnation", "exactly-once"])
 def test_incarnation_ignored_takes_a_call_for_another_server(semantics: str) -> None:
     assert Server(semantics, "incarnation-ignored").arrive(1, server=99)[0] is Do.EXECUTE
+
+
+def cached(server: Server, seq: int, client: int = CLIENT) -> object:
+    """What a repeat is answered from the history."""
+    arrival = server.mechanism.arrive(server.call(seq, first=1, client=client))
+    assert (arrival.do, arrival.status) == (Do.ANSWER, Status.CACHED)
+    return arrival.value
+
+
+def test_no_duplicate_filter_answers_each_copy_by_itself() -> None:
+    server = Server("at-most-once", "no-duplicate-filter")
+    copies = [server.call(1), server.call(1)]
+    assert [server.mechanism.arrive(copy).do for copy in copies] == [Do.EXECUTE, Do.EXECUTE]
+    assert [server.mechanism.complete(copy, 1) for copy in copies] == [[(copy, Status.EXECUTED)] for copy in copies]
+    assert server.mechanism.arrive(server.call(1)).do is Do.EXECUTE
+
+
+def test_high_water_filter_knows_what_it_has_and_what_it_executes() -> None:
+    server = Server("at-most-once", "high-water-filter")
+    server.run(1, value=7, first=1)
+    server.run(3, first=1)
+    assert cached(server, 1) == 7
+    waiter = server.call(5, first=1)
+    assert server.mechanism.arrive(waiter).do is Do.EXECUTE
+    assert server.arrive(6, first=1)[0] is Do.EXECUTE
+    assert server.arrive(5, first=1)[0] is Do.WAIT
+    assert server.arrive(4, first=1) == (Do.ANSWER, Status.STALE)
+
+
+def test_forgets_too_early_forgets_nothing_that_it_did_not_keep() -> None:
+    server = Server("at-most-once", "forgets-too-early")
+    waiter = server.call(1)
+    server.mechanism.arrive(waiter)
+    server.arrive(3, first=3)
+    assert server.mechanism.complete(waiter, 1) == [(waiter, Status.EXECUTED)]
+    assert server.trims == [(CLIENT, 1), (CLIENT, 3)]
+
+
+def test_newest_answer_only_has_no_other() -> None:
+    server = Server("at-most-once", "newest-answer-only")
+    server.run(1, value=7, first=1)
+    server.run(2, value=8, first=1)
+    assert cached(server, 2) == 8
+    assert server.arrive(1, first=1)[0] is Do.EXECUTE
+
+
+def test_answer_of_another_operation_is_the_newest_one() -> None:
+    server = Server("at-most-once", "answer-of-another-operation")
+    for seq in (1, 3, 2):
+        server.run(seq, value=10 * seq, first=1)
+    assert [cached(server, seq) for seq in (1, 2, 3)] == [30, 30, 30]
+    assert server.arrive(4, first=1)[0] is Do.EXECUTE
+
+
+def test_answer_of_another_client_is_the_first_ones_that_has_it() -> None:
+    server = Server("at-most-once", "answer-of-another-client")
+    server.run(2, value=8, first=1, client=CLIENT)
+    server.run(1, value=5, first=1, client=CLIENT + 1)
+    server.run(2, value=9, first=1, client=CLIENT + 1)
+    assert cached(server, 2, CLIENT + 1) == cached(server, 2) == 8
+    assert cached(server, 1, CLIENT + 1) == 5
+    assert server.arrive(1, first=1)[0] is Do.EXECUTE
+
+
+def test_no_join_executes_a_copy_beside_the_first_and_answers_each() -> None:
+    server = Server("at-most-once", "no-join")
+    first, second = server.call(1), server.call(1)
+    assert [server.mechanism.arrive(each).do for each in (first, second)] == [Do.EXECUTE, Do.EXECUTE]
+    assert server.mechanism.complete(first, 1) == [(first, Status.EXECUTED)]
+    assert server.mechanism.complete(second, 2) == [(second, Status.EXECUTED)]
+    assert cached(server, 1) == 2
+
+
+def joined(variant: str) -> tuple[Server, list[Waiter], list[tuple[Waiter, Status]]]:
+    """Three attempts of one operation, each from a place of its own, behind another operation's from another."""
+    server = Server("at-most-once", variant)
+    earlier = server.call(1, first=1)._replace(peer="earlier")
+    assert server.mechanism.arrive(earlier).do is Do.EXECUTE
+    waiters = [server.call(2, first=1)._replace(peer=peer) for peer in ("a", "b", "c")]
+    for waiter in waiters:
+        server.mechanism.arrive(waiter)
+    return server, waiters, server.mechanism.complete(waiters[0], 1)
+
+
+def test_join_answers_newest_answers_the_last_alone() -> None:
+    _, (_, _, last), answered = joined("join-answers-newest")
+    assert answered == [(last, Status.JOINED)]
+
+
+def test_join_answers_elsewhere_where_the_first_call_of_all_came_from() -> None:
+    _, (first, *others), answered = joined("join-answers-elsewhere")
+    assert answered == [
+        (first, Status.EXECUTED),
+        *((other._replace(peer="earlier"), Status.JOINED) for other in others),
+    ]
+
+
+def test_hello_resets_forgets_results_and_mark_but_not_what_is_executed() -> None:
+    server = Server("at-most-once", "hello-resets")
+    server.run(1, first=1)
+    server.run(2, first=2)
+    executing = server.call(3, first=2)
+    server.mechanism.arrive(executing)
+    server.mechanism.hello(CLIENT)
+    assert server.arrive(3, first=1)[0] is Do.WAIT
+    assert server.arrive(2, first=1)[0] is Do.EXECUTE
+    assert server.arrive(1, first=1)[0] is Do.EXECUTE
+    assert len(server.mechanism.complete(executing, 1)) == 2
+
+
+def test_hello_not_durable_keeps_every_record_but_a_hellos() -> None:
+    server = Server("exactly-once", "hello-not-durable")
+    records = [server.mechanism.record(CallHeader(CLIENT, seq, 1, seq, 0, 0), 7) for seq in (0, 1)]
+    assert records[0] is None
+    assert records[1] is not None
+    assert (records[1].seq, records[1].result) == (1, 7)
+
+
+def test_trim_mark_forgotten_executes_again_what_was_forgotten_before() -> None:
+    records = [ReplyRecord(CLIENT, 4, 3, 44)]
+    assert Server("exactly-once", records=records).arrive(2, first=2) == (Do.ANSWER, Status.STALE)
+    forgetful = Server("exactly-once", "trim-mark-forgotten", records)
+    assert forgetful.arrive(2, first=2)[0] is Do.EXECUTE
+    assert cached(forgetful, 4) == 44
