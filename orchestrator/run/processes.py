@@ -165,9 +165,6 @@ class Processes(Attention):
         yield from self._plan_restart(life.name, self._lives.record(life).restart)
 
     def _plan_restart(self, name: str, restart: Restart | None) -> Program:
-        if self._healed:  # it died at a failpoint before it heard of heal
-            yield from self._restart(name)
-            return
         if restart is None:
             return  # heal brings it back
 

@@ -339,3 +339,26 @@ def test_draining_has_its_cap() -> None:
         run(Conductor(made, session).program(), session)
     assert session.phases == [*PHASES[:5], "drain-capped", *PHASES[5:]]
     assert 50 <= session.span("stop client", "stop server") <= 55
+
+
+class Dying(Transcript):
+    """The server dies at the failpoint of fault 0 while it is told to forget that, which it never hears."""
+
+    def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
+        number = super().command(name, command, epoch)
+        if command["type"] == "disarm":
+            life = self._life(name, epoch)
+            life.journal.fired = 0
+            life.host.crash()
+        return number
+
+
+@pytest.mark.parametrize("restart", [None, Restart(after=5_000), Restart(when="client gate 3")])
+def test_who_dies_at_a_failpoint_before_it_hears_of_heal_comes_back_at_once(restart: Restart | None) -> None:
+    made = cell(Kill(kill="server", at="received", nth=99, restart=restart))
+    with Dying(made.seed) as session:
+        run(Conductor(made, session).program(), session)
+    assert between(session) == ["disarm server", "upstream relay 1", *AGAIN]
+    assert session.acts == [("restart", "server", 2, None, None)]
+    assert session.span("disarm server", AGAIN[0]) == 0
+    assert session.phases == PHASES
