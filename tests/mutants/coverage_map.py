@@ -88,6 +88,8 @@ class _Contexts:
         self.tests: list[str] = []
         self.slow: set[int] = set()
         """Their places in `tests`."""
+        self.untraced = ""
+        """A test that took the tracer away: of those after it nothing is known."""
         self._slow_fixtures: set[pytest.FixtureDef[object]] = set()
         self._watch = _Stopwatch()
 
@@ -95,7 +97,10 @@ class _Contexts:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         self._measured.switch_context(str(len(self.tests)))
         self._watch = _Stopwatch()
+        tracer = sys.gettrace()
         result = yield
+        if sys.gettrace() is not tracer:
+            self.untraced = item.nodeid
         self._watch.stop()
         self._measured.switch_context("")
         if self._watch.slow or self._uses_slow(item):
@@ -130,6 +135,8 @@ def measure(folder: Path, packages: list[str]) -> CoverageMap:
     measured.stop()
     if code != pytest.ExitCode.OK:
         return CoverageMap(failed=output)
+    if contexts.untraced:
+        return CoverageMap(failed=f"{contexts.untraced} ends the measurement: it sets another trace function for good.")
     found = CoverageMap(tests=contexts.tests, slow=contexts.slow, libraries=_libraries(set(sys.modules) - before))
     fast = {str(n): n for n in range(len(contexts.tests)) if n not in contexts.slow}
     data = measured.get_data()

@@ -90,11 +90,12 @@ def steps(faults: tuple[Fault, ...], judged: History, calls: int) -> Counter[str
         return count
 
     planned = cell("exactly-once", faults, calls=calls, clients=1)
+    before = sys.gettrace()
     sys.settrace(count)
     try:
         judge(planned, judged)
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     parts = {name: name.partition("/orchestrator/")[2] for name in found}
     return Counter({part: found[name] for name, part in parts.items() if part and "/tests/" not in name})
 
