@@ -114,13 +114,13 @@ class ServerNode:
     def obey(self, command: Command) -> Program:
         if command["type"] != "status":
             raise BadCommand(f"a server does not know the command {command['type']!r}")
+        yield from ()
         names = ("received", "broken", "executing", "connections")
         return {
             "links": {
                 link: {name: getattr(endpoint, name) for name in names} for link, endpoint in self._endpoints.items()
             }
         }
-        yield
 
 
 class ClientNode:
@@ -166,8 +166,8 @@ class ClientNode:
 
     def start(self) -> Program:
         self._environment.witness.note(Kind.READY, detail={"addresses": {}})
+        yield from ()
         return {"addresses": {}}
-        yield
 
     def obey(self, command: Command) -> Program:
         match command["type"]:

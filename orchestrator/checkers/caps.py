@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from nodes.wire.record import Kind
+from orchestrator.checkers.names import operation_name
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Cap
 from orchestrator.history.merged import Event, Operation
@@ -79,7 +80,7 @@ def _with(setting: Setting, event: Event) -> str:
 
 def open_text(operations: tuple[Operation, ...]) -> str:
     """Such as "2 calls open (operation 3 of client 10101, operation 3 of client 10201)"."""
-    named = [f"operation {seq} of client {client}" for client, seq in operations[:NAMED]]
+    named = map(operation_name, operations[:NAMED])
     more = f" and {len(operations) - NAMED} more" if len(operations) > NAMED else ""
     return f"{len(operations)} call{'s' * (len(operations) > 1)} open ({', '.join(named)}{more})"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from orchestrator.checkers.finding import Finding
+from orchestrator.checkers.names import operation_name
 from orchestrator.checkers.outcomes import mismatch, text
 from orchestrator.checkers.verdict import ExpectationVerdict, Met
 from orchestrator.checkers.views import Views
@@ -29,7 +30,7 @@ def holds(claim: Claim, doubt: str) -> ExpectationVerdict:
         if finding.violations:
             operation, reason = finding.violations[0]
             by = f" ({finding.name})" if finding.name != claim.said else ""
-            said = f"{claim.said} is violated{by}: {name_of(operation)}: {reason}"
+            said = f"{claim.said} is violated{by}: {operation_name(operation)}: {reason}"
             return ExpectationVerdict(claim.key, Met.UNMET, said, operation)
     reason = _untried(claim, doubt)
     return ExpectationVerdict(claim.key, Met.INCONCLUSIVE if reason else Met.MET, reason)
@@ -53,15 +54,15 @@ def violated(setting: Views, claim: Claim, doubt: str) -> ExpectationVerdict:
         return ExpectationVerdict(claim.key, Met.UNMET, f"{claim.said} was to be violated, and holds")
     for operation, reason in violations:
         if operation in setting.bite.others:
-            said = f"{name_of(operation)} violates it, and no fault touched it: {reason}"
+            said = f"{operation_name(operation)} violates it, and no fault touched it: {reason}"
             return ExpectationVerdict(claim.key, Met.UNMET, said, operation)
     for operation, reason in violations:
         wrong = _not_the_witness(setting, claim.witness, operation)
         if wrong:
-            said = f"violated by another witness: {name_of(operation)}: {wrong}: {reason}"
+            said = f"violated by another witness: {operation_name(operation)}: {wrong}: {reason}"
             return ExpectationVerdict(claim.key, Met.UNMET, said, operation)
     first, reason = violations[0]
-    return ExpectationVerdict(claim.key, Met.MET, f"{name_of(first)}: {reason}", first)
+    return ExpectationVerdict(claim.key, Met.MET, f"{operation_name(first)}: {reason}", first)
 
 
 def _not_the_witness(setting: Views, expected: Expected | None, operation: Operation) -> str:
@@ -69,8 +70,3 @@ def _not_the_witness(setting: Views, expected: Expected | None, operation: Opera
         return "it was not bitten"
     wrong = mismatch(setting.trace(operation), expected) if expected else ""
     return f"{wrong}; expected {text(expected)}" if wrong and expected else ""
-
-
-def name_of(operation: Operation) -> str:
-    client, seq = operation
-    return f"operation {seq} of client {client}"

@@ -19,8 +19,9 @@ from typing import get_args
 from orchestrator.checkers import caps, expected_delivery
 from orchestrator.checkers.bites import idle
 from orchestrator.checkers.bites.values import RuleBite
-from orchestrator.checkers.claim import NOTHING, Claim, holds, name_of, violated
+from orchestrator.checkers.claim import NOTHING, Claim, holds, violated
 from orchestrator.checkers.finding import Finding, Findings
+from orchestrator.checkers.names import operation_name
 from orchestrator.checkers.outcomes import mismatch, text
 from orchestrator.checkers.verdict import ExpectationVerdict, Met
 from orchestrator.checkers.views import Views
@@ -84,7 +85,9 @@ def _explained(setting: Views) -> ExpectationVerdict:
     """Nothing happened to a call that neither a fault, an outage nor a wait explains."""
     for operation, reason in sorted(setting.bite.unexplained.items()):
         more = len(setting.bite.unexplained) - 1
-        said = f"{name_of(operation)}: {reason}, and nothing explains it" + (f"; and {more} more" if more else "")
+        said = f"{operation_name(operation)}: {reason}, and nothing explains it" + (
+            f"; and {more} more" if more else ""
+        )
         return ExpectationVerdict("explained", Met.UNMET, said, operation)
     if setting.failed:
         return ExpectationVerdict("explained", Met.INCONCLUSIVE, _failure(setting))
@@ -119,7 +122,7 @@ def _outcomes(name: str, setting: Views, operations: Iterable[Operation], expect
     for operation in sorted(operations):
         seen = mismatch(setting.trace(operation), expected)
         if seen:
-            reason = f"{name_of(operation)}: {seen}; expected {text(expected)}"
+            reason = f"{operation_name(operation)}: {seen}; expected {text(expected)}"
             return ExpectationVerdict(name, Met.UNMET, reason, operation)
     return ExpectationVerdict(name, Met.MET)
 
@@ -131,7 +134,7 @@ def _seen(setting: Views, doubt: str) -> ExpectationVerdict:
     for opportunity in setting.cell.expect.seen:
         lacking = sorted(setting.bite.bitten - setting.offered.get(opportunity, frozenset()))
         if lacking:
-            reason = f"{name_of(lacking[0])} was bitten and did not offer {opportunity}"
+            reason = f"{operation_name(lacking[0])} was bitten and did not offer {opportunity}"
             return ExpectationVerdict("seen", Met.INCONCLUSIVE, reason, lacking[0])
     return ExpectationVerdict("seen", Met.MET)
 
@@ -141,7 +144,7 @@ def _implicit(finding: Finding) -> ExpectationVerdict:
         return ExpectationVerdict(finding.name, Met.INCONCLUSIVE, finding.failure)
     if finding.violations:
         operation, reason = finding.violations[0]
-        return ExpectationVerdict(finding.name, Met.UNMET, f"{name_of(operation)}: {reason}", operation)
+        return ExpectationVerdict(finding.name, Met.UNMET, f"{operation_name(operation)}: {reason}", operation)
     if not finding.exercised:
         return ExpectationVerdict(finding.name, Met.INCONCLUSIVE, NOTHING)
     return ExpectationVerdict(finding.name, Met.MET)
@@ -154,4 +157,4 @@ def _convicts(finding: Finding) -> ExpectationVerdict:
     if not finding.violations:
         return ExpectationVerdict(finding.name, Met.UNMET, f"{finding.name} was to find a violation, and found none")
     operation, reason = finding.violations[0]
-    return ExpectationVerdict(finding.name, Met.MET, f"{name_of(operation)}: {reason}", operation)
+    return ExpectationVerdict(finding.name, Met.MET, f"{operation_name(operation)}: {reason}", operation)

@@ -11,6 +11,7 @@ from chaos.identity import Key
 from chaos.recorded import Entry
 from nodes.wire.record import Kind
 from orchestrator.checkers.guarded import guarded
+from orchestrator.checkers.names import operation_name
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import ExpectationVerdict, Met, Replayed
 from orchestrator.history.merged import Event
@@ -129,4 +130,4 @@ def _message(key: Key) -> str:
 
 
 def _passage(passage: Passage) -> str:
-    return f"attempt {passage.attempt} of operation {passage.seq} of client {passage.client}"
+    return f"attempt {passage.attempt} of {operation_name((passage.client, passage.seq))}"

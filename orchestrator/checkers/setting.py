@@ -65,16 +65,12 @@ class Setting:
         link = self.link_of(trace)
         return link.target if link else ""
 
-    def client_of(self, trace: Trace) -> Client | None:
-        node = self.cell.nodes.get(trace.node)
-        return node if isinstance(node, Client) else None
-
     def budget_of(self, trace: Trace) -> int | None:
         """How many attempts the operation may have; None: until settling. *Maybe* has one, whatever is said."""
-        link, client = self.link_of(trace), self.client_of(trace)
+        link, client = self.link_of(trace), self.cell.nodes.get(trace.node)
         if link is not None and link.semantics == "maybe":
             return 1
-        return client.retry.attempts if client else None
+        return client.retry.attempts if isinstance(client, Client) else None
 
     @property
     def odd(self) -> dict[Operation, Trace]:

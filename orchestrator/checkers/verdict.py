@@ -36,7 +36,7 @@ class PropertyVerdict(NamedTuple):
 
 
 class ExpectationVerdict(NamedTuple):
-    """`name` is the scenario's key (bitten, others, seen, delivery) or an implicit one (replies, reference)."""
+    """`name` is the scenario's key, or that of one that is judged always (orchestrator/checkers/expectations.py)."""
 
     name: str
     verdict: Met
@@ -139,46 +139,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     return value
-
-
-def judgement_of(value: dict[str, Any]) -> Judgement:
-    """The inverse of `plain` for a Judgement. Raises KeyError, TypeError or ValueError for anything else."""
-    return Judgement(
-        properties=tuple(_property(item) for item in value["properties"]),
-        expectations=tuple(_expectation(item) for item in value["expectations"]),
-        opportunities=dict(value["opportunities"]),
-        bitten=value["bitten"],
-        missed=value["missed"],
-        caught=value["caught"],
-        late=value["late"],
-        others=value["others"],
-        outcomes=tuple(Outcome(**item) for item in value["outcomes"]),
-        gate=tuple(value["gate"]),
-        faults=tuple(FaultSteps(**item) for item in value["faults"]),
-        caps=tuple(_cap(item) for item in value.get("caps", ())),
-        replayed=_replayed(value["replayed"]) if value.get("replayed") else None,
-        models={model: dict(counts) for model, counts in value.get("models", {}).items()},
-        untried=tuple(Untried(**item) for item in value.get("untried", ())),
-        unchecked=tuple(value.get("unchecked", ())),
-    )
-
-
-def _property(item: dict[str, Any]) -> PropertyVerdict:
-    witness = _operation(item["witness"])
-    return PropertyVerdict(item["name"], Verdict(item["verdict"]), dict(item["counts"]), witness, item["note"])
-
-
-def _expectation(item: dict[str, Any]) -> ExpectationVerdict:
-    return ExpectationVerdict(item["name"], Met(item["verdict"]), item["reason"], _operation(item["witness"]))
-
-
-def _cap(item: dict[str, Any]) -> Cap:
-    return Cap(item["phase"], tuple((int(client), int(seq)) for client, seq in item["open"]))
-
-
-def _replayed(item: dict[str, Any]) -> Replayed:
-    return Replayed(item["applied"], item["unknown"], tuple(item["absent"]), tuple(item["windows"]))
-
-
-def _operation(value: Any) -> Operation | None:
-    return None if value is None else (int(value[0]), int(value[1]))

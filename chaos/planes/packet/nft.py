@@ -17,7 +17,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from chaos.faults.packets import Blackhole, Loss, Reject, Split
+from chaos.faults.packets import Blackhole, Loss, Reject
 from chaos.faults.paths import Partition
 from chaos.identity import Direction
 from chaos.planes.packet.connections import Peer
@@ -31,8 +31,6 @@ LIST = ("nft", "-j", "list", "counters")
 
 _MODULUS = 1 << 24
 """Resolution of a probability: `numgen random` is an integer below it."""
-
-FilterFault = Loss | Partition | Split | Reject | Blackhole
 
 
 class Clause(NamedTuple):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from orchestrator.checkers import names
 from orchestrator.history.merged import Event, Life, Operation
 
 
 def operation_name(operation: Operation) -> str:
+    """Operation 0 is its client's hello."""
     client, seq = operation
-    return f"operation {seq} of client {client}" if seq else f"hello of client {client}"
+    return names.operation_name(operation) if seq else f"hello of client {client}"
 
 
 def life_name(life: Life) -> str:

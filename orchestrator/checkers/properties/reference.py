@@ -26,6 +26,7 @@ from nodes.services import has_effect
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
+from orchestrator.checkers.names import operation_name
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.merged import Event, Life, Operation
 from orchestrator.scenario.cell import Link
@@ -352,8 +353,7 @@ def _over(event: Event) -> tuple[Attempt, int]:
 
 
 def _said(event: Event) -> str:
-    client, seq = event.operation
-    return f"epoch {event.epoch}: attempt {event.attempt} of operation {seq} of client {client}"
+    return f"epoch {event.epoch}: attempt {event.attempt} of {operation_name(event.operation)}"
 
 
 def _name(status: Status) -> str:

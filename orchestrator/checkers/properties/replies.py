@@ -1,6 +1,6 @@
 """PURE: whether clients were told what happened.
 
-`ok` carries the result of an effect of the same intent, and of a reply that arrived; no two clients got one
+`ok` carries the result of an effect of the same intent, and of the first reply that had one; no two clients got one
 effect; `fail` says that the operation was provably not executed, so no attempt may have handed a byte to the transport.
 """
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
+from orchestrator.checkers.names import operation_name
 from orchestrator.checkers.opportunities import RESULTS
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Trace
@@ -98,4 +99,4 @@ def _intent(trace: Trace) -> int:
 
 
 def _names(operations: list[Operation]) -> str:
-    return " and ".join(f"operation {seq} of client {client}" for client, seq in operations)
+    return " and ".join(map(operation_name, operations))

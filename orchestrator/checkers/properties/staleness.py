@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.modelled import Timeline, call
+from orchestrator.checkers.names import operation_name
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event, Operation
@@ -52,8 +53,7 @@ def _newest(setting: Views, timeline: Timeline, read: Trace) -> int | None:
 
 
 def _told(read: Trace, row: Event) -> str:
-    client, seq = row.operation
-    return f"it returned {read.told!r}, and operation {seq} of client {client}, completed before, had overwritten that"
+    return f"it returned {read.told!r}, and {operation_name(row.operation)}, completed before, had overwritten that"
 
 
 def _completed(setting: Views, timeline: Timeline, reads: Sequence[Trace]) -> Iterator[tuple[Trace, int]]:

@@ -16,7 +16,7 @@ from nodes.wire.record import Kind
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.replayed import came, replayed
 from orchestrator.checkers.setting import Setting
-from orchestrator.checkers.verdict import Met, Replayed, judgement_of, plain
+from orchestrator.checkers.verdict import Met, Replayed
 from orchestrator.history.index import Index
 from orchestrator.report.replayed import replayed_lines
 from orchestrator.report.result import CellResult
@@ -131,7 +131,6 @@ def test_a_replay_that_came_whole_is_met_and_any_other_run_has_none() -> None:
     judgement = judge(made(dropping(key(1)), DROP), history)
     assert judgement.expectations[0].name == "replay"
     assert judgement.replayed == Replayed(0, 4 - 1, judgement.replayed.absent if judgement.replayed else ())
-    assert judgement_of(plain(judgement)) == judgement
 
 
 def test_the_report_tells_all_together_and_what_never_came() -> None:

@@ -1,4 +1,4 @@
-"""A judgement survives being written as JSON."""
+"""A judgement is written as JSON with all that it says."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from orchestrator.checkers.verdict import (
     Outcome,
     PropertyVerdict,
     Verdict,
-    judgement_of,
     plain,
 )
 
@@ -48,8 +47,13 @@ JUDGEMENTS = st.builds(
 
 @settings(deadline=None, max_examples=60)
 @given(JUDGEMENTS)
-def test_json_and_back(judgement: Judgement) -> None:
-    assert judgement_of(json.loads(json.dumps(plain(judgement)))) == judgement
+def test_every_value_is_one_of_jsons(judgement: Judgement) -> None:
+    said = plain(judgement)
+    assert json.loads(json.dumps(said)) == said
+    assert said.keys() == set(Judgement._fields)
+    assert [found["witness"] for found in said["properties"]] == [
+        found.witness and list(found.witness) for found in judgement.properties
+    ]
 
 
 def test_a_real_judgement_reads_well() -> None:

@@ -7,7 +7,7 @@ import pytest
 from sample_results import cell, judgement
 
 from nodes.wire.record import Kind
-from orchestrator.checkers.verdict import Outcome, judgement_of
+from orchestrator.checkers.verdict import Outcome, plain
 from orchestrator.history.merged import Event, History
 from orchestrator.report.result import Task
 from orchestrator.sweep.store import (
@@ -44,7 +44,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     recorded = read_run(directory)
     assert recorded.history == read_history(directory / "history.msgpack") == HISTORY._replace(plan=recorded.plan)
     assert recorded.cell == cell()
-    assert judgement_of(json.loads((directory / "verdicts.json").read_text())) == judgement(Outcome("ok", 1))
+    assert json.loads((directory / "verdicts.json").read_text()) == plain(judgement(Outcome("ok", 1)))
     assert len((directory / "decisions.jsonl").read_text().splitlines()) == 1
     assert (directory / "logs").is_dir()
     assert not list(directory.rglob("*.part"))
