@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from history_builder import Run
 
+from chaos.faults.fault import Fault
 from chaos.faults.messages import Cut, Drop, Duplicate, Reorder
 from chaos.faults.processes import Kill, Restart
 from nodes.wire.header import Status
 
 LINK = "client -> server"
+Story = Callable[[Run], Run]
 DROP_REQUEST = Drop(drop="request", link=LINK, operations=(1,))
 DROP_REPLY = Drop(drop="reply", link=LINK, operations=(1,))
 COPY = Duplicate(duplicate="request", link=LINK, operations=(1,))
@@ -93,3 +97,16 @@ def connection_cut(run: Run) -> Run:
     run.invoke(1).send(1).decide("request", 1, act="cut", rule=0).run(1).end(1)
     run.send(1, 2, connection=2).decide("request", 1, 2).receive(1, 2).answer(1, 2, 1, Status.CACHED)
     return run.decide("reply", 1, 2).reply(1, 2, 1, Status.CACHED).ok(1, 1).healed(2)
+
+
+STORIES: dict[Story, tuple[Fault, ...]] = {
+    request_lost: (DROP_REQUEST,),
+    reply_lost: (DROP_REPLY,),
+    joined: (COPY,),
+    after_trim: (COPY,),
+    overtaken: (OVERTAKEN,),
+    connection_cut: (CUT,),
+    crash_before_commit: (),
+    crash_after_commit: (),
+}
+"""What a correct mechanism does, at most once, and the faults of it; those of crashes are told by what they did."""

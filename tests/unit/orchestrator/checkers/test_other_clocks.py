@@ -4,29 +4,13 @@ error."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
 from history_builder import CLIENT, STEP, Run, cell, fitted
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stories import (
-    COPY,
-    CUT,
-    DROP_REPLY,
-    DROP_REQUEST,
-    OVERTAKEN,
-    after_trim,
-    connection_cut,
-    crash_after_commit,
-    crash_before_commit,
-    joined,
-    overtaken,
-    reply_lost,
-    request_lost,
-)
+from stories import STORIES, Story, request_lost
 
-from chaos.faults.fault import Fault
 from nodes.wire.record import Kind
 from orchestrator.checkers.evidence import OF_CALLS, problems
 from orchestrator.checkers.expect import judge
@@ -41,16 +25,6 @@ from orchestrator.report.result import CellResult
 from orchestrator.report.story import story
 from orchestrator.report.told import Told
 
-STORIES: dict[Callable[[Run], Run], tuple[Fault, ...]] = {
-    request_lost: (DROP_REQUEST,),
-    reply_lost: (DROP_REPLY,),
-    joined: (COPY,),
-    after_trim: (COPY,),
-    overtaken: (OVERTAKEN,),
-    connection_cut: (CUT,),
-    crash_before_commit: (),
-    crash_after_commit: (),
-}
 DAY = 86_400 * 10**9
 
 
@@ -82,7 +56,7 @@ def violated(judgement: Judgement) -> set[str]:
 
 
 @pytest.mark.parametrize("tell", STORIES, ids=lambda tell: tell.__name__)
-def test_a_clock_that_is_a_day_ahead_changes_nothing(tell: Callable[[Run], Run]) -> None:
+def test_a_clock_that_is_a_day_ahead_changes_nothing(tell: Story) -> None:
     judged = fitted(cell(faults=STORIES[tell]), tell(Run()).history())
     assert gist(judge(judged, elsewhere(tell(Run()), DAY, 10))) == gist(judge(judged, tell(Run()).history()))
 
@@ -90,7 +64,7 @@ def test_a_clock_that_is_a_day_ahead_changes_nothing(tell: Callable[[Run], Run])
 @settings(deadline=None, max_examples=40)
 @given(st.sampled_from(list(STORIES)), st.integers(-DAY, DAY), st.integers(0, 5 * STEP), st.data())
 def test_an_estimate_that_is_wrong_by_less_than_its_error_makes_no_violation_and_hides_none(
-    tell: Callable[[Run], Run], ahead: int, error: int, data: st.DataObject
+    tell: Story, ahead: int, error: int, data: st.DataObject
 ) -> None:
     history = elsewhere(tell(Run()), ahead, error, data.draw(st.integers(-error, error)))
     judged = fitted(cell(faults=STORIES[tell]), history)

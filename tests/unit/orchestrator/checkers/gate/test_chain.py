@@ -7,21 +7,7 @@ from typing import Any
 
 import pytest
 from history_builder import CLIENT, STEP, Run, cell, fitted
-from stories import (
-    COPY,
-    CUT,
-    DROP_REPLY,
-    DROP_REQUEST,
-    OVERTAKEN,
-    after_trim,
-    connection_cut,
-    crash_after_commit,
-    crash_before_commit,
-    joined,
-    overtaken,
-    reply_lost,
-    request_lost,
-)
+from stories import COPY, CUT, STORIES, Story, connection_cut, joined, overtaken
 
 from chaos.faults.fault import Fault
 from chaos.faults.messages import Corrupt, Cut
@@ -32,8 +18,6 @@ from orchestrator.checkers.evidence import OF_CALLS, problems
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
 from orchestrator.history.merged import Event, History
-
-Story = Callable[[Run], Run]
 
 
 def gate(history: History, *faults: Fault, **options: Any) -> str:
@@ -80,18 +64,7 @@ def saying(**detail: Any) -> Callable[[Event], Event]:
     return lambda event: event._replace(detail={**event.detail, **detail})
 
 
-SOUND: dict[Story, tuple[Fault, ...]] = {
-    plain: (),
-    refused: (),
-    request_lost: (DROP_REQUEST,),
-    reply_lost: (DROP_REPLY,),
-    joined: (COPY,),
-    after_trim: (COPY,),
-    overtaken: (OVERTAKEN,),
-    connection_cut: (CUT,),
-    crash_after_commit: (),
-    crash_before_commit: (),
-}
+SOUND: dict[Story, tuple[Fault, ...]] = {plain: (), refused: (), **STORIES}
 
 
 @pytest.mark.parametrize("story", SOUND, ids=lambda story: story.__name__)

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from history_builder import CLIENT, Run, cell
-from stories import (
-    after_trim,
-    connection_cut,
-    crash_after_commit,
-    crash_before_commit,
-    joined,
-    overtaken,
-    reply_lost,
-    reply_lost_executed_again,
-    request_lost,
-)
+from stories import STORIES, Story, reply_lost, reply_lost_executed_again
 
 from nodes.rpc.mechanism import WINDOW
 from nodes.wire.header import Status
@@ -35,20 +23,8 @@ def said(run: Run, semantics: str = "at-most-once") -> str:
     return "; ".join(violation.reason for violation in judged(run, semantics).violations)
 
 
-@pytest.mark.parametrize(
-    "story",
-    [
-        request_lost,
-        reply_lost,
-        joined,
-        after_trim,
-        overtaken,
-        connection_cut,
-        crash_before_commit,
-        crash_after_commit,
-    ],
-)
-def test_a_correct_volatile_history_is_acquitted(story: Callable[[Run], Run]) -> None:
+@pytest.mark.parametrize("story", STORIES)
+def test_a_correct_volatile_history_is_acquitted(story: Story) -> None:
     finding = judged(story(Run().hello()))
     assert finding.violations == ()
     assert finding.exercised
