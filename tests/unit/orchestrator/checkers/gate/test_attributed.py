@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+from harms import Alter, altered, being, gone, saying
 from history_builder import CLIENT, Run, cell, fitted
 from stories import DROP_REPLY, crash_after_commit, reply_lost
 
@@ -13,33 +13,11 @@ from nodes.wire.record import Kind
 from orchestrator.checkers.evidence import OF_CALLS, problems
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
-from orchestrator.history.merged import Event, History
-
-Alter = Callable[[Event], Event | None]
+from orchestrator.history.merged import History
 
 
 def gate(history: History) -> list[str]:
     return list(problems(Views(fitted(cell(faults=(DROP_REPLY,)), history), Index(history)), OF_CALLS))
-
-
-def altered(history: History, kind: Kind, alter: Alter, node: str = "") -> History:
-    """With the first event of that kind (of that node) as it is altered, or without it."""
-    first = next(event for event in history.events if event.kind is kind and node in ("", event.node))
-    events = [alter(event) if event is first else event for event in history.events]
-    left = [event for event in events if event is not None]
-    return history._replace(events=tuple(event._replace(order=n) for n, event in enumerate(left)))
-
-
-def saying(**detail: Any) -> Alter:
-    return lambda event: event._replace(detail={**event.detail, **detail})
-
-
-def being(**fields: Any) -> Alter:
-    return lambda event: event._replace(**fields)
-
-
-def gone(event: Event) -> None:
-    return None
 
 
 @pytest.mark.parametrize("tell", [reply_lost, crash_after_commit])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from harms import Alter, altered, being, gone, renumbered, saying
 from history_builder import CLIENT, STEP, Run, cell, fitted
 from stories import COPY, CUT, STORIES, Story, connection_cut, joined, overtaken
 
@@ -17,7 +17,7 @@ from nodes.wire.record import Kind
 from orchestrator.checkers.evidence import OF_CALLS, problems
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
-from orchestrator.history.merged import Event, History
+from orchestrator.history.merged import History
 
 
 def gate(history: History, *faults: Fault, **options: Any) -> str:
@@ -40,28 +40,13 @@ def refused(run: Run) -> Run:
     return run.reply(1, 2, 1).ok(1, 1).healed(2)
 
 
-def without(history: History, kind: Kind, which: int = 0, **fields: Any) -> History:
-    """As if one record had never been written: of those of operation 1 of this kind, and with these fields."""
-    gone = _one(history, kind, which, fields)
-    return _renumbered(history, [event for event in history.events if event is not gone])
+def without(history: History, kind: Kind, **said: Any) -> History:
+    """As if one record of operation 1, which says that, had never been written."""
+    return changed(history, kind, gone, **said)
 
 
-def altered(history: History, kind: Kind, change: Callable[[Event], Event], which: int = 0) -> History:
-    chosen = _one(history, kind, which, {})
-    return _renumbered(history, [change(event) if event is chosen else event for event in history.events])
-
-
-def _one(history: History, kind: Kind, which: int, fields: dict[str, Any]) -> Event:
-    found = [event for event in history.events if event.kind is kind and event.operation == (CLIENT, 1)]
-    return [event for event in found if fields.items() <= event.detail.items()][which]
-
-
-def _renumbered(history: History, events: list[Event]) -> History:
-    return history._replace(events=tuple(event._replace(order=order) for order, event in enumerate(events)))
-
-
-def saying(**detail: Any) -> Callable[[Event], Event]:
-    return lambda event: event._replace(detail={**event.detail, **detail})
+def changed(history: History, kind: Kind, alter: Alter, **said: Any) -> History:
+    return altered(history, kind, alter, seq=1, **said)
 
 
 SOUND: dict[Story, tuple[Fault, ...]] = {plain: (), refused: (), **STORIES}
@@ -104,45 +89,36 @@ def test_a_record_that_is_missing_is_noticed(history: History, said: str) -> Non
     assert said in gate(history, COPY)
 
 
-def busy(event: Event) -> Event:
-    return saying(status=int(Status.BUSY))(event)
-
-
-def elsewhere(event: Event) -> Event:
-    return saying(link="client -> other")(event)
-
-
-def second(event: Event) -> Event:
-    return event._replace(attempt=event.attempt + 1)
+BUSY, ELSEWHERE, SECOND = saying(status=int(Status.BUSY)), saying(link="client -> other"), being(attempt=2)
 
 
 @pytest.mark.parametrize(
     ("history", "said"),
     [
-        (altered(told(plain), Kind.ATTEMPT, second), "on record as attempt 2 begun and attempt 1 sent"),
-        (altered(told(plain), Kind.SEND, second), "on record as attempt 1 begun and attempt 2 sent"),
+        (changed(told(plain), Kind.ATTEMPT, SECOND), "on record as attempt 2 begun and attempt 1 sent"),
+        (changed(told(plain), Kind.SEND, SECOND), "on record as attempt 1 begun and attempt 2 sent"),
         (
-            altered(told(plain), Kind.SEND, saying(first=2)),
+            changed(told(plain), Kind.SEND, saying(first=2)),
             "with 2 as its first incomplete number while operation 1 was",
         ),
-        (altered(told(plain), Kind.SEND, saying(server=9)), "was sent with server 9 and received with 0"),
-        (altered(told(plain), Kind.RECEIVE, saying(first=2)), "was sent with first 1 and received with 2"),
+        (changed(told(plain), Kind.SEND, saying(server=9)), "was sent with server 9 and received with 0"),
+        (changed(told(plain), Kind.RECEIVE, saying(first=2)), "was sent with first 1 and received with 2"),
         (
-            altered(told(plain), Kind.RECEIVE, elsewhere),
+            changed(told(plain), Kind.RECEIVE, ELSEWHERE),
             "was seen on client -> other; the plan has it on client -> ser",
         ),
         (
-            altered(told(plain), Kind.DECISION, elsewhere),
+            changed(told(plain), Kind.DECISION, ELSEWHERE),
             "was seen on client -> other; the plan has it on client -> ser",
         ),
-        (altered(told(plain), Kind.RECEIVE, lambda event: event._replace(node="two")), "was seen by two"),
-        (altered(told(plain), Kind.RECEIVE, second), "attempt 2: its request is on record as received 1 times"),
-        (altered(told(plain), Kind.DECISION, saying(act="drop")), "received 1 times by server, and as let through 0"),
-        (altered(told(plain), Kind.ANSWER, saying(value=9)), "its client journalled a reply that no server answered"),
-        (altered(told(plain), Kind.REPLY, saying(value=9)), "its client journalled a reply that no server answered"),
-        (altered(told(plain), Kind.REPLY, busy), "its client journalled a reply that no server answered"),
-        (altered(told(plain), Kind.DECISION, second), "attempt 2"),
-        (altered(told(plain), Kind.REPLY, second), "attempt 2: its reply is on record as received 1 times by client"),
+        (changed(told(plain), Kind.RECEIVE, being(node="two")), "was seen by two"),
+        (changed(told(plain), Kind.RECEIVE, SECOND), "attempt 2: its request is on record as received 1 times"),
+        (changed(told(plain), Kind.DECISION, saying(act="drop")), "received 1 times by server, and as let through 0"),
+        (changed(told(plain), Kind.ANSWER, saying(value=9)), "its client journalled a reply that no server answered"),
+        (changed(told(plain), Kind.REPLY, saying(value=9)), "its client journalled a reply that no server answered"),
+        (changed(told(plain), Kind.REPLY, BUSY), "its client journalled a reply that no server answered"),
+        (changed(told(plain), Kind.DECISION, SECOND), "attempt 2"),
+        (changed(told(plain), Kind.REPLY, SECOND), "attempt 2: its reply is on record as received 1 times by client"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -178,7 +154,7 @@ def test_hellos_have_no_send_and_need_the_rest() -> None:
     hello = [event for event in history.events if event.client == CLIENT and event.seq == 0]
     assert [event.kind for event in hello] == [Kind.DECISION, Kind.RECEIVE, Kind.ANSWER, Kind.DECISION]
     for event, said in zip(hello, ("let through 0", "never journalled to", "sent 0 times"), strict=False):
-        assert said in gate(_renumbered(history, [other for other in history.events if other is not event]))
+        assert said in gate(renumbered(history, [other for other in history.events if other is not event]))
 
 
 def direct(run: Run) -> Run:
@@ -217,7 +193,7 @@ def test_an_unchecked_alteration_on_the_way_is_no_other_answer() -> None:
     history = run.reply(1, 1, 9).ok(1, 9).stop().history()
     corrupt = Corrupt(corrupt="reply", link=CUT.link, operations=(1,))
     assert gate(history, corrupt) == ""
-    assert "that no server answered" in gate(altered(history, Kind.DECISION, saying(act="pass"), which=1))
+    assert "that no server answered" in gate(changed(history, Kind.DECISION, saying(act="pass"), direction="reply"))
 
 
 def test_a_message_with_a_cut_in_it_does_not_go_on() -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import pytest
 import suite
+from harms import Alter, altered, being, gone, renumbered, saying, twice
 
 from nodes.control import FENCED
 from nodes.wire.record import Kind
 from orchestrator.checkers.evidence import OF_THE_RUN, problems
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
-from orchestrator.history.merged import Event, History
+from orchestrator.history.merged import History
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.shipped import plans
 
-Alter = Callable[[Event], list[Event]]
 CRASH = "rpc/09-crash-after-commit"
 KILL = "faults/kill-by-time"
 DELAY = "faults/delay"
@@ -36,30 +35,6 @@ def ran(scenario: str) -> tuple[Cell, History]:
 
 def gate(cell: Cell, history: History) -> list[str]:
     return list(problems(Views(cell, Index(history)), OF_THE_RUN))
-
-
-def altered(history: History, kind: Kind, alter: Alter, node: str, /, **said: Any) -> History:
-    """With the first event of that kind (of that node, which says that) as it is altered."""
-    mine = (event for event in history.events if event.kind is kind and node in ("", event.node))
-    first = next(event for event in mine if said.items() <= {**event.detail, "seq": event.seq}.items())
-    events = [each for event in history.events for each in (alter(event) if event is first else [event])]
-    return history._replace(events=tuple(event._replace(order=n) for n, event in enumerate(events)))
-
-
-def saying(**detail: Any) -> Alter:
-    return lambda event: [event._replace(detail={**event.detail, **detail})]
-
-
-def being(**fields: Any) -> Alter:
-    return lambda event: [event._replace(**fields)]
-
-
-def gone(event: Event) -> list[Event]:
-    return []
-
-
-def twice(event: Event) -> list[Event]:
-    return [event, event]
 
 
 @pytest.mark.parametrize("scenario", [CRASH, KILL, DELAY, CUT, LOST])
@@ -185,5 +160,5 @@ def test_what_waited_at_its_gate_after_it_was_invoked_is_noticed() -> None:
     late = [event for event in history.events if event is not gates[0]]
     place = next(n for n, event in enumerate(late) if event.kind is Kind.OK and event.operation == gates[0].operation)
     events = [*late[:place], gates[0]._replace(time=late[place].time), *late[place:]]
-    found = gate(cell, history._replace(events=tuple(event._replace(order=n) for n, event in enumerate(events))))
+    found = gate(cell, renumbered(history, events))
     assert any("waited at its gate after it was invoked" in problem for problem in found)
