@@ -45,15 +45,30 @@ class MemoryFile:
         return {key: _unpack(self.state[key]) for key in sorted(self.state)}
 
 
+def at_once(write: Callable[[], None]) -> None:
+    write()
+
+
 class MemoryLedger:
     """`file` opened by one epoch of a node. `random64` gives a new file its id: uniform in [0, 2**64).
 
-    Raises Fenced if a later epoch has opened it.
+    Not `fenced` is a negative control, which writes on when a later epoch has opened the file. `perform` writes, or
+    does it later where the process is stopped in the midst of its commit. Raises Fenced if a later epoch has opened it.
     """
 
-    def __init__(self, file: MemoryFile, epoch: int, random64: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        file: MemoryFile,
+        epoch: int,
+        random64: Callable[[], int],
+        *,
+        fenced: bool = True,
+        perform: Callable[[Callable[[], None]], None] = at_once,
+    ) -> None:
         self.file = file
         self._epoch = epoch
+        self._fenced = fenced
+        self._perform = perform
         self._fence()
         file.epoch = epoch
         if not file.history_id:
@@ -74,18 +89,17 @@ class MemoryLedger:
             passage("between-writes", client, seq, attempt)
             reply = _pack(record.result)
         passage("before-commit", client, seq, attempt)
-        n = self._write(packed, state)
-        if record is not None:
-            self._write_record(record, reply)
+        n = 0 if packed is None else len(self.file.effects) + 1
+        self._perform(lambda: self._write(packed, state, record, reply))
         passage("after-commit", client, seq, attempt)
         return n
 
-    def _write(self, effect: Effect | None, state: dict[str, bytes]) -> int:
+    def _write(self, effect: Effect | None, state: dict[str, bytes], record: ReplyRecord | None, reply: bytes) -> None:
         self.file.state.update(state)
-        if effect is None:
-            return 0
-        self.file.effects.append((effect, self._epoch))
-        return len(self.file.effects)
+        if effect is not None:
+            self.file.effects.append((effect, self._epoch))
+        if record is not None:
+            self._write_record(record, reply)
 
     def _write_record(self, record: ReplyRecord, result: bytes) -> None:
         replies = self.file.replies
@@ -95,7 +109,7 @@ class MemoryLedger:
 
     def _fence(self) -> None:
         newest = self.file.epoch
-        if newest > self._epoch:
+        if newest > self._epoch and self._fenced:
             raise Fenced(f"{self.file.name}: epoch {newest} has taken over, epoch {self._epoch} may not write any more")
 
     def state(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ Failpoint = Literal[
     "after-send",
 ]
 
-OUTSIDE_TRANSACTIONS = ("received", "after-commit", "before-send", "after-send")
+OUTSIDE_TRANSACTIONS: tuple[Failpoint, ...] = ("received", "after-commit", "before-send", "after-send")
 """Failpoints at which a server holds no lock on its ledger."""
 
 

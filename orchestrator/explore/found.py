@@ -10,7 +10,7 @@ from orchestrator.backends import ready
 from orchestrator.explore.attempt import Surprise, attempt, surprise
 from orchestrator.explore.generate import Ground
 from orchestrator.explore.hunt import Find
-from orchestrator.explore.shrink import shrink
+from orchestrator.explore.shrink import MOST, Shrunk, shrink
 from orchestrator.explore.written import written
 from orchestrator.report.result import CellResult, Task
 from orchestrator.scenario.cell import Cell
@@ -29,9 +29,14 @@ class Found(NamedTuple):
     runs: int
 
 
+def shrunk(find: Find, ground: Ground, most: int = MOST) -> Shrunk:
+    """The smallest cell that surprises as it does."""
+    return shrink(find.cell, lambda cell: _alike(attempt(cell).surprise, find.surprise), ground.judged, most)
+
+
 def kept(find: Find, ground: Ground, folder: Path, most: int) -> Found:
     """Shrink it and write it. Raises OSError."""
-    small = shrink(find.cell, lambda cell: _alike(attempt(cell).surprise, find.surprise), ground.judged, most)
+    small = shrunk(find, ground, most)
     shown = attempt(small.cell).surprise or find.surprise
     name = _name(find)
     path = _free(folder, name)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 from chaos.faults.fault import Fault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Slice, Truncate
 from chaos.faults.paths import Partition, Rate
-from chaos.faults.processes import Failpoint, Kill, Pause, Restart
+from chaos.faults.processes import OUTSIDE_TRANSACTIONS, Failpoint, Kill, Pause, Restart
 from chaos.faults.window import BOTH, Directions
 from orchestrator.scenario.cell import Client, Link
 
@@ -61,6 +61,19 @@ class Place(NamedTuple):
         return {**begin, "lasts": self.one(*LONG)}
 
     @property
+    def moment(self) -> dict[str, Any]:
+        """When something is done to a process from outside."""
+        return {"after": self.one(*SOON)} if self.often(0.5) else {"when": self.trigger}
+
+    def passage(self, *names: Failpoint) -> dict[str, Any]:
+        """Where a process does it to itself: at one of these failpoints."""
+        at: dict[str, Any] = {"at": self.one(*names), "epoch": self.one(1, 1, 1, 1, 2)}
+        if self.often(0.2):
+            return {**at, "nth": self.random.randint(1, 6)}
+        client = self.random.randint(1, self.client.clients)
+        return {**at, "operation": self.operation, "client": client, "attempt": self.one(1, 1, 1, 2)}
+
+    @property
     def messages(self) -> dict[str, Any]:
         """Which of a link's messages."""
         last = max(1, self.client.last_before_heal)
@@ -88,28 +101,19 @@ class Place(NamedTuple):
 
 
 def _kill(place: Place) -> Fault:
-    target = place.link.target
-    if place.often(0.25):
-        when = {"after": place.one(*SOON)} if place.often(0.5) else {"when": place.trigger}
-        return Kill(kill=target, restart=place.restart, **when)
-    epoch = place.one(1, 1, 1, 1, 2)
-    at = place.one(*get_args(Failpoint))
-    if place.often(0.2):
-        return Kill(kill=target, at=at, nth=place.random.randint(1, 6), epoch=epoch, restart=place.restart)
-    return Kill(
-        kill=target,
-        at=at,
-        operation=place.operation,
-        client=place.random.randint(1, place.client.clients),
-        attempt=place.one(1, 1, 1, 2),
-        epoch=epoch,
-        restart=place.restart,
-    )
+    when = place.moment if place.often(0.25) else place.passage(*get_args(Failpoint))
+    return Kill(kill=place.link.target, restart=place.restart, **when)
 
 
 def _pause(place: Place) -> Fault:
-    when = {"after": place.one(*SOON)} if place.often(0.5) else {"when": place.trigger}
-    return Pause(pause=place.link.target, lasts=place.one(*LONG), **when)
+    """Of those at a failpoint half have a successor that is started meanwhile."""
+    target, lasts = place.link.target, place.one(*LONG)
+    if place.often(0.5):
+        return Pause(pause=target, lasts=lasts, **place.moment)
+    if place.often(0.5):
+        return Pause(pause=target, lasts=lasts, **place.passage(*get_args(Failpoint)))
+    restart = Restart(after=place.one(0, 0, 20, 100))
+    return Pause(pause=target, lasts=lasts, restart=restart, **place.passage(*OUTSIDE_TRANSACTIONS))
 
 
 def _hold(place: Place) -> Fault:
@@ -164,5 +168,7 @@ DRAWN: Mapping[str, Callable[[Place], Fault]] = MappingProxyType(
     }
 )
 """Verb -> a fault of it. Every one that the simulator can do is here."""
-LIKELY: Mapping[str, int] = MappingProxyType({"drop": 4, "duplicate": 4, "kill": 5, "reorder": 2, "hold": 2, "cut": 2})
+LIKELY: Mapping[str, int] = MappingProxyType(
+    {"drop": 4, "duplicate": 4, "kill": 5, "pause": 2, "reorder": 2, "hold": 2, "cut": 2}
+)
 """How much more often than the others those are drawn that most mechanisms are built against."""

@@ -153,12 +153,20 @@ def test_a_run_without_its_end_is_refused(run: Path, tmp_path: Path) -> None:
 
 
 def test_a_backend_that_cannot_do_what_was_done_refuses(tmp_path: Path) -> None:
-    (tmp_path / "stopped.yaml").write_text(STOPPED)
+    limited = STOPPED.replace("service: counter", "service: counter, limits: {files: 256}")
+    (tmp_path / "stopped.yaml").write_text(limited)
     assert in_process(tmp_path, "run", "stopped.yaml", "--out", "runs")[0] in (0, 2)
-    assert refused(tmp_path, "runs/stopped/latest", "--backend", "sim") == (
-        "runs/stopped/latest: faults[0].at: a simulated process cannot stop in the middle of a step; "
-        "expected real processes"
+    assert refused(tmp_path, "runs/stopped/latest", "--backend", "sim").startswith(
+        "runs/stopped/latest: nodes.server.limits: --backend sim cannot limit the files"
     )
     code, out, _ = in_process(tmp_path, "replay", "runs/stopped/latest")
+    assert code in (0, 2)
+    assert "1 of 1 entries of the log applied" in out
+
+
+def test_a_stop_at_a_failpoint_is_replayed_in_the_simulator_too(tmp_path: Path) -> None:
+    (tmp_path / "stopped.yaml").write_text(STOPPED)
+    assert in_process(tmp_path, "run", "stopped.yaml", "--out", "runs", "--backend", "sim")[0] in (0, 2)
+    code, out, _ = in_process(tmp_path, "replay", "runs/stopped/latest", "--backend", "sim")
     assert code in (0, 2)
     assert "1 of 1 entries of the log applied" in out

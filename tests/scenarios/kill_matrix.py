@@ -15,7 +15,6 @@ import suite
 import yaml
 from suite import Ran
 
-from chaos.faults.processes import Pause
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.properties import CHECKERS
@@ -66,17 +65,11 @@ def shipped() -> list[Plan]:
 
 def run(backend: str) -> dict[str, Control]:
     """Run every scenario's four cells; `backend` is "local" or "sim". Raises AssertionError if the testbed failed."""
-    cells = [cell for plan in shipped() if runs_on(plan, backend) for cell in plan.cells]
+    cells = [cell for plan in shipped() for cell in plan.cells]
     found: dict[str, dict[tuple[bool, bool], Ran]] = {}
     for one in suite.run(cells, backend):
         found.setdefault(one.result.cell.scenario, {})[_place(one.result.cell)] = one
     return {scenario: _control(four) for scenario, four in sorted(found.items())}
-
-
-def runs_on(plan: Plan, backend: str) -> bool:
-    """The simulator's processes can die at a failpoint, and cannot stop in the middle of a step."""
-    stops = any(isinstance(fault, Pause) and fault.at for cell in plan.cells for fault in cell.faults)
-    return backend != "sim" or not stops
 
 
 def _place(cell: Cell) -> tuple[bool, bool]:
@@ -179,9 +172,6 @@ and with the fault that shows the difference.
 
     faultbed run scenarios/mutants --backend sim
 
-The two cells of `mutants/fence-ignored` whose server is stopped at a failpoint need real processes: the simulator
-leaves them out, and says so.
-
 {mutants}
 
 ## The kill matrix
@@ -195,7 +185,7 @@ that the scenario expects. The check in bold is the one that has to convict.
 
 A test runs these cells on real processes and in the simulator, and holds that
 
-- the matrix is as it stands here, on both (a process that stops at a failpoint is a real one: *fence-ignored*);
+- the matrix is as it stands here, on both;
 - the named check convicts;
 - with the fault off the mutant's operations end like the correct mechanism's, and no check finds against it but the
   one in the last column. *forgets-too-early* is seen there: its journal says that it forgot what the client had not

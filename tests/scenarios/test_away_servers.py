@@ -238,8 +238,6 @@ def passing(fault: str, backend: str) -> list[Ran]:
 @pytest.mark.parametrize("backend", BOTH)
 @pytest.mark.parametrize("act", ["kill", "pause"])
 def test_a_failpoint_may_be_passed_while_heal_takes_it_away(act: str, backend: str) -> None:
-    if (act, backend) == ("pause", "sim"):
-        pytest.skip("a simulated process cannot stop in the middle of a step")
     for ran in passing(f"{{{act}: server, at: received, operation: 3}}", backend):
         assert ran.result.exit_code in (Exit.MET, Exit.INCONCLUSIVE), reasons(ran)
         ends = [event.detail["phase"] for event in ran.history.events if event.kind is Kind.PHASE]

@@ -18,18 +18,9 @@ NAME = "sim"
 
 def _problems(cell: Cell) -> Iterator[Problem]:
     yield from systems(cell, NAME)
-    yield from _stops(cell)
     yield from _planes(cell)
     yield from limits(cell, NAME)
     yield from places(cell, NAME)
-
-
-def _stops(cell: Cell) -> Iterator[Problem]:
-    for index, fault in enumerate(cell.faults):
-        struck = fault.on_process
-        if struck is not None and struck.at is not None and not struck.deadly:
-            message = "a simulated process cannot stop in the middle of a step; expected real processes"
-            yield Problem(("faults", index, "at"), message)
 
 
 def _planes(cell: Cell) -> Iterator[Problem]:

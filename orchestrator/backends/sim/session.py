@@ -13,19 +13,22 @@ from typing import Any
 from chaos.links import plans
 from chaos.rules import BadConfiguration
 from chaos.supports import PlaneName
+from nodes.control import FENCED
 from nodes.engines.sim import Host, World
 from nodes.failpoints import Failpoint, Failpoints
-from nodes.ledger import LedgerError
+from nodes.ledger import Fenced, LedgerError
 from nodes.memory_ledger import MemoryFile, MemoryLedger
 from nodes.node import BadCommand, Environment, incarnation, make, needs_ledger
 from nodes.ops import Get, Now, Program, Put, Queue, Sleep, Spawn, Transaction
-from nodes.wire.record import Kind, Note, Record, start_detail
+from nodes.wire.record import Kind, Note
+from orchestrator.backends.sim.journal import SimJournal
 from orchestrator.backends.sim.relay import SimRelay
 from orchestrator.history.collected import Collected, CollectedJournal
 from orchestrator.history.merged import Ledger
 from orchestrator.run.session import (
     ORCHESTRATOR,
     Answer,
+    Event,
     Evidence,
     Exited,
     Fired,
@@ -39,7 +42,6 @@ from orchestrator.run.session import (
 )
 from orchestrator.scenario.cell import NO_LIMITS, Limits
 
-DOMAIN = "sim"
 LOOPBACK = "127.0.0.1"
 START_UP = 20_000_000
 """Nanoseconds of virtual time that a process takes to start."""
@@ -47,53 +49,6 @@ CONTROL_DELAY = 500_000
 """Nanoseconds until a command arrives: longer than what is already on its way through the network."""
 NEWS_DELAY = 10_000
 """Nanoseconds until a node's news arrive, so that what they lead to is later than what they tell of."""
-
-
-class SimJournal:
-    """One epoch's records, and its failpoints: the simulator's witness. Sealed when the epoch has ended."""
-
-    def __init__(self, world: World, host: Host) -> None:
-        self.records: list[Record] = []
-        self.armed = Failpoints()
-        self.sealed = False
-        self.fired: int | None = None
-        """The fault whose failpoint ended the epoch."""
-        self._world = world
-        self._host = host
-
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
-        if not self.sealed:  # a dead process's programs are unwound later, and must not bear witness
-            self.records.append(Record(self._world.now, kind, client, seq, attempt, process, detail))
-
-    def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
-        fired = self.armed.passage(name, client, seq, attempt)
-        if fired is None:
-            return
-        self.note(Kind.FAILPOINT, client, seq, attempt, detail=fired.detail)
-        self.fired = fired.fault
-        self._host.die()
-
-    def start(self, name: str, epoch: int, role: str, incarnation: int, history: int) -> None:
-        detail = start_detail(
-            name,
-            epoch,
-            role,
-            engine="sim",
-            domain=DOMAIN,
-            evidence="sim",
-            pid=0,
-            incarnation=incarnation,
-            history=history,
-        )
-        self.note(Kind.START, detail=detail)
 
 
 class Life:
@@ -104,8 +59,8 @@ class Life:
         self.role = role
         self.epoch = epoch
         self.inbox = Queue()
-        self.host = session.world.host(name)
-        self.journal = SimJournal(session.world, self.host)
+        self.host = _free_host(session.world, name, epoch)
+        self.journal = SimJournal(session.world, self.host, self._stopped)
         self._session = session
         self._random = random.Random(f"{session.seed}/{name}/{epoch}")
         self._ledger: MemoryLedger | None = None
@@ -147,12 +102,13 @@ class Life:
         spec = command["spec"]
         self.journal.armed = Failpoints(Failpoint(**failpoint) for failpoint in spec["failpoints"])
         if needs_ledger(spec):
-            self._ledger = MemoryLedger(self._session.file(self.name), self.epoch, self._random64)
+            file, perform = self._session.file(self.name), self.journal.perform
+            self._ledger = MemoryLedger(file, self.epoch, self._random64, fenced=spec["fenced"], perform=perform)
         outbox = Queue()
         number = incarnation(spec, self._ledger, self._random64())
         history = self._ledger.history_id if self._ledger else 0
         self.journal.start(self.name, self.epoch, spec["role"], number, history)
-        spec = {**spec, "host": self.name}
+        spec = {**spec, "host": self.host.name}
         node = make(spec, Environment(self.name, self.epoch, self.journal, self._ledger, number, outbox))
         self._obey = node.obey
         yield Spawn(self._tell(outbox), "events")
@@ -161,10 +117,7 @@ class Life:
     def _tell(self, outbox: Queue) -> Program:
         while True:
             event = yield Get(outbox)
-            now = yield Now()
-            yield Sleep(now + NEWS_DELAY)
-            told = NodeEvent(self.name, event["event"], event["number"], event["client"])
-            yield Put(self._session.events, told)
+            yield from self._told(NodeEvent(self.name, event["event"], event["number"], event["client"]))
 
     def _commit(self, transaction: Transaction) -> int:
         if self._ledger is None:
@@ -174,10 +127,28 @@ class Life:
     def _random64(self) -> int:
         return self._random.getrandbits(63) or 1
 
+    def go_on(self) -> None:
+        """SIGCONT."""
+        self.journal.go_on()
+        if not self.journal.stopped:
+            self.host.resume()
+
+    def _stopped(self, fault: int) -> None:
+        """At a failpoint: it cannot tell that itself any more."""
+        self._session.world.host(ORCHESTRATOR).spawn(self._told(Fired(self.name, self.epoch, fault)), "news")
+
+    def _told(self, event: Event) -> Program:
+        now = yield Now()
+        yield Sleep(now + NEWS_DELAY)
+        yield Put(self._session.events, event)
+
     def _ended(self, host: Host, reason: str) -> None:
         self.journal.sealed = True
         events, world = self._session.events, self._session.world
-        if host.error is not None and reason not in ("killed", "exited"):
+        if isinstance(host.error, Fenced):
+            self._session.killed[self.name, self.epoch] = False
+            world.put(events, Exited(self.name, self.epoch, 0, FENCED))
+        elif host.error is not None and reason not in ("killed", "exited"):
             world.put(events, Lost(self.name, f"{self.name} (epoch {self.epoch}): it failed: {reason}"))
             world.put(events, Exited(self.name, self.epoch, 0, 70))
         else:
@@ -186,6 +157,12 @@ class Life:
             if self.journal.fired is not None:
                 world.put(events, Fired(self.name, self.epoch, self.journal.fired))
             world.put(events, Exited(self.name, self.epoch, number, 0))
+
+
+def _free_host(world: World, name: str, epoch: int) -> Host:
+    """One of its own for whose predecessor is stopped, and not dead: a host here has one process at a time."""
+    host = world.host(name)
+    return world.host(f"{name}.{epoch}") if host.up else host
 
 
 class SimSession:
@@ -227,7 +204,7 @@ class SimSession:
 
     def signal(self, name: str, signal: SignalName, epoch: int | None = None) -> None:
         life = self._life(name, epoch)
-        {"kill": life.host.crash, "stop": life.host.pause, "continue": life.host.resume}[signal]()
+        {"kill": life.host.crash, "stop": life.host.pause, "continue": life.go_on}[signal]()
         if signal == "stop" and life.host.up:
             self.world.put(self.events, Stopped(name, life.epoch))
 

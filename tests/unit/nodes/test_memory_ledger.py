@@ -101,6 +101,14 @@ def test_an_older_epoch_is_fenced() -> None:
     assert file.read_effects() == []
 
 
+def test_one_that_ignores_its_fence_writes_beside_its_successor() -> None:
+    file = MemoryFile("server")
+    old = MemoryLedger(file, 1, lambda: 99, fenced=False)
+    opened(file, 2)
+    assert old.commit(transaction(), Witness()) == 1
+    assert [row.epoch for row in file.read_effects()] == [1]
+
+
 def test_archiving_keeps_the_rows_and_starts_another_history() -> None:
     file = MemoryFile()
     ledger = opened(file)

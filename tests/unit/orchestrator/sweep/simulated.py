@@ -41,8 +41,6 @@ HERE = Path(__file__).parent
 SECOND = 1_000_000_000
 TITLE = "=== "
 SCENARIOS = ("rpc", "faults", "mutants", "engines", "properties")
-NOT_SIMULATED = {("mutants/fence-ignored", "stopped at received")}
-"""(scenario, value of its axis `fault`): a simulated process cannot stop in the middle of a step."""
 
 
 @cache
@@ -50,17 +48,12 @@ def shipped() -> dict[str, Plan]:
     return {f"{folder}/{plan.scenario}": plan for folder in SCENARIOS for plan in plans([folder])}
 
 
-def told(name: str, plan: Plan) -> str:
-    cells = _cells(name, plan)
+def told(plan: Plan) -> str:
     with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
-        results = _run([cell for cell in cells if cell.not_applicable is None], Path(folder))
-        skipped = [cell for cell in cells if cell.not_applicable is not None]
+        results = _run([cell for cell in plan.cells if cell.not_applicable is None], Path(folder))
+        skipped = [cell for cell in plan.cells if cell.not_applicable is not None]
         lines = [*closing(Told(results, skipped), _history), *_counts(results), *_story(results)]
     return "\n".join(re.sub(r" +\d+\.\d+ ms ", " - ", line).rstrip() for line in lines).strip("\n")
-
-
-def _cells(name: str, plan: Plan) -> list[Cell]:
-    return [cell for cell in plan.cells if (name, cell.axes.get("fault")) not in NOT_SIMULATED]
 
 
 def _run(cells: list[Cell], folder: Path) -> list[CellResult]:
@@ -98,11 +91,11 @@ def _story(results: list[CellResult]) -> Iterator[str]:
     yield from max((story(history, operation) for operation in operations), key=len)
 
 
-def weakened(name: str, plan: Plan) -> str:
+def weakened(plan: Plan) -> str:
     """What is judged when one event of a cell's history is missing, or says something else: an event a line, of all
     that was done with one operation that was bitten, and to processes and rules. Of the last cell."""
     with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
-        (result,) = _run([cell for cell in _cells(name, plan) if cell.not_applicable is None][-1:], Path(folder))
+        (result,) = _run([cell for cell in plan.cells if cell.not_applicable is None][-1:], Path(folder))
         return "\n".join(_weakened(result))
 
 
@@ -171,10 +164,10 @@ def names(kind: Kept) -> list[str]:
 
 def main() -> None:
     for kind, path in FILES.items():
-        path.write_text("\n".join(f"{TITLE}{name}\n\n{kind(name, shipped()[name])}\n" for name in names(kind)))
+        path.write_text("\n".join(f"{TITLE}{name}\n\n{kind(shipped()[name])}\n" for name in names(kind)))
 
 
-Kept = Callable[[str, Plan], str]
+Kept = Callable[[Plan], str]
 FILES: dict[Kept, Path] = {told: HERE / "simulated.txt", weakened: HERE / "weakened.txt"}
 
 if __name__ == "__main__":

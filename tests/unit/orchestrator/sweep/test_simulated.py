@@ -15,4 +15,4 @@ def test_every_scenario_that_can_be_simulated_is_stored(kind: Kept) -> None:
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in FILES for name in stored(kind)])
 def test_a_simulated_scenario_comes_to_what_it_came_to(kind: Kept, name: str) -> None:
-    assert kind(name, shipped()[name]) == stored(kind)[name], MEANT
+    assert kind(shipped()[name]) == stored(kind)[name], MEANT
