@@ -93,8 +93,8 @@ def _open_at(setting: Setting, events: Sequence[Event]) -> list[tuple[Operation,
     """What was open at each of the events, which are in order."""
     orders = [event.order for event in events]
     found: list[list[Operation]] = [[] for _ in orders]
-    for operation, trace in setting.index.invoked.items():
-        if orders and trace.invoke and trace.completion:
+    for operation, trace in setting.index.invoked.items() if orders else ():
+        if trace.invoke and trace.completion:
             first = bisect_right(orders, trace.invoke.order)
             for place in range(first, bisect_left(orders, trace.completion.order, first)):
                 found[place].append(operation)

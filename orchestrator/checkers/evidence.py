@@ -60,7 +60,7 @@ def unchecked(setting: Views) -> Iterator[str]:
     """What the gate would look at, and the run does not show."""
     if not (setting.plan and setting.index.history.plan):
         yield "plan not checked: the history does not say of which plan it is (older versions did not record that)"
-    if any("wait" not in event.detail for event in setting.index.of_kind(Kind.ATTEMPT)):
+    if any("wait" not in event.detail for event in setting.suspected(Kind.ATTEMPT)):
         yield "waits not checked: the journals do not tell how long clients waited (older versions did not record that)"
 
 

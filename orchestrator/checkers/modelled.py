@@ -60,7 +60,7 @@ class Executions:
             return call(own[0]) if all(call(execution) == call(own[0]) for execution in own) else None
         if row.operation in self._setting.odd:
             return None
-        return self._setting.even_calls.get(row.detail["ledger"], {}).get(row.detail["n"])
+        return self._setting.index.calls.get(row.detail["ledger"], {}).get(row.detail["n"])
 
     def first(self, row: Event) -> Event:
         """Of a row of which `call` knows what it was asked for."""

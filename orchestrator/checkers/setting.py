@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from chaos.supports import PLANE_OF
-from nodes.wire.header import client_number, turn
+from chaos.supports import PLANE_OF, PLANES
+from nodes.rpc.service import Workload
+from nodes.wire.header import client_number, intent_number, turn
 from nodes.wire.record import Kind
+from nodes.workload import CALL, operations
 from orchestrator.checkers.overtaking import Overtaking
-from orchestrator.history.index import Index, Trace
-from orchestrator.history.merged import Operation
+from orchestrator.history.index import Course, Index, Trace
+from orchestrator.history.merged import Event, Operation
+from orchestrator.history.trace import OF_OPERATIONS
 from orchestrator.scenario.cell import Cell, Client, Link
 from orchestrator.scenario.system import Driver
 
-SortedOut = tuple[dict[Operation, Trace], Counter[bool], dict[bool, Trace], dict[str, dict[int, tuple[str, Any]]]]
+BOUND_TO = {"at-most-once-incarnation": 0, "exactly-once": 1}
+"""Semantics whose calls are bound to a server -> the place in (incarnation, history) of what they are bound to."""
 
 
 class Caller(NamedTuple):
@@ -26,6 +30,11 @@ class Caller(NamedTuple):
     ordinal: int
     process: int
     plan: Client | Driver
+
+
+def workload_of(caller: Caller) -> Workload:
+    """What the caller does for each intent; a program of the user's calls."""
+    return operations(caller.plan.workload if isinstance(caller.plan, Client) else CALL)
 
 
 class Setting:
@@ -72,17 +81,25 @@ class Setting:
             return 1
         return client.retry.attempts if isinstance(client, Client) else None
 
-    @property
+    @cached_property
     def odd(self) -> dict[Operation, Trace]:
         """The operations that are to be looked at one by one. Of every other one all is known: it was straight
-        (orchestrator/history/straight.py), on its link of the plan, its client and server were there all the time,
-        nothing was done to what its client sent before it, it came in its turn, and it ended before draining."""
-        return self._sorted_out[0]
+        (orchestrator/history/straight.py), it was as the plan has it, on its link, its client and server were there all
+        the time, nothing was done to what its client sent before it, it came in its turn, and it ended before
+        draining."""
+        traces = self.index.traces
+        return {operation: traces[operation] for operation in traces if operation not in self.courses}
 
-    @property
+    @cached_property
+    def courses(self) -> Mapping[Operation, Course]:
+        """How the operations went that are not odd."""
+        straight = self.index.straight.items()
+        return {operation: course for operation, course in straight if self._even(operation, course)}
+
+    @cached_property
     def even(self) -> Counter[bool]:
         """How many operations are not odd: with an effect (True), without one."""
-        return self._sorted_out[1]
+        return Counter(course.has_effect for course in self.courses.values())
 
     @cached_property
     def suspects(self) -> tuple[Trace, ...]:
@@ -94,33 +111,24 @@ class Setting:
         """Of a history that is not held, those that are odd are."""
         return self.odd.get(operation) or self.index.traces[operation]
 
-    @property
+    @cached_property
     def like_even(self) -> Collection[Trace]:
         """One of each kind that there is of operations that are not odd: what became of it became of all."""
-        return self._sorted_out[2].values()
+        like: dict[bool, Operation] = {}
+        for operation, course in self.courses.items():
+            like.setdefault(course.has_effect, operation)
+        return [self.index.traces[operation] for operation in like.values()]
 
-    @property
-    def even_calls(self) -> dict[str, dict[int, tuple[str, Any]]]:
-        """Ledger -> number of a row -> what was asked for it, of the operations that are not odd."""
-        return self._sorted_out[3]
+    def suspected(self, kind: Kind) -> Sequence[Event]:
+        """The events of that kind but those of operations that are not odd."""
+        return self._suspected.get(kind, ()) if kind in OF_OPERATIONS else self.index.of_kind(kind)
 
     @cached_property
-    def _sorted_out(self) -> SortedOut:
-        odd: dict[Operation, Trace] = {}
-        even: Counter[bool] = Counter()
-        like: dict[bool, Trace] = {}
-        calls: dict[str, dict[int, tuple[str, Any]]] = defaultdict(dict)
-        one: dict[str, tuple[str, Any]] = {}  # of equal ones, of which there are many
-        for operation, trace in self.index.traces.items():
-            if self._even(trace):
-                even[trace.has_effect] += 1
-                like.setdefault(trace.has_effect, trace)
-                for row, execution in zip(trace.effects, trace.executes, strict=False):
-                    asked = execution.detail.get("f", ""), execution.detail.get("value")
-                    calls[row.detail["ledger"]][row.detail["n"]] = one.setdefault(repr(asked), asked)
-            else:
-                odd[operation] = trace
-        return odd, even, like, calls
+    def _suspected(self) -> dict[Kind, list[Event]]:
+        found: dict[Kind, list[Event]] = defaultdict(list)
+        for event in sorted(event for trace in self.suspects for event in trace.events()):
+            found[event.kind].append(event)
+        return dict(found)
 
     @cached_property
     def odd_invoked(self) -> dict[Operation, Trace]:
@@ -128,24 +136,43 @@ class Setting:
         invoked = [(trace.invoke.order, operation) for operation, trace in self.odd.items() if trace.invoke]
         return {operation: self.odd[operation] for _, operation in sorted(invoked)}
 
-    def _even(self, trace: Trace) -> bool:
-        if not trace.straight or trace.invoke is None or trace.completion is None:
-            return False
-        begin, end, receipt = trace.invoke.order, trace.completion.order, trace.receives[0].order
+    def _even(self, operation: Operation, course: Course) -> bool:
+        begin, end, receipt = course.invoked, course.completed, course.received
         if end > self.index.drained or receipt in self.overtaken or receipt in self.forgotten:
             return False
-        if trace.operation[0] in self._disturbed or not self._on_its_link(trace):
+        if operation[0] in self._disturbed or not self._planned(operation, course):
             return False
-        index, server = self.index, self.server_of(trace)
-        return not (index.outages and (index.is_away(trace.node, begin, end) or index.is_away(server, begin, end)))
+        index, place = self.index, course.place
+        away = index.outages and (index.is_away(place.node, begin, end) or index.is_away(place.server, begin, end))
+        return not away
 
-    def _on_its_link(self, trace: Trace) -> bool:
-        """Whether it went where the plan has it, past the hop that the plan has there."""
-        caller, link, (receive,) = self.callers.get(trace.operation[0]), self.link_of(trace), trace.receives
-        if caller is None or link is None or caller.node != trace.node:
+    def _planned(self, operation: Operation, course: Course) -> bool:
+        """Whether it was what the plan has, and went where the plan has it, past the hop that the plan has there, bound
+        to what its client had been told before."""
+        client, seq = operation
+        caller, place = self.callers.get(client), course.place
+        if caller is None or (caller.node, caller.process) != (place.node, place.process):
             return False
-        told = bool(trace.decisions) or PLANE_OF[link.via] != "relay"
-        return told and receive.node == link.target and receive.detail.get("link") == link.name
+        link = self._link(caller.node, seq)
+        if link is None or (link.name, link.target) != (place.link, place.server):
+            return False
+        if place.hop not in PLANES if place.hop else PLANE_OF[link.via] == "relay":
+            return False
+        intent = intent_number(caller.ordinal, caller.process, seq)
+        if course.intent != intent or course.asked != workload_of(caller)(intent):
+            return False
+        told = self._told.get(client, [])
+        known = [identity[BOUND_TO[link.semantics]] for _, *identity in told] if link.semantics in BOUND_TO else [0]
+        return bool(told) and told[0][0] < course.sent and place.bound in known
+
+    @cached_property
+    def _told(self) -> dict[int, list[tuple[int, Any, Any]]]:
+        """Client -> when it was told of which server (order, incarnation, history)."""
+        found: dict[int, list[tuple[int, Any, Any]]] = defaultdict(list)
+        for event in self.index.of_kind(Kind.SESSION):
+            told = event.detail
+            found[event.client].append((event.order, told.get("incarnation"), told.get("history")))
+        return found
 
     @cached_property
     def _disturbed(self) -> frozenset[int]:

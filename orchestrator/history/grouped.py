@@ -10,12 +10,13 @@ from __future__ import annotations
 from array import array
 from collections import OrderedDict, defaultdict
 from collections.abc import Collection, ItemsView, Iterator, Mapping, Sequence, ValuesView
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from nodes.wire.record import COLLECTED, Kind
 from orchestrator.history.merged import Event, Life, Operation
 from orchestrator.history.stored import Picked, picked
-from orchestrator.history.trace import OF_OPERATIONS, Trace, traced
+from orchestrator.history.straight import Course, course, written
+from orchestrator.history.trace import OF_OPERATIONS, Trace, by_operation, traced
 
 K = TypeVar("K")
 
@@ -27,12 +28,19 @@ KEPT = 2
 """Parts that are kept: two passes beside one another are one."""
 
 
+Calls = dict[str, dict[int, tuple[Any, Any]]]
+"""Ledger -> number of a row -> the procedure and the argument that it is of."""
+
+
 class Grouped(NamedTuple):
-    """`invoked` are the `traces` that somebody invoked, in that order; `hellos` are operations 0, by client, and
-    `strangers` what was done with messages of client 0, which is nobody."""
+    """`invoked` are the `traces` that somebody invoked, in that order, `straight` those to which nothing happened, and
+    `calls` are of these; `hellos` are operations 0, by client, and `strangers` what was done with messages of client 0,
+    which is nobody."""
 
     traces: Mapping[Operation, Trace]
     invoked: Mapping[Operation, Trace]
+    straight: Mapping[Operation, Course]
+    calls: Calls
     hellos: dict[int, Trace]
     strangers: dict[Operation, Trace]
     lives: Mapping[Life, Sequence[Event]]
@@ -44,15 +52,66 @@ class Grouped(NamedTuple):
 def held(events: Sequence[Event]) -> Grouped:
     kinds: dict[Kind, list[Event]] = defaultdict(list)
     lives: dict[Life, list[Event]] = defaultdict(list)
+    operations: dict[Operation, list[Event]] = defaultdict(list)
+    strangers: dict[Operation, list[Event]] = defaultdict(list)
     for event in events:
-        kind = event.kind
+        _, _, _, node, epoch, kind, client, seq, _, _, _ = event
         kinds[kind].append(event)
         if kind not in COLLECTED:
-            lives[event.node, event.epoch].append(event)
-    traces = traced(event for event in events if event.client and (event.seq or event.kind is not Kind.TRIM))
-    hellos = {client: traces.pop((client, seq)) for client, seq in list(traces) if seq == 0}
-    strangers = traced(event for event in events if not event.client and event.kind in OF_OPERATIONS)
-    return Grouped(traces, _in_order(traces), hellos, strangers, dict(lives), dict(kinds), {})
+            lives[node, epoch].append(event)
+        if client:
+            if seq or kind is not Kind.TRIM:
+                own = operations[client, seq]
+                if kind in OF_OPERATIONS:
+                    own.append(event)
+        elif kind in OF_OPERATIONS:
+            strangers[0, seq].append(event)
+    hellos = {each[0]: traced(each, operations.pop(each)) for each in list(operations) if each[1] == 0}
+    calls: Calls = defaultdict(dict)
+    straight = dict(_straight(operations, calls))
+    traces = Traces(dict(operations))
+    invokes = [(course.invoked, operation) for operation, course in straight.items()]
+    crooked = (traces[operation] for operation in operations if operation not in straight)
+    invokes += [(trace.invoke.order, trace.operation) for trace in crooked if trace.invoke]
+    invoked = Invoked(traces, dict.fromkeys(operation for _, operation in sorted(invokes)))
+    nobodys = {each: traced(each, own) for each, own in strangers.items()}
+    return Grouped(traces, invoked, straight, calls, hellos, nobodys, dict(lives), dict(kinds), {})
+
+
+def _straight(operations: Mapping[Operation, Sequence[Event]], calls: Calls) -> Iterator[tuple[Operation, Course]]:
+    """Those of the operations; what their rows are of becomes known to `calls`."""
+    for operation, events in operations.items():
+        row = events[-1] if events and events[-1].kind is Kind.EFFECT else None
+        found = course(events[:-1] if row else events)
+        if found is None or found.has_effect != bool(row):
+            continue
+        if row and (found := written(found, row)):
+            calls[row.detail["ledger"]][found.number] = found.asked
+        if found:
+            yield operation, found
+
+
+class Traces(Mapping[Operation, Trace]):
+    """Of a history that is held: every operation, in the order of their first events, put together when asked for."""
+
+    def __init__(self, events: Mapping[Operation, Sequence[Event]]) -> None:
+        self.events = events
+        self._built: dict[Operation, Trace] = {}
+
+    def __getitem__(self, operation: Operation) -> Trace:
+        found = self._built.get(operation)
+        if found is None:
+            found = self._built[operation] = traced(operation, self.events[operation])
+        return found
+
+    def __contains__(self, operation: object) -> bool:
+        return operation in self.events
+
+    def __iter__(self) -> Iterator[Operation]:
+        return iter(self.events)
+
+    def __len__(self) -> int:
+        return len(self.events)
 
 
 def stored(events: Sequence[Event]) -> Grouped:
@@ -76,9 +135,20 @@ def stored(events: Sequence[Event]) -> Grouped:
         elif not client and kind in OF_OPERATIONS:
             strangers.append(event)
     traces = Parts(events, spans)
-    said = {client: trace for (client, _), trace in traced(hellos).items()}
+    calls: Calls = defaultdict(dict)
+    straight = {each: one for part in traces.parts() for each, one in _straight(part.events, calls)}
+    said = {each[0]: traced(each, own) for each, own in by_operation(hellos).items()}
+    nobodys = {each: traced(each, own) for each, own in by_operation(strangers).items()}
     return Grouped(
-        traces, Invoked(traces, invoked), said, traced(strangers), _picked(events, lives), _picked(events, kinds), kinds
+        traces,
+        Invoked(traces, invoked),
+        straight,
+        calls,
+        said,
+        nobodys,
+        _picked(events, lives),
+        _picked(events, kinds),
+        kinds,
     )
 
 
@@ -89,9 +159,9 @@ class Parts(Mapping[Operation, Trace]):
         self._events = events
         self._parts = list(_joined(spans))
         self._of_span = {span: number for number, (some, _) in enumerate(self._parts) for span in some}
-        self._built: OrderedDict[int, dict[Operation, Trace]] = OrderedDict()
+        self._built: OrderedDict[int, Traces] = OrderedDict()
 
-    def parts(self) -> Iterator[dict[Operation, Trace]]:
+    def parts(self) -> Iterator[Traces]:
         return map(self._part, range(len(self._parts)))
 
     def __getitem__(self, operation: Operation) -> Trace:
@@ -107,19 +177,20 @@ class Parts(Mapping[Operation, Trace]):
     def __len__(self) -> int:
         return sum(map(len, self.parts()))
 
-    def _part(self, number: int) -> dict[Operation, Trace]:
+    def _part(self, number: int) -> Traces:
         found = self._built.get(number)
         if found is None:
-            found = self._built[number] = traced(picked(self._events, self._parts[number][1]))
+            events = by_operation(picked(self._events, self._parts[number][1]))
+            found = self._built[number] = Traces(dict(events))
             if len(self._built) > KEPT:
                 self._built.popitem(last=False)
         return found
 
 
 class Invoked(Mapping[Operation, Trace]):
-    """Those of the parts that somebody invoked; in a part, in the order of their invokes."""
+    """Those that somebody invoked, in the order of their invokes; of a history that is not held, part after part."""
 
-    def __init__(self, traces: Parts, operations: Collection[Operation]) -> None:
+    def __init__(self, traces: Traces | Parts, operations: Collection[Operation]) -> None:
         self._traces = traces
         self._operations = operations
 
@@ -144,8 +215,11 @@ class Invoked(Mapping[Operation, Trace]):
         return _Values(self)
 
     def in_parts(self) -> Iterator[tuple[Operation, Trace]]:
-        for part in self._traces.parts():
-            yield from _in_order(part).items()
+        if isinstance(self._traces, Parts):
+            for part in self._traces.parts():
+                yield from _in_order(part).items()
+        else:
+            yield from ((operation, self._traces[operation]) for operation in self._operations)
 
 
 class _InParts(ItemsView[Operation, Trace]):

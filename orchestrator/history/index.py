@@ -14,6 +14,7 @@ from orchestrator.history.grouped import held, stored
 from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, History, Life, Operation, Ordered
 from orchestrator.history.stored import chosen, picked
+from orchestrator.history.straight import Course as Course
 from orchestrator.history.trace import Trace as Trace
 from orchestrator.history.trace import timed_out
 
@@ -50,6 +51,10 @@ class Index:
         self.traces: Mapping[Operation, Trace] = grouped.traces
         self.invoked: Mapping[Operation, Trace] = grouped.invoked
         """The operations that somebody invoked, in the order of their invokes."""
+        self.straight: Mapping[Operation, Course] = grouped.straight
+        """How the operations went to which nothing happened."""
+        self.calls: Mapping[str, Mapping[int, tuple[Any, Any]]] = grouped.calls
+        """Ledger -> number of a row -> what was asked for it, of these operations."""
         self.hellos: dict[int, Trace] = grouped.hellos
         self.strangers: dict[Operation, Trace] = grouped.strangers
         self.lives: Mapping[Life, Sequence[Event]] = grouped.lives
@@ -73,7 +78,7 @@ class Index:
         """The events of these kinds."""
         if isinstance(self.events, tuple):
             found = chain.from_iterable(self.of_kind(kind) for kind in kinds)
-            return iter(sorted(found, key=lambda event: event.order))
+            return iter(sorted(found))
         return picked(self.events, sorted(chain.from_iterable(self._orders.get(kind, ()) for kind in kinds)))
 
     def start(self, life: Life) -> dict[str, Any]:
@@ -288,6 +293,11 @@ class Index:
     @cached_property
     def _downs(self) -> frozenset[Outage]:
         return frozenset(self.downs)
+
+    @cached_property
+    def forgetful(self) -> frozenset[Life]:
+        """The processes that say what they forget."""
+        return frozenset((event.node, event.epoch) for event in self.of_kind(Kind.TRIM))
 
     @cached_property
     def sends(self) -> dict[int, list[Event]]:

@@ -3,114 +3,149 @@
 Such a one answers for itself most of what checkers ask, and they need not ask it. It had one attempt, one message each
 way, one execution, and these in this order:
 
-    invoke, attempt, send, (pass,) receive, execute, (commit,) answer, (pass,) reply, ok
+    invoke, attempt, send, (pass,) receive, execute, (commit,) answer, (pass,) reply, ok, (row)
 
 What was executed is what was invoked; what was answered, replied and told is what was executed, or committed and
 written to the ledger, by the process that received it. Each says `executed`, of attempt 1; the request arrived as it
-was sent, and what a hop passed it passed on the link on which it was received.
+was sent, a reply came on the line of its request, and a hop passed each once, on the link on which it was received.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, NamedTuple
 
+from nodes.services import has_effect
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.history.merged import Event
 
 
-class Events(Protocol):
-    """Of one operation; see orchestrator.history.trace.Trace."""
+class Place(NamedTuple):
+    """Where it was: its client's process, the process that served it, its link, who passed it on there ("": nobody),
+    and to which server it was bound."""
 
-    invoke: Event | None
-    completion: Event | None
-    has_effect: bool
-    attempts: list[Event]
-    unconnected: list[Event]
-    sends: list[Event]
-    replies: list[Event]
-    ends: list[Event]
-    receives: list[Event]
-    executes: list[Event]
-    commits: list[Event]
-    answers: list[Event]
-    decisions: list[Event]
-    releases: list[Event]
-    effects: list[Event]
-    further: list[Event]
+    node: str
+    process: int
+    server: str
+    epoch: int
+    link: Any
+    hop: str
+    bound: Any
 
 
-def straight(trace: Events) -> bool:
-    if trace.ends or trace.unconnected or trace.releases or trace.further:
-        return False
-    if len(trace.commits) != trace.has_effect or len(trace.effects) != trace.has_effect:
-        return False
-    try:
-        (attempt,), (send,), (receive,), (execute,) = trace.attempts, trace.sends, trace.receives, trace.executes
-        (answer,), (reply,), invoke, end = trace.answers, trace.replies, trace.invoke, trace.completion
-    except ValueError:
-        return False
-    if invoke is None or end is None or end.kind is not Kind.OK:
-        return False
-    passed = trace.decisions
-    if passed and not _passed(passed, receive):
-        return False
-    course = (attempt, send, *passed[:1], receive, execute, *trace.commits, answer, *passed[1:], reply)
+class Course(NamedTuple):
+    """How it went: the orders of its events; what it said to be its client's first incomplete number, what it was for,
+    the procedure and the argument; the number of its row and the result, and the row's order, 0 without an effect."""
+
+    place: Place
+    invoked: int
+    sent: int
+    received: int
+    completed: int
+    first: Any
+    intent: Any
+    asked: tuple[Any, Any]
+    number: Any
+    result: Any
+    row: int = 0
+
+    @property
+    def has_effect(self) -> bool:
+        return has_effect(self.asked[0])
+
+
+class _Form(NamedTuple):
+    """`served` is how many of its events are the server's."""
+
+    passed: bool
+    served: int
+    attempts: tuple[int, ...]
+
+
+_CALL, _END = (Kind.INVOKE, Kind.ATTEMPT, Kind.SEND), (Kind.REPLY, Kind.OK)
+_SERVED = ((Kind.RECEIVE, Kind.EXECUTE, Kind.ANSWER), (Kind.RECEIVE, Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER))
+_FORMS: dict[tuple[Kind, ...], _Form] = {
+    kinds: _Form(bool(hop), len(served), (0, *(1 for _ in kinds[1:-1]), 0))
+    for hop in ((), (Kind.DECISION,))
+    for served in _SERVED
+    for kinds in [(*_CALL, *hop, *served, *hop, *_END)]
+}
+_COMMITTED = len(_SERVED[1])
+
+
+def course(events: Sequence[Event]) -> Course | None:
+    """Of the events of one operation in order, up to its completion: None if anything happened to it."""
+    if not events:
+        return None
+    orders, _, _, nodes, epochs, kinds, _, _, attempts, processes, details = zip(*events, strict=True)
+    form = _FORMS.get(kinds)
+    if form is None or attempts != form.attempts:
+        return None
+    first = 3 + form.passed
+    last = first + form.served
+    node, process, server, epoch = nodes[0], processes[0], nodes[first], epochs[first]
+    hop = nodes[3:first]
+    if (
+        nodes != (node, node, node, *hop, *(server,) * form.served, *hop, node, node)
+        or processes != (process, process, process, *(0,) * (last - 3 + form.passed), process, process)
+        or epochs[first:last] != (epoch,) * form.served
+    ):
+        return None
+    asked, begun, sent, *_, reply, end = details
+    received, executed, answer = details[first], details[first + 1], details[last - 1]
+    committed, value = form.served == _COMMITTED, end.get("value")
+    link = received.get("link")
+    if not (
+        asked == executed
+        and "wait" in begun
+        and _as_sent(sent, received)
+        and _as_answered(answer, reply, value)
+        and reply.get("connection") == sent.get("connection")
+        and answer.get("connection", received.get("connection", 0)) == received.get("connection", 0)
+        and (not hop or (_passed(details[3], link, "request") and _passed(details[last], link, "reply")))
+        and has_effect(asked.get("f", "")) == committed
+    ):
+        return None
+    commit = details[last - 2] if committed else {"n": 0, "result": value}
+    if commit.get("result") != value or not isinstance(commit.get("n"), int):
+        return None
+    place = Place(node, process, server, epoch, link, hop[0] if hop else "", sent.get("server"))
+    call = asked.get("f", ""), asked.get("value")
+    said, intent = sent["first"], asked.get("intent")
+    return Course(place, orders[0], orders[2], orders[first], orders[-1], said, intent, call, commit["n"], value)
+
+
+def written(found: Course, row: Event) -> Course | None:
+    """With the row of its effect, None if that is another's."""
+    place, detail = found.place, row.detail
+    if (
+        (row.node, row.epoch, row.attempt, row.process) == (place.server, place.epoch, 1, 0)
+        and detail.get("epoch") == row.epoch
+        and detail.get("n") == found.number
+        and detail.get("result") == found.result
+        and detail.get("intent") == found.intent
+        and isinstance(detail.get("ledger"), str)
+    ):
+        return found._replace(row=row.order)
+    return None
+
+
+def _as_sent(sent: dict[str, Any], received: dict[str, Any]) -> bool:
+    said = sent.get("first")
+    return said is not None and said == received.get("first") and sent.get("server") == received.get("server")
+
+
+def _as_answered(answer: dict[str, Any], reply: dict[str, Any], value: object) -> bool:
+    said = answer.get("status") == reply.get("status") == Status.EXECUTED
+    return said and answer.get("value") == value and reply.get("value") == value
+
+
+def _passed(decision: dict[str, Any], link: object, direction: str) -> bool:
     return (
-        _in_order(invoke, course, end)
-        and _in_one_process(receive, (execute, *trace.commits, *trace.effects, answer))
-        and _as_sent(send, receive)
-        and invoke.detail == execute.detail
-        and _of_one_result(end.detail.get("value"), answer, reply)
-        and all(map(_written, trace.commits, trace.effects, (end,), (invoke,)))
-    )
-
-
-def _passed(decisions: Sequence[Event], receive: Event) -> bool:
-    if len(decisions) != 2:
-        return False
-    link = receive.detail.get("link")
-    return all(
-        event.detail.get("act") == "pass"
-        and event.detail.get("rule") is None
-        and event.detail.get("link") == link
-        and event.detail.get("direction") == direction
-        for event, direction in zip(decisions, ("request", "reply"), strict=True)
-    )
-
-
-def _in_order(invoke: Event, course: Sequence[Event], end: Event) -> bool:
-    last = invoke.order
-    for event in course:
-        if event.order <= last or event.attempt != 1:
-            return False
-        last = event.order
-    return last < end.order
-
-
-def _in_one_process(receive: Event, own: Sequence[Event]) -> bool:
-    node, epoch = receive.node, receive.epoch
-    return all(event.epoch == epoch and event.node == node and event.attempt == 1 for event in own)
-
-
-def _as_sent(send: Event, receive: Event) -> bool:
-    sent, received = send.detail, receive.detail
-    return "first" in sent and sent["first"] == received.get("first") and sent.get("server") == received.get("server")
-
-
-def _of_one_result(value: object, answer: Event, reply: Event) -> bool:
-    one, other = answer.detail, reply.detail
-    said = one.get("status") == other.get("status") == Status.EXECUTED
-    return said and one.get("value") == value and other.get("value") == value
-
-
-def _written(commit: Event, effect: Event, end: Event, invoke: Event) -> bool:
-    done, row = commit.detail, effect.detail
-    value = end.detail.get("value")
-    return bool(
-        done.get("result") == value
-        and row.get("result") == value
-        and done.get("n") == row.get("n")
-        and row.get("intent") == invoke.detail.get("intent")
+        decision.get("act") == "pass"
+        and decision.get("rule", 0) is None
+        and decision.get("occurrence") == 1
+        and decision.get("link") == link
+        and decision.get("direction") == direction
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,6 @@ from nodes.services import has_effect
 from nodes.wire.record import COMPLETIONS, Kind
 from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, Operation
-from orchestrator.history.straight import straight
 
 
 @dataclass(slots=True)
@@ -41,14 +41,6 @@ class Trace:
     effects: list[Event] = field(default_factory=list)
     further: list[Event] = field(default_factory=list)
     """Invokes and completions after the first."""
-    _straight: bool | None = None
-
-    @property
-    def straight(self) -> bool:
-        """Whether nothing happened to it (orchestrator/history/straight.py)."""
-        if self._straight is None:
-            self._straight = straight(self)
-        return self._straight
 
     @property
     def told(self) -> Any:
@@ -75,6 +67,13 @@ class Trace:
         if self.invoke is None or self.completion is None:
             return False
         return intervals.meet(self.invoke.order, self.completion.order)
+
+    def events(self) -> Iterator[Event]:
+        """All of them."""
+        yield from (event for event in (self.invoke, self.completion) if event)
+        yield from self.further
+        for name in _LISTS.values():
+            yield from getattr(self, name)
 
     def add(self, event: Event) -> None:
         """Its next one."""
@@ -116,13 +115,19 @@ def timed_out(end: Event) -> bool:
     return bool(end.detail.get("error") == "timeout")
 
 
-def traced(events: Iterable[Event]) -> dict[Operation, Trace]:
-    """Of events with a client, by operation, in the order of their first ones."""
-    found: dict[Operation, Trace] = {}
+def traced(operation: Operation, events: Iterable[Event]) -> Trace:
+    """Of all events of an operation, in order; those of other kinds say nothing of it."""
+    trace = Trace(operation)
     for event in events:
-        operation = event[6], event[7]  # client, seq
-        trace = found.get(operation)
-        if trace is None:
-            trace = found[operation] = Trace(operation)
         trace.add(event)
+    return trace
+
+
+def by_operation(events: Iterable[Event]) -> dict[Operation, list[Event]]:
+    """What is of a trace of events with a number, by operation, in the order of their first ones of any kind."""
+    found: dict[Operation, list[Event]] = defaultdict(list)
+    for event in events:
+        own = found[event[6], event[7]]  # client, seq
+        if event[5] in OF_OPERATIONS:
+            own.append(event)
     return found

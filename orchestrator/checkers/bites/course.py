@@ -99,7 +99,7 @@ class Courses:
         return bool(closed) and any(
             end.detail.get("connection") in closed and _waited(other, end)
             for other in self._calls[trace.operation[0]]
-            if other is not trace
+            if other.operation != trace.operation
             for end in other.ends
         )
 

@@ -20,16 +20,16 @@ SERVED = (Kind.RECEIVE, Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER, Kind.TRIM, Kind.
 
 def links_and_faults_are_planned(setting: Views) -> Iterator[str]:
     """Whatever names a link or a fault names one of the plan's; a split's counters name who it keeps apart."""
-    cell, index = setting.cell, setting.index
+    cell = setting.cell
     links = {path.name for path in cell.paths}
     links |= {f"{sender} -> {receiver}" for fault in cell.faults for sender, receiver in fault.apart}
     for kind in LINKED:
-        yield from _unknown(index.of_kind(kind), "link", links)
+        yield from _unknown(setting.suspected(kind), "link", links)
     faults = {*range(len(cell.faults)), None}
     for kind in RULED:
-        yield from _unknown(index.of_kind(kind), "rule", faults)
+        yield from _unknown(setting.suspected(kind), "rule", faults)
     for kind in (Kind.ACT, Kind.FAILPOINT):
-        yield from _unknown(index.of_kind(kind), "fault", faults)
+        yield from _unknown(setting.suspected(kind), "fault", faults)
 
 
 def _unknown(events: Sequence[Event], key: str, known: Collection[object]) -> Iterator[str]:
@@ -46,8 +46,7 @@ def served_clients_are_planned(setting: Views) -> Iterator[str]:
     for number, caller in setting.callers.items():
         known.update((number, link.target) for link in setting.cell.links_of(caller.node))
     for kind in SERVED:
-        events = setting.index.of_kind(kind)
-        for event in () if {(event.client, event.node) for event in events} <= known else events:
+        for event in setting.suspected(kind):
             if (event.client, event.node) not in known:
                 yield f"{event.node} journalled {event.kind.name} of client {event.client}, whom the plan has not there"
 

@@ -60,7 +60,7 @@ def decisions_are_their_faults(setting: Views) -> Iterator[str]:
     """A fault decides as its word says, on its link and in its directions; copies of one message are counted."""
     faults = setting.cell.faults
     seen: Counter[tuple[object, ...]] = Counter()
-    for event in setting.index.of_kind(Kind.DECISION):
+    for event in setting.suspected(Kind.DECISION):
         if not event.client:
             continue
         if event.client not in setting.callers:
@@ -86,10 +86,10 @@ def _does(fault: Fault, act: str, link: str, direction: str) -> bool:
 def releases_were_decided(setting: Views) -> Iterator[str]:
     """What goes on later was kept before, by the same fault, or had a copy made of it."""
     kept: Counter[tuple[object, ...]] = Counter()
-    for event in setting.index.of_kind(Kind.DECISION):
+    for event in setting.suspected(Kind.DECISION):
         if event.detail["rule"] is not None:
             kept[_message(event)] += 1
-    for event in setting.index.of_kind(Kind.RELEASE):
+    for event in setting.suspected(Kind.RELEASE):
         key, rule = _message(event), event.detail["rule"]
         kept[key] -= 1
         if kept[key] < 0 or event.detail["act"] not in (setting.cell.faults[rule].act, "lost"):

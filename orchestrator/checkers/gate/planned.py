@@ -11,13 +11,11 @@ from collections.abc import Iterator, Sequence
 
 from nodes.wire.header import intent_number
 from nodes.wire.record import Kind
-from nodes.workload import CALL, operations
 from orchestrator.checkers.gate.names import operation_name
-from orchestrator.checkers.setting import Caller
+from orchestrator.checkers.setting import Caller, workload_of
 from orchestrator.checkers.views import Views
 from orchestrator.history.merged import Event
 from orchestrator.history.stored import chosen
-from orchestrator.scenario.cell import Client
 
 CUTS = frozenset({"settle-capped"})
 """The phases from which clients begin no further operations."""
@@ -51,7 +49,7 @@ def _numbers(number: int, caller: Caller, invokes: Sequence[Event], cut: bool) -
 
 
 def _contents(caller: Caller, invokes: Sequence[Event]) -> Iterator[str]:
-    operation = operations(caller.plan.workload if isinstance(caller.plan, Client) else CALL)
+    operation = workload_of(caller)
     for event in invokes:
         intent = intent_number(caller.ordinal, caller.process, event.seq)
         planned = (caller.node, caller.process, intent, *operation(intent))

@@ -35,7 +35,7 @@ OF_THE_ORCHESTRATOR = (Kind.PHASE, Kind.ACT, Kind.REAPED)
 def numbers_are_their_kinds(setting: Views) -> Iterator[str]:
     for kind, names in UNSAID.items():
         numbers, nothing = attrgetter(*names), 0 if len(names) == 1 else (0,) * len(names)
-        for event in setting.index.of_kind(kind):
+        for event in setting.suspected(kind):
             if numbers(event) != nothing:
                 said = ", ".join(f"{name} {getattr(event, name)}" for name in names if getattr(event, name))
                 yield f"{event.node} journalled {kind.name} with {said}, which that has not"
@@ -45,12 +45,12 @@ def records_are_by_whom_they_can_be(setting: Views) -> Iterator[str]:
     """What a client does its own process says, what a plane does a plane, and what a run does the orchestrator."""
     clients = {number: (caller.node, caller.process) for number, caller in setting.callers.items()}
     for kind in OF_CLIENTS:
-        for event in setting.index.of_kind(kind):
+        for event in setting.suspected(kind):
             if clients.get(event.client) != (event.node, event.process):
                 name = operation_name(event.operation)
                 yield f"{event.node}, process {event.process}, journalled {kind.name} of {name}, which is not its"
     for kinds, by in ((OF_PLANES, frozenset(PLANES)), (OF_THE_ORCHESTRATOR, frozenset({ORCHESTRATOR}))):
         for kind in kinds:
-            for event in setting.index.of_kind(kind):
+            for event in setting.suspected(kind):
                 if event.node not in by:
                     yield f"{event.node} journalled {kind.name}, which is not its to say"

@@ -9,6 +9,7 @@ from itertools import pairwise
 from nodes.wire.record import Kind
 from nodes.workload import HEAL
 from orchestrator.checkers.gate.names import attempt_name, operation_name
+from orchestrator.checkers.setting import BOUND_TO
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Trace, per_attempt
 from orchestrator.history.merged import Event, Operation
@@ -63,9 +64,9 @@ def calls_come_after_hello(setting: Views) -> Iterator[str]:
     for event in setting.index.of_kind(Kind.SESSION):
         told.setdefault(event.client, event)
         known[event.client].add((event.detail.get("incarnation"), event.detail.get("history")))
-    for trace in setting.index.invoked.values():
+    for trace in setting.odd_invoked.values():
         client, link = trace.operation[0], setting.link_of(trace)
-        place = {"at-most-once-incarnation": 0, "exactly-once": 1}.get(link.semantics if link else "")
+        place = BOUND_TO.get(link.semantics) if link else None
         bound = {0} if place is None else {identity[place] for identity in known[client]}
         sent = {event.detail.get("server") for event in trace.sends}
         if trace.sends and (client not in told or told[client].order > trace.sends[0].order):
@@ -76,7 +77,7 @@ def calls_come_after_hello(setting: Views) -> Iterator[str]:
 
 def lines_are_kept(setting: Views) -> Iterator[str]:
     """An attempt's reply comes on the line on which it was sent, which is the one that ended if one did."""
-    for trace in setting.index.invoked.values():
+    for trace in setting.odd_invoked.values():
         yield from _lines(trace)
 
 

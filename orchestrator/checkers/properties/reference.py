@@ -12,6 +12,8 @@ Rules of this file:
    forgetting what it acknowledged, of a process that says what it forgets.
 4. A ledger belongs to the newest epoch that opened it: an older one that writes after it has ignored its fence.
 5. An epoch that was killed owes nothing. What a crash leaves open (did this hello count?) makes several answers legal.
+6. Of an operation that is not odd one copy was received, executed, committed and answered by the same process, so that
+   all of it is legal if it was legal to execute it. Where it was not, every operation is looked at.
 """
 
 from __future__ import annotations
@@ -115,6 +117,16 @@ class Reference:
             Kind.TRIM: self._trim,
         }
 
+    def heard(self, event: Event) -> None:
+        """The copy of an operation that is not odd. Raises Illegal if it may not be executed."""
+        if Status.EXECUTED not in self._hear(event):
+            raise Illegal
+
+    def goes_on(self, event: Event) -> None:
+        """With an operation that is not odd. Raises Illegal if something else was due."""
+        if event.client in self.due:
+            raise Illegal
+
     def step(self, event: Event) -> Iterator[Violation]:
         if event.seq == 0 and event.kind is not Kind.TRIM:
             self._hello(event)
@@ -141,6 +153,12 @@ class Reference:
             self.durable.known.add(event.client)
 
     def _receive(self, event: Event) -> Iterator[Violation]:
+        self.copies[_attempt(event)].append(Copy(event, self._hear(event)))
+        self.came_by[_over(event)] += 1
+        yield from ()
+
+    def _hear(self, event: Event) -> frozenset[Status]:
+        """What a copy tells of its client; -> its legal answers."""
         legal = self._legal(event)
         if legal != {Status.REFUSED}:
             said, known = int(event.detail.get("first", 0)), self.durable.first.get(event.client, 0)
@@ -149,9 +167,7 @@ class Reference:
             first = max(self.first.get(event.client, 0), said)
             self.first[event.client] = first
             self.durable.first[event.client] = max(self.durable.first.get(event.client, 0), first)
-        self.copies[_attempt(event)].append(Copy(event, legal))
-        self.came_by[_over(event)] += 1
-        yield from ()
+        return legal
 
     def _legal(self, event: Event) -> frozenset[Status]:
         if not self.filtered:
@@ -259,14 +275,25 @@ class Reference:
         return next((running for running in mine if value in running.results), mine[0] if mine else None)
 
 
+class Illegal(Exception):
+    """An operation that is not odd did what it may not."""
+
+
 def check(setting: Views) -> Finding:
-    """Every server process of the run, one after another."""
+    try:
+        return _checked(setting, setting.courses.keys())
+    except Illegal:
+        return _checked(setting, frozenset())
+
+
+def _checked(setting: Views, even: Container[Operation]) -> Finding:
+    """Every server process of the run, one after another, without a look at the operations that are `even`."""
     violations: list[Violation] = []
     stepped: Counter[Kind] = Counter()
     for node, epochs in setting.index.servers.items():
         durables: dict[tuple[str, int], Durable] = {}
         for epoch in epochs:
-            violations.extend(_live(setting, (node, epoch), durables, stepped))
+            violations.extend(_live(setting, (node, epoch), durables, stepped, even))
     violations.extend(_beside(setting))
     counts = {what: stepped[kind] for what, kind in COUNTED.items()}
     return Finding(name, tuple(violations), counts)
@@ -277,28 +304,37 @@ def _beside(setting: Views) -> Iterator[Violation]:
         yield Violation(row.operation, f"{_said(row)} was written after a later epoch had written to that ledger")
 
 
+SERVED = frozenset({Kind.RECEIVE, Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER})
 COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.ANSWER}
 
 
 def _live(
-    setting: Views, life: Life, durables: dict[tuple[str, int], Durable], stepped: Counter[Kind]
+    setting: Views,
+    life: Life,
+    durables: dict[tuple[str, int], Durable],
+    stepped: Counter[Kind],
+    even: Container[Operation],
 ) -> Iterator[Violation]:
     """By the links that the plan has. Events of others than its clients are the gate's; those without a number (client
     0) have no mechanism."""
     references = {
         link.source: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
     }
-    tells = any(event.kind is Kind.TRIM for event in setting.index.lives[life])
     for each in references.values():
-        each.tells = tells and each.filtered
+        each.tells = life in setting.index.forgetful and each.filtered
     of_client = {number: references.get(caller.node) for number, caller in setting.callers.items()}
-    events = setting.index.lives[life]
-    for event in events:
-        reference = of_client.get(event.client)
-        if reference is not None:
-            stepped[event.kind] += 1
+    for event in setting.index.lives[life]:
+        reference, kind = of_client.get(event.client), event.kind
+        if reference is None:
+            continue
+        stepped[kind] += 1
+        if (event.client, event.seq) not in even or kind not in SERVED:
             yield from reference.step(event)
-    stop = next((event for event in events if event.kind is Kind.STOP), None)
+        elif kind is Kind.RECEIVE:
+            reference.heard(event)
+        else:
+            reference.goes_on(event)
+    stop = next((event for event in setting.index.of_kind(Kind.STOP) if (event.node, event.epoch) == life), None)
     if stop is not None and not setting.index.killed(life):
         for reference in references.values():
             yield from reference.finish(stop.time - _unfinished(setting, life))

@@ -2,41 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from history_builder import CLIENT, Run
 
 from nodes.wire.record import Kind
-from orchestrator.history.index import Index
 from orchestrator.history.merged import Event
-from orchestrator.history.straight import straight
-from orchestrator.history.trace import Trace
+from orchestrator.history.straight import course, written
+from orchestrator.history.trace import by_operation
 
-COURSE = ("attempts", "sends", "receives", "executes", "commits", "answers", "replies")
-BY_THE_SERVER = ("executes", "commits", "effects", "answers")
+KINDS = (
+    Kind.INVOKE,
+    Kind.ATTEMPT,
+    Kind.SEND,
+    Kind.DECISION,
+    Kind.RECEIVE,
+    Kind.EXECUTE,
+    Kind.COMMIT,
+    Kind.ANSWER,
+    Kind.DECISION,
+    Kind.REPLY,
+    Kind.OK,
+)
+ASKED, TOLD = 3, 8
+"""The places of the hop's decisions."""
+OF_THE_CLIENT = (Kind.INVOKE, Kind.ATTEMPT, Kind.SEND, Kind.REPLY, Kind.OK)
 
 
-def made(f: str = "add") -> Trace:
-    run = Run(f).invoke(1).send(1, first=1).decide("request", 1).receive(1).execute(1)
+def made(f: str = "add") -> list[Event]:
+    """With its row, if it has one, in the end."""
+    run = Run(f).invoke(1).send(1, first=1, wait=1).decide("request", 1).receive(1, first=1).execute(1)
     if f == "add":
         run.commit(1)
     run.answer(1, 1, 1).decide("reply", 1).reply(1, 1, 1).ok(1, 1)
-    return Index(run.history()).traces[CLIENT, 1]
+    return by_operation(event for event in run.history().events if event.client)[CLIENT, 1]
 
 
-def changed(trace: Trace, name: str, place: int = 0, /, **changes: Any) -> Trace:
-    """One of its events with other fields, or other entries of its detail."""
-    found = getattr(trace, name)
-    event = found[place] if isinstance(found, list) else found
+def straight(events: Sequence[Event]) -> bool:
+    rows = [event for event in events if event.kind is Kind.EFFECT]
+    found = course([event for event in events if event.kind is not Kind.EFFECT])
+    return found is not None and (not found.has_effect or any(written(found, row) for row in rows))
+
+
+def changed(events: list[Event], which: Kind | int, /, **changes: Any) -> list[Event]:
+    """One of them with other fields, or other entries of its detail."""
+    place = which if not isinstance(which, Kind) else next(n for n, event in enumerate(events) if event.kind is which)
+    event = events[place]
     own = {key: value for key, value in changes.items() if key in Event._fields}
     rest = {key: value for key, value in changes.items() if key not in own}
-    event = event._replace(detail={**event.detail, **rest}, **own)
-    if isinstance(found, list):
-        found[place] = event
-    else:
-        setattr(trace, name, event)
-    return trace
+    other = event._replace(detail={**event.detail, **rest}, **own)
+    return [*events[:place], other, *events[place + 1 :]]
+
+
+def without(events: list[Event], which: Kind, key: str) -> list[Event]:
+    return [
+        event._replace(detail={name: value for name, value in event.detail.items() if name != key})
+        if event.kind is which
+        else event
+        for event in events
+    ]
 
 
 @pytest.mark.parametrize("f", ["add", "read"])
@@ -45,102 +71,138 @@ def test_nothing_happened(f: str) -> None:
 
 
 def test_nobody_stood_between() -> None:
-    trace = made()
-    trace.decisions.clear()
-    assert straight(trace)
+    assert straight([event for event in made() if event.kind is not Kind.DECISION])
 
 
-@pytest.mark.parametrize("name", [*COURSE, "effects"])
-def test_each_event_is_there_once(name: str) -> None:
-    trace = made()
-    getattr(trace, name).clear()
-    assert not straight(trace)
-    trace = made()
-    getattr(trace, name).append(getattr(trace, name)[0])
-    assert not straight(trace)
+def test_it_is_told_how_it_went() -> None:
+    events = made()
+    found = course(events[:-1])
+    assert found is not None
+    assert [events[n].order for n in (0, 2, 4, 10)] == [found.invoked, found.sent, found.received, found.completed]
+    assert (found.first, found.asked, found.number, found.result) == (1, ("add", 1), 1, 1)
+    assert tuple(found.place) == ("client", 1, "server", 1, "client -> server", "relay", 0)
+    whole = written(found, events[-1])
+    assert whole is not None
+    assert (found.row, whole.row) == (0, events[-1].order)
 
 
-@pytest.mark.parametrize("name", ["ends", "unconnected", "releases", "further"])
-def test_nothing_else_is_there(name: str) -> None:
-    trace = made()
-    getattr(trace, name).append(trace.sends[0])
-    assert not straight(trace)
+@pytest.mark.parametrize("place", range(len(KINDS) + 1))
+def test_each_event_is_there_once(place: int) -> None:
+    events = made()
+    assert not straight([*events[:place], *events[place + 1 :]])
+    if place < len(KINDS):
+        assert not straight([*events[: place + 1], *events[place:]])
 
 
-@pytest.mark.parametrize("name", ["invoke", "completion"])
-def test_it_begins_and_ends(name: str) -> None:
-    trace = made()
-    setattr(trace, name, None)
-    assert not straight(trace)
+def test_there_are_events() -> None:
+    assert course([]) is None
 
 
-@pytest.mark.parametrize("decided", [0, 1])
-def test_a_hop_passes_both_messages(decided: int) -> None:
-    trace = made()
-    del trace.decisions[decided]
-    assert not straight(trace)
+@pytest.mark.parametrize("kind", [Kind.END, Kind.UNCONNECTED, Kind.RELEASE, Kind.INVOKE, Kind.OK])
+@pytest.mark.parametrize("place", [1, 5, 10])
+def test_nothing_else_is_there(kind: Kind, place: int) -> None:
+    events = made()
+    assert not straight([*events[:place], events[2]._replace(kind=kind), *events[place:]])
 
 
-@pytest.mark.parametrize("change", [{"act": "hold"}, {"rule": 0}, {"link": "other"}, {"direction": "other"}], ids=str)
-@pytest.mark.parametrize("decided", [0, 1])
-def test_a_hop_passes_them_on_their_link(decided: int, change: dict[str, Any]) -> None:
-    assert not straight(changed(made(), "decisions", decided, **change))
+@pytest.mark.parametrize("kind", [Kind.INFO, Kind.FAIL])
+def test_it_ends_ok(kind: Kind) -> None:
+    assert not straight(changed(made(), Kind.OK, kind=kind))
 
 
-@pytest.mark.parametrize("name", [*COURSE, "effects"])
-def test_it_is_all_of_the_first_attempt(name: str) -> None:
-    assert not straight(changed(made(), name, attempt=2))
-
-
-@pytest.mark.parametrize("change", [{"epoch": 9}, {"node": "other"}], ids=str)
-@pytest.mark.parametrize("name", BY_THE_SERVER)
-def test_it_is_all_done_by_the_process_that_received_it(name: str, change: dict[str, Any]) -> None:
-    assert not straight(changed(made(), name, **change))
-
-
-@pytest.mark.parametrize(("name", "place"), [*((name, 0) for name in COURSE), ("decisions", 0), ("decisions", 1)])
-def test_the_order_is_that_of_a_call(name: str, place: int) -> None:
-    trace = made()
-    assert trace.invoke is not None
-    assert trace.completion is not None
-    for early in (trace.invoke.order, trace.invoke.order - 1):
-        assert not straight(changed(made(), name, place, order=early))
-    for late in (trace.completion.order, trace.completion.order + 1):
-        assert not straight(changed(made(), name, place, order=late))
+@pytest.mark.parametrize("place", range(len(KINDS) - 1))
+def test_the_order_is_that_of_a_call(place: int) -> None:
+    events = made()
+    events[place : place + 2] = [events[place + 1], events[place]]
+    assert not straight(events) or events[place].kind is events[place + 1].kind
 
 
 @pytest.mark.parametrize(
-    ("name", "change"),
+    "change",
+    [{"act": "hold"}, {"rule": 0}, {"link": "other"}, {"direction": "other"}, {"occurrence": 2}, {"node": "other"}],
+    ids=str,
+)
+@pytest.mark.parametrize("decided", [ASKED, TOLD])
+def test_a_hop_passes_them_once_on_their_link(decided: int, change: dict[str, Any]) -> None:
+    assert not straight(changed(made(), decided, **change))
+
+
+def test_a_decision_says_that_there_was_no_rule() -> None:
+    assert not straight(without(made(), Kind.DECISION, "rule"))
+
+
+@pytest.mark.parametrize("place", range(len(KINDS) + 1))
+def test_each_has_the_number_of_its_attempt(place: int) -> None:
+    assert not straight(changed(made(), place, attempt=2))
+
+
+@pytest.mark.parametrize("place", range(len(KINDS) + 1))
+def test_each_is_of_its_process(place: int) -> None:
+    assert not straight(changed(made(), place, process=2))
+
+
+@pytest.mark.parametrize("kind", OF_THE_CLIENT)
+def test_one_client_process_makes_it(kind: Kind) -> None:
+    assert not straight(changed(made(), kind, node="other"))
+
+
+@pytest.mark.parametrize("change", [{"epoch": 9}, {"node": "other"}], ids=str)
+@pytest.mark.parametrize("kind", [Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER, Kind.EFFECT])
+def test_it_is_all_done_by_the_process_that_received_it(kind: Kind, change: dict[str, Any]) -> None:
+    assert not straight(changed(made(), kind, **change))
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
     [
-        ("completion", {"kind": Kind.INFO}),
-        ("completion", {"value": 2}),
-        ("sends", {"first": 2}),
-        ("sends", {"server": 9}),
-        ("executes", {"value": 2}),
-        ("answers", {"status": 1}),
-        ("answers", {"value": 2}),
-        ("replies", {"status": 1}),
-        ("replies", {"value": 2}),
-        ("commits", {"result": 2}),
-        ("commits", {"n": 9}),
-        ("effects", {"result": 2}),
-        ("effects", {"n": 9}),
-        ("effects", {"intent": 9}),
+        (Kind.OK, {"value": 2}),
+        (Kind.SEND, {"first": 2}),
+        (Kind.SEND, {"server": 9}),
+        (Kind.SEND, {"connection": 9}),
+        (Kind.EXECUTE, {"value": 2}),
+        (Kind.ANSWER, {"status": 1}),
+        (Kind.ANSWER, {"value": 2}),
+        (Kind.ANSWER, {"connection": 9}),
+        (Kind.REPLY, {"status": 1}),
+        (Kind.REPLY, {"value": 2}),
+        (Kind.REPLY, {"connection": 9}),
+        (Kind.COMMIT, {"result": 2}),
+        (Kind.COMMIT, {"n": 9}),
+        (Kind.EFFECT, {"result": 2}),
+        (Kind.EFFECT, {"n": 9}),
+        (Kind.EFFECT, {"intent": 9}),
     ],
     ids=str,
 )
-def test_all_say_the_same(name: str, change: dict[str, Any]) -> None:
-    assert not straight(changed(made(), name, **change))
+def test_all_say_the_same(kind: Kind, change: dict[str, Any]) -> None:
+    assert not straight(changed(made(), kind, **change))
 
 
 @pytest.mark.parametrize("other", [1, 2])
 def test_both_ends_say_that_it_was_executed(other: int) -> None:
-    assert not straight(changed(changed(made(), "answers", status=other), "replies", status=other))
+    assert not straight(changed(changed(made(), Kind.ANSWER, status=other), Kind.REPLY, status=other))
 
 
-def test_a_send_says_which_is_the_first_incomplete() -> None:
-    """Journals of older versions do not tell it."""
-    trace = made()
-    del trace.sends[0].detail["first"]
-    del trace.receives[0].detail["first"]
-    assert not straight(trace)
+@pytest.mark.parametrize("f", ["add", "read"])
+def test_what_has_an_effect_was_committed(f: str) -> None:
+    other = "read" if f == "add" else "add"
+    assert not straight(changed(changed(made(f), Kind.INVOKE, f=other), Kind.EXECUTE, f=other))
+
+
+def test_a_commit_has_a_number() -> None:
+    assert not straight(changed(made(), Kind.COMMIT, n=None))
+
+
+def test_a_row_says_its_epoch_and_its_ledger() -> None:
+    events = made()
+    for key in ("epoch", "ledger"):
+        assert not straight(without(events, Kind.EFFECT, key))
+
+
+@pytest.mark.parametrize(("kind", "key"), [(Kind.ATTEMPT, "wait"), (Kind.SEND, "first"), (Kind.RECEIVE, "first")])
+def test_journals_of_older_versions_do_not_tell_all(kind: Kind, key: str) -> None:
+    assert not straight(without(made(), kind, key))
+
+
+def test_nor_do_both_ends() -> None:
+    assert not straight(without(without(made(), Kind.SEND, "first"), Kind.RECEIVE, "first"))
