@@ -42,6 +42,15 @@ TRIGGERED = {
     for number in NUMBERS
     for state in ("keep", "archive")
 }
+PASSAGE = {
+    "at": {None, *get_args(Failpoint)},
+    "operation": {None, *NUMBERS},
+    "nth": {None, 1, 2, 3, 4, 5, 6},
+    "client": {1, 2},
+    "attempt": {1, 2},
+    "epoch": {1, 2},
+}
+MOMENT = {"after": {None, *SOON}, "when": {None, *TRIGGERS}}
 SAID: dict[str, dict[str, Collection[Any]]] = {
     "drop": MESSAGES | {"drop": BOTH},
     "duplicate": MESSAGES | {"duplicate": BOTH, "copy": {"behind", "at-reply", "after-trim", "next-epoch"}},
@@ -54,19 +63,10 @@ SAID: dict[str, dict[str, Collection[Any]]] = {
     "slice": MESSAGES | {"slice": BOTH, "size": {4, 20, 60}, "gap": {1, 5, 40}},
     "partition": WINDOW | {"partition": WAYS},
     "rate": WINDOW | {"rate": WAYS, "bytes_per_second": {300, 2_000, 20_000}},
-    "kill": {
-        "kill": {"server"},
-        "at": {None, *get_args(Failpoint)},
-        "operation": {None, *NUMBERS},
-        "nth": {None, 1, 2, 3, 4, 5, 6},
-        "client": {1, 2},
-        "attempt": {1, 2},
-        "epoch": {1, 2},
-        "after": {None, *SOON},
-        "when": {None, *TRIGGERS},
-        "restart": {None, *AT_ONCE, *TRIGGERED},
-    },
-    "pause": {"pause": {"server"}, "after": {None, *SOON}, "when": {None, *TRIGGERS}, "lasts": LONG},
+    "kill": PASSAGE | MOMENT | {"kill": {"server"}, "restart": {None, *AT_ONCE, *TRIGGERED}},
+    "pause": PASSAGE
+    | MOMENT
+    | {"pause": {"server"}, "lasts": LONG, "restart": {None, *(Restart(after=after) for after in (0, 20, 100))}},
 }
 """What is not here has its default. The least likely value comes once in some hundred draws."""
 
