@@ -129,6 +129,7 @@ class RpcDriver:
         self._line: Line | None = None
         self._connecting = Mutex()
         self._greetings = Queue()
+        self._greeted: set[int] = set()
         self._sent = Sent(session.open)
         self._finished = False
 
@@ -296,10 +297,6 @@ class RpcDriver:
             raise ConnectionResetError("the connection ended before hello was answered")
         if answer.header is None:
             raise ConnectionRefusedError(f"hello was answered without a header: {answer.error}")
-        identity = self.session.identity
-        detail = identity._asdict() if identity else None
-        # It may be the answer to an earlier one, which came late.
-        self.witness.note(Kind.SESSION, self.session.client, 0, answer.header.attempt, self.process, detail)
 
     def _end(self, line: Line, error: str) -> Program:
         """A line ended, or this side ends it: everybody who had an attempt open on it is told once."""
@@ -366,6 +363,10 @@ class RpcDriver:
         )
         self.witness.passage("received", header.client, header.seq, header.attempt)
         self.session.learn(header)
+        if header.seq == 0 and header.attempt not in self._greeted:
+            self._greeted.add(header.attempt)  # whoever said it may have stopped waiting, but it is what is known
+            detail = {"incarnation": header.incarnation, "history": header.history, "lease": header.lease}
+            self.witness.note(Kind.SESSION, self.session.client, 0, header.attempt, self.process, detail)
         call = self.session.open.get(header.seq)
         if header.seq == 0:
             yield Put(self._greetings, reply)

@@ -43,8 +43,10 @@ class Calling:
         codec_name: str = "msgpack",
         stray: int = 0,
         finish: bool = False,
+        late: bool = False,
     ) -> None:
-        """`finish`: settling is over while the first attempt waits. `stray` is added to the xid of a problem, and to
+        """`finish`: settling is over while the first attempt waits. `late`: the first hello is answered in the moment
+        in which its wait is over, just after it. `stray` is added to the xid of a problem, and to
         the client of a reply to attempt 1."""
         self.notes: list[tuple[Kind, int, int, dict[str, Any] | None]] = []
         self.told = ops.Queue()
@@ -59,7 +61,8 @@ class Calling:
         self._stray = stray
         self._dies_at = dies_at
         self._finish = finish
-        with world() as made:
+        self._late = late
+        with world(latency=(0, 0)) if late else world() as made:
             made.host("server").spawn(self._serve())
             self._host = made.host("client")
             self._host.spawn(self._call())
@@ -86,6 +89,7 @@ class Calling:
 
     def _serve(self) -> ops.Program:
         socket = yield ops.Bind(("server", PORT))
+        waiting = yield ops.Spawn(pause(WAIT))
         while True:
             data, address = yield ops.RecvFrom(socket, 65_536)
             call = self._codec.decode_call(data)
@@ -96,6 +100,8 @@ class Calling:
             if not header.seq:
                 self.hellos.append(header)
             self.times.append((yield ops.Now()))
+            if self._late and (header.seq, header.attempt) == (0, 1):
+                yield ops.Join(waiting)
             status = self._answering(header)
             if status is not None:
                 yield ops.SendTo(socket, self._answer(call, header, procedure, status), address)
@@ -197,6 +203,12 @@ def test_a_hello_that_is_answered_without_a_header_is_said_again_when_due() -> N
     assert calling.times[1] - calling.times[0] > WAIT * MILLISECOND // 2
     assert [(seq, attempt) for kind, seq, attempt, _ in calling.notes if kind is Kind.SESSION] == [(0, 2)]
     assert calling.outcome == Outcome(End.OK, 5)
+
+
+def test_a_hello_that_is_answered_when_its_wait_is_over_is_journalled_too() -> None:
+    calling = Calling(late=True)
+    assert calling.received == [(0, 1), (1, 1)]
+    assert [kind for kind, *_ in calling.notes][:4] == [Kind.REPLY, Kind.SESSION, Kind.ATTEMPT, Kind.SEND]
 
 
 def test_hellos_are_said_again_with_the_backoff_of_calls() -> None:
