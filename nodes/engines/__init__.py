@@ -1,7 +1,8 @@
 """The engines' registry: one file per I/O model, found by its name, imported only when asked for.
 
 An engine module `nodes/engines/NAME.py` has `availability() -> str | None` (None, or why it cannot run here)
-and a class `Engine`. Adding an engine is adding that file. What engines share is in the package `common`; `sim`,
+and a class `Engine`. Adding an engine is adding that file; one that has the name of a module of Python ends in an
+underscore, which is not of the engine's name. What engines share is in the package `common`; `sim`,
 which touches nothing real, is a package too.
 """
 
@@ -14,7 +15,8 @@ from typing import Any, Protocol
 from nodes.ops import Program, Transaction
 from nodes.registry import modules
 
-NAMES = modules(__path__)
+_MODULES = {module.rstrip("_"): module for module in modules(__path__)}
+NAMES = tuple(_MODULES)
 SIMULATED = ("sim",)
 
 
@@ -35,7 +37,7 @@ def availability(name: str) -> str | None:
     """None if the engine can run here, otherwise the reason. Raises KeyError for an unknown name."""
     if name not in NAMES + SIMULATED:
         raise KeyError(name)
-    reason: str | None = import_module(f"nodes.engines.{name}").availability()
+    reason: str | None = _module(name).availability()
     return reason
 
 
@@ -44,5 +46,9 @@ def create(name: str, commit: Callable[[Transaction], int], random: Callable[[],
     reason = availability(name)
     if reason is not None:
         raise Unavailable(f"engine {name}: {reason}")
-    engine: Engine = import_module(f"nodes.engines.{name}").Engine(commit, random)
+    engine: Engine = _module(name).Engine(commit, random)
     return engine
+
+
+def _module(name: str) -> Any:
+    return import_module(f"nodes.engines.{_MODULES.get(name, name)}")

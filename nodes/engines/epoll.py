@@ -6,8 +6,8 @@ import select
 import sys
 from collections.abc import Callable
 
+from nodes.engines.common.poller import Trigger
 from nodes.engines.common.readiness import Driver
-from nodes.ops import Transaction
 
 
 def availability() -> str | None:
@@ -17,10 +17,13 @@ def availability() -> str | None:
 class EpollPoller:
     """epoll_create1, epoll_ctl, epoll_wait. Its masks are READABLE, WRITABLE and FAILED as they are."""
 
+    trigger = Trigger.LEVEL
+    tells_end = False
+
     def __init__(self) -> None:
         self._epoll = select.epoll()
-        self.register = self._epoll.register
-        self.modify = self._epoll.modify
+        self.register: Callable[[int, int], None] = self._epoll.register
+        self.modify: Callable[[int, int], None] = self._epoll.modify
         self.unregister = self._epoll.unregister
         self.close = self._epoll.close
 
@@ -32,5 +35,4 @@ class EpollPoller:
 class Engine(Driver):
     """One thread, one epoll set."""
 
-    def __init__(self, commit: Callable[[Transaction], int], random: Callable[[], float]) -> None:
-        super().__init__(EpollPoller, commit, random)
+    poller = EpollPoller

@@ -84,6 +84,85 @@ def check_closing_with_unread_data_is_a_reset(subject: Subject) -> None:
     subject.run(main())
 
 
+def check_a_reset_ends_a_waiting_receive(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        reading = yield ops.Spawn(failing(ops.Recv(client, 10)))
+        yield ops.Send(client, b"unread")
+        yield from pause(5)
+        yield ops.Close(server)
+        assert isinstance((yield ops.Join(reading)), ConnectionResetError)
+
+    subject.run(main())
+
+
+def check_an_end_of_file_that_came_with_the_data(subject: Subject) -> None:
+    """Both are one edge, which nothing repeats: not a receive that took less than it asked for."""
+
+    def ended(server: ops.Socket, client: ops.Socket, size: int, waits: bool) -> ops.Program:
+        data = b"data" * 25
+        if waits:
+            reading = yield ops.Spawn(one(ops.Recv(server, size)))
+            yield from pause(2)
+        yield ops.Send(client, data)
+        yield ops.Shutdown(client)
+        if not waits:
+            yield from pause(2)
+            reading = yield ops.Spawn(one(ops.Recv(server, size)))
+        assert (yield ops.Join(reading)) == data
+        assert (yield ops.Recv(server, size)) == b""
+        assert (yield ops.Recv(server, size)) == b"", "end of file stays"
+
+    def main() -> ops.Program:
+        for waits in (True, False):
+            for size in (100, 101, 4096):
+                client, server, _ = yield from pair()
+                yield from ended(server, client, size, waits)
+
+    subject.run(main())
+
+
+def check_what_a_receive_left_is_there_for_the_next(subject: Subject) -> None:
+    """Nothing announces it again where an event is an edge, or a one-shot."""
+
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        for _ in range(2):
+            yield ops.Send(client, b"0123456789" * 1000)
+            data = b""
+            while len(data) < 10_000:
+                data += yield ops.Recv(server, 3000)
+                yield from pause(1)
+            assert data == b"0123456789" * 1000
+
+    subject.run(main())
+
+
+def check_connections_that_come_at_once_are_all_accepted(subject: Subject) -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        accepting = yield ops.Spawn(one(ops.Accept(listener)))
+        clients = yield from each(ops.Connect(listener.local) for _ in range(4))
+        accepted = [(yield ops.Join(accepting))]
+        yield from pause(2)
+        accepted += yield from each([ops.Accept(listener)] * 3)
+        assert {socket.peer for socket in accepted} == {client.local for client in clients}
+
+    subject.run(main())
+
+
+def check_a_connection_that_is_never_answered_has_a_deadline(subject: Subject) -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT, 0)
+        while True:
+            try:
+                yield ops.Connect(listener.local, (yield from after(30)))
+            except TimeoutError:
+                return
+
+    subject.run(main())
+
+
 def check_sending_to_a_closed_peer_fails(subject: Subject) -> None:
     def main() -> ops.Program:
         client, server, _ = yield from pair()

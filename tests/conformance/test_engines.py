@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
 import socket
+import struct
 import sys
 import threading
 from collections import Counter
@@ -17,16 +19,22 @@ from typing import Any
 import engine_contract_sockets
 import engine_contract_tasks
 import pytest
-from engine_contract import ANY_PORT, MILLISECOND, Subject, after, each, failing, one, pair, pause
+from descriptors_taken import none_left
+from engine_contract import ANY_PORT, MILLISECOND, Subject, after, each, failing, one, pair, pause, until
 
 from nodes import engines, ops
-from nodes.engines import epoll
+from nodes.accepting import accept
+from nodes.engines import epoll, epoll_edge, epoll_oneshot
 from nodes.engines.common import sockets
+from nodes.engines.common.poller import Trigger
 from nodes.engines.common.readiness import Driver
 
 CHECKS = engine_contract_tasks.CHECKS | engine_contract_sockets.CHECKS
 SIMULATED = "sim"
 REAL = tuple(name for name in engines.NAMES if name != SIMULATED)
+HERE = tuple(name for name in REAL if engines.availability(name) is None)
+READINESS = tuple(name for name in HERE if isinstance(engines.create(name, lambda _: 0, lambda: 0.5), Driver))
+QUIET = tuple(name for name in READINESS if name != "busy")
 
 
 def subject(name: str) -> Subject:
@@ -89,10 +97,11 @@ def _closing(operation: Any, socket: ops.Socket) -> ops.Program:
 @pytest.mark.parametrize("engine", REAL)
 def test_nothing_is_left_when_the_run_ends(engine: str) -> None:
     examined = subject(engine)
-    before, threads = _descriptors(), threading.active_count()
+    before, threads, mask = _descriptors(), threading.active_count(), signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert examined.run(_untidy()) == "done"
     assert _descriptors() == before
     assert threading.active_count() == threads
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == mask
 
 
 @pytest.mark.parametrize("engine", REAL)
@@ -197,29 +206,133 @@ def test_a_connection_to_itself_is_refused() -> None:
             sockets.refuse_self(sockets.local_of(raw), sockets.peer_of(raw))
 
 
-@pytest.mark.skipif(epoll.availability() is not None, reason=str(epoll.availability()))
-def test_readiness_that_nobody_wants_does_not_spin() -> None:
+def counted(name: str) -> tuple[Subject, Counter[str]]:
+    """-> an engine that waits for readiness, and how often it looked."""
+    subject(name)
+    engine: Any = type(engines.create(name, lambda transaction: 0, lambda: 0.5))
     waits = Counter[str]()
 
-    class Counting(epoll.EpollPoller):
-        def wait(self, timeout_ns: int | None) -> list[tuple[int, int]]:
-            waits["all"] += 1
-            return super().wait(timeout_ns)
+    class Counted(engine):  # type: ignore[misc]
+        @staticmethod
+        def poller() -> Any:
+            poller = engine.poller()
+            wait = poller.wait
 
-    def main(reset: bool) -> ops.Program:
-        client, server, _ = yield from pair()
-        yield ops.Send(client, b"12")
-        yield ops.Recv(server, 1)
-        yield ops.Send(server, b"unread")
-        if reset:
-            yield ops.Recv(client, 1)
-            yield ops.Close(client)
+            def count(timeout_ns: int | None) -> list[tuple[int, int]]:
+                waits["all"] += 1
+                return wait(timeout_ns)
+
+            poller.wait = count
+            return poller
+
+    return Subject(Counted), waits
+
+
+def unread() -> ops.Program:
+    client, server, _ = yield from pair()
+    yield ops.Send(client, b"12")
+    yield ops.Recv(server, 1)
+    yield ops.Send(server, b"unread")
+    return client, server
+
+
+def reset() -> ops.Program:
+    client, server = yield from unread()
+    yield ops.Recv(client, 1)
+    yield ops.Close(client)
+    return server
+
+
+def half_closed() -> ops.Program:
+    client, server, _ = yield from pair()
+    yield ops.Spawn(one(ops.Send(server, bytes(32 << 20))))
+    yield ops.Shutdown(client)
+    assert (yield ops.Recv(server, 1)) == b""
+    return client, server
+
+
+def never_finished() -> ops.Program:
+    listener = yield ops.Listen(ANY_PORT, 0)
+    for _ in range(3):
+        yield ops.Spawn(one(ops.Connect(listener.local)))
+    yield from pause(5)
+    return listener
+
+
+@pytest.mark.parametrize("prepare", [unread, reset, half_closed, never_finished])
+@pytest.mark.parametrize("engine", QUIET)
+def test_what_nobody_waits_for_does_not_spin(engine: str, prepare: Callable[[], ops.Program]) -> None:
+    examined, waits = counted(engine)
+
+    def main() -> ops.Program:
+        _held = yield from prepare()
         waits.clear()
-        yield from pause(100)
+        yield from pause(40)
 
-    for reset in (False, True):
-        Driver(Counting, lambda transaction: 0, lambda: 0.5).run(main(reset))
-        assert waits["all"] < 10
+    examined.run(main())
+    assert waits["all"] < 10
+
+
+@pytest.mark.parametrize("engine", REAL)
+def test_a_client_that_is_gone_before_it_is_accepted(engine: str) -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        with socket.create_connection(listener.local) as gone:
+            gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        accepted = yield ops.Accept(listener)
+        assert isinstance((yield from failing(ops.Recv(accepted, 10))), ConnectionResetError)
+
+    subject(engine).run(main())
+
+
+def accept_in_turn(listener: ops.Socket, accepted: list[ops.Socket]) -> ops.Program:
+    while True:
+        accepted.append((yield from accept(listener)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which descriptors are taken")
+@pytest.mark.parametrize("engine", REAL)
+def test_without_descriptors_connections_wait_and_are_accepted_later(engine: str) -> None:
+    examined, waits = (subject(engine), Counter[str]()) if engine not in READINESS else counted(engine)
+
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        accepted: list[ops.Socket] = []
+        yield ops.Spawn(accept_in_turn(listener, accepted))
+        with socket.create_connection(listener.local), socket.socket() as second, socket.socket() as third:
+            yield from until(lambda: len(accepted) == 1)
+            with none_left():
+                assert isinstance((yield from failing(ops.Bind(ANY_PORT))), OSError)
+                for client in (second, third):
+                    client.connect(listener.local)
+                waits.clear()
+                yield from pause(40)
+                assert len(accepted) < 3  # a thread that waits in accept(2) has its descriptor already
+                assert engine == "busy" or waits["all"] < 10
+            yield from until(lambda: len(accepted) == 3)
+
+    before = _descriptors()
+    examined.run(main())
+    assert _descriptors() == before
+
+
+@pytest.mark.parametrize("engine", REAL)
+def test_an_interrupt_reaches_an_engine_that_is_never_idle(engine: str) -> None:
+    def echo(socket: ops.Socket) -> ops.Program:
+        while True:
+            yield ops.Send(socket, (yield ops.Recv(socket, 10)))
+
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        for end in (client, server):
+            yield ops.Spawn(echo(end))
+        yield ops.Send(client, b"ball")
+        yield from pause(5)
+        os.kill(os.getpid(), signal.SIGINT)
+        yield ops.Get(ops.Queue())
+
+    with pytest.raises(KeyboardInterrupt):
+        subject(engine).run(main())
 
 
 # --- engines that are wrong on purpose ---
@@ -259,6 +372,27 @@ class ReceivesForEver(epoll.Engine):
         return super()._await_readable(task, operation, size)
 
 
+class TrustsAShortReceive(epoll_edge.Engine):
+    """As if edges told of an end of file by themselves."""
+
+    class poller(epoll_edge.EdgePoller):  # noqa: N801
+        def __init__(self) -> None:
+            super().__init__()
+            register = self._epoll.register
+            self.register = lambda fd, interest: register(fd, interest | select.EPOLLET)
+
+
+class TakesEdgesForLevels(epoll_edge.Engine):
+    class poller(epoll_edge.EdgePoller):  # noqa: N801
+        trigger = Trigger.LEVEL
+        tells_end = False
+
+
+class TakesOneShotsForLevels(epoll_oneshot.Engine):
+    class poller(epoll_oneshot.OneShotPoller):  # noqa: N801
+        trigger = Trigger.LEVEL
+
+
 class SwallowsErrors(epoll.Engine):
     def _ended(self, task: Any, error: BaseException) -> None:
         super()._ended(task, StopIteration(None) if isinstance(error, Exception) else error)
@@ -271,6 +405,9 @@ MUTANTS = [
     (SendsOnlyWhatFits, "check_a_send_is_complete_however_slow_the_reader"),
     (CloseWakesNobody, "check_close_ends_what_waits_on_the_socket"),
     (ReceivesForEver, "check_recv_has_a_deadline_and_loses_nothing"),
+    (TrustsAShortReceive, "check_an_end_of_file_that_came_with_the_data"),
+    (TakesEdgesForLevels, "check_what_a_receive_left_is_there_for_the_next"),
+    (TakesOneShotsForLevels, "check_what_a_receive_left_is_there_for_the_next"),
     (SwallowsErrors, "check_an_error_that_nobody_joins_ends_the_run"),
 ]
 

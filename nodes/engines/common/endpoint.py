@@ -27,14 +27,20 @@ class Endpoint(ops.Socket):
 
 
 class ReadinessEndpoint(Endpoint):
-    """`receive` and `send` are the raw calls; `retry` completes the writer's operation."""
+    """`receive` and `send` are the raw calls; `retry` completes the writer's operation.
 
-    __slots__ = ("interest", "reader", "receive", "retry", "send", "size", "writer")
+    `armed`: an event will announce what comes, and there is nothing that no event announces any more. `drains`: a
+    receive of less than it asked for shows that it is (`Poller.tells_end`).
+    """
+
+    __slots__ = ("armed", "drains", "interest", "reader", "receive", "retry", "send", "size", "writer")
 
     def __init__(
         self, raw: socket.socket, receive: Callable[[int], Any], local: ops.Address, peer: ops.Address | None
     ) -> None:
         super().__init__(raw, local, peer)
+        self.armed = False
+        self.drains = False
         self.interest = 0
         self.receive = receive
         self.size = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Protocol
 
 # The values of poll(2) and epoll(7), so that those need no translation.
@@ -10,8 +11,26 @@ WRITABLE = 0x04
 FAILED = 0x18  # error or hang-up; a poller reports it unasked, and both directions look at it
 
 
+class Trigger(Enum):
+    """What an event leaves of the registration that it came for (epoll(7), "Level-triggered and edge-triggered")."""
+
+    LEVEL = "level"
+    """All of it: an event comes again for as long as its descriptor is ready."""
+    EDGE = "edge"
+    """All of it, but what was ready is not told again. `modify` tells it again, as `register` tells it at first."""
+    ONE_SHOT = "one-shot"
+    """Nothing: `register` registers anew, and tells what is ready by then."""
+
+
 class Poller(Protocol):
-    """The raw multiplexer: an interest set and a wait. Level-triggered."""
+    """The raw multiplexer: an interest set and a wait.
+
+    `tells_end`: a stream of TCP that has ended, or whose peer sent urgent data, says more than READABLE. Then a receive
+    that got less than it asked for, after an event that said no more than that, has taken all that the event was for.
+    """
+
+    trigger: Trigger
+    tells_end: bool
 
     def register(self, fd: int, interest: int) -> None: ...
 

@@ -6,7 +6,11 @@ Rules of this file:
    system call but its own. When an event arrives that nobody waits for, the interest is cut down to what is
    waited for (otherwise a level-triggered poller would spin), and the next receive asks for it again.
 2. A receive waits for readiness first, a send is tried first: that is what nearly always succeeds.
-3. Without a deadline a receive or a send on the hot path allocates nothing and touches no timer.
+3. A receive waits only where it is *armed*: an event will announce what comes. A level-triggered poller stays armed for
+   as long as it is registered. An edge disarms until a receive said EAGAIN, a one-shot until it is registered anew. A
+   short receive proves nothing, since the end of file that came with the data has no edge of its own; but see
+   `Poller.tells_end`.
+4. Without a deadline a receive or a send on the hot path allocates nothing and touches no timer.
 """
 
 from __future__ import annotations
@@ -15,30 +19,27 @@ import os
 import socket
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from nodes import ops
 from nodes.engines.common import sockets
 from nodes.engines.common.endpoint import ReadinessEndpoint, closed_send
 from nodes.engines.common.loop import PENDING, Resume
-from nodes.engines.common.poller import FAILED, READABLE, WRITABLE, Poller
+from nodes.engines.common.poller import FAILED, READABLE, WRITABLE, Poller, Trigger
 from nodes.engines.common.tasks import Scheduler, Timed
 from nodes.ops import Recv, Send
 
+_INTERNET = (socket.AF_INET, socket.AF_INET6)
 _BUDGET = 64  # operations performed in one go before the others have their turn
 
 
 class Driver(Scheduler):
-    """An engine made of a poller. `open_poller` is called at the start of each run."""
+    """An engine made of a poller, which each run has anew."""
 
-    def __init__(
-        self,
-        open_poller: Callable[[], Poller],
-        commit: Callable[[ops.Transaction], int],
-        random: Callable[[], float],
-    ) -> None:
+    poller: ClassVar[type[Poller]]
+
+    def __init__(self, commit: Callable[[ops.Transaction], int], random: Callable[[], float]) -> None:
         super().__init__(commit, random)
-        self._open_poller = open_poller
         self._endpoints: dict[int, ReadinessEndpoint]
         self._perform |= {
             ops.Listen: self._listen,
@@ -51,14 +52,16 @@ class Driver(Scheduler):
         }
 
     def run(self, main: ops.Program) -> Any:
-        self._poller = self._open_poller()
+        poller = self._poller = self.poller()
+        self._edge, self._one_shot = (poller.trigger is kind for kind in (Trigger.EDGE, Trigger.ONE_SHOT))
         try:
             return super().run(main)
         finally:
-            self._poller.close()
+            poller.close()
 
     def _loop(self) -> None:
         ready, timers, wait = self._ready, self._timers, self._poller.wait
+        disarms = self._edge or self._one_shot
         endpoints, step = self._endpoints, self._step
         while True:
             for _ in range(len(ready)):
@@ -72,15 +75,21 @@ class Driver(Scheduler):
                 if task is None or mask != READABLE:
                     self._notice(endpoint, mask)
                     continue
+                if disarms:
+                    self._disarm(endpoint)
                 receive = endpoint.receive  # a local first: CPython does not specialise a call through a slot
                 try:
                     value = receive(endpoint.size)
                 except BlockingIOError:
+                    if disarms:
+                        self._drained(endpoint)
                     continue
                 except OSError as error:
                     self._end_read(endpoint, task, task.throw, error)
                     continue
                 endpoint.reader = None
+                if disarms and endpoint.drains and len(value) < endpoint.size:
+                    endpoint.armed = True
                 if task.timer is not None:
                     self._release(task)
                 step(task, task.send, value)
@@ -102,7 +111,7 @@ class Driver(Scheduler):
             try:
                 if kind is Recv:
                     endpoint = operation.socket
-                    if endpoint.interest & READABLE and endpoint.reader is None and operation.deadline is None:
+                    if endpoint.armed and endpoint.reader is None and operation.deadline is None:
                         endpoint.size = operation.size
                         endpoint.reader = task
                         return
@@ -129,7 +138,7 @@ class Driver(Scheduler):
     # --- waiting and waking ---
 
     def _watch(self, endpoint: ReadinessEndpoint, interest: int) -> None:
-        before, endpoint.interest = endpoint.interest, interest
+        before = endpoint.interest
         if before == interest:
             return
         if not before:
@@ -138,27 +147,50 @@ class Driver(Scheduler):
             self._poller.modify(endpoint.fd, interest)
         else:
             self._poller.unregister(endpoint.fd)
+        endpoint.interest = interest
+        endpoint.armed = interest & READABLE != 0
+
+    def _disarm(self, endpoint: ReadinessEndpoint) -> None:
+        """An edge or a one-shot says that it is readable, and will not say so again."""
+        endpoint.armed = False
+        if self._one_shot:
+            endpoint.interest = 0
+            if endpoint.writer is not None:
+                self._watch(endpoint, WRITABLE)
+
+    def _drained(self, endpoint: ReadinessEndpoint) -> None:
+        """A receive said EAGAIN."""
+        endpoint.armed = True
+        self._watch(endpoint, endpoint.interest | READABLE)
 
     def _notice(self, endpoint: ReadinessEndpoint, mask: int) -> None:
         """Any event but plain readability that a reader waits for."""
+        if self._one_shot:
+            endpoint.interest, endpoint.armed = 0, False
+        elif self._edge and mask != WRITABLE:
+            endpoint.armed = False
         used = False
         if endpoint.writer is not None and mask & (WRITABLE | FAILED):
             self._retry_write(endpoint)
             used = True
-        reader = endpoint.reader
-        if reader is not None and mask & (READABLE | FAILED):
+        if endpoint.reader is not None and mask & (READABLE | FAILED):
+            self._retry_read(endpoint, endpoint.reader)
             used = True
-            try:
-                value = endpoint.receive(endpoint.size)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self._end_read(endpoint, reader, reader.throw, error)
-            else:
-                self._end_read(endpoint, reader, reader.send, value)
+        wanted = (READABLE if endpoint.reader else 0) | (WRITABLE if endpoint.writer else 0)
         if not used:
-            wanted = (READABLE if endpoint.reader else 0) | (WRITABLE if endpoint.writer else 0)
             self._watch(endpoint, wanted)
+        elif self._one_shot:
+            self._watch(endpoint, endpoint.interest | wanted)
+
+    def _retry_read(self, endpoint: ReadinessEndpoint, task: Timed) -> None:
+        try:
+            value = endpoint.receive(endpoint.size)
+        except BlockingIOError:
+            self._drained(endpoint)
+        except OSError as error:
+            self._end_read(endpoint, task, task.throw, error)
+        else:
+            self._end_read(endpoint, task, task.send, value)
 
     def _end_read(self, endpoint: ReadinessEndpoint, task: Timed, resume: Resume, argument: Any) -> None:
         endpoint.reader = None
@@ -178,6 +210,8 @@ class Driver(Scheduler):
         if value is not PENDING:
             self._forget_writer(endpoint)
             self._wake(task, resume, value)
+        elif self._edge:  # it took something, so nobody knows whether it would take more
+            self._poller.modify(endpoint.fd, endpoint.interest)
 
     def _forget_writer(self, endpoint: ReadinessEndpoint) -> None:
         """Writability is nearly always true, so unlike readability it is not kept."""
@@ -194,6 +228,11 @@ class Driver(Scheduler):
             raise sockets.aborted()
         if endpoint.reader is not None:
             raise RuntimeError("two receives are outstanding on one socket")
+        if endpoint.interest & READABLE and not endpoint.armed:
+            try:
+                return endpoint.receive(size)
+            except BlockingIOError:
+                self._drained(endpoint)
         self._watch(endpoint, endpoint.interest | READABLE)
         endpoint.reader = task
         endpoint.size = size
@@ -216,7 +255,9 @@ class Driver(Scheduler):
     # --- operations ---
 
     def _adopt(self, raw: socket.socket, local: ops.Address, peer: ops.Address | None) -> ReadinessEndpoint:
-        return self._enter(raw, raw.recv, local, peer)
+        endpoint = self._enter(raw, raw.recv, local, peer)
+        endpoint.drains = self._poller.tells_end and raw.family in _INTERNET
+        return endpoint
 
     def _enter(
         self, raw: socket.socket, receive: Callable[[int], Any], local: ops.Address, peer: ops.Address | None
@@ -249,7 +290,11 @@ class Driver(Scheduler):
             raw.close()
             raise
         endpoint = self._adopt(raw, sockets.local_of(raw), None)
-        self._await_writable(task, endpoint, partial(self._connected, endpoint), operation.deadline)
+        try:
+            self._await_writable(task, endpoint, partial(self._connected, endpoint), operation.deadline)
+        except OSError:  # the poller does not take it
+            self._discard(endpoint)
+            raise
         if operation.deadline is not None:
             task.undo = partial(self._discard, endpoint)
         return PENDING

@@ -25,6 +25,7 @@ class VirtualTime:
         self.now = 0
         self.free = False
         self._poller = epoll.EpollPoller()
+        self.trigger, self.tells_end = self._poller.trigger, self._poller.tells_end
         self.register = self._poller.register
         self.modify = self._poller.modify
         self.unregister = self._poller.unregister
@@ -54,7 +55,13 @@ def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Be
     time = VirtualTime()
     for module in (loop, tasks):
         monkeypatch.setattr(module, "monotonic_ns", lambda: time.now)
-    return Bench(Driver(lambda: time, lambda _: 0, lambda: 0.5).run, lambda: setattr(time, "free", True))
+
+    class Examined(Driver):
+        @staticmethod
+        def poller() -> VirtualTime:
+            return time
+
+    return Bench(Examined(lambda _: 0, lambda: 0.5).run, lambda: setattr(time, "free", True))
 
 
 def get(deadline: int) -> ops.Program:

@@ -35,7 +35,12 @@ def poller() -> Poller:
 
 
 def run(poller: Poller, main: ops.Program) -> object:
-    return Driver(lambda: poller, lambda _: 0, lambda: 0.5).run(main)
+    class Examined(Driver):
+        @staticmethod
+        def poller() -> Poller:
+            return poller
+
+    return Examined(lambda _: 0, lambda: 0.5).run(main)
 
 
 def receive_then(mine: ops.Socket, then: Callable[[], ops.Program]) -> ops.Program:

@@ -1,0 +1,53 @@
+"""Signals as pollers have them: held back until the wait, or taken one by one instead of being delivered."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+from ctypes import POINTER
+
+from nodes.engines.common import libc
+
+HELD = (signal.SIGINT, signal.SIGTERM)
+"""What a poller with a signal mask of its own lets in while it waits, and at no other time."""
+
+
+class Held:
+    """Keeps HELD from this thread, until `release`. `mask` is the one to wait with, which lets them in (pselect(2)).
+
+    A signal that comes between the last look and the wait ends the wait, and not only what comes after.
+    """
+
+    def __init__(self) -> None:
+        self._before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+        self.mask = libc.sigset(self._before)
+
+    def admit(self) -> None:
+        """After a wait that something ended: one that waits no time at all lets no signal in."""
+        if not signal.sigpending().isdisjoint(HELD):
+            self.release()
+            signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+
+    def release(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+
+
+class Taken:
+    """These signals, of this thread, come by `take` (sigtimedwait(2)) until `release`."""
+
+    def __init__(self, signals: Sequence[int]) -> None:
+        for number in signals:
+            signal.signal(number, signal.SIG_IGN)  # one that comes after `release` kills nobody; `take` gets it even so
+        self._before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        self._set, self.info = libc.sigset(signals), libc.Siginfo()
+        pointers = POINTER(libc.Sigset), POINTER(libc.Siginfo), POINTER(libc.Timespec)
+        self._sigtimedwait = libc.function("sigtimedwait", *pointers)
+
+    def take(self, timeout_ns: int | None) -> int:
+        """-> the next one's number, with `info` about it; 0 if none came. None waits for ever."""
+        return self._sigtimedwait(self._set, self.info, libc.timespec(timeout_ns))
+
+    def release(self) -> None:
+        while self.take(0):
+            pass
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
