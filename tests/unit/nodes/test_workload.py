@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sim_programs import MILLISECOND, pause, world
+from witnessing import Witnessing
 
 from nodes import ops
 from nodes.drivers import DriverFailed, Operation
@@ -51,11 +52,11 @@ class Scripted:
         yield from pause(0)
 
 
-class Bench:
+class Bench(Witnessing):
     """One client node. `at` has what is done to it, by virtual milliseconds: a gate is released, or "finish"."""
 
     def __init__(self, answer: Answer = fine, at: dict[int, Any] | None = None, **spec: Any) -> None:
-        self.notes: list[tuple[Kind, int, int, dict[str, Any]]] = []
+        super().__init__()
         self.said: list[str] = []
         outbox = ops.Queue()
         made = {"ordinal": ORDINAL, "workload": "add", "clients": 1, "calls": 3, "after_heal": 0, "outstanding": 1}
@@ -75,23 +76,14 @@ class Bench:
             yield ops.Sleep(moment * MILLISECOND)
             yield from self.harness.finish() if what == "finish" else self.harness.gates.release(what)
 
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
-        assert (client, attempt) == (client_number(ORDINAL, process, EPOCH), 0)
-        self.notes.append((kind, process, seq, detail or {}))
-
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
         raise AssertionError(name)
 
-    def of(self, *kinds: Kind) -> list[tuple[str, int]]:
-        return [(kind.name, seq) for kind, _, seq, _ in self.notes if kind in kinds]
+    def noted(self, *kinds: Kind) -> list[tuple[str, int]]:
+        """(kind, number) of what a process noted of its own client."""
+        for noted in self.notes:
+            assert (noted.client, noted.attempt) == (client_number(ORDINAL, noted.process, EPOCH), 0)
+        return [(noted.kind.name, noted.seq) for noted in self.of(*kinds)]
 
 
 def client(process: int = 1) -> int:
@@ -100,11 +92,11 @@ def client(process: int = 1) -> int:
 
 def test_calls_come_one_after_another_and_each_has_its_completion() -> None:
     bench = Bench()
-    assert [(kind, seq) for kind, _, seq, _ in bench.notes] == [
+    assert [(noted.kind, noted.seq) for noted in bench.notes] == [
         each for seq in (1, 2, 3) for each in ((Kind.INVOKE, seq), (Kind.OK, seq))
     ]
-    assert bench.notes[0][3] == {"intent": intent_number(ORDINAL, 1, 1), "f": "add", "value": 1}
-    assert bench.notes[1][3] == {"value": 7}
+    assert bench.notes[0].detail == {"intent": intent_number(ORDINAL, 1, 1), "f": "add", "value": 1}
+    assert bench.notes[1].detail == {"value": 7}
     assert bench.said == ["open", "begin 1", "begin 2", "begin 3", "close"]
     assert (bench.harness.open, bench.harness.completed, bench.harness.done) == (0, 3, True)
     assert bench.told == [("end", 1, client()), ("ok", 2, client()), ("done", 0, 0)]
@@ -113,7 +105,7 @@ def test_calls_come_one_after_another_and_each_has_its_completion() -> None:
 @pytest.mark.parametrize(("end", "kind"), [(End.FAIL, Kind.FAIL), (End.INFO, Kind.INFO)])
 def test_what_did_not_succeed_says_why_and_is_no_ok(end: End, kind: Kind) -> None:
     bench = Bench(lambda operation: Outcome(end, "no reply", 4))
-    assert [(noted, detail) for noted, _, seq, detail in bench.notes if seq == 2][1] == (
+    assert [(noted.kind, noted.detail) for noted in bench.notes if noted.seq == 2][1] == (
         kind,
         {"error": "no reply", "attempts": 4},
     )
@@ -124,7 +116,7 @@ def test_an_error_that_the_driver_does_not_know_is_unknown() -> None:
     def crash(_: Operation) -> Outcome:
         raise ValueError("odd")
 
-    assert {detail.get("error") for kind, *_, detail in Bench(crash).notes if kind is Kind.INFO} == {"ValueError: odd"}
+    assert {noted.detail.get("error") for noted in Bench(crash).of(Kind.INFO)} == {"ValueError: odd"}
 
 
 def test_a_driver_that_failed_is_no_outcome() -> None:
@@ -132,15 +124,15 @@ def test_a_driver_that_failed_is_no_outcome() -> None:
         raise DriverFailed("hangs")
 
     bench = Bench(fail)
-    assert bench.of(Kind.INVOKE, Kind.OK, Kind.INFO, Kind.FAIL) == [("INVOKE", 1)]
+    assert bench.noted(Kind.INVOKE, Kind.OK, Kind.INFO, Kind.FAIL) == [("INVOKE", 1)]
     assert not bench.harness.done
 
 
 def test_outstanding_calls_are_begun_in_order_and_no_more_than_may_be() -> None:
     bench = Bench(calls=4, outstanding=2)
-    assert bench.of(Kind.INVOKE, Kind.OK)[:2] == [("INVOKE", 1), ("INVOKE", 2)]
+    assert bench.noted(Kind.INVOKE, Kind.OK)[:2] == [("INVOKE", 1), ("INVOKE", 2)]
     open_now, most = 0, 0
-    for name, _ in bench.of(Kind.INVOKE, Kind.OK):
+    for name, _ in bench.noted(Kind.INVOKE, Kind.OK):
         open_now += 1 if name == "INVOKE" else -1
         most = max(most, open_now)
     assert (most, open_now, bench.said[-1]) == (2, 0, "close")
@@ -148,8 +140,8 @@ def test_outstanding_calls_are_begun_in_order_and_no_more_than_may_be() -> None:
 
 def test_a_gate_is_told_once_all_processes_are_there_and_holds_them() -> None:
     bench = Bench(clients=2, gates=[2])
-    assert bench.of(Kind.INVOKE) == [("INVOKE", 1), ("INVOKE", 1)]
-    gates = [(process, seq, detail) for kind, process, seq, detail in bench.notes if kind is Kind.GATE]
+    assert bench.noted(Kind.INVOKE) == [("INVOKE", 1), ("INVOKE", 1)]
+    gates = [(noted.process, noted.seq, noted.detail) for noted in bench.of(Kind.GATE)]
     assert sorted(gates, key=str) == [(process, 2, {"gate": 2}) for process in (1, 2)]
     assert [each for each in bench.told if each[0] == "gate"] == [("gate", 2, 0)]
     assert not bench.harness.done
@@ -158,28 +150,28 @@ def test_a_gate_is_told_once_all_processes_are_there_and_holds_them() -> None:
 @pytest.mark.parametrize("moment", [0, 50])
 def test_a_gate_may_be_released_before_or_after_anybody_comes(moment: int) -> None:
     bench = Bench(at={moment: 2}, gates=[2])
-    assert bench.of(Kind.INVOKE)[-1] == ("INVOKE", 3)
+    assert bench.noted(Kind.INVOKE)[-1] == ("INVOKE", 3)
     assert bench.harness.done
 
 
 def test_the_last_calls_wait_for_heal_which_is_told_once_when_no_call_is_open() -> None:
     waiting = Bench(clients=2, after_heal=1)
-    assert {seq for name, seq in waiting.of(Kind.INVOKE)} == {1, 2}
+    assert {noted.seq for noted in waiting.of(Kind.INVOKE)} == {1, 2}
     assert [each for each in waiting.told if each[0] == "heal-gate"] == [("heal-gate", 0, 0)]
     healed = Bench(clients=2, after_heal=1, at={50: HEAL})
-    assert {seq for name, seq in healed.of(Kind.INVOKE)} == {1, 2, 3}
+    assert {noted.seq for noted in healed.of(Kind.INVOKE)} == {1, 2, 3}
     assert [each for each in healed.told if each[0] == "heal-gate"] == [("heal-gate", 0, 0)]
 
 
 def test_heals_gate_is_not_told_while_a_call_is_open() -> None:
     bench = Bench(calls=2, after_heal=1, outstanding=2)
-    order = [kind for kind, *_ in bench.notes]
+    order = [noted.kind for noted in bench.notes]
     assert order == [Kind.INVOKE, Kind.GATE, Kind.OK]
     assert bench.told[-1] == ("heal-gate", 0, 0)
 
 
 def test_finishing_opens_every_gate_and_begins_nothing_more() -> None:
     bench = Bench(clients=2, gates=[2], at={50: "finish"})
-    assert bench.of(Kind.INVOKE) == [("INVOKE", 1), ("INVOKE", 1)]
+    assert bench.noted(Kind.INVOKE) == [("INVOKE", 1), ("INVOKE", 1)]
     assert bench.said.count("finish") == bench.said.count("close") == 2
     assert bench.harness.done

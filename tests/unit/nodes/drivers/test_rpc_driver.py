@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import pytest
+from rpc_bench import CLIENT, IDENTITY, RETRY, WAIT, Asked, DriverBench, operation
 from sim_programs import MILLISECOND, PORT, pause, world
 
 from nodes import ops
-from nodes.drivers import Operation
 from nodes.drivers.rpc import RpcDriver
-from nodes.reports import Reports
-from nodes.rpc.calls import End, Outcome, Session
-from nodes.rpc.codecs import NAMES, Call, codec
-from nodes.rpc.interface import HELLO, Procedure
-from nodes.rpc.retry import Retry
-from nodes.services.counter import COUNTER
-from nodes.wire.header import CallHeader, ReplyHeader, Status
+from nodes.rpc.calls import End, Outcome
+from nodes.rpc.codecs import NAMES
+from nodes.wire.header import CallHeader, Status
 from nodes.wire.oncrpc import Accept
 from nodes.wire.record import Kind
 
-CLIENT, PROCESS = 10101, 7
-WAIT = 20
-"""Virtual milliseconds between two attempts; the way there and back takes less than a hundredth of it."""
 Answering = Callable[[CallHeader], Status | Accept | None]
 """The status that an attempt is answered with, or the problem, which has no header; None: not at all."""
 
@@ -33,8 +25,8 @@ def executed(_: CallHeader) -> Status:
     return Status.EXECUTED
 
 
-class Calling:
-    """One client with one operation, and a server that notes each attempt and answers as it is told to."""
+class Calling(DriverBench):
+    """One client with one operation over UDP, and a server that notes each attempt and answers as it is told to."""
 
     def __init__(
         self,
@@ -48,16 +40,12 @@ class Calling:
         """`finish`: settling is over while the first attempt waits. `late`: the first hello is answered in the moment
         in which its wait is over, just after it. `stray` is added to the xid of a problem, and to
         the client of a reply to attempt 1."""
-        self.notes: list[tuple[Kind, int, int, dict[str, Any] | None]] = []
-        self.told = ops.Queue()
-        self.broken: list[Any] = []
-        self.passages: list[tuple[str, int, int, int]] = []
+        super().__init__(codec_name, "udp", RETRY._replace(attempts=3, maximum=4 * WAIT))
         self.received: list[tuple[int, int]] = []
         self.hellos: list[CallHeader] = []
         self.times: list[int] = []
         self.outcome: Outcome | None = None
         self._answering = answering
-        self._codec = codec(codec_name, COUNTER)
         self._stray = stray
         self._dies_at = dies_at
         self._finish = finish
@@ -68,22 +56,12 @@ class Calling:
             self._host.spawn(self._call())
             made.run(pause(1_000), made.host("main"))
 
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
-        assert (client, process) == (CLIENT, PROCESS)
-        self.notes.append((kind, seq, attempt, detail))
-        if kind is Kind.BROKEN and detail:
-            self.broken.append(detail["reason"])
+    @property
+    def broken(self) -> list[str]:
+        return [noted.detail["reason"] for noted in self.of(Kind.BROKEN)]
 
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
-        self.passages.append((name, client, seq, attempt))
+        super().passage(name, client, seq, attempt)
         if name == self._dies_at and seq:
             self._host.die()
 
@@ -92,40 +70,30 @@ class Calling:
         waiting = yield ops.Spawn(pause(WAIT))
         while True:
             data, address = yield ops.RecvFrom(socket, 65_536)
-            call = self._codec.decode_call(data)
-            header, procedure = call.header, call.procedure
-            assert header is not None
-            assert procedure is not None
-            self.received.append((header.seq, header.attempt))
-            if not header.seq:
-                self.hellos.append(header)
+            asked = self.asked(data)
+            self.received.append((asked.header.seq, asked.header.attempt))
+            if not asked.header.seq:
+                self.hellos.append(asked.header)
             self.times.append((yield ops.Now()))
-            if self._late and (header.seq, header.attempt) == (0, 1):
+            if self._late and (asked.header.seq, asked.header.attempt) == (0, 1):
                 yield ops.Join(waiting)
-            status = self._answering(header)
+            status = self._answering(asked.header)
             if status is not None:
-                yield ops.SendTo(socket, self._answer(call, header, procedure, status), address)
+                yield ops.SendTo(socket, self._answer(asked, status), address)
 
-    def _answer(self, call: Call, header: CallHeader, procedure: Procedure, status: Status | Accept) -> bytes:
+    def _answer(self, asked: Asked, status: Status | Accept) -> bytes:
         if isinstance(status, Accept):
-            return self._codec.encode_problem(call._replace(xid=call.xid + self._stray, problem=status))
-        client = header.client + (self._stray if header.seq and header.attempt == 1 else 0)
-        reply = ReplyHeader(client, header.seq, header.attempt, status, 11, 22, 60_000)
-        if status is Status.BUSY:
-            return self._codec.encode_error(call.xid, reply, "busy")
-        return self._codec.encode_reply(call.xid, procedure, reply, None if procedure == HELLO else 5)
+            return self.codec.encode_problem(asked.call._replace(xid=asked.call.xid + self._stray, problem=status))
+        stray = self._stray if asked.header.seq and asked.header.attempt == 1 else 0
+        return self.reply(asked, status, CLIENT + stray)
 
     def _call(self) -> ops.Program:
-        session = Session(CLIENT, "exactly-once")
-        retry = Retry(attempts=3, first=WAIT, maximum=4 * WAIT, jitter=0.0, same_connection=False)
-        target, reports = ("server", PORT), Reports(self.told, [("attempt", 1)])
-        driver = RpcDriver(session, COUNTER, self._codec, "udp", target, "client", retry, self, reports, PROCESS)
+        driver = self.driver()
         yield from driver.open()
-        operation = Operation(1, 1_000_001, "add", 5)
-        driver.begin(operation)
+        driver.begin(operation(1))
         if self._finish:
             yield ops.Spawn(self._finished(driver), "finish")
-        self.outcome = yield from driver.invoke(operation)
+        self.outcome = yield from driver.invoke(operation(1))
         yield from driver.close()
 
     def _finished(self, driver: RpcDriver) -> ops.Program:
@@ -149,10 +117,10 @@ def test_a_call_passes_the_failpoints_of_a_client_in_their_order() -> None:
 def test_a_client_journals_who_answered_hello_and_what_it_sent_and_received() -> None:
     calling = Calling(lambda header: None if (header.seq, header.attempt) == (1, 1) else Status.EXECUTED)
     executed = int(Status.EXECUTED)
-    sent = {"connection": 1, "server": 22, "first": 1}
-    assert calling.notes == [
+    sent = {"connection": 1, "server": IDENTITY[1], "first": 1}
+    assert calling.said() == [
         (Kind.REPLY, 0, 1, {"status": executed, "value": None, "connection": 1}),
-        (Kind.SESSION, 0, 1, {"incarnation": 11, "history": 22, "lease": 60_000}),
+        (Kind.SESSION, 0, 1, dict(zip(("incarnation", "history", "lease"), IDENTITY, strict=True))),
         (Kind.ATTEMPT, 1, 1, {"wait": 20_000_000}),
         (Kind.SEND, 1, 1, sent),
         (Kind.ATTEMPT, 1, 2, {"wait": 40_000_000}),
@@ -201,14 +169,14 @@ def test_a_hello_that_is_answered_without_a_header_is_said_again_when_due() -> N
     assert calling.received == [(0, 1), (0, 2), (1, 1)]
     assert calling.hellos == [CallHeader(CLIENT, 0, attempt, 0, 0, 0) for attempt in (1, 2)]
     assert calling.times[1] - calling.times[0] > WAIT * MILLISECOND // 2
-    assert [(seq, attempt) for kind, seq, attempt, _ in calling.notes if kind is Kind.SESSION] == [(0, 2)]
+    assert [(noted.seq, noted.attempt) for noted in calling.of(Kind.SESSION)] == [(0, 2)]
     assert calling.outcome == Outcome(End.OK, 5)
 
 
 def test_a_hello_that_is_answered_when_its_wait_is_over_is_journalled_too() -> None:
     calling = Calling(late=True)
     assert calling.received == [(0, 1), (1, 1)]
-    assert [kind for kind, *_ in calling.notes][:4] == [Kind.REPLY, Kind.SESSION, Kind.ATTEMPT, Kind.SEND]
+    assert [noted.kind for noted in calling.notes[:4]] == [Kind.REPLY, Kind.SESSION, Kind.ATTEMPT, Kind.SEND]
 
 
 def test_hellos_are_said_again_with_the_backoff_of_calls() -> None:

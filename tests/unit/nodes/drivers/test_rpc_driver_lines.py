@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
+from rpc_bench import RETRY, WAIT, DriverBench, operation
 from sim_programs import PORT, pause, world
 
 from nodes import ops
-from nodes.drivers import Operation
 from nodes.drivers.rpc import RpcDriver
-from nodes.reports import Reports
-from nodes.rpc.calls import End, Outcome, Session
-from nodes.rpc.codecs import codec
-from nodes.rpc.retry import Retry
-from nodes.services.counter import COUNTER
-from nodes.wire.header import CallHeader, ReplyHeader, Status
+from nodes.rpc.calls import End, Outcome
+from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind
 
-CLIENT, PROCESS = 10101, 7
-WAIT = 20
 Act = bytes | None
 """What an attempt is answered with: these bytes, b"" for a reply, None: the connection is closed."""
 REPLY = b""
 SILENCE = b"-"
 
 
-class Calls:
+class Calls(DriverBench):
     """A client with calls one after another over TCP, and a server that answers hello, and attempts as it is told."""
 
     def __init__(
@@ -37,13 +30,11 @@ class Calls:
         serves: bool = True,
         together: bool = False,
     ) -> None:
-        self.notes: list[tuple[Kind, int, int, dict[str, Any]]] = []
+        super().__init__("xdr", "tcp", RETRY._replace(same_connection=same))
         self.received: list[tuple[int, int, int]] = []
         """(connection, seq, attempt)"""
         self.outcomes: list[Outcome] = []
         self._act = act
-        self._codec = codec("xdr", COUNTER)
-        self._same = same
         self._together = together
         with world() as made:
             if serves:
@@ -52,23 +43,9 @@ class Calls:
             made.host("client").spawn(self._call(calls))
             made.run(pause(1_000), made.host("main"))
 
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
-        assert (client, process) == (CLIENT, PROCESS)
-        self.notes.append((kind, seq, attempt, detail or {}))
-
-    def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
-        """Other tests read them."""
-
-    def of(self, kind: Kind) -> list[tuple[int, int, dict[str, Any]]]:
-        return [(seq, attempt, detail) for noted, seq, attempt, detail in self.notes if noted is kind]
+    def noted(self, kind: Kind) -> list[tuple[object, ...]]:
+        """(number, attempt, detail)"""
+        return [said[1:] for said in self.said() if said[0] is kind]
 
     def _serve(self) -> ops.Program:
         listener = yield ops.Listen(("server", PORT))
@@ -79,49 +56,37 @@ class Calls:
             yield ops.Spawn(self._connection(socket, connection), "connection")
 
     def _connection(self, socket: ops.Socket, connection: int) -> ops.Program:
-        splitter = self._codec.stream()
+        splitter = self.codec.stream()
         while data := (yield ops.Recv(socket, 65_536)):
             for message in splitter.feed(data):
-                call = self._codec.decode_call(message)
-                header, procedure = call.header, call.procedure
-                assert header is not None
-                assert procedure is not None
-                self.received.append((connection, header.seq, header.attempt))
-                act = self._act(header) if header.seq else REPLY
+                asked = self.asked(message)
+                self.received.append((connection, asked.header.seq, asked.header.attempt))
+                act = self._act(asked.header) if asked.header.seq else REPLY
                 if act is None:
                     yield ops.Close(socket)
                     return
-                reply = ReplyHeader(header.client, header.seq, header.attempt, Status.EXECUTED, 11, 22, 60_000)
-                value = 5 if header.seq else None
-                whole = self._codec.wrap(self._codec.encode_reply(call.xid, procedure, reply, value))
                 if act != SILENCE:
-                    yield ops.Send(socket, act or whole)
+                    yield ops.Send(socket, act or self.codec.wrap(self.reply(asked)))
 
     def _call(self, calls: int) -> ops.Program:
-        retry = Retry(attempts=2, first=WAIT, maximum=WAIT, jitter=0.0, same_connection=self._same)
-        session = Session(CLIENT, "exactly-once")
-        reports = Reports(ops.Queue())
-        driver = RpcDriver(
-            session, COUNTER, self._codec, "tcp", ("server", PORT), "client", retry, self, reports, PROCESS
-        )
+        driver = self.driver()
         yield ops.Spawn(driver.open(), "open")
         if self._together:
             yield from self._begin_all(driver, calls)
             return
         yield from pause(WAIT // 2)
         for seq in range(1, calls + 1):
-            operation = Operation(seq, 1_000_000 + seq, "add", 5)
-            driver.begin(operation)
-            self.outcomes.append((yield from driver.invoke(operation)))
+            driver.begin(operation(seq))
+            self.outcomes.append((yield from driver.invoke(operation(seq))))
         yield from driver.close()
 
     def _begin_all(self, driver: RpcDriver, calls: int) -> ops.Program:
-        operations = [Operation(seq, 1_000_000 + seq, "add", 5) for seq in range(1, calls + 1)]
-        for operation in operations:
-            driver.begin(operation)
+        operations = [operation(seq) for seq in range(1, calls + 1)]
+        for each in operations:
+            driver.begin(each)
         tasks = []
-        for operation in operations:
-            tasks.append((yield ops.Spawn(driver.invoke(operation), "call")))
+        for each in operations:
+            tasks.append((yield ops.Spawn(driver.invoke(each), "call")))
         for task in tasks:
             self.outcomes.append((yield ops.Join(task)))
 
@@ -134,22 +99,22 @@ def first(act: Act) -> Callable[[CallHeader], Act]:
 def test_a_connection_that_the_server_closes_is_noted_and_hello_is_said_on_the_next() -> None:
     calls = Calls(first(None), calls=2)
     assert calls.received == [(1, 0, 1), (1, 1, 1), (2, 1, 2), (2, 0, 2), (2, 2, 1)]
-    assert calls.of(Kind.END) == [(1, 1, {"connection": 1, "error": "end of file"})]
-    assert [detail["connection"] for _, _, detail in calls.of(Kind.SEND)] == [1, 2, 2]
+    assert calls.noted(Kind.END) == [(1, 1, {"connection": 1, "error": "end of file"})]
+    assert [detail["connection"] for _, _, detail in calls.noted(Kind.SEND)] == [1, 2, 2]
     assert calls.outcomes == [Outcome(End.OK, 5)] * 2
 
 
 def test_an_attempt_that_timed_out_ends_its_connection_but_hello_was_said() -> None:
     calls = Calls(first(SILENCE), calls=2)
     assert calls.received == [(1, 0, 1), (1, 1, 1), (2, 1, 2), (2, 2, 1)]
-    assert calls.of(Kind.END) == [(1, 1, {"connection": 1, "error": "timeout"})]
+    assert calls.noted(Kind.END) == [(1, 1, {"connection": 1, "error": "timeout"})]
     assert calls.outcomes == [Outcome(End.OK, 5)] * 2
 
 
 def test_it_is_sent_again_on_its_own_connection_if_the_client_is_told_so() -> None:
     calls = Calls(first(SILENCE), same=True)
     assert calls.received == [(1, 0, 1), (1, 1, 1), (1, 1, 2)]
-    assert calls.of(Kind.END) == []
+    assert calls.noted(Kind.END) == []
     assert calls.outcomes == [Outcome(End.OK, 5)]
 
 
@@ -157,7 +122,7 @@ def test_calls_that_are_open_together_share_one_connection_and_one_hello() -> No
     calls = Calls(first(REPLY), calls=4, together=True)
     assert sorted(calls.received) == [(1, seq, 1) for seq in range(5)]
     assert calls.outcomes == [Outcome(End.OK, 5)] * 4
-    assert [detail["first"] for *_, detail in calls.of(Kind.SEND)] == [1] * 4
+    assert [detail["first"] for *_, detail in calls.noted(Kind.SEND)] == [1] * 4
 
 
 def test_all_that_are_open_hear_that_their_connection_ended() -> None:
@@ -166,7 +131,7 @@ def test_all_that_are_open_hear_that_their_connection_ended() -> None:
         calls=3,
         together=True,
     )
-    assert sorted((seq, detail["connection"]) for seq, _, detail in calls.of(Kind.END)) == [(1, 1), (2, 1), (3, 1)]
+    assert sorted((seq, detail["connection"]) for seq, _, detail in calls.noted(Kind.END)) == [(1, 1), (2, 1), (3, 1)]
     assert {(seq, attempt) for connection, seq, attempt in calls.received if connection == 2 and seq} == {
         (1, 2),
         (2, 2),
@@ -177,9 +142,9 @@ def test_all_that_are_open_hear_that_their_connection_ended() -> None:
 
 def test_bytes_that_are_no_reply_end_the_connection() -> None:
     calls = Calls(first(b"\x80\x00\x00\x04what"))
-    [(seq, attempt, broken)] = calls.of(Kind.BROKEN)
+    [(seq, attempt, broken)] = calls.noted(Kind.BROKEN)
     assert (seq, attempt, broken["size"], broken["connection"]) == (0, 0, 0, 1)
-    assert calls.of(Kind.END) == [(1, 1, {"connection": 1, "error": broken["reason"]})]
+    assert calls.noted(Kind.END) == [(1, 1, {"connection": 1, "error": broken["reason"]})]
     assert calls.received[2] == (2, 1, 2)
     assert calls.outcomes == [Outcome(End.OK, 5)]
 
@@ -192,5 +157,5 @@ def test_a_call_is_over_when_the_connection_of_its_last_attempt_ends() -> None:
 
 def test_a_call_that_reached_nobody_failed_for_certain() -> None:
     calls = Calls(first(REPLY), serves=False)
-    assert calls.of(Kind.UNCONNECTED) == [(1, each, {"error": "ConnectionRefusedError"}) for each in (1, 2)]
+    assert calls.noted(Kind.UNCONNECTED) == [(1, each, {"error": "ConnectionRefusedError"}) for each in (1, 2)]
     assert calls.outcomes == [Outcome(End.FAIL, "no connection")]

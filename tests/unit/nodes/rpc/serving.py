@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from witnessing import Witnessing
+
 from nodes import ops
 from nodes.engines.sim import World
 from nodes.memory_ledger import MemoryFile, MemoryLedger
@@ -27,17 +29,16 @@ BETWEEN = 1_000_000
 """Virtual nanoseconds between two messages: an exchange takes less."""
 
 
-class Served:
+class Served(Witnessing):
     """A server's only endpoint. It is its own witness; `dies_at` names the passage at which its host crashes."""
 
     def __init__(
         self, semantics: str = "exactly-once", codec_name: str = "xdr", *, yields: int = 0, dies_at: str = ""
     ) -> None:
+        super().__init__()
         self.ledger = MemoryLedger(MemoryFile(), 1, lambda: 22)
         self.identity = Identity(11, self.ledger.history_id, 60_000)
         self.codec = codec(codec_name, COUNTER)
-        self.notes: list[tuple[Kind, int, int, dict[str, Any]]] = []
-        self.passages: list[tuple[str, int, int, int]] = []
         self.bound = binding(semantics, self.identity)
         self._procedures: dict[int, Procedure] = {}
         self._dies_at = dies_at
@@ -57,25 +58,14 @@ class Served:
 
     # The witness
 
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
-        self.notes.append((kind, seq, attempt, detail or {}))
-
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
-        self.passages.append((name, client, seq, attempt))
+        super().passage(name, client, seq, attempt)
         if name == self._dies_at:
             self._die()
 
     def noted(self, kind: Kind) -> list[tuple[int, int]]:
         """(seq, attempt) of every note of that kind."""
-        return [(seq, attempt) for each, seq, attempt, _ in self.notes if each is kind]
+        return [(noted.seq, noted.attempt) for noted in self.of(kind)]
 
     # What clients say
 

@@ -33,7 +33,7 @@ def test_a_call_is_executed_committed_and_answered(codec: str) -> None:
     (reply,) = served.datagrams(served.call(1, arguments=(5,)))
     assert (reply.value, reply.error, reply.header[:4]) == (5, None, (CLIENT, 1, 1, Status.EXECUTED))
     assert [row.result for row in served.ledger.effects()] == [5]
-    assert [kind for kind, *_ in served.notes] == [Kind.RECEIVE, Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER]
+    assert [noted.kind for noted in served.notes] == [Kind.RECEIVE, Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER]
 
 
 @pytest.mark.parametrize("codec", NAMES)
@@ -50,7 +50,7 @@ def test_what_cannot_be_executed_is_answered_and_not_executed(
     served = Served(codec_name=codec)
     (reply,) = served.datagrams(served.call(1, procedure=procedure, arguments=arguments))
     assert (reply.header, reply.error) == (None, problem)
-    assert [kind for kind, *_ in served.notes] == [Kind.BROKEN]
+    assert [noted.kind for noted in served.notes] == [Kind.BROKEN]
     assert served.passages == []
     assert served.ledger.effects() == []
 
@@ -132,7 +132,7 @@ def test_a_broken_datagram_is_noted_and_the_next_is_served() -> None:
     served = Served()
     replies = served.datagrams(b"nonsense", served.call(1))
     assert statuses(replies) == [Status.EXECUTED]
-    (detail,) = [detail for kind, *_, detail in served.notes if kind is Kind.BROKEN]
+    (detail,) = [noted.detail for noted in served.of(Kind.BROKEN)]
     assert detail.pop("reason")
     assert detail == {"size": 8, "connection": 0}
     assert served.endpoint.broken == 1
@@ -142,7 +142,7 @@ def test_a_broken_stream_is_served_until_there_noted_and_ended() -> None:
     served = Served(codec_name="msgpack")
     replies = served.stream(served.call(1) + b"\xc1" + served.call(2))
     assert statuses(replies) == [Status.EXECUTED]
-    assert [kind for kind, *_ in served.notes if kind is Kind.BROKEN] == [Kind.BROKEN]
+    assert len(served.of(Kind.BROKEN)) == 1
     assert (served.endpoint.broken, served.endpoint.connections) == (1, 0)
 
 
@@ -152,7 +152,7 @@ def test_a_stream_may_come_in_any_pieces(codec: str) -> None:
     sent = b"".join(served.codec.wrap(served.call(seq)) for seq in (1, 2, 3))
     replies = served.stream(*(sent[at : at + 7] for at in range(0, len(sent), 7)))
     assert [reply.value for reply in replies] == [1, 2, 3]
-    assert {detail["connection"] for kind, *_, detail in served.notes if kind is Kind.RECEIVE} == {1}
+    assert {noted.detail["connection"] for noted in served.of(Kind.RECEIVE)} == {1}
 
 
 # By hand
