@@ -45,11 +45,16 @@ def servers_are_known(setting: Views) -> Iterator[str]:
         if not up or not counted or not known[link.name][0].detail.get("up"):
             yield f"{link.name} is on record as leading to the epochs {up} of its server"
         for before, event in pairwise(known[link.name]):
-            died = setting.index.killed((link.target, before.detail["epoch"]))
+            died = _died_before(setting, (link.target, before.detail["epoch"]), event)
             if event.detail.get("up") and before.detail.get("up") and died:
                 yield f"{link.name} is on record as leading to another epoch at once, though the one before had died"
             if not event.detail.get("up") and not (before.detail.get("up") and _same_epoch(before, event)):
                 yield f"{link.name} is on record as leading nowhere twice, or from another epoch"
+
+
+def _died_before(setting: Views, life: tuple[str, int], event: Event) -> bool:
+    """One that was stopped, and killed when it went on, has had its successor meanwhile."""
+    return setting.index.killed(life) and setting.index.reaped[life].order < event.order
 
 
 def _same_epoch(one: Event, other: Event) -> bool:

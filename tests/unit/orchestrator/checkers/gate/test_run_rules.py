@@ -16,6 +16,7 @@ from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
 from orchestrator.history.merged import History
 from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.plan import expand
 from orchestrator.scenario.shipped import plans
 
 CRASH = "rpc/09-crash-after-commit"
@@ -162,3 +163,25 @@ def test_what_waited_at_its_gate_after_it_was_invoked_is_noticed() -> None:
     events = [*late[:place], gates[0]._replace(time=late[place].time), *late[place:]]
     found = gate(cell, renumbered(history, events))
     assert any("waited at its gate after it was invoked" in problem for problem in found)
+
+
+WOKEN = """
+scenario: woken
+nodes:
+  server: {service: register}
+  client: {workload: write, calls: 2, after_heal: 1}
+links:
+  - {from: client, to: server, semantics: exactly-once}
+faults:
+  - {pause: server, at: before-send, operation: 1, restart: {after: 0ms}}
+  - {kill: server, at: after-send, operation: 1, restart: {after: 0ms}}
+expect:
+  others: {client: ok, executions: 1}
+"""
+
+
+def test_a_link_leads_to_a_successor_at_once_where_the_one_before_dies_later() -> None:
+    (one,) = suite.run(expand(WOKEN, "woken.yaml").cells, "sim")
+    (reaped,) = (event for event in one.history.events if event.kind is Kind.REAPED and event.detail["signal"])
+    assert reaped.detail["epoch"] == 1
+    assert gate(one.result.cell, one.history) == []
