@@ -6,21 +6,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+import small
 from running import in_process
 
-SCENARIO = """\
-scenario: small
-matrix: {semantics: [maybe, exactly-once]}
-nodes:
-  server: {service: counter}
-  client: {workload: add, calls: 4}
-links:
-  - {from: client, to: server, semantics: "${semantics}"}
-faults:
-  - {drop: request, link: client -> server, operations: [1]}
-expect:
-  bitten: {client: ok, executions: 1}
-"""
+UNMET = "  bitten: {client: ok, executions: 1}"
+SCENARIO = small.SCENARIO.replace(small.MET, UNMET)
 NEVER = """\
 scenario: never
 nodes:
@@ -46,7 +36,7 @@ expect:
         ("drop: request", "lose: packets", ":9: faults[0]"),
         ("operations: [1]", "operations: [9]", ":9: faults[0].operations"),
         ("[maybe, exactly-once]", "[maybe, exactly-twice]", ":7: links[0].semantics"),
-        ("  bitten: {client: ok, executions: 1}", "  {}", ":11: expect"),
+        (UNMET, "  {}", ":11: expect"),
         ("scenario: small", "scenario: [small", ":"),
         ("scenario: small", "scenario: ../../small", ":1: scenario"),
     ],
@@ -65,17 +55,14 @@ def test_a_bad_scenario_is_one_message_and_nothing_is_begun(tmp_path: Path, old:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a recorded run."""
-    folder = tmp_path_factory.mktemp("recorded")
-    (folder / "small.yaml").write_text(SCENARIO)
-    in_process(folder, "run", "small.yaml", "--backend", "sim")
-    return folder / "results" / "small"
+    """A recorded run."""
+    return small.recorded(tmp_path_factory.mktemp("recorded"), SCENARIO)
 
 
 @pytest.fixture
 def run(recorded: Path, tmp_path: Path) -> Path:
     """A copy of it, to be harmed; -> a cell's folder."""
-    shutil.copytree(recorded, tmp_path / "run", symlinks=True)
+    shutil.copytree(recorded, tmp_path / "run" / "latest")
     return tmp_path / "run" / "latest" / "maybe"
 
 

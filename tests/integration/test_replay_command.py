@@ -7,24 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+import small
 from running import in_process
 
 from orchestrator.history.file import dump
 from orchestrator.sweep.store import read_history
 
-SCENARIO = """\
-scenario: small
-matrix: {semantics: [maybe, exactly-once]}
-nodes:
-  server: {service: counter}
-  client: {workload: add, calls: 4}
-links:
-  - {from: client, to: server, semantics: "${semantics}"}
-faults:
-  - {drop: request, link: client -> server, operations: [1]}
-expect:
-  bitten: {client: {by: semantics, maybe: info, else: ok}, executions: {by: semantics, maybe: 0, else: 1}}
-"""
 STOPPED = """\
 scenario: stopped
 nodes:
@@ -41,17 +29,14 @@ expect:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run of SCENARIO, each cell twice."""
-    folder = tmp_path_factory.mktemp("recorded")
-    (folder / "small.yaml").write_text(SCENARIO)
-    assert in_process(folder, "run", "small.yaml", "--backend", "sim", "--repeat", "2", "--out", "runs")[0] == 0
-    return folder
+    """A run of the small scenario, each cell twice."""
+    return small.recorded(tmp_path_factory.mktemp("recorded"), small.SCENARIO, "--repeat", "2")
 
 
 @pytest.fixture
 def run(recorded: Path, tmp_path: Path) -> Path:
-    """A copy of the run, to be harmed."""
-    shutil.copytree((recorded / "runs" / "small" / "latest").resolve(), tmp_path / "run")
+    """A copy of it, to be harmed."""
+    shutil.copytree(recorded, tmp_path / "run")
     return tmp_path / "run"
 
 
@@ -116,14 +101,11 @@ def test_a_part_of_a_run_is_refused_and_a_cell_of_it_is_not(run: Path, tmp_path:
     assert in_process(tmp_path, "replay", "run/exactly-once_repeat=2", "--backend", "sim")[0] == 0
 
 
-def test_several_runs_are_refused(recorded: Path, tmp_path: Path) -> None:
-    shutil.copytree(recorded / "runs", tmp_path / "runs", symlinks=True)
-    (tmp_path / "runs" / "small" / "latest").unlink()
-    (run,) = (tmp_path / "runs" / "small").iterdir()
-    shutil.copytree(run, run.with_name("again"))
-    first = min("again", run.name)
+def test_several_runs_are_refused(run: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(run, tmp_path / "runs" / name)
     assert refused(tmp_path, "runs", "--backend", "sim") == (
-        f"runs: it holds 2 runs; expected one of them, such as runs/small/{first}"
+        "runs: it holds 2 runs; expected one of them, such as runs/one"
     )
 
 
