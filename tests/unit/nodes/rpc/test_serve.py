@@ -50,7 +50,10 @@ def test_what_cannot_be_executed_is_answered_and_not_executed(
     served = Served(codec_name=codec)
     (reply,) = served.datagrams(served.call(1, procedure=procedure, arguments=arguments))
     assert (reply.header, reply.error) == (None, problem)
-    assert [noted.kind for noted in served.notes] == [Kind.BROKEN]
+    call = served.call(1, procedure=procedure, arguments=arguments)
+    assert [(noted.kind, noted.detail) for noted in served.notes] == [
+        (Kind.BROKEN, {"reason": problem, "size": len(call), "connection": 0})
+    ]
     assert served.passages == []
     assert served.ledger.effects() == []
 
@@ -142,7 +145,9 @@ def test_a_broken_stream_is_served_until_there_noted_and_ended() -> None:
     served = Served(codec_name="msgpack")
     replies = served.stream(served.call(1) + b"\xc1" + served.call(2))
     assert statuses(replies) == [Status.EXECUTED]
-    assert len(served.of(Kind.BROKEN)) == 1
+    ((_, _, detail),) = served.of(Kind.BROKEN)
+    assert isinstance(detail.pop("reason"), str)
+    assert detail == {"size": 0, "connection": 1}
     assert (served.endpoint.broken, served.endpoint.connections) == (1, 0)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from history_builder import CLIENT, Run, cell
+from stories import DROP_REQUEST, LINK
 
+from chaos.faults.messages import Hold
+from nodes.wire.record import Kind
 from orchestrator.checkers.caps import caps, doubt, open_text
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Cap
@@ -66,6 +69,26 @@ def test_how_the_load_ended_is_said() -> None:
     run = stuck("load-capped").phase("heal")
     assert doubt(setting(run, two)) == f"{missing}: nothing was completed any more, with {OPEN}"
     assert doubt(setting(run, of_time)) == f"{missing}: load ended after its cap of 100 ms, with {OPEN}"
+
+
+def test_faults_that_last_until_heal_are_named_with_what_they_kept_open() -> None:
+    faults = (DROP_REQUEST, Hold(hold="reply", link=LINK), DROP_REQUEST)
+    two = cell(faults=faults, calls=8, after_heal=6)
+    run = Run().invoke(1).send(1).note("orchestrator", 1, Kind.PHASE, phase="load-kept", faults=[0, 1])
+    assert doubt(setting(run.phase("heal"), two)) == (
+        "1 of 2 calls that were to come before heal were not invoked by then: fault 1 (drop), 2 (hold) lasts until "
+        f"heal, with {OPEN}; expected calls behind it to be among after_heal"
+    )
+    assert doubt(setting(run, cell(faults=faults))) == ""
+
+
+def test_each_client_process_has_its_calls_before_heal() -> None:
+    two = cell(calls=3, after_heal=1, clients=2)
+    other = CLIENT + 100
+    run = Run().call(1).call(2).call(1, other).phase("heal").call(3).call(2, other)
+    assert doubt(setting(run, two)) == "1 of 4 calls that were to come before heal were not invoked by then"
+    run = Run().call(1).call(2).call(3).call(1, 20_101).phase("heal")
+    assert doubt(setting(run, cell(calls=3, after_heal=1))) == ""
 
 
 def test_three_open_calls_are_named() -> None:

@@ -65,7 +65,11 @@ def test_a_broken_testbed_is_not_hidden() -> None:
 def test_without_the_axis_a_list() -> None:
     plain = LOST.model_copy(update={"axes": {}, "cell": "-"})
     assert pivot([result(plain)]) == []
-    assert listing([result(plain)])[1] == ["sample -", "met", "ok  1", "1"]
+    assert listing([result(plain), result(plain, error="no")]) == [
+        ["cell", "verdict", "bitten operations", "seed"],
+        ["sample -", "met", "ok  1", "1"],
+        ["sample -", "TESTBED", "-", "1"],
+    ]
 
 
 def test_rendering_aligns_and_underlines() -> None:
