@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from history_builder import CLIENT, Run, cell
+from history_builder import CLIENT, MILLISECOND, STEP, Run, cell
 from stories import DROP_REPLY, reply_lost
 
+from chaos.faults.fault import Fault
+from chaos.faults.packets import Split
+from chaos.faults.paths import Partition
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.bite import bite
+from orchestrator.checkers.bites.transits import NOISE
 from orchestrator.checkers.bites.values import Bite
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.setting import Setting
@@ -149,3 +153,131 @@ def test_who_has_waited_closes_the_connection_for_others_too(milliseconds: int, 
     run.end(2, error="timeout").end(1, error="timeout").info(1).info(2).healed(3)
     assert said in unexplained(run)
     assert bool(said) == bool(unexplained(run))
+
+
+# To the nanosecond
+
+WAIT = 60 * MILLISECOND
+
+
+def at(run: Run, time: int) -> Run:
+    """The next record has this time."""
+    run.time = time - STEP
+    return run
+
+
+@pytest.mark.parametrize(("early", "said"), [(0, ""), (1, "attempt 2 was begun 59 ms after attempt 1, which was to")])
+def test_a_wait_may_be_short_of_noise_and_no_more(early: int, said: str) -> None:
+    run = sent(Run().invoke(1))
+    began = run.time - STEP
+    run.run(1)
+    sent(at(run, began + WAIT - NOISE - early), 2).reply(1, 1, 1).ok(1, 1)
+    assert unexplained(run.healed(2)).startswith(said)
+    assert bool(unexplained(run)) == bool(said)
+
+
+@pytest.mark.parametrize(("early", "said"), [(0, ""), (1, "attempt 2 was begun although a reply had come in time")])
+def test_a_reply_has_come_in_time_until_then(early: int, said: str) -> None:
+    run = sent(Run().invoke(1)).run(1)
+    began = run.journals["client", 1][-2].time
+    at(run, began + WAIT - NOISE - early).reply(1, 1, 1)
+    sent(at(run, began + 2 * WAIT), 2).ok(1, 1)
+    assert unexplained(run.healed(2)) == said
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.REFUSED])
+def test_any_reply_but_busy_ends_a_call(status: Status) -> None:
+    run = sent(Run().invoke(1)).receive(1).answer(1, 1, None, status).reply(1, 1, None, status).wait(60)
+    sent(run, 2).run(1, 2).reply(1, 2, 1).ok(1, 1)
+    waited_out = "although a reply had come in time" not in unexplained(run.healed(2))
+    assert waited_out is (status is Status.BUSY)
+
+
+@pytest.mark.parametrize(("early", "explained"), [(0, True), (1, False)])
+def test_another_call_has_waited_until_then(early: int, explained: bool) -> None:
+    """The other one's attempt is the first thing of all; both wait on connection 1."""
+    run = Run().invoke(2).send(2, wait=WAIT)
+    began = run.journals["client", 1][-2].time
+    run.invoke(1).wait(30).send(1, wait=WAIT)
+    at(run, began + WAIT - NOISE - early).end(2, error="timeout").end(1, error="timeout").info(1).info(2)
+    assert (unexplained(run.healed(3)) == "") is explained
+
+
+# What explains it
+
+
+def failed(run: Run, **options: Any) -> str:
+    """The connection of a call's first attempt fails."""
+    sent(sent(run.invoke(1)).end(1).wait(60), 2, 2).run(1, 2).reply(1, 2, 1).ok(1, 1)
+    return unexplained(run.healed(2), **options)
+
+
+FAILED = "the connection of attempt 1 failed (end of file)"
+
+
+@pytest.mark.parametrize(
+    ("fault", "explained"),
+    [
+        (Partition(partition="both", link="client -> server", after=1), True),
+        (Split(split="groups", groups=(("client",), ("server",))), True),
+        (Split(split="groups", groups=(("server",), ("client",))), True),
+        (Split(split="groups", groups=(("client",), ("other",))), False),
+    ],
+)
+def test_a_window_that_was_over_explains_what_its_link_suffers(fault: Fault, explained: bool) -> None:
+    assert failed(Run().rule(True).rule(False), faults=(fault,), via="direct") == ("" if explained else FAILED)
+
+
+def test_a_window_that_came_later_explains_nothing_and_of_several_it_is_the_first() -> None:
+    fault = Partition(partition="both", link="client -> server", after=1)
+    run = Run().invoke(1)
+    sent(run).end(1).info(1).rule(True).rule(False)
+    assert unexplained(run.healed(2), faults=(fault,), via="direct") == FAILED
+    run = Run().rule(True).rule(False).invoke(1)
+    sent(run).end(1).info(1).rule(True).rule(False)
+    assert unexplained(run.healed(2), faults=(fault,), via="direct") == ""
+
+
+@pytest.mark.parametrize("kind", [Kind.BOUND, Kind.UNIDENTIFIED, Kind.DECISION])
+def test_what_a_plane_did_to_messages_of_nobody_may_have_been_to_its_connection(kind: Kind) -> None:
+    here = Run().note("relay", 1, kind, link="client -> server", direction="request", act="drop", rule=None)
+    assert failed(here) == ""
+    elsewhere = Run().note("relay", 1, kind, link="client -> other", direction="request", act="drop", rule=None)
+    assert failed(elsewhere) == FAILED
+    passed = Run().note("relay", 1, kind, link="client -> server", direction="request", act="pass", rule=None)
+    assert failed(passed) == FAILED
+
+
+def test_another_client_has_connections_of_its_own() -> None:
+    run = Run().invoke(3, CLIENT + 100).send(3, client=CLIENT + 100)
+    run.decide("request", 3, act="cut", rule=0, client=CLIENT + 100).info(3, client=CLIENT + 100)
+    assert failed(run, clients=2) == FAILED
+
+
+def test_a_server_that_was_dead_before_explains_it() -> None:
+    run = Run().call(5).act("kill").reap().upstream(False).serve().upstream(True)
+    assert failed(run) == ""
+
+
+def test_an_info_without_an_attempt_is_of_nobodys_making() -> None:
+    assert unexplained(Run().invoke(1).info(1).healed(2)) == "it ended info before it was tried"
+
+
+def test_the_cap_of_settling_ends_calls_too() -> None:
+    for capped, error, said in (
+        (True, "no reply when settling ended", ""),
+        (True, "no reply", "it ended info (no reply) 0 ms after attempt 1, which was to wait 60 ms"),
+        (False, "no reply when settling ended", "it ended info (no reply when settling ended) 0 ms after attempt 1"),
+    ):
+        run = sent(Run().invoke(1)).receive(1).phase("settle-capped" if capped else "settle").info(1, error)
+        assert unexplained(run).startswith(said)
+        assert bool(unexplained(run)) == bool(said)
+
+
+def test_whose_attempt_could_not_connect_in_time_has_waited() -> None:
+    for error, said in (("TimeoutError", ""), ("ConnectionRefusedError", "the connection of attempt 1 failed (C")):
+        run = Run().invoke(1).note("client", 1, Kind.ATTEMPT, CLIENT, 1, 1, wait=WAIT)
+        run.note("client", 1, Kind.UNCONNECTED, CLIENT, 1, 1, error=error).wait(60)
+        sent(run, 2).run(1, 2).reply(1, 2, 1).ok(1, 1)
+        assert unexplained(run.healed(2)).startswith(said)
+        assert bool(unexplained(run)) == bool(said)
