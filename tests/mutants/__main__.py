@@ -136,9 +136,17 @@ def _warm(libraries: list[str]) -> None:
 
 
 def _could_notice(each: Sample, found: CoverageMap) -> list[str]:
-    """What runs when a module is imported, all tests that use it may notice, and those that use whoever imports it."""
+    """What runs when a module is imported, all tests that use it may notice, and those that use whoever imports it.
+
+    Before Python 3.12 a tracer loses who is running when an error is thrown into a generator, and sees nothing of them
+    until they end: all tests that run some of a generator may run the rest of it.
+    """
     if each.mutant.inside and not found.ran_at_import(each.path, each.mutant.lines):
-        return found.narrowest_first(found.of_lines(each.path, each.mutant.lines))
+        ran = found.of_lines(each.path, each.mutant.lines)
+        return [
+            *found.narrowest_first(ran),
+            *found.narrowest_first(found.of_lines(each.path, each.mutant.program) - ran),
+        ]
     tests = found.of_file(each.path)
     for importer in _importers(each.path):
         tests |= found.of_file(importer) | found.of_tests(importer)

@@ -54,6 +54,8 @@ class Mutant:
     line: int
     lines: frozenset[int]
     """Of the statement that is changed: a test that runs none of them cannot notice."""
+    program: frozenset[int]
+    """Of the generator around it, none if it is in no such."""
     scope: str
     """The qualified name of the function or class around it, or `<module>`."""
     inside: bool
@@ -102,6 +104,7 @@ class _Walk:
         self._starts = [0, *(end + 1 for end in self._ends)]
         self._scope: list[str] = []
         self._inside = False
+        self._program: frozenset[int] = frozenset()
 
     def module(self) -> Iterator[Mutant]:
         yield from self._body(ast.parse(self._source).body)
@@ -114,14 +117,14 @@ class _Walk:
                 yield from self._statement(statement)
 
     def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Iterator[Mutant]:
-        outer = self._inside
+        outer = self._inside, self._program
         self._scope.append(node.name)
         if not isinstance(node, ast.ClassDef):
             for default in [*node.args.defaults, *filter(None, node.args.kw_defaults)]:
                 yield from self._made(node, self._expression(default), default)
-            self._inside = True
+            self._inside, self._program = True, _program(node)
         yield from self._body(node.body)
-        self._inside = outer
+        self._inside, self._program = outer
         self._scope.pop()
 
     def _statement(self, node: ast.stmt) -> Iterator[Mutant]:
@@ -252,12 +255,22 @@ class _Walk:
             yield Mutant(
                 line=bisect_right(self._starts, edit.start),
                 lines=frozenset({statement.lineno, *range(first, last + 1)}),
+                program=self._program,
                 scope=".".join(self._scope) or MODULE,
                 inside=self._inside,
                 was=_one_line(self._source[begin:end]),
                 now=_one_line(text[begin : end + grown]),
                 text=text.decode(),
             )
+
+
+def _program(node: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[int]:
+    """The lines of a function's body, if it is a generator."""
+    inner = [part for part in ast.walk(node) if isinstance(part, ast.FunctionDef | ast.Lambda) and part is not node]
+    theirs = {id(part) for function in inner for part in ast.walk(function)}
+    yields = (part for part in ast.walk(node) if isinstance(part, ast.Yield | ast.YieldFrom))
+    own = any(id(part) not in theirs for part in yields)
+    return frozenset(range(node.body[0].lineno, (node.end_lineno or 0) + 1)) if own else frozenset()
 
 
 def _one_line(text: bytes) -> str:

@@ -80,6 +80,17 @@ def test_a_change_knows_where_it_is_and_keeps_its_key_when_lines_shift() -> None
     assert [each.key for each in operators.mutants("\n\n" + source)] == [each.key for each in operators.mutants(source)]
 
 
+def test_a_change_in_a_generator_knows_all_of_it() -> None:
+    source = "def f():\n    a < b\n    def g():\n        yield c < d\n    return e < f\n"
+    assert {each.line: each.program for each in operators.mutants(source)} == {
+        2: frozenset(),
+        4: frozenset({4}),
+        5: frozenset(),
+    }
+    source = "def f():\n    a < b\n    yield from (lambda: c < d)\n"
+    assert {each.program for each in operators.mutants(source)} == {frozenset({2, 3})}
+
+
 def test_pure_is_who_says_so_first() -> None:
     assert operators.is_pure('"""PURE: a core."""')
     assert not operators.is_pure('"""A PURE one."""')
