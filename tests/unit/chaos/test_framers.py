@@ -197,7 +197,7 @@ def test_what_the_transports_allow() -> None:
         )
 
 
-@pytest.mark.parametrize("protocol", [("json", "tcp"), ("xdr", "sctp")])
+@pytest.mark.parametrize("protocol", [("json", "tcp"), ("xdr", "sctp"), ("resp", "udp")])
 def test_an_unknown_protocol_is_refused(protocol: tuple[str, str]) -> None:
     with pytest.raises(KeyError):
         framer(*protocol)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hop_bench import CLIENT, LINK, Bench, forwarded, injected, typed
 
+from chaos.decisions import Decided, Pass
 from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
 from chaos.faults.paths import Partition, Rate
@@ -362,3 +363,21 @@ def test_switching_is_noted_once_and_nothing_comes_on_after_heal() -> None:
     b.hop.rule(0, True)
     assert [detail for kind, *_, detail in b.notes if kind is Kind.RULE] == [{"rule": 0, "active": False}]
     assert b.request(b.messages.call(1)) != []
+
+
+@every_protocol
+def test_what_a_decider_lets_pass_is_on_record_by_its_rule(protocol: Protocol) -> None:
+    b = Bench([], *protocol, decide=lambda key, active: Decided(4, Pass()))
+    data = b.messages.call(1)
+    assert b.request(data) == [Forward(1, "request", data)]
+    ((_, client, seq, attempt, detail),) = [note for note in b.notes if note[0] is Kind.DECISION]
+    assert (client, seq, attempt) == (CLIENT, 1, 1)
+    assert detail == {
+        "link": LINK,
+        "direction": "request",
+        "occurrence": 1,
+        "connection": 1,
+        "rule": 4,
+        "act": "pass",
+    }
+    assert b.hop.status().passed == {1: 1}
