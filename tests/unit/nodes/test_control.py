@@ -8,7 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodes.control import (
+    FENCED,
     HANDSHAKE_LIMIT,
+    ORCHESTRATOR_VARIABLE,
+    RUN_VARIABLE,
+    TOKEN_VARIABLE,
     VERSION,
     BadFrame,
     Connector,
@@ -64,6 +68,16 @@ def test_the_greeting_is_of_version_1_whose_proofs_are_these() -> None:
     connector.receive(greeting)
     mac = hmac.digest(TOKEN, b"faultbed control 1 connector" + b"L" * 32 + b"C" * 32, "sha256")
     assert list(Splitter().feed(connector.outgoing())) == [{"nonce": b"C" * 32, "mac": mac}]
+
+
+def test_other_processes_go_by_these_names_and_this_exit_code() -> None:
+    assert (TOKEN_VARIABLE, RUN_VARIABLE) == ("FAULTBED_TOKEN", "FAULTBED_RUN")
+    assert (ORCHESTRATOR_VARIABLE, FENCED) == ("FAULTBED_ORCHESTRATOR", 76)
+    listener, connector = pair()
+    connector.receive(listener.outgoing())
+    listener.receive(connector.outgoing())
+    mac = hmac.digest(TOKEN, b"faultbed control 1 listener" + b"L" * 32 + b"C" * 32, "sha256")
+    assert list(Splitter().feed(listener.outgoing())) == [{"mac": mac}]
 
 
 def test_the_token_never_travels() -> None:
