@@ -43,10 +43,10 @@ class DriverBench(Witnessing):
         self._transport = transport
         self._retry = retry
 
-    def driver(self) -> RpcDriver:
+    def driver(self, kind: type[RpcDriver] = RpcDriver) -> RpcDriver:
         session, reports = Session(CLIENT, "exactly-once"), Reports(self.told, [("attempt", 1)])
         target = ("server", PORT)
-        return RpcDriver(
+        return kind(
             session, COUNTER, self.codec, self._transport, target, "client", self._retry, self, reports, PROCESS
         )
 

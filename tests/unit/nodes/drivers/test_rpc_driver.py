@@ -11,7 +11,8 @@ from sim_programs import MILLISECOND, PORT, pause, world
 
 from nodes import ops
 from nodes.drivers.rpc import RpcDriver
-from nodes.rpc.calls import End, Outcome
+from nodes.drivers.variants import DRIVERS
+from nodes.rpc.calls import Call, End, Outcome
 from nodes.rpc.codecs import NAMES
 from nodes.wire.header import CallHeader, Status
 from nodes.wire.oncrpc import Accept
@@ -36,6 +37,7 @@ class Calling(DriverBench):
         stray: int = 0,
         finish: bool = False,
         late: bool = False,
+        kind: type[RpcDriver] = RpcDriver,
     ) -> None:
         """`finish`: settling is over while the first attempt waits. `late`: the first hello is answered in the moment
         in which its wait is over, just after it. `stray` is added to the xid of a problem, and to
@@ -43,6 +45,8 @@ class Calling(DriverBench):
         super().__init__(codec_name, "udp", RETRY._replace(attempts=3, maximum=4 * WAIT))
         self.received: list[tuple[int, int]] = []
         self.hellos: list[CallHeader] = []
+        self.calls: list[tuple[CallHeader, int]] = []
+        """(header, argument) of each attempt."""
         self.times: list[int] = []
         self.outcome: Outcome | None = None
         self._answering = answering
@@ -50,6 +54,7 @@ class Calling(DriverBench):
         self._dies_at = dies_at
         self._finish = finish
         self._late = late
+        self._kind = kind
         with world(latency=(0, 0)) if late else world() as made:
             made.host("server").spawn(self._serve())
             self._host = made.host("client")
@@ -74,6 +79,8 @@ class Calling(DriverBench):
             self.received.append((asked.header.seq, asked.header.attempt))
             if not asked.header.seq:
                 self.hellos.append(asked.header)
+            else:
+                self.calls.append((asked.header, *asked.call.arguments))
             self.times.append((yield ops.Now()))
             if self._late and (asked.header.seq, asked.header.attempt) == (0, 1):
                 yield ops.Join(waiting)
@@ -88,7 +95,7 @@ class Calling(DriverBench):
         return self.reply(asked, status, CLIENT + stray)
 
     def _call(self) -> ops.Program:
-        driver = self.driver()
+        driver = self.driver(self._kind)
         yield from driver.open()
         driver.begin(operation(1))
         if self._finish:
@@ -193,3 +200,48 @@ def test_a_reply_to_another_call_or_client_is_to_somebody_else(answer: Status | 
     assert calling.received == [(0, 1), (1, 1), (1, 2)]
     assert calling.broken == ["a reply to somebody else"]
     assert calling.outcome == Outcome(End.OK, 5)
+
+
+# Broken variants
+
+
+def third(header: CallHeader) -> Status | None:
+    """Hellos are answered, and the third attempt of a call."""
+    return Status.EXECUTED if header.seq == 0 or header.attempt > 2 else None
+
+
+def of_its_calls(variant: str | None) -> list[tuple[int, int, int]]:
+    """(server that it is bound to, intent, argument) of each attempt."""
+    calling = Calling(third, kind=DRIVERS[variant] if variant else RpcDriver)
+    assert calling.outcome == Outcome(End.OK, 5)
+    return [(header.server, header.intent, argument) for header, argument in calling.calls]
+
+
+def test_each_attempt_of_a_call_is_alike() -> None:
+    assert of_its_calls(None) == of_its_calls("rebinds") == of_its_calls("unknown-as-fail") == [(22, 1_000_001, 5)] * 3
+
+
+def test_argument_changed_sends_another_one_each_time() -> None:
+    assert of_its_calls("argument-changed") == [(22, 1_000_001, argument) for argument in (5, 6, 7)]
+
+
+def test_intent_forgotten_is_said_in_the_first_attempt_only() -> None:
+    assert of_its_calls("intent-forgotten") == [(22, intent, 5) for intent in (1_000_001, 0, 0)]
+
+
+def test_unknown_as_fail_is_sure_of_what_it_does_not_know() -> None:
+    calling = Calling(lambda header: None if header.seq else Status.EXECUTED, kind=DRIVERS["unknown-as-fail"])
+    assert calling.outcome == Outcome(End.FAIL, "no reply")
+
+
+@pytest.mark.parametrize(("kind", "bound"), [(RpcDriver, [22, 22]), (DRIVERS["rebinds"], [22, 33])])
+def test_rebinds_to_the_server_that_it_knows_by_then(kind: type[RpcDriver], bound: list[int]) -> None:
+    class Learning(kind):  # type: ignore[misc,valid-type]
+        """Hears of another server between two attempts."""
+
+        def _timed_out(self, call: Call) -> ops.Program:
+            self.session.identity = self.session.identity._replace(history=33)
+            yield from super()._timed_out(call)
+
+    calling = Calling(lambda header: None if header.seq and header.attempt == 1 else Status.EXECUTED, kind=Learning)
+    assert [header.server for header, _ in calling.calls] == bound

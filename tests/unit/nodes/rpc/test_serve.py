@@ -145,7 +145,7 @@ def test_a_broken_stream_is_served_until_there_noted_and_ended() -> None:
     served = Served(codec_name="msgpack")
     replies = served.stream(served.call(1) + b"\xc1" + served.call(2))
     assert statuses(replies) == [Status.EXECUTED]
-    ((_, _, detail),) = served.of(Kind.BROKEN)
+    ((*_, detail),) = served.of(Kind.BROKEN)
     assert isinstance(detail.pop("reason"), str)
     assert detail == {"size": 0, "connection": 1}
     assert (served.endpoint.broken, served.endpoint.connections) == (1, 0)
