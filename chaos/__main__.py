@@ -17,13 +17,10 @@ from chaos.planes.plane import NAMES, make
 from nodes import control
 from nodes.arguments import Arguments
 from nodes.clock import clock_domain, now
-from nodes.failpoints import Failpoints
-from nodes.journal import JournalError, JournalWriter
+from nodes.journal import JournalError, JournalWriter, journal_name
 from nodes.log import say
 from nodes.wire.record import Kind, start_detail
-from nodes.witness import RealWitness
 
-FAILED = 70  # EX_SOFTWARE of sysexits.h
 EPOCH = 1
 
 
@@ -51,19 +48,19 @@ def options_of(argv: Sequence[str]) -> Options:
 def serve(options: Options, token: bytes) -> None:
     """Run one plane until its control connection ends. Raises JournalError, OSError."""
     name = options.name
-    journal = JournalWriter(os.path.join(options.home, f"{name}.{EPOCH}.journal"))
-    witness = RealWitness(journal, Failpoints(()), now)
+    journal = JournalWriter(os.path.join(options.home, journal_name(name, EPOCH)))
+    note = journal.noting(now)
     detail = start_detail(name, EPOCH, options.plane, domain=clock_domain(), evidence="real", pid=os.getpid())
-    witness.note(Kind.START, detail=detail)
+    note(Kind.START, detail=detail)
     loop = Loop()
-    plane = make(options.plane, loop, witness.note)
+    plane = make(options.plane, loop, note)
     try:
         server = ControlServer(loop, options.control, token, plane.obey)
         print(control.control_line(*server.address), flush=True)
         loop.run()
     finally:
         plane.close()
-    witness.note(Kind.STOP)
+    note(Kind.STOP)
     journal.close()
 
 
@@ -73,7 +70,7 @@ def main() -> int:
         serve(options, control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, "")))
     except (control.ControlError, JournalError, OSError) as error:
         say(f"{options.plane} {options.name}: {error}")
-        return FAILED
+        return control.FAILED
     return 0
 
 

@@ -18,7 +18,7 @@ from nodes.clock import clock_domain, now
 from nodes.control_endpoint import ControlEndpoint
 from nodes.drivers import DriverFailed
 from nodes.failpoints import Failpoint, Failpoints
-from nodes.journal import JournalError, JournalWriter
+from nodes.journal import JournalError, JournalWriter, journal_name
 from nodes.ledger import Fenced, LedgerError
 from nodes.log import say
 from nodes.node import BadCommand, Environment, Node, incarnation, make, needs_ledger
@@ -28,8 +28,6 @@ from nodes.witness import RealWitness
 
 if TYPE_CHECKING:
     from nodes.sqlite_ledger import SqliteLedger
-
-FAILED = 70  # EX_SOFTWARE of sysexits.h
 
 
 class Options(NamedTuple):
@@ -116,7 +114,7 @@ class Process:
             raise BadCommand("it is configured already")
         options = self._options
         self._random.seed(f"{spec['seed']}/{options.name}/{options.epoch}")
-        self._journal = JournalWriter(os.path.join(options.home, f"{options.name}.{options.epoch}.journal"))
+        self._journal = JournalWriter(os.path.join(options.home, journal_name(options.name, options.epoch)))
         try:
             self._armed = Failpoints(Failpoint(**failpoint) for failpoint in spec["failpoints"])
         except (TypeError, ValueError) as error:
@@ -171,7 +169,7 @@ def main() -> int:
         OSError,
     ) as error:
         say(f"node {options.name}: {error}")
-        return control.FENCED if isinstance(error, Fenced) else FAILED
+        return control.FENCED if isinstance(error, Fenced) else control.FAILED
     return 0
 
 

@@ -39,6 +39,8 @@ TOKEN_VARIABLE = "FAULTBED_TOKEN"
 RUN_VARIABLE = "FAULTBED_RUN"
 ORCHESTRATOR_VARIABLE = "FAULTBED_ORCHESTRATOR"
 
+FAILED = 70
+"""Exit code of a process that could not go on, and said why (EX_SOFTWARE of sysexits.h)."""
 FENCED = 76
 """Exit code of a node whose successor has taken over its ledger (EX_PROTOCOL of sysexits.h)."""
 

@@ -8,14 +8,20 @@ no more: what follows a gap would be believed.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nodes.wire.record import SCHEMA, Damaged, Kind, Record, decode, encode
+from nodes.wire.record import SCHEMA, Damaged, Kind, Note, Record, decode, encode
 
 if TYPE_CHECKING:
     from pathlib import Path  # takes as long to import as all of nodes/wire
 
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+def journal_name(name: str, epoch: int) -> str:
+    """Of the file, in its process's folder."""
+    return f"{name}.{epoch}.journal"
 
 
 class JournalError(Exception):
@@ -61,6 +67,22 @@ class JournalWriter:
         if written != len(data):
             self._take_back(written)
             raise self._fail("a record was taken only in part")
+
+    def noting(self, clock: Callable[[], int]) -> Note:
+        """What records that something happened now, by this clock."""
+        append = self.append
+
+        def note(
+            kind: Kind,
+            client: int = 0,
+            seq: int = 0,
+            attempt: int = 0,
+            process: int = 0,
+            detail: dict[str, Any] | None = None,
+        ) -> None:
+            append(clock(), kind, client, seq, attempt, process, detail)
+
+        return note
 
     def _fail(self, reason: str) -> JournalError:
         self._failure = (

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
 
 from nodes.dying import act_on_oneself
 from nodes.failpoints import Failpoints
 from nodes.journal import JournalWriter
-from nodes.wire.record import Kind
+from nodes.wire.record import Kind, Note
 
 FIRED_LINE = "fired"
 
@@ -20,24 +19,12 @@ FIRED_LINE = "fired"
 class RealWitness:
     """Writes to the journal, and dies or stops where it is told to."""
 
-    __slots__ = ("_append", "_clock", "_failpoints", "_names")
+    __slots__ = ("_failpoints", "_names", "note")
 
     def __init__(self, journal: JournalWriter, failpoints: Failpoints, clock: Callable[[], int]) -> None:
-        self._append = journal.append
-        self._clock = clock
+        self.note: Note = journal.noting(clock)
         self._failpoints = failpoints
         self._names = failpoints.names
-
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
-        self._append(self._clock(), kind, client, seq, attempt, process, detail)
 
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
         if name not in self._names:  # the common case, on the path of every call

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import count, takewhile
 from pathlib import Path
 
-from nodes.journal import read
+from nodes.journal import journal_name, read
 from nodes.sqlite_ledger import read_effects, read_history_id, read_state
 from orchestrator.history.collected import CollectedJournal
 from orchestrator.history.merged import Ledger
@@ -23,7 +23,7 @@ def read_journals(
     """
     journals = {}
     for (name, epoch), was_killed in killed.items():
-        path = home / f"{name}.{epoch}.journal"
+        path = home / journal_name(name, epoch)
         if (name, epoch) in required or path.exists():
             journals[name, epoch] = CollectedJournal(path, was_killed, read(path, was_killed))
     return journals

@@ -12,11 +12,9 @@ from typing import Any
 
 from chaos.supports import PlaneName
 from nodes.clock import clock_domain, now
-from nodes.failpoints import Failpoints
-from nodes.journal import JournalWriter
+from nodes.journal import JournalWriter, journal_name
 from nodes.ops import Queue
 from nodes.wire.record import Kind, Note, start_detail
-from nodes.witness import RealWitness
 from orchestrator.backends.evidence import read_journals, read_ledgers
 from orchestrator.backends.host import Host, Launch
 from orchestrator.backends.node_process import NodeProcess
@@ -54,8 +52,8 @@ class RealSession:
         self._last_id = 0
         self._closed = False
         self._unfetched: OSError | None = None
-        self._journal = JournalWriter(self.home / f"{ORCHESTRATOR}.1.journal")
-        self.note: Note = RealWitness(self._journal, Failpoints(()), now).note
+        self._journal = JournalWriter(self.home / journal_name(ORCHESTRATOR, 1))
+        self.note: Note = self._journal.noting(now)
         self._note_start()
 
     def start(self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from chaos.links import plans
 from chaos.rules import BadConfiguration
 from chaos.supports import PlaneName
-from nodes.control import FENCED
+from nodes.control import FAILED, FENCED
 from nodes.engines.sim import Host, World
 from nodes.failpoints import Failpoint, Failpoints
 from nodes.ledger import Fenced, LedgerError
@@ -150,7 +150,7 @@ class Life:
             world.put(events, Exited(self.name, self.epoch, 0, FENCED))
         elif host.error is not None and reason not in ("killed", "exited"):
             world.put(events, Lost(self.name, f"{self.name} (epoch {self.epoch}): it failed: {reason}"))
-            world.put(events, Exited(self.name, self.epoch, 0, 70))
+            world.put(events, Exited(self.name, self.epoch, 0, FAILED))
         else:
             self._session.killed[self.name, self.epoch] = reason == "killed"
             number = int(signals.SIGKILL) if reason == "killed" else 0
