@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NamedTuple
 
 from chaos.planes.control_server import ControlServer
@@ -62,6 +63,11 @@ def serve(options: Options, token: bytes) -> None:
         plane.close()
     note(Kind.STOP)
     journal.close()
+
+
+def prepare(argv: Sequence[str]) -> None:
+    """Import what a process with these arguments will: for who is going to fork it."""
+    import_module(NAMES[options_of(argv).plane])
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ import os
 import random
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodes import control, engines
@@ -151,6 +152,12 @@ class Process:
 def random64() -> int:
     """A random number in [1, 2**63): SQLite's integers are signed."""
     return int.from_bytes(os.urandom(8), "big") >> 1 or 1
+
+
+def prepare(argv: Sequence[str]) -> None:
+    """Import what a process with these arguments will: for who is going to fork it."""
+    engines.availability(options_of(argv).engine)
+    import_module("nodes.sqlite_ledger")
 
 
 def main() -> int:

@@ -18,6 +18,8 @@ Rules of this file:
 2. Each child leads a session and process group of its own (setsid(2)): a Ctrl-C at the terminal reaches the
    orchestrator alone, and a signal for a node reaches whatever that node started, which is killed at its end too.
 3. Hardly more than the standard library is imported, and little of it: this process is on the way of every start.
+4. Nodes and planes are forked from it where that can be done (faultbed/forked.py): what they import it loads with the
+   first of them, once for all.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any
 
+from faultbed import forked
 from orchestrator.backends.remedies import remedy
 
 SIGNALS = {"kill": "SIGKILL", "stop": "SIGSTOP", "continue": "SIGCONT"}
@@ -44,7 +47,7 @@ class Child:
     `told`: its end has been told already.
     """
 
-    def __init__(self, key: str, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+    def __init__(self, key: str, process: subprocess.Popen[bytes] | forked.Forked, log: IO[bytes]) -> None:
         self.key = key
         self.process = process
         self.log = log
@@ -199,21 +202,29 @@ def _start(key: str, command: dict[str, Any]) -> Child:
     limit = _limit(command.get("files"))
     log = open(command["log"], "ab", buffering=0)  # noqa: SIM115 - the child's for as long as it lives
     try:
-        process = subprocess.Popen(
-            command["argv"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            cwd=command["cwd"],
-            env={**os.environ, **command["env"]},
-            start_new_session=True,
-            bufsize=0,
-            preexec_fn=limit,
-        )
+        return Child(key, _process(command, log, limit), log)
     except OSError:
         log.close()
         raise
-    return Child(key, process, log)
+
+
+def _process(
+    command: dict[str, Any], log: IO[bytes], limit: Callable[[], None] | None
+) -> subprocess.Popen[bytes] | forked.Forked:
+    part = forked.named(command["argv"])
+    if part is not None:
+        return forked.start(part, command["argv"], command["env"], command["cwd"], log.fileno(), limit)
+    return subprocess.Popen(
+        command["argv"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        cwd=command["cwd"],
+        env={**os.environ, **command["env"]},
+        start_new_session=True,
+        bufsize=0,
+        preexec_fn=limit,
+    )
 
 
 def _limit(files: int | None) -> Callable[[], None] | None:

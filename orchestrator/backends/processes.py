@@ -7,20 +7,20 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from faultbed import part
+from faultbed import forked, part
 from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
 from orchestrator.backends.host import Ended, Failed, Line, Report, Spawned, Stopped
 from orchestrator.backends.remedies import remedy
 from orchestrator.backends.threads import NoThread, start
 from orchestrator.run.session import SessionError
 
-COMMAND = part.command("supervisor")
+COMMAND = [*part.command("supervisor"), forked.ROOM]
 PATIENCE = 5.0
 """Seconds for the supervisor to kill and reap its children once its pipe has ended."""
 
@@ -49,7 +49,7 @@ class Supervisor:
         self._callbacks: dict[str, Callable[[Report], None]] = {}
         self._pids: dict[str, int] = {}
         self._gone: str | None = None
-        self._process = _start(command)
+        self._process = _start(command, self._environment)
         try:
             self._reader = start(self._read, "the supervisor's reader")
         except NoThread:
@@ -171,10 +171,13 @@ class Supervisor:
             report(Failed(reason))
 
 
-def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """In a session of its own: Ctrl-C at the terminal is the orchestrator's to handle."""
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """In a session of its own: Ctrl-C at the terminal is the orchestrator's to handle. It has the environment itself:
+    what is forked from it is found by that."""
+    own = {**os.environ, **environment}
+    pipe = subprocess.PIPE
     try:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True, env=own)
     except OSError as error:
         reason = f"{error}{remedy(error)}"
         raise SessionError(f"the supervisor of this run's processes cannot be started: {reason}") from None
