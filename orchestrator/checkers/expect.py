@@ -12,15 +12,15 @@ from orchestrator.checkers.delivery import by_model
 from orchestrator.checkers.expectations import judge_all
 from orchestrator.checkers.expected_delivery import untried
 from orchestrator.checkers.finding import Findings, verdict
-from orchestrator.checkers.guarded import guarded
+from orchestrator.checkers.guarded import guarded, told
 from orchestrator.checkers.outcomes import outcome
 from orchestrator.checkers.properties import CHECKERS
 from orchestrator.checkers.replayed import came, replayed
-from orchestrator.checkers.verdict import Cap, ExpectationVerdict, Judgement, Met, Outcome, Untried
+from orchestrator.checkers.verdict import ExpectationVerdict, Judgement, Met, Outcome
 from orchestrator.checkers.views import Views
 from orchestrator.history.collection import uncollected
 from orchestrator.history.index import Index
-from orchestrator.history.merged import History, Operation
+from orchestrator.history.merged import History
 from orchestrator.scenario.cell import Cell
 
 
@@ -30,11 +30,7 @@ def judge(cell: Cell, history: History, plan: str = "") -> Judgement:
     A checker that crashes makes its property unknown.
     """
     with uncollected():
-        return _judged(cell, history, plan)
-
-
-def _judged(cell: Cell, history: History, plan: str) -> Judgement:
-    return judged(Views(cell, Index(history), plan))
+        return judged(Views(cell, Index(history), plan))
 
 
 def judged(setting: Views) -> Judgement:
@@ -52,14 +48,14 @@ def judged(setting: Views) -> Judgement:
         caught=len(bites.caught),
         late=len(bites.late),
         others=len(bites.others),
-        outcomes=_outcomes(setting, bites.bitten),
+        outcomes=told(lambda: _outcomes(setting), ()),
         gate=gate,
         unchecked=tuple(evidence.unchecked(setting)),
         faults=steps(setting.cell, bites, setting.offered),
-        caps=_caps(setting),
+        caps=told(lambda: caps(setting), ()),
         replayed=again,
-        models=_models(setting),
-        untried=_untried(setting),
+        models=told(lambda: by_model(setting), {}),
+        untried=told(lambda: untried(setting), ()),
     )
 
 
@@ -75,25 +71,6 @@ def _gate(setting: Views) -> tuple[str, ...]:
     return (f"the evidence gate failed: {crash}",) if crash else gate
 
 
-def _caps(setting: Views) -> tuple[Cap, ...]:
-    nothing: tuple[Cap, ...] = ()
-    found, _ = guarded(lambda: caps(setting), nothing)
-    return found
-
-
-def _models(setting: Views) -> dict[str, dict[str, int]]:
-    nothing: dict[str, dict[str, int]] = {}
-    found, _ = guarded(lambda: by_model(setting), nothing)
-    return found
-
-
-def _untried(setting: Views) -> tuple[Untried, ...]:
-    nothing: tuple[Untried, ...] = ()
-    found, _ = guarded(lambda: untried(setting), nothing)
-    return found
-
-
-def _outcomes(setting: Views, bitten: frozenset[Operation]) -> tuple[Outcome, ...]:
-    nothing: list[Outcome] = []
-    seen, _ = guarded(lambda: [outcome(setting.trace(operation)) for operation in sorted(bitten)], nothing)
-    return tuple(found for found, _ in sorted(Counter(seen).items(), key=lambda item: (-item[1], item[0])))
+def _outcomes(setting: Views) -> tuple[Outcome, ...]:
+    seen = Counter(outcome(setting.trace(operation)) for operation in sorted(setting.bite.bitten))
+    return tuple(found for found, _ in sorted(seen.items(), key=lambda item: (-item[1], item[0])))

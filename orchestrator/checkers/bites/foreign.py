@@ -19,14 +19,13 @@ from chaos.faults.streams import Latency
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.models import with_models
+from orchestrator.checkers.bites.transits import MILLISECOND
 from orchestrator.checkers.bites.values import Bite, RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window
 from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, Operation
 from orchestrator.run.specs import plane_of
-
-MILLISECOND = 1_000_000
 
 
 def bite(setting: Setting) -> Bite:

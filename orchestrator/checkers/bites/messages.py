@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 from chaos.faults.fault import Fault, RelayFault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Slice, Truncate
 from chaos.faults.paths import Partition, Rate
+from orchestrator.checkers.bites.transits import MILLISECOND
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event
 from orchestrator.history.trace import timed_out
 
-MILLISECOND = 1_000_000
 _PASSES = frozenset({"pass", "duplicate", "corrupt"})
 """Decisions whose message went on at once; others pass by a RELEASE or not whole."""
 
