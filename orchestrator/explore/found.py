@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from orchestrator.backends import ready
-from orchestrator.explore.attempt import Surprise, attempt, surprise
+from orchestrator.explore.attempt import Surprise, attempt, recorded, surprise
 from orchestrator.explore.generate import Ground
 from orchestrator.explore.hunt import Find
-from orchestrator.explore.shrink import MOST, Shrunk, shrink
+from orchestrator.explore.shrink import MOST, Shrinking, Shrunk
 from orchestrator.explore.written import written
+from orchestrator.history.recorded import log_of
 from orchestrator.report.result import CellResult, Task
 from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.log import Log
 from orchestrator.sweep.cells import run_cells
 from orchestrator.sweep.store import Store, write
 
@@ -29,9 +32,20 @@ class Found(NamedTuple):
     runs: int
 
 
-def shrunk(find: Find, ground: Ground, most: int = MOST) -> Shrunk:
+def shrunk(find: Find, ground: Ground, most: int = MOST, over: Callable[[], bool] = lambda: False) -> Shrunk:
     """The smallest cell that surprises as it does."""
-    return shrink(find.cell, lambda cell: _alike(attempt(cell).surprise, find.surprise), ground.judged, most)
+
+    def surprises(cell: Cell) -> bool:
+        return _alike(attempt(cell).surprise, find.surprise)
+
+    return Shrinking(surprises, ground.judged, _logged, most, over).of(find.cell)
+
+
+def _logged(cell: Cell) -> Log | None:
+    try:
+        return log_of(cell, recorded(cell), cell.scenario)
+    except Exception:  # what surprises may be that it fails
+        return None
 
 
 def kept(find: Find, ground: Ground, folder: Path, most: int) -> Found:
