@@ -16,6 +16,7 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from chaos.identity import Direction
+from nodes.rpc.calls import Sent
 from orchestrator.checkers.gate.names import attempt_name, operation_name
 from orchestrator.checkers.gate.roads import Road, Roads
 from orchestrator.checkers.opportunities import RESULTS
@@ -58,7 +59,7 @@ def messages_were_sent(setting: Views) -> Iterator[str]:
             yield from _early(setting, way)
         yield from _headers(trace)
         yield from _answers(trace)
-        yield from _replies(trace)
+        yield from _replies(setting, trace)
 
 
 def _ways(trace: Trace) -> tuple[Way, Way]:
@@ -164,7 +165,7 @@ def _answers(trace: Trace) -> Iterator[str]:
             yield f"{attempt_name(event)}, was answered by {event.node}, which never journalled to have received it"
 
 
-def _replies(trace: Trace) -> Iterator[str]:
+def _replies(setting: Views, trace: Trace) -> Iterator[str]:
     """A reply is what was answered, but for a result that was altered on its way; an `ok` has a reply with a result."""
     if trace.replies:
         altered = {
@@ -174,10 +175,24 @@ def _replies(trace: Trace) -> Iterator[str]:
         }
         answered = [_said(event, event.attempt in altered) for event in trace.answers]
         for event in trace.replies:
-            if _said(event, event.attempt in altered) not in answered:
+            said = _said(event, event.attempt in altered)
+            if said not in answered and not (_unreadable(setting, trace, event) and said in _unread(trace)):
                 yield f"{attempt_name(event)}: its client journalled a reply that no server answered"
     if trace.ending == "ok" and not any(event.detail.get("status") in RESULTS for event in trace.replies):
         yield f"{operation_name(trace.operation)} ended ok, and its client journalled no reply with a result"
+
+
+def _unreadable(setting: Views, trace: Trace, reply: Event) -> bool:
+    """A client that has sent many attempts since does not know any more what was asked in a call that is over."""
+    if trace.completion is None or trace.completion.order > reply.order:
+        return False
+    sent = next((event.order for event in trace.sends if event.attempt == reply.attempt), reply.order)
+    of_client = (other for other in setting.index.traces.values() if other.operation[0] == trace.operation[0])
+    return sum(event.order > sent for other in of_client for event in other.sends) >= Sent.REMEMBERED
+
+
+def _unread(trace: Trace) -> list[tuple[Any, ...]]:
+    return [_said(event, True) for event in trace.answers]
 
 
 def _said(event: Event, altered: bool) -> tuple[Any, ...]:

@@ -185,3 +185,29 @@ def test_a_link_leads_to_a_successor_at_once_where_the_one_before_dies_later() -
     (reaped,) = (event for event in one.history.events if event.kind is Kind.REAPED and event.detail["signal"])
     assert reaped.detail["epoch"] == 1
     assert gate(one.result.cell, one.history) == []
+
+
+FORGOTTEN = """
+scenario: forgotten
+load: 4s
+nodes:
+  server: {service: counter, yields: 3}
+  client: {workload: add, calls: 5, outstanding: 2, after_heal: 2, retry: {first: 20ms, maximum: 20ms}}
+links:
+  - {from: client, to: server, semantics: at-least-once, transport: udp}
+faults:
+  - {reorder: request, link: client -> server, every: 1, attempt: all}
+expect:
+  others: {client: ok, executions: ">=1"}
+"""
+
+
+def test_a_client_need_not_be_able_to_read_what_it_asked_hundreds_of_attempts_ago() -> None:
+    (one,) = suite.run(expand(FORGOTTEN, "forgotten.yaml").cells, "sim")
+    cell, history = one.result.cell, one.history
+    unread = [event for event in history.events if event.kind is Kind.REPLY and event.detail["value"] is None]
+    assert len(unread) > 10
+    assert list(problems(Views(cell, Index(history)))) == []
+    few = [event for event in history.events if not (event.kind is Kind.SEND and event.attempt > 9)]
+    found = problems(Views(cell, Index(renumbered(history, few))))
+    assert any("its client journalled a reply that no server answered" in problem for problem in found)
