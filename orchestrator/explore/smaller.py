@@ -77,9 +77,10 @@ def _named_alone(cell: Cell, name: str) -> Iterator[Cell]:
         if event in CLIENT_EVENTS and subject == name:
             named.add(number)
     places = {number: place for place, number in enumerate(sorted(named), 1)}
-    if len(places) < client.calls or client.clients > 1:
+    calls = max(2, len(places))
+    if calls < client.calls or client.clients > 1:
         gates = {places[gate]: trigger for gate, trigger in client.gates.items()}
-        fewer = client.model_copy(update={"calls": max(2, len(places)), "gates": gates, "clients": 1, "after_heal": 1})
+        fewer = client.model_copy(update={"calls": calls, "gates": gates, "clients": 1, "after_heal": 1})
         yield _of_processes(_moved(_with_node(cell, name, fewer), name, lambda number: places.get(number, 1)), 1)
 
 

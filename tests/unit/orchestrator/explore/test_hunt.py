@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.explore.attempt import RUN, attempt
+from orchestrator.explore.found import shrunk
 from orchestrator.explore.hunt import Find, Hunt
-from orchestrator.explore.shrink import shrink
 from orchestrator.explore.subject import Subject
 from orchestrator.explore.told import ending, tried
 from orchestrator.explore.workers import hunt
@@ -46,7 +46,7 @@ def test_every_variant_is_convicted_and_shrunk_to_three_faults_and_four_calls(va
     state = hunted(Subject(variant), MOST, enough=1)
     (find,) = state.finds.values()
     assert find.surprise.checks[0] != RUN
-    small = shrink(find.cell, lambda cell: again(cell, find)).cell
+    small = shrunk(find, Subject(variant).ground).cell
     assert len(small.faults) <= 3
     assert sum(client.calls * client.clients for client in small.clients.values()) <= 4
     assert again(small, find)

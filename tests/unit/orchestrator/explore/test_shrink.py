@@ -8,7 +8,8 @@ from random import Random
 import pytest
 
 from orchestrator.explore.generate import fresh, ours
-from orchestrator.explore.shrink import candidates, shrink
+from orchestrator.explore.shrink import Shrinking
+from orchestrator.explore.smaller import candidates
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.coherence import problems
 
@@ -40,7 +41,8 @@ def surprising(planted: Planted) -> Cell:
 def test_what_the_surprise_does_not_need_is_taken_away(
     planted: Planted, faults: int, clients: int, outstanding: int
 ) -> None:
-    small = shrink(surprising(planted), planted).cell
+    small, _, whole = Shrinking(planted).of(surprising(planted))
+    assert whole
     client = small.clients["client"]
     assert planted(small)
     assert (len(small.faults), client.clients, client.outstanding, client.calls) == (faults, clients, outstanding, 2)
@@ -49,8 +51,8 @@ def test_what_the_surprise_does_not_need_is_taken_away(
 
 
 def test_no_step_leads_back() -> None:
-    cell = surprising(kills)
-    assert cell not in list(candidates(cell))
+    for cell in (surprising(kills), Shrinking(kills).of(surprising(kills)).cell):
+        assert cell not in list(candidates(cell))
 
 
 def test_it_ends_when_its_runs_are_spent() -> None:
@@ -60,4 +62,20 @@ def test_it_ends_when_its_runs_are_spent() -> None:
         asked.append(cell)
         return kills(cell)
 
-    assert shrink(surprising(kills), planted, most=5).runs == len(asked) == 5
+    _, runs, whole = Shrinking(planted, most=5).of(surprising(kills))
+    assert (runs, whole) == (len(asked), False) == (5, False)
+
+
+def test_it_ends_with_what_was_reached_when_it_is_told_to() -> None:
+    asked = list[Cell]()
+
+    def planted(cell: Cell) -> bool:
+        asked.append(cell)
+        return kills(cell)
+
+    begun = surprising(kills)
+    reached, runs, whole = Shrinking(planted, over=lambda: len(asked) >= 12).of(begun)
+    assert (runs, whole) == (12, False)
+    assert kills(reached)
+    assert reached != begun
+    assert Shrinking(planted, over=lambda: True).of(begun) == (begun, 0, False)
