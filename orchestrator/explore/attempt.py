@@ -12,7 +12,7 @@ from orchestrator.checkers.views import Views
 from orchestrator.explore.coverage import Pair, covered
 from orchestrator.explore.theory import excused
 from orchestrator.history.index import Index
-from orchestrator.history.merged import History, merge
+from orchestrator.history.merged import History
 from orchestrator.run.conductor import Conductor
 from orchestrator.scenario.cell import Cell
 from orchestrator.sweep.failures import said
@@ -55,9 +55,7 @@ def recorded(cell: Cell) -> History:
     with SimSession(cell.seed) as session:
         run(Conductor(cell, session).program(), session)
         session.close()
-        collected = session.collect()
-    journals = {key: journal.records for key, journal in collected.journals.items()}
-    return merge(journals, collected.ledgers, collected.clocks)
+        return session.collect().history()
 
 
 def surprise(cell: Cell, judgement: Judgement) -> Surprise | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from nodes.wire.record import Record
 from orchestrator.history.clocks import Clock
-from orchestrator.history.merged import Ledger
+from orchestrator.history.merged import History, Ledger, merge
 
 
 class CollectedJournal(NamedTuple):
@@ -28,3 +28,8 @@ class Collected(NamedTuple):
     journals: dict[tuple[str, int], CollectedJournal]
     ledgers: list[Ledger]
     clocks: tuple[Clock, ...] = ()
+
+    def history(self) -> History:
+        """Of all of it. Raises HistoryError."""
+        records = {process: journal.records for process, journal in self.journals.items()}
+        return merge(records, self.ledgers, self.clocks)

@@ -17,7 +17,7 @@ from orchestrator.backends.threads import workers
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement
 from orchestrator.history.collected import Collected
-from orchestrator.history.merged import History, merge
+from orchestrator.history.merged import History
 from orchestrator.report.result import CellResult, Task
 from orchestrator.scenario.cell import Cell
 from orchestrator.sweep.failures import FAILURES, said, with_first
@@ -143,8 +143,7 @@ def _judged(
     """-> (judgement, error, interrupted); `kept` gets the history, which is on disk before any checker runs."""
 
     def collect(collected: Collected) -> None:
-        journals = {key: journal.records for key, journal in collected.journals.items()}
-        kept.append(merge(journals, collected.ledgers, collected.clocks)._replace(plan=plan))
+        kept.append(collected.history()._replace(plan=plan))
         folder.write_history(kept[0])
 
     try:

@@ -15,6 +15,7 @@ from orchestrator.history.merged import History
 from orchestrator.report.result import CellResult, Task
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.plan import Plan
+from orchestrator.scenario.shipped import plans
 from orchestrator.sweep.cells import run_cells
 from orchestrator.sweep.store import HISTORY, Store, read_history
 
@@ -35,6 +36,11 @@ class Ran(NamedTuple):
 def applicable(plans: Iterable[Plan]) -> list[Cell]:
     """The cells that can be run, in the order of the files."""
     return [cell for plan in plans for cell in plan.cells if cell.not_applicable is None]
+
+
+def last(scenario: str) -> Cell:
+    """The last cell of it that can be run."""
+    return applicable(plans([scenario]))[-1]
 
 
 def run(cells: Sequence[Cell], backend: str, options: Options = NONE) -> list[Ran]:

@@ -115,7 +115,7 @@ def test_what_was_recorded_on_one_backend_is_replayed_on_another(there: str, bac
 
 def of(scenario: str) -> Cell:
     """A cell of it with its log, recorded in sim."""
-    cell = suite.applicable(plans([scenario]))[-1]
+    cell = suite.last(scenario)
     return recorded([cell], suite.run([cell], "sim"))[0]
 
 

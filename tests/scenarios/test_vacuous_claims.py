@@ -14,11 +14,10 @@ from documented import needed
 from suite import Ran
 
 from chaos.faults.models import Model
-from nodes.wire.transports import datagrams
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement
-from orchestrator.run.specs import plane_of
+from orchestrator.explore.theory import brought
 from orchestrator.scenario.cell import Cell, Delivery, Level
 from orchestrator.scenario.shipped import plans
 
@@ -47,16 +46,6 @@ def met(ran: Ran, claim: Claim) -> Judgement | None:
     return judgement if found.verdict == "met" else None
 
 
-def brought(cell: Cell) -> set[str]:
-    """The models that the cell's faults may bring."""
-    found: set[str] = {"history-trim"}
-    for fault in cell.faults:
-        for link in cell.links:
-            packets = plane_of(cell, fault) == "packet"
-            found |= set(fault.models(datagrams=datagrams(link.transport), packets=packets))
-    return found
-
-
 @pytest.mark.timeout(600)
 def test_what_is_met_was_tried() -> None:
     cells = [cell for cell in suite.applicable(plans(SHIPPED)) if cell.expect.delivery]
@@ -68,7 +57,7 @@ def test_what_is_met_was_tried() -> None:
                 continue
             claimed += 1
             name = f"{suite.name(ran.result.cell)}: {claim}"
-            assert set(claim.under) <= brought(ran.result.cell), name
+            assert set(claim.under) <= {*brought(ran.result.cell), "history-trim"}, name
             tried = [part for part in LEVELS[claim.level] if part != "valid"]
             for key in product(tried, claim.under):
                 assert needed()[key] & judgement.opportunities.keys(), f"{name}: {key}"

@@ -4,26 +4,20 @@ comes to what it comes to when every operation is looked at."""
 from __future__ import annotations
 
 import random
-import tempfile
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
+import suite
+from suite import Ran
 
 from nodes.wire.record import Kind
-from orchestrator.backends import ready
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Judgement
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
 from orchestrator.history.merged import Event
-from orchestrator.report.result import Task
-from orchestrator.scenario.plan import load
-from orchestrator.scenario.shipped import find
-from orchestrator.sweep.cells import run_cells
-from orchestrator.sweep.store import Recorded, Store, read_run
 
 RUNS = (
     "rpc/02-reply-lost",
@@ -36,12 +30,9 @@ ALTERATIONS = 60
 
 
 @cache
-def recorded() -> list[Recorded]:
+def recorded() -> list[Ran]:
     """The last cell of each, as it was simulated."""
-    cells = [[cell for cell in load(find(name)[0]).cells if not cell.not_applicable][-1] for name in RUNS]
-    with tempfile.TemporaryDirectory(prefix="faultbed-") as folder, ready("sim", {}) as simulator:
-        results = run_cells([Task(cell) for cell in cells], simulator, 1, Store(Path(folder), "run"), lambda _: None)
-        return [read_run(result.directory) for result in results if result.directory]
+    return suite.run(list(map(suite.last, RUNS)), "sim")
 
 
 def altered(events: tuple[Event, ...], dice: random.Random) -> tuple[Event, ...]:
@@ -83,17 +74,17 @@ def told(judgement: Judgement) -> Any:
 
 @pytest.mark.parametrize("run", range(len(RUNS)), ids=RUNS)
 def test_what_is_not_looked_at_would_have_shown_nothing(run: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    cell, history, plan = recorded()[run]
+    cell, history = recorded()[run].result.cell, recorded()[run].history
     assert isinstance(history.events, tuple)
     for dice in map(random.Random, range(ALTERATIONS)):
         other = history._replace(events=altered(history.events, dice))
-        quick = told(judge(cell, other, plan))
+        quick = told(judge(cell, other, history.plan))
         with monkeypatch.context() as looked_at:
             looked_at.setattr(Setting, "_even", lambda *_: False)
-            assert told(judge(cell, other, plan)) == quick
+            assert told(judge(cell, other, history.plan)) == quick
 
 
 def test_most_operations_of_a_run_are_not_looked_at() -> None:
-    cell, history, plan = recorded()[0]
-    setting = Views(cell, Index(history), plan)
+    ran = recorded()[0]
+    setting = Views(ran.result.cell, Index(ran.history), ran.history.plan)
     assert setting.even.total() > len(setting.odd) > 0
