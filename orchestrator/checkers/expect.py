@@ -23,6 +23,9 @@ from orchestrator.history.index import Index
 from orchestrator.history.merged import History
 from orchestrator.scenario.cell import Cell
 
+CRASHED = "expectations"
+"""What stands for all of them where judging them crashed."""
+
 
 def judge(cell: Cell, history: History, plan: str = "") -> Judgement:
     """Everything that can be said about a run of `cell`, whose recorded form has the digest `plan`.
@@ -62,7 +65,7 @@ def judged(setting: Views) -> Judgement:
 def _expectations(setting: Views, findings: Findings) -> tuple[ExpectationVerdict, ...]:
     nothing: tuple[ExpectationVerdict, ...] = ()
     judged, crash = guarded(lambda: judge_all(setting, findings), nothing)
-    return (ExpectationVerdict("expectations", Met.INCONCLUSIVE, crash),) if crash else judged
+    return (ExpectationVerdict(CRASHED, Met.INCONCLUSIVE, crash),) if crash else judged
 
 
 def _gate(setting: Views) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple, get_args
@@ -12,13 +12,13 @@ from typing import NamedTuple, get_args
 import click
 
 from orchestrator.backends import named
-from orchestrator.commands.endings import exit_of, say
-from orchestrator.explore.found import kept, on_real_sockets
+from orchestrator.backends.interrupts import Interrupted, first_waits
+from orchestrator.commands.endings import say
+from orchestrator.explore.found import Found, kept, on_real_sockets
 from orchestrator.explore.generate import Barren
 from orchestrator.explore.hunt import MOST_KINDS, Find, Hunt
-from orchestrator.explore.shrink import MOST
 from orchestrator.explore.subject import Subject, Unexplorable, of_scenario
-from orchestrator.explore.told import ending, tried
+from orchestrator.explore.told import ending, shrunk_to, tried
 from orchestrator.explore.workers import hunt
 from orchestrator.report.result import Exit
 from orchestrator.scenario import shipped
@@ -54,21 +54,20 @@ def explore(chosen: Chosen) -> Exit:
     _try(folder)
     state = Hunt(chosen.seed, chosen.runs, 1 if chosen.mutant else MOST_KINDS)
     begun = monotonic()
-    interrupted = None
-    try:
-        hunt(subject, state, chosen.jobs, _clock(state, begun, chosen.minutes))
-    except Barren as error:
-        raise click.UsageError(f"{what}: {error}") from None
-    except KeyboardInterrupt as error:
-        interrupted = exit_of(error)
-    for line in tried(state, what, monotonic() - begun):
-        say(line)
-    for find in state.finds.values():
-        for line in _found(find, subject, folder, 0 if interrupted else MOST, chosen):
+    signals: list[int] = []
+    with first_waits(signals.append):
+        try:
+            hunt(subject, state, chosen.jobs, _clock(state, begun, chosen.minutes, signals))
+        except Barren as error:
+            raise click.UsageError(f"{what}: {error}") from None
+        for line in tried(state, what, monotonic() - begun):
             say(line)
+        for find in state.finds.values():
+            for line in _found(find, subject, folder, chosen.real, signals):
+                say(line)
     say(ending(state))
-    if interrupted is not None:
-        return interrupted
+    if signals:
+        return Exit(128 + signals[0])
     return Exit.UNMET if state.finds else Exit.MET
 
 
@@ -111,7 +110,7 @@ def _try(folder: Path) -> None:
         raise click.UsageError(f"--out {folder}: {said(error)}; expected a folder that can be written") from None
 
 
-def _clock(state: Hunt, begun: float, minutes: float | None) -> Callable[[], bool]:
+def _clock(state: Hunt, begun: float, minutes: float | None, signals: Sequence[int]) -> Callable[[], bool]:
     """-> whether it is time to end; asked often, it also says how far it is, to somebody at a terminal."""
     told = begun
 
@@ -121,19 +120,27 @@ def _clock(state: Hunt, begun: float, minutes: float | None) -> Callable[[], boo
         if sys.stderr.isatty() and now - told >= EVERY:
             told = now
             click.echo(f"\r{state.made} runs, {len(state.seen)} pairs, {len(state.finds)} kinds ", nl=False, err=True)
-        return state.over or (minutes is not None and now - begun >= 60 * minutes)
+        return bool(signals) or state.over or (minutes is not None and now - begun >= 60 * minutes)
 
     return over
 
 
-def _found(find: Find, subject: Subject, folder: Path, most: int, chosen: Chosen) -> Iterator[str]:
+def _found(find: Find, subject: Subject, folder: Path, real: bool, signals: list[int]) -> Iterator[str]:
+    """A signal ends what it is at: what was reached until then is kept all the same."""
     link = find.cell.links[0]
     checks = ", ".join(find.surprise.checks)
     yield f"{link.variant or link.semantics}: {checks} after {find.number + 1} runs, {find.times} of them in all"
-    found = kept(find, subject.ground, folder, most)
-    shrunk = f"{len(found.cell.faults)} faults, {max(client.calls for client in found.cell.clients.values())} calls"
+    found = kept(find, subject.ground, folder, lambda: bool(signals))
     yield f"  {found.surprise.told}"
-    yield f"  shrunk in {found.runs} runs to {shrunk}: {os.fspath(found.path)}"
+    yield f"  {shrunk_to(found.shrunk)}: {os.fspath(found.path)}"
     yield f"  faultbed run {found.path} --backend sim   does it again"
-    if chosen.real and most:
-        yield f"  on real sockets: {on_real_sockets(found)}"
+    if real and not signals:
+        yield f"  on real sockets: {_on_real_sockets(found, signals)}"
+
+
+def _on_real_sockets(found: Found, signals: list[int]) -> str:
+    try:
+        return on_real_sockets(found)
+    except Interrupted as signal:
+        signals.append(signal.number)
+        return "interrupted"

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from orchestrator.backends.sim.session import SimSession, run
 from orchestrator.checkers.delivery import LEVELS
-from orchestrator.checkers.expect import judged
+from orchestrator.checkers.expect import CRASHED, judged
 from orchestrator.checkers.verdict import Judgement, Met, Verdict
 from orchestrator.checkers.views import Views
 from orchestrator.explore.coverage import Pair, covered
+from orchestrator.explore.limited import limited
 from orchestrator.explore.theory import excused
 from orchestrator.history.index import Index
 from orchestrator.history.merged import History
@@ -19,6 +20,8 @@ from orchestrator.sweep.failures import said
 
 GATE = "evidence"
 RUN = "run"
+LONGEST = 20.0
+"""A hundred times what long runs take, a thousand times what most do."""
 LEAST_TELLING = "explained"
 """It says that something is odd; any other check says what."""
 
@@ -40,12 +43,14 @@ class Attempt(NamedTuple):
     covered: frozenset[Pair] = frozenset()
 
 
-def attempt(cell: Cell) -> Attempt:
+def attempt(cell: Cell, longest: float = LONGEST) -> Attempt:
+    """`longest`: seconds of CPU time."""
     try:
-        history = recorded(cell)
-        setting = Views(cell, Index(history))
-        judgement = judged(setting)
-        return Attempt(surprise(cell, judgement), covered(setting))
+        with limited(longest):
+            history = recorded(cell)
+            setting = Views(cell, Index(history))
+            judgement = judged(setting)
+            return Attempt(surprise(cell, judgement), covered(setting))
     except Exception as error:  # whatever it is: nothing that can be written may have it
         return Attempt(Surprise((RUN,), said(error)))
 
@@ -65,6 +70,9 @@ def surprise(cell: Cell, judgement: Judgement) -> Surprise | None:
     crashed = [found for found in judgement.properties if found.verdict is Verdict.UNKNOWN]
     if crashed:
         return Surprise((crashed[0].name,), crashed[0].note)
+    undecided = [verdict for verdict in judgement.expectations if verdict.name == CRASHED]
+    if undecided:
+        return Surprise((RUN,), undecided[0].reason)
     unmet = [verdict for verdict in judgement.expectations if verdict.verdict is Met.UNMET]
     excuse = excused(cell)
     found = {name: verdict.reason for verdict in unmet for name in _names(cell, judgement, verdict.name)}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 from typing import NamedTuple
 
 from orchestrator.backends import ready
 from orchestrator.explore.attempt import Surprise, attempt, recorded, surprise
 from orchestrator.explore.generate import Ground
 from orchestrator.explore.hunt import Find
-from orchestrator.explore.shrink import MOST, Shrinking, Shrunk
+from orchestrator.explore.shrink import Shrinking, Shrunk
 from orchestrator.explore.written import written
 from orchestrator.history.recorded import log_of
 from orchestrator.report.result import CellResult, Task
@@ -21,24 +22,33 @@ from orchestrator.sweep.cells import run_cells
 from orchestrator.sweep.store import Store, write
 
 REAL = "local"
+LONGEST = 60.0
+"""Seconds of CPU time that are spent on shrinking one find."""
 
 
 class Found(NamedTuple):
-    """`path` is the scenario's file, `runs` were spent on shrinking it."""
+    """`path` is the scenario's file, `shrunk` how its cell was come by."""
 
     path: Path
-    cell: Cell
+    shrunk: Shrunk
     surprise: Surprise
-    runs: int
+
+    @property
+    def cell(self) -> Cell:
+        return self.shrunk.cell
 
 
-def shrunk(find: Find, ground: Ground, most: int = MOST, over: Callable[[], bool] = lambda: False) -> Shrunk:
-    """The smallest cell that surprises as it does."""
+def shrunk(find: Find, ground: Ground, over: Callable[[], bool] = lambda: False) -> Shrunk:
+    """The smallest cell that surprises as it does, or what was reached when it was over."""
+    begun = process_time()
 
     def surprises(cell: Cell) -> bool:
         return _alike(attempt(cell).surprise, find.surprise)
 
-    return Shrinking(surprises, ground.judged, _logged, most, over).of(find.cell)
+    def ended() -> bool:
+        return over() or process_time() - begun > LONGEST
+
+    return Shrinking(surprises, ground.judged, _logged, over=ended).of(find.cell)
 
 
 def _logged(cell: Cell) -> Log | None:
@@ -48,16 +58,15 @@ def _logged(cell: Cell) -> Log | None:
         return None
 
 
-def kept(find: Find, ground: Ground, folder: Path, most: int) -> Found:
-    """Shrink it and write it. Raises OSError."""
-    small = shrunk(find, ground, most)
+def kept(find: Find, ground: Ground, folder: Path, over: Callable[[], bool]) -> Found:
+    """Shrink it until that is over, and write it. Raises OSError."""
+    small = shrunk(find, ground, over)
     shown = attempt(small.cell).surprise or find.surprise
-    name = _name(find)
-    path = _free(folder, name)
+    path = _free(folder, _name(find))
     text = written(small.cell, path.stem, f"Found by exploring, {small.cell.links[0].semantics}: {shown.told}.")
     folder.mkdir(parents=True, exist_ok=True)
     write(path, text.encode())
-    return Found(path, small.cell, shown, small.runs)
+    return Found(path, small, shown)
 
 
 def on_real_sockets(found: Found) -> str:

@@ -12,6 +12,7 @@ from orchestrator.scenario.cell import Semantics
 
 if TYPE_CHECKING:
     from orchestrator.explore.hunt import Hunt
+    from orchestrator.explore.shrink import Shrunk
 
 RULE_OF_THREE = 3
 """Nothing in n runs: with 95 % confidence it is at most 3/n (Hanley and Lippman-Hand 1983)."""
@@ -43,9 +44,22 @@ def _table(hunt: Hunt) -> Iterator[str]:
 def ending(hunt: Hunt) -> str:
     """Whether anything surprised; where nothing did, how much of it there may be."""
     if hunt.finds:
-        kinds = len(hunt.finds)
-        return f"surprised: {kinds} kind{'s' if kinds > 1 else ''} of surprise in {hunt.made} runs"
+        return f"surprised: {_some(len(hunt.finds), 'kind')} of surprise in {hunt.made} runs"
     if not hunt.made:
         return "nothing was run"
     bound = min(1.0, RULE_OF_THREE / hunt.made)
     return f"nothing surprised: with 95 % confidence at most {bound:.2g} of such runs do (3/{hunt.made})"
+
+
+def shrunk_to(shrunk: Shrunk) -> str:
+    """How large the scenario is that shows it, and whether it may be larger than it need be."""
+    callers = shrunk.cell.clients.values()
+    clients = sum(client.clients for client in callers)
+    calls = sum(client.clients * client.calls for client in callers)
+    size = f"{_some(len(shrunk.cell.faults), 'fault')}, {_some(calls, 'call')} of {_some(clients, 'client')}"
+    made = _some(shrunk.runs, "run")
+    return f"shrunk in {made} to {size}" if shrunk.whole else f"shrinking was cut short after {made}, at {size}"
+
+
+def _some(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

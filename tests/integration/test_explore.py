@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import signal
 from pathlib import Path
 
 import pytest
 from running import Running, in_process, until
 
+from orchestrator.commands.explore import Chosen, explore
 from orchestrator.report.result import Exit
 
 RUN_ALONE = """
@@ -36,6 +39,41 @@ def test_a_variant_is_convicted_and_its_scenario_does_it_again(tmp_path: Path) -
     code, out, _ = in_process(tmp_path, "run", str(found), "--backend", "sim")
     assert code == Exit.UNMET
     assert "once" in out
+
+
+def test_what_is_found_is_tried_on_real_sockets(tmp_path: Path) -> None:
+    code, out, _ = in_process(tmp_path, "explore", "--mutant", "no-duplicate-filter", "--runs", "64")
+    assert code == Exit.UNMET
+    (told,) = (line for line in out.splitlines() if "on real sockets" in line)
+    assert told.startswith("  on real sockets: the same: ")
+
+
+class Interrupting(io.StringIO):
+    """Standard output of a command that is sent SIGINT as soon as it says this."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__()
+        self._said = said
+
+    def write(self, text: str) -> int:
+        if self._said in text:
+            signal.raise_signal(signal.SIGINT)
+        return super().write(text)
+
+
+def test_ctrl_c_while_it_shrinks_keeps_what_was_reached(tmp_path: Path) -> None:
+    out = Interrupting("after 5 runs")
+    with contextlib.chdir(tmp_path), contextlib.redirect_stdout(out):
+        code = explore(Chosen(None, None, 64, 1, 2, "no-duplicate-filter", None, True))
+    assert code == Exit.INTERRUPTED
+    lines = out.getvalue().splitlines()
+    (found,) = (tmp_path / "results/found").iterdir()
+    (told,) = (line for line in lines if "cut short" in line)
+    assert told.startswith("  shrinking was cut short after 0 runs, at ")
+    assert told.endswith(f": results/found/{found.name}")
+    assert not [line for line in lines if "on real sockets" in line]
+    assert lines[-1] == "surprised: 1 kind of surprise in 5 runs"
+    assert in_process(tmp_path, "run", str(found), "--backend", "sim")[0] == Exit.UNMET
 
 
 def test_nothing_surprises_and_the_bound_is_told(tmp_path: Path) -> None:

@@ -74,8 +74,8 @@ def test_it_ends_with_what_was_reached_when_it_is_told_to() -> None:
         return kills(cell)
 
     begun = surprising(kills)
-    reached, runs, whole = Shrinking(planted, over=lambda: len(asked) >= 12).of(begun)
-    assert (runs, whole) == (12, False)
+    reached, runs, whole = Shrinking(planted, over=lambda: len(asked) >= 4).of(begun)
+    assert (runs, whole) == (4, False)
     assert kills(reached)
     assert reached != begun
     assert Shrinking(planted, over=lambda: True).of(begun) == (begun, 0, False)

@@ -1,0 +1,69 @@
+"""What surprised, as a file: shrunk as far as it came, and able to do it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.explore.attempt import RUN, attempt
+from orchestrator.explore.found import kept
+from orchestrator.explore.hunt import Find, Hunt
+from orchestrator.explore.limited import OutOfTime, limited
+from orchestrator.explore.subject import Subject
+from orchestrator.explore.told import shrunk_to
+from orchestrator.explore.workers import hunt
+from orchestrator.scenario.plan import load
+
+SUBJECT = Subject("no-duplicate-filter")
+
+
+@pytest.fixture(scope="module")
+def find() -> Find:
+    state = Hunt(1, 64, 1)
+    hunt(SUBJECT, state, 1, lambda: False)
+    (found,) = state.finds.values()
+    return found
+
+
+def test_what_is_kept_is_small_and_does_it_again(find: Find, tmp_path: Path) -> None:
+    found = kept(find, SUBJECT.ground, tmp_path / "finds", lambda: False)
+    assert found.path == tmp_path / "finds" / "no-duplicate-filter-once.yaml"
+    assert shrunk_to(found.shrunk) == f"shrunk in {found.shrunk.runs} runs to 1 fault, 2 calls of 1 client"
+    plan = load(found.path)
+    assert plan.about == f"Found by exploring, {found.cell.links[0].semantics}: {found.surprise.told}."
+    (cell,) = plan.cells
+    assert attempt(cell).surprise == found.surprise
+    assert kept(find, SUBJECT.ground, found.path.parent, lambda: False).path.stem == "no-duplicate-filter-once-2"
+
+
+def test_what_was_reached_is_kept_when_shrinking_is_over(find: Find, tmp_path: Path) -> None:
+    found = kept(find, SUBJECT.ground, tmp_path, lambda: True)
+    assert (found.shrunk.runs, found.cell) == (0, find.cell)
+    assert shrunk_to(found.shrunk).startswith("shrinking was cut short after 0 runs, at ")
+    (cell,) = load(found.path).cells
+    assert attempt(cell).surprise == found.surprise == find.surprise
+
+
+def test_a_run_or_its_judging_that_takes_too_long_is_told(find: Find) -> None:
+    surprise = attempt(find.cell, 0.001).surprise
+    assert surprise is not None
+    assert "it takes more than 0.001 s of CPU time" in surprise.told
+    assert attempt(find.cell).surprise == find.surprise
+
+
+def spin() -> None:
+    with limited(0.01):
+        while True:
+            pass
+
+
+def test_what_never_ends_is_ended() -> None:
+    with pytest.raises(OutOfTime, match=r"more than 0\.01 s"):
+        spin()
+
+
+def test_a_cell_that_cannot_be_run_is_told(find: Find) -> None:
+    surprise = attempt(find.cell.model_copy(update={"links": ()})).surprise
+    assert surprise is not None
+    assert surprise.checks == (RUN,)
