@@ -21,7 +21,7 @@ from functools import partial
 from typing import IO, NoReturn
 
 from faultbed import loaded
-from faultbed.part import MODULES, Name, command
+from faultbed.part import MODULES, Name, command, end
 
 WORKS = sys.platform == "linux"
 """Elsewhere a system's own libraries do not outlive a fork (macOS), or there is none (Windows)."""
@@ -132,7 +132,7 @@ def _become(settle: Callable[[], None], told: int, streams: Callable[[], None], 
     except BaseException:
         traceback.print_exc()
     finally:
-        os._exit(code)
+        end(code)
 
 
 def _default_signals() -> None:

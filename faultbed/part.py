@@ -25,12 +25,17 @@ def command(name: Name, python: str = sys.executable) -> list[str]:
 def main() -> NoReturn:
     """Never returns: the part's own end is the process's."""
     sys.path.insert(0, PARTS)
-    code = loaded(MODULES[sys.argv.pop(1)]).main()
-    # It has closed what it had, so the interpreter is not taken apart: a twentieth of what a start costs.
-    # What is still in a buffer would be lost with it.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    end(loaded(MODULES[sys.argv.pop(1)]).main())
+
+
+def end(code: int) -> NoReturn:
+    """A part's process. It has closed what it had, so the interpreter is not taken apart: a twentieth of what a start
+    costs. What is still in a buffer would be lost with it."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def main():
         "term": signal.getsignal(signal.SIGTERM) is signal.SIG_DFL,
         "int": signal.getsignal(signal.SIGINT) is signal.default_int_handler,
         "hup": signal.getsignal(signal.SIGHUP) is signal.SIG_IGN, "limited": os.environ.get("LIMITED"),
-    }), flush=True)
+    }))
     print("to the log", file=sys.stderr)
     return 3
 """
