@@ -3,7 +3,8 @@
 The operators are the field's (Offutt et al., "An experimental determination of sufficient mutant operators", 1996;
 statement deletion: Deng, Offutt and Li, 2013). Left out is what no test of behaviour can see, or every test does:
 annotations, decorators, prose (a text with a space in it, an f-string, the name of a task: an engine's errors and
-threads have it), `assert_never`, a local name's assignment.
+threads have it), `assert_never`, a local name's assignment. So is whether a zip is strict, as far as its author knows
+that both are of one length: it is an assertion, which holds.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
 }
 OF_TYPES = {"Literal", "NewType", "TypeVar", "cast", "isinstance", "issubclass"}
 """Their arguments are types, or names of types."""
-COMMUTATIVE = {"max", "min"}
+COMMUTATIVE = {"max", "min", "hmac.compare_digest"}
 MODULE = "<module>"
 
 
@@ -194,11 +195,11 @@ class _Walk:
             case ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
                 for condition in [each for generator in node.generators for each in generator.ifs]:
                     yield from self._negated(condition)
-        spawns = isinstance(node, ast.Call) and self._text(node.func) == "Spawn"
+        called = self._text(node.func) if isinstance(node, ast.Call) else ""
         for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr) and not (spawns and isinstance(child, ast.Constant)):
+            if isinstance(child, ast.expr) and not (called == "Spawn" and isinstance(child, ast.Constant)):
                 yield from self._expression(child)
-            elif isinstance(child, ast.keyword):
+            elif isinstance(child, ast.keyword) and not _asserts(called, child):
                 yield from self._expression(child.value)
             elif isinstance(child, ast.comprehension):
                 for part in (child.iter, *child.ifs):
@@ -293,6 +294,12 @@ def _of_types(node: ast.expr) -> bool:
         case ast.Call(func=ast.Name(id=name)) | ast.Subscript(value=ast.Name(id=name)):
             return name in OF_TYPES
     return False
+
+
+def _asserts(called: str, keyword: ast.keyword) -> bool:
+    return (
+        called == "zip" and keyword.arg == "strict" and isinstance(keyword.value, ast.Constant) and keyword.value.value
+    )
 
 
 def _union(node: ast.BinOp) -> bool:

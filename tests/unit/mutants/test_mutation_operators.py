@@ -65,6 +65,8 @@ def test_each_operator(source: str, changed: set[str]) -> None:
         "def f(a: int = b) -> int | None: ...",
         "__all__ = ['a']",
         "import a",
+        "x = zip(a, strict=True)",
+        "x = hmac.compare_digest(a, b)",
     ],
 )
 def test_what_nothing_can_see_is_left_alone(source: str) -> None:
