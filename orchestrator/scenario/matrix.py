@@ -34,8 +34,6 @@ _SUBSTITUTION = re.compile(r"\$\{([^}]*)\}")
 
 def text(value: object) -> str:
     """A scalar as the scenario writes it: the form in cells' names and in selections' keys."""
-    if value is None:
-        return "null"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodes.wire.record import Kind
-from orchestrator.history.file import dump, load, to_jsonl
+from orchestrator.history.file import dump, load, to_jsonl, written
 from orchestrator.history.merged import Event, History, HistoryError
 
 NUMBERS = st.integers(0, 2**64 - 1)
@@ -71,6 +71,14 @@ def test_refusals_say_what_is_wrong() -> None:
         load(newer)
     with pytest.raises(HistoryError, match="2 bytes follow the footer"):
         load(dump(Run().history()) + b"\xc0\xc0")
+
+
+@pytest.mark.parametrize("footer", [{"end": 1, "crc": 1}, {"crc": 1}, [1, 2]])
+@pytest.mark.parametrize("whole", [0, 10_000])
+def test_what_follows_the_events_is_a_footer_that_counts_them(footer: object, whole: int) -> None:
+    *parts, _ = written(Run().call(1).history())
+    with pytest.raises(HistoryError, match=r"byte \d+: \d+ events are followed by something that is not the footer"):
+        load(b"".join(parts) + msgpack.packb(footer), whole=whole)
 
 
 def test_lines_have_the_keys_of_a_jepsen_like_history() -> None:

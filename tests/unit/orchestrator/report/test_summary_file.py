@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from sample_results import ORIGIN, cell, judgement, result
 
-from orchestrator.checkers.verdict import Cap, FaultSteps, Met, Outcome
+from orchestrator.checkers.verdict import Cap, FaultSteps, Met, Outcome, Replayed
 from orchestrator.history.clocks import Clock
+from orchestrator.report.junit import junit
+from orchestrator.report.lines import cell_line
+from orchestrator.report.replayed import came
 from orchestrator.report.summary import summary
 from orchestrator.report.told import Told
 
@@ -64,3 +68,16 @@ def test_a_cell_whose_testbed_failed_has_a_problem_and_no_verdict() -> None:
     (told,) = made["cells"]
     assert (told["problem"], told["exit_code"], told["directory"]) == ("no room", 3, None)
     assert not {"bitten", "properties", "expectations"} & told.keys()
+
+
+def test_how_far_a_replay_came_is_told_everywhere() -> None:
+    judged = judgement(Outcome("ok", 1))._replace(replayed=Replayed(3, 2, ("x", "y"), (0,)), missed=4, caught=5, late=1)
+    told = Told([result(ONE, judged)])
+    (cell_told,) = summary(told, "sim", ORIGIN)["cells"]
+    assert cell_told["replayed"] == {"applied": 3, "unknown": 2, "absent": ("x", "y"), "windows": (0,)}
+    assert "missed=4 caught=5 late=1 replayed=3/5 unknown=2" in cell_line(told.results[0])
+    (value,) = [
+        one.get("value") for one in ET.fromstring(junit(told)).iter("property") if one.get("name") == "replayed"
+    ]
+    assert value == came(judged.replayed or Replayed(0, 0))
+    assert "replayed" not in summary(Told([result(ONE)]), "sim", ORIGIN)["cells"][0]
