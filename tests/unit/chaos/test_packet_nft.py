@@ -145,3 +145,9 @@ def test_what_both_directions_of_two_links_share_is_the_first_links() -> None:
 
 def test_a_transaction_goes_in_by_standard_input() -> None:
     assert nft.COMMAND == ("nft", "-f", "-")
+
+
+def test_one_command_takes_a_rule_away_and_then_reads_and_forgets() -> None:
+    *shell, first = nft.take(3)
+    assert shell == ["sh", "-c", 'nft "$0" && nft -j list counters && exec nft -f -']
+    assert first == nft.remove(3)
