@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
 from orchestrator.checkers import evidence
 from orchestrator.checkers.bites.steps import steps
@@ -16,7 +17,7 @@ from orchestrator.checkers.guarded import guarded, told
 from orchestrator.checkers.outcomes import outcome
 from orchestrator.checkers.properties import CHECKERS
 from orchestrator.checkers.replayed import came, replayed
-from orchestrator.checkers.verdict import ExpectationVerdict, Judgement, Met, Outcome
+from orchestrator.checkers.verdict import ExpectationVerdict, Judgement, Met, Outcome, PropertyVerdict
 from orchestrator.checkers.views import Views
 from orchestrator.history.collection import uncollected
 from orchestrator.history.index import Index
@@ -36,15 +37,27 @@ def judge(cell: Cell, history: History, plan: str = "") -> Judgement:
         return judged(Views(cell, Index(history), plan))
 
 
-def judged(setting: Views) -> Judgement:
-    """The same of what is already a setting."""
+class Verdicts(NamedTuple):
+    """What a run is judged by, of all that can be said about it; see Judgement."""
+
+    properties: tuple[PropertyVerdict, ...]
+    expectations: tuple[ExpectationVerdict, ...]
+    gate: tuple[str, ...]
+
+
+def verdicts(setting: Views) -> Verdicts:
     gate = _gate(setting)
     findings = {name: finding(checker, setting) for name, checker in CHECKERS.items() if asked(checker, setting)}
-    bites = setting.bite
+    return Verdicts(tuple(verdict(found) for found in findings.values()), _expectations(setting, findings), gate)
+
+
+def judged(setting: Views) -> Judgement:
+    """The same of what is already a setting."""
+    found, bites = verdicts(setting), setting.bite
     again, crash = replayed(setting)
     return Judgement(
-        properties=tuple(verdict(found) for found in findings.values()),
-        expectations=(*came(again, crash), *_expectations(setting, findings)),
+        properties=found.properties,
+        expectations=(*came(again, crash), *found.expectations),
         opportunities={name: len(operations) for name, operations in setting.offered.items()},
         bitten=len(bites.bitten),
         missed=len(bites.missed),
@@ -52,7 +65,7 @@ def judged(setting: Views) -> Judgement:
         late=len(bites.late),
         others=len(bites.others),
         outcomes=told(lambda: _outcomes(setting), ()),
-        gate=gate,
+        gate=found.gate,
         unchecked=tuple(evidence.unchecked(setting)),
         faults=steps(setting.cell, bites, setting.offered),
         caps=told(lambda: caps(setting), ()),

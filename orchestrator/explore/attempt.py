@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from orchestrator.backends.sim.session import SimSession, run
 from orchestrator.checkers.delivery import LEVELS
-from orchestrator.checkers.expect import CRASHED, judged
+from orchestrator.checkers.expect import CRASHED, Verdicts, verdicts
 from orchestrator.checkers.verdict import Judgement, Met, Verdict
 from orchestrator.checkers.views import Views
 from orchestrator.explore.coverage import Pair, covered
@@ -47,10 +47,8 @@ def attempt(cell: Cell, longest: float = LONGEST) -> Attempt:
     """`longest`: seconds of CPU time."""
     try:
         with limited(longest):
-            history = recorded(cell)
-            setting = Views(cell, Index(history))
-            judgement = judged(setting)
-            return Attempt(surprise(cell, judgement), covered(setting))
+            setting = Views(cell, Index(recorded(cell)))
+            return Attempt(surprise(cell, verdicts(setting)), covered(setting))
     except Exception as error:  # whatever it is: nothing that can be written may have it
         return Attempt(Surprise((RUN,), said(error)))
 
@@ -63,7 +61,7 @@ def recorded(cell: Cell) -> History:
         return session.collect().history()
 
 
-def surprise(cell: Cell, judgement: Judgement) -> Surprise | None:
+def surprise(cell: Cell, judgement: Verdicts | Judgement) -> Surprise | None:
     """None where nothing is unmet: that a fault did not bite is nothing to wonder at."""
     if judgement.gate:
         return Surprise((GATE,), judgement.gate[0])
@@ -80,7 +78,7 @@ def surprise(cell: Cell, judgement: Judgement) -> Surprise | None:
     return Surprise(checks, found[checks[0]]) if checks else None
 
 
-def _names(cell: Cell, judgement: Judgement, expectation: str) -> tuple[str, ...]:
+def _names(cell: Cell, judgement: Verdicts | Judgement, expectation: str) -> tuple[str, ...]:
     """A level is told by those of its properties that are violated."""
     delivery = cell.expect.delivery
     if expectation != "delivery" or delivery is None or delivery.holds is None:

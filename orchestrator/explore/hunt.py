@@ -17,6 +17,7 @@ from typing import NamedTuple
 from orchestrator.explore.attempt import Surprise, attempt
 from orchestrator.explore.coverage import Pair
 from orchestrator.explore.generate import Ground, fresh, mutated
+from orchestrator.history.collection import collected_after
 from orchestrator.scenario.cell import Cell
 
 ROUND = 64
@@ -68,8 +69,9 @@ class Maker:
     def make(self, order: Order) -> Made:
         """Raises Barren."""
         random = Random(f"{order.seed}/{order.number}")
-        drawn = fresh(self._ground, random) if order.parent is None else mutated(self._ground, order.parent, random)
-        result = attempt(drawn.cell)
+        with collected_after():
+            drawn = fresh(self._ground, random) if order.parent is None else mutated(self._ground, order.parent, random)
+            result = attempt(drawn.cell)
         new = result.covered - self._seen
         self._seen |= new
         kept = drawn.cell if new or result.surprise else None

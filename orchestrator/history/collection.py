@@ -17,3 +17,12 @@ def uncollected() -> Iterator[None]:
     finally:
         if on:
             gc.enable()
+
+
+@contextmanager
+def collected_after() -> Iterator[None]:
+    """Of what many values in circles are made for that are all let go of at its end: one search for all, among what
+    was made since the last."""
+    with uncollected():
+        yield
+        gc.collect(0)

@@ -44,7 +44,7 @@ class Medium:
     def arrival(self, after: int = 0) -> int:
         """When something sent now arrives, not before `after`: what went ahead of it on the same path."""
         time = self.timeline.now + self._low + int(self._chance.random() * self._span)
-        return max(time, after)
+        return time if time > after else after  # called for every segment: max() takes three times as long
 
     def pieces(self, data: bytes) -> list[bytes]:
         """`data` as the segments that carry it."""

@@ -28,12 +28,14 @@ class Timeline:
     def at(self, time: int, action: Callable[[Any], None], argument: Any) -> None:
         """Call `action(argument)` at `time`, or now if that has passed."""
         self._order += 1
-        heappush(self._entries, (max(time, self.now), self._order, None, argument, action))
+        now = self.now
+        heappush(self._entries, (time if time > now else now, self._order, None, argument, action))
 
     def timer(self, time: int, fiber: Fiber, action: Callable[[Fiber], None]) -> None:
         """Call `action(fiber)` at `time` unless what `fiber` waits for now is over by then."""
         self._order += 1
-        heappush(self._entries, (max(time, self.now), self._order, fiber, fiber.waits, action))
+        now = self.now
+        heappush(self._entries, (time if time > now else now, self._order, fiber, fiber.waits, action))
 
     def step(self) -> bool:
         """Let the next thing happen; False if there is none."""

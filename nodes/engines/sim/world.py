@@ -167,8 +167,7 @@ class World:
 
     def _advance(self, fiber: Fiber) -> None:
         """Run `fiber` until it waits, ends, or another task can run too."""
-        ready = self._ready
-        host = fiber.host
+        ready, host, handlers = self._ready, fiber.host, self._handlers
         while not fiber.done:
             if host.paused:
                 host.parked.append(fiber)
@@ -182,9 +181,18 @@ class World:
                     fiber.deferred = operation
                     host.parked.append(fiber)
                     return
-            fiber.deferred = None
-            if self._perform(fiber, operation):
-                return
+            else:
+                fiber.deferred = None
+            try:
+                value = handlers.get(operation.__class__, _unknown)(fiber, operation)
+            except (Exception, Cancelled, Crash) as error:
+                if self._refused(fiber, error):
+                    return
+            else:
+                if value is WAIT:
+                    self._wait(fiber, operation)
+                    return
+                fiber.value = value
             if ready:
                 ready.append(fiber)
                 return
@@ -203,28 +211,20 @@ class World:
             self._end(fiber, None, failure)
         return None
 
-    def _perform(self, fiber: Fiber, operation: Any) -> bool:
-        """-> whether `fiber` waits (or has died); otherwise it can be resumed at once."""
-        try:
-            handler = self._handlers.get(operation.__class__)
-            if handler is None:
-                raise TypeError(f"{operation!r} is no operation")
-            value = handler(fiber, operation)
-        except Crash as crash:
-            self._end(fiber, None, crash)
+    def _refused(self, fiber: Fiber, error: BaseException) -> bool:
+        """An operation could not be performed -> whether `fiber` died of it; else it is to be told."""
+        if isinstance(error, Crash):
+            self._end(fiber, None, error)
             return True
-        except (Exception, Cancelled) as error:
-            fiber.thrown = error
-            fiber.value = None
-            return False
-        if value is not WAIT:
-            fiber.value = value
-            return False
+        fiber.thrown, fiber.value = error, None
+        return False
+
+    def _wait(self, fiber: Fiber, operation: Any) -> None:
+        """`operation` is not performed yet; perhaps it has a deadline."""
         fiber.operation = operation
         deadline = operation.until if operation.__class__ is ops.Sleep else operation.deadline
         if deadline is not None:
             self._timeline.timer(deadline, fiber, self.expire)
-        return True
 
     def _end(self, fiber: Fiber, result: Any, error: BaseException | None) -> None:
         """The program ended; a host dies of a Crash, and of an error that nobody waits for."""
@@ -272,6 +272,10 @@ class World:
             task.fail(Cancelled())
         else:
             task.cancelled = not task.done
+
+
+def _unknown(_: Fiber, operation: Any) -> Any:
+    raise TypeError(f"{operation!r} is no operation")
 
 
 def _network_handlers(network: Network) -> dict[type, _Handler]:
