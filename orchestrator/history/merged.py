@@ -13,9 +13,10 @@ Rules of this file:
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from nodes.wire.record import COLLECTED, COMPLETIONS, Kind, Record
@@ -27,6 +28,8 @@ Operation = tuple[int, int]
 Life = tuple[str, int]
 """(node, epoch): one process."""
 Ordered = Callable[["Event", "Event"], bool]
+Timed = tuple[int, str, int, Record]
+"""The time that a record is merged by; the node and the epoch that it is of."""
 
 
 class HistoryError(Exception):
@@ -119,17 +122,18 @@ def merge(
     own = _one(
         "clock domain", {domain: who for domain, who in _said(journals, "domain").items() if domain not in known}
     )
-    tracks: dict[str, list[Iterator[tuple[int, Event]]]] = defaultdict(list)
+    tracks: dict[str, list[Iterator[Timed]]] = defaultdict(list)
     for (node, epoch), records in sorted(journals.items()):
         domain = str(_start(records).get("domain", own))
-        tracks[domain].append(_track(node, epoch, records, domain))
+        tracks[domain].append(_track(node, epoch, records))
     used = tuple(clock for domain, clock in sorted(known.items()) if domain in tracks)
     merged = _merged(tracks, used)
-    end = max((event.time for event in History(evidence, tuple(merged), used).on_one_clock()), default=0)
-    merged.extend(_closed(merged, end, used))
+    end = max((event.time for event in History(evidence, merged, used).on_one_clock()), default=0)
+    further = list(_closed(merged, end, used))
     for ledger in sorted(ledgers, key=lambda ledger: ledger.name):
-        merged.extend(_effects(ledger, end, own))
-    return History(evidence, tuple(event._replace(order=order) for order, event in enumerate(merged)), used)
+        further.extend(_effects(ledger, end, own))
+    merged.extend(event._replace(order=order) for order, event in enumerate(further, len(merged)))
+    return History(evidence, tuple(merged), used)
 
 
 def _best(clocks: Iterable[Clock]) -> dict[str, Clock]:
@@ -158,20 +162,29 @@ def _one(what: str, said: Mapping[str, str]) -> str:
     return next(iter(said), "")
 
 
-def _merged(tracks: Mapping[str, Sequence[Iterator[tuple[int, Event]]]], clocks: Sequence[Clock]) -> list[Event]:
-    """The events of all domains; of one, by their times alone."""
+def _merged(tracks: Mapping[str, Sequence[Iterator[Timed]]], clocks: Sequence[Clock]) -> list[Event]:
+    """The events of all domains; of one, by their times alone. What is told at one time is in the order of journals."""
     known = {clock.domain: clock for clock in clocks}
-    sequences = {domain: list(heapq.merge(*found, key=lambda pair: pair[0])) for domain, found in tracks.items()}
-    events = [[event for _, event in pairs] for pairs in sequences.values()]
+    sequences = {domain: sorted(chain(*found), key=itemgetter(0)) for domain, found in tracks.items()}
+    events = [_events(domain, timed) for domain, timed in sequences.items()]
     if len(events) == 1:
         return events[0]
-    spans = [[span(time, known.get(domain)) for time, _ in pairs] for domain, pairs in sequences.items()]
+    spans = [[span(time, known.get(domain)) for time, *_ in timed] for domain, timed in sequences.items()]
     try:
-        return [events[d][position] for d, position in weave(events, spans)]
+        woven = [events[d][position] for d, position in weave(events, spans)]
     except Contradiction as error:
         raise HistoryError(
             f"the journals contradict one another, or their clocks were compared badly: {error}"
         ) from None
+    return [event._replace(order=order) for order, event in enumerate(woven)]
+
+
+def _events(domain: str, timed: Iterable[Timed]) -> list[Event]:
+    """Numbered from 0."""
+    return [
+        Event(order, time, domain, node, epoch, kind, client, seq, attempt, process, detail or {})
+        for order, (_, node, epoch, (time, kind, client, seq, attempt, process, detail)) in enumerate(timed)
+    ]
 
 
 def _ordered(history: History) -> Ordered:
@@ -198,12 +211,14 @@ def _ordered(history: History) -> Ordered:
     return ordered
 
 
-def _track(node: str, epoch: int, records: Iterable[Record], domain: str) -> Iterator[tuple[int, Event]]:
-    """The journal's events, each with the time to merge by, which never goes back within a journal."""
+def _track(node: str, epoch: int, records: Iterable[Record]) -> Iterator[Timed]:
+    """A journal's records, each with the time to merge by, which never goes back within a journal."""
     latest: int | None = None
-    for time, kind, client, seq, attempt, process, detail in records:
-        latest = time if latest is None else max(latest, time)
-        yield latest, Event(0, time, domain, node, epoch, kind, client, seq, attempt, process, detail or {})
+    for record in records:
+        time = record[0]
+        if latest is None or time > latest:
+            latest = time
+        yield latest, node, epoch, record
 
 
 def _closed(events: Sequence[Event], end: int, clocks: Iterable[Clock]) -> Iterator[Event]:
