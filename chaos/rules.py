@@ -6,7 +6,7 @@ Everything that comes in is checked, since it comes from another process; a text
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -87,7 +87,7 @@ def _fault(kind: type[T], fields: Map, where: str) -> T:
     for name, value in values.items():
         if name not in hints:
             raise BadConfiguration(f"{where}: {kind.__name__} has no field {name!r}; it has {', '.join(sorted(hints))}")
-        if not _fits(value, hints[name]):
+        if not _fits(hints[name])(value):
             raise BadConfiguration(f"{where}: {name} is {shown(value)}, expected {_shown(hints[name])}")
     try:
         return kind(**values)
@@ -109,18 +109,20 @@ def _unpacked(value: Any, hint: Any, where: str) -> Any:
     return value
 
 
-def _fits(value: Any, hint: Any) -> bool:
-    """Whether a value is of a type as `chaos.faults` uses them."""
-    origin = get_origin(hint)
+@cache
+def _fits(hint: Any) -> Callable[[Any], bool]:
+    """-> whether a value is of a type as `chaos.faults` uses them."""
+    origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return any(_fits(value, part) for part in get_args(hint))
+        fits = [_fits(part) for part in parts]
+        return lambda value: any(one(value) for one in fits)
     if origin is Literal:
-        return value in get_args(hint)
+        return lambda value: value in parts
     if origin is tuple:
-        return isinstance(value, tuple) and all(_fits(item, get_args(hint)[0]) for item in value)
-    if hint is float:
-        return type(value) in (int, float)
-    return type(value) is hint
+        each = _fits(parts[0])
+        return lambda value: isinstance(value, tuple) and all(map(each, value))
+    kinds = (int, float) if hint is float else (hint,)
+    return lambda value: type(value) in kinds
 
 
 def _shown(hint: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from nodes.ops import Program
@@ -68,14 +69,18 @@ def stub(interface: Interface, invoke: Invoke) -> Any:
     A method checks its arguments against the definition (TypeError for their number, WireError for their types)
     and is then the program that `invoke(procedure, arguments)` returns.
     """
-    members = {procedure.name: _method(procedure) for procedure in interface.procedures}
-    kind = type(f"{interface.name.capitalize()}Stub", (_Stub,), members)
-    return kind(invoke)
+    return _kind(interface)(invoke)
 
 
 class _Stub:
     def __init__(self, invoke: Invoke) -> None:
         self._invoke = invoke
+
+
+@cache
+def _kind(interface: Interface) -> type[_Stub]:
+    members = {procedure.name: _method(procedure) for procedure in interface.procedures}
+    return type(f"{interface.name.capitalize()}Stub", (_Stub,), members)
 
 
 def _method(procedure: Procedure) -> Callable[..., Program]:

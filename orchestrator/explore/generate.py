@@ -20,6 +20,7 @@ from orchestrator.explore.theory import expected
 from orchestrator.explore.words import DRAWN, LIKELY, Place
 from orchestrator.scenario.cell import Cell, Client, Expect, Link, Retry, Semantics, Server, Variant
 from orchestrator.scenario.coherence import problems
+from orchestrator.scenario.triggers import SERVER_EVENTS, TriggerEvent, parse_trigger
 
 if TYPE_CHECKING:
     from random import Random
@@ -81,12 +82,35 @@ def mutated(ground: Ground, parent: Cell, random: Random) -> Drawn:
 def _first(ground: Ground, make: Callable[[], Cell]) -> Drawn:
     for refused in range(TRIES):
         cell = make()
-        if next(problems(cell.model_copy(update={"expect": _ANY})), None) is None and ground.fits(cell):
+        if _opens(cell) and next(problems(cell.model_copy(update={"expect": _ANY})), None) is None and ground.fits(cell):
             return Drawn(ground.judged(cell), refused)
     raise Barren(f"{TRIES} cells were drawn, and none of them fits together")
 
 
 _ANY = Expect.model_validate({"valid": "holds"})
+
+
+def _opens(cell: Cell) -> bool:
+    """Whether each gate that waits for a server's end, or for its next epoch, has a fault that may open it before heal.
+
+    Of any other, the calls behind it wait for half a minute, and then meet no fault.
+    """
+    return all(
+        any(_brings(fault, call, *parse_trigger(text)) for fault in cell.faults)
+        for client in cell.clients.values()
+        for call, text in client.gates.items()
+        if parse_trigger(text).event in SERVER_EVENTS
+    )
+
+
+def _brings(fault: Fault, call: int, server: str, event: TriggerEvent, epoch: int) -> bool:
+    """Whether the fault may bring it before that call. Every server is ready in its first epoch."""
+    if (event, epoch) == (TriggerEvent.READY, 1):
+        return True
+    struck = fault.on_process
+    if struck is None or struck.target != server or (struck.operation or 0) >= call:
+        return False
+    return struck.restart is not None or (event is TriggerEvent.DOWN and struck.deadly)
 
 
 def _system(random: Random, variant: Variant | None) -> Cell:

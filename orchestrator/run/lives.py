@@ -239,10 +239,11 @@ class Lives:
     def __init__(self, names: Collection[str]) -> None:
         self.epochs = dict.fromkeys(names, 1)
         """The latest of each name."""
-        self._records = {self.latest(name): Record() for name in names}
+        self._latest = {name: Life(name, 1) for name in names}
+        self._records = {life: Record() for life in self._latest.values()}
 
     def latest(self, name: str) -> Life:
-        return Life(name, self.epochs[name])
+        return self._latest[name]
 
     def record(self, life: Life) -> Record:
         return self._records[life]
@@ -274,7 +275,7 @@ class Lives:
         self.happen(before, Event.RESTART)
         self.epochs[name] += 1
         then = self._records[before]
-        life = self.latest(name)
+        life = self._latest[name] = Life(name, self.epochs[name])
         self._records[life] = Record(State.RESTARTING, killed=then.killed, restart=then.restart)
         return life
 

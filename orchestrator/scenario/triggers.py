@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from chaos.faults.window import TRIGGER, marked
 from chaos.problem import Path
@@ -66,22 +66,32 @@ def triggers(value: Any) -> Iterator[str]:
 
 def placed_triggers(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
     """Each with its place below `path`."""
-    if isinstance(value, (tuple, Mapping)):
-        for key, item in value.items() if isinstance(value, Mapping) else enumerate(value):
+    if isinstance(value, dict):
+        for key, item in value.items():
             yield from placed_triggers(item, (*path, key))
-    elif isinstance(value, Value) or (is_dataclass(value) and not isinstance(value, type)):
-        texts = marked(type(value), TRIGGER)
-        for name in _fields(type(value)):
-            below = getattr(value, name, None)
-            if name in texts:
-                yield from _texts(below, (*path, name))
-            elif below is not None and not isinstance(below, (str, int, float)):
-                yield from placed_triggers(below, (*path, name))
+    elif isinstance(value, tuple):
+        for key, item in enumerate(value):
+            yield from placed_triggers(item, (*path, key))
+    else:
+        for name, is_text in _fields(type(value)):
+            if below := getattr(value, name, None):
+                yield from (_texts if is_text else placed_triggers)(below, (*path, name))
 
 
 @cache
-def _fields(kind: type) -> tuple[str, ...]:
-    return tuple(get_type_hints(kind))
+def _fields(kind: type) -> tuple[tuple[str, bool], ...]:
+    """The fields that may have triggers, of a model or a dataclass; whether they are the texts of some."""
+    if not (issubclass(kind, Value) or is_dataclass(kind)):
+        return ()
+    texts = marked(kind, TRIGGER)
+    return tuple((name, name in texts) for name, hint in get_type_hints(kind).items() if name in texts or _holds(hint))
+
+
+def _holds(hint: Any) -> bool:
+    """Whether a value of that type may have triggers at any depth."""
+    if isinstance(hint, type) and not get_args(hint):
+        return bool(_fields(hint))
+    return hint is Any or any(map(_holds, get_args(hint)))
 
 
 def _texts(value: str | Mapping[Any, str] | None, path: Path) -> Iterator[tuple[Path, str]]:

@@ -5,7 +5,7 @@ Each function takes the task and its operation, and returns the result or WAIT; 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from nodes import ops
 from nodes.engines.sim.fiber import Fiber
@@ -23,7 +23,8 @@ def join(fiber: Fiber, operation: ops.Join) -> Any:
 
 
 def get(fiber: Fiber, operation: ops.Get) -> Any:
-    heed_cancel(fiber)
+    if fiber.cancelled:
+        heed_cancel(fiber)
     queue = operation.queue
     if queue.items:
         return queue.items.popleft()
@@ -44,15 +45,15 @@ def enqueue(queue: ops.Queue, item: Any) -> None:
 
 
 def sleep(fiber: Fiber, _: ops.Sleep) -> Any:
-    heed_cancel(fiber)
+    if fiber.cancelled:
+        heed_cancel(fiber)
     return WAIT
 
 
-def heed_cancel(fiber: Fiber) -> None:
-    """Raise Cancelled if a Cancel came before."""
-    if fiber.cancelled:
-        fiber.cancelled = False
-        raise ops.Cancelled
+def heed_cancel(fiber: Fiber) -> NoReturn:
+    """Raise the Cancelled of a Cancel that came before."""
+    fiber.cancelled = False
+    raise ops.Cancelled
 
 
 def random(fiber: Fiber, _: ops.Random) -> float:

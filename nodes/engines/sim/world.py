@@ -34,18 +34,18 @@ class World:
     def __init__(self, random: Chance, conditions: Conditions | None = None) -> None:
         self.hosts: dict[str, Host] = {}
         self._chance = random.random
-        self._timeline = Timeline()
+        self.timeline = Timeline()
         self._ready: list[Fiber] = []
         self._buried: list[Program] = []
         self._main: Fiber | None = None
         self._interrupted = False
-        network = Network(Medium(self._timeline, random, conditions or Conditions()), self.hosts)
+        network = Network(Medium(self.timeline, random, conditions or Conditions()), self.hosts)
         self._handlers = self._own_handlers() | _network_handlers(network)
 
     @property
     def now(self) -> int:
         """Nanoseconds since the world began."""
-        return self._timeline.now
+        return self.timeline.now
 
     def host(self, name: str) -> Host:
         """The host of that name; it is down until something is spawned there."""
@@ -65,16 +65,19 @@ class World:
         Raises its error, or what ended its host (Crash, or the error of a task that nobody joined; Killed without
         one), or Deadlock if it can never end.
         """
-        fiber = host.spawn(main, "main", commit, random)
-        ready = self._ready
-        self._main = fiber
+        fiber = self._main = host.spawn(main, "main", commit, random)
+        ready, advance, step, chance = self._ready, self._advance, self.timeline.step, self._chance
         while not fiber.done:
             if self._interrupted and fiber.operation is not None:
                 self._throw(KeyboardInterrupt(), fiber)
-            if ready:
-                self._advance(self._pick(ready))
-            elif not self._timeline.step():
-                raise Deadlock(self._waiting())
+            if not ready:
+                if not step():
+                    raise Deadlock(self._waiting())
+                continue
+            if len(ready) > 1:
+                at = int(chance() * len(ready))
+                ready[at], ready[-1] = ready[-1], ready[at]
+            advance(ready.pop())
         if isinstance(fiber.error, Killed) and host.error is not None:
             raise host.error
         if fiber.error is not None:
@@ -158,13 +161,6 @@ class World:
         self.abandon(fiber)
         fiber.fail(error)
 
-    def _pick(self, ready: list[Fiber]) -> Fiber:
-        last = len(ready) - 1
-        if last:
-            at = int(self._chance() * (last + 1))
-            ready[at], ready[last] = ready[last], ready[at]
-        return ready.pop()
-
     def _advance(self, fiber: Fiber) -> None:
         """Run `fiber` until it waits, ends, or another task can run too."""
         ready, host, handlers = self._ready, fiber.host, self._handlers
@@ -183,8 +179,9 @@ class World:
                     return
             else:
                 fiber.deferred = None
+            kind = operation.__class__
             try:
-                value = handlers.get(operation.__class__, _unknown)(fiber, operation)
+                value = self.timeline.now if kind is ops.Now else handlers.get(kind, _unknown)(fiber, operation)
             except (Exception, Cancelled, Crash) as error:
                 if self._refused(fiber, error):
                     return
@@ -224,7 +221,7 @@ class World:
         fiber.operation = operation
         deadline = operation.until if operation.__class__ is ops.Sleep else operation.deadline
         if deadline is not None:
-            self._timeline.timer(deadline, fiber, self.expire)
+            self.timeline.timer(deadline, fiber, self.expire)
 
     def _end(self, fiber: Fiber, result: Any, error: BaseException | None) -> None:
         """The program ended; a host dies of a Crash, and of an error that nobody waits for."""
@@ -254,13 +251,9 @@ class World:
             ops.Cancel: self._cancel,
             ops.Get: tasks.get,
             ops.Put: tasks.put,
-            ops.Now: self._now,
             ops.Random: tasks.random,
             ops.Commit: tasks.commit,
         }
-
-    def _now(self, _: Fiber, __: ops.Now) -> int:
-        return self._timeline.now
 
     def _spawn(self, fiber: Fiber, operation: ops.Spawn) -> Fiber:
         return self.start(fiber.host, operation.program, operation.name, fiber.commit, fiber.random)

@@ -29,7 +29,7 @@ class SimJournal:
         self.sealed = False
         self.fired: int | None = None
         """The fault whose failpoint ended the epoch."""
-        self._world = world
+        self._timeline = world.timeline
         self._host = host
         self._told = told
         self._later: deque[Callable[[], None]] | None = None
@@ -59,7 +59,7 @@ class SimJournal:
         if self.sealed:  # a dead process's programs are unwound later, and must not bear witness
             return
         if self._later is None:
-            self.records.append(Record(self._world.now, kind, client, seq, attempt, process, detail))
+            self.records.append(Record(self._timeline.now, kind, client, seq, attempt, process, detail))
         else:
             self._later.append(partial(self.note, kind, client, seq, attempt, process, detail))
 

@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from chaos.faults.processes import Kill
 from chaos.faults.vocabulary import FAULTS
 from chaos.supports import PLANE_OF, SUPPORTS
 from orchestrator.backends import named
@@ -53,3 +54,28 @@ def test_what_never_fits_together_is_given_up() -> None:
     ground = Ground(ours().draw, ours().vary, fits=lambda cell: False)
     with pytest.raises(Barren, match="none of them fits"):
         fresh(ground, Random(1))
+
+
+def test_a_gate_that_waits_for_another_epoch_has_a_kill_that_brings_it_before_its_call() -> None:
+    gated = [cell for cell in drawn(6, 400) if cell.clients["client"].gates]
+    assert gated
+    for cell in gated:
+        ((call, trigger),) = cell.clients["client"].gates.items()
+        kills = [fault for fault in cell.faults if isinstance(fault, Kill) and (fault.operation or 0) < call]
+        assert any(kill.restart is not None or trigger == "server down 1" for kill in kills)
+
+
+def test_a_cell_whose_gates_nothing_opens_is_drawn_again() -> None:
+    def gate(trigger: str) -> Ground:
+        client = ours().draw(Random(1)).clients["client"].model_copy(update={"calls": 4, "gates": {2: trigger}})
+        return Ground(
+            lambda random: (cell := ours().draw(random)).model_copy(
+                update={"nodes": {**cell.nodes, "client": client.model_copy(update={"workload": "add"})}}
+            ),
+            ours().vary,
+            ("drop",),
+        )
+
+    with pytest.raises(Barren):
+        fresh(gate("server ready 2"), Random(1))
+    assert fresh(gate("server ready 1"), Random(1)).cell.clients["client"].gates
