@@ -82,7 +82,11 @@ def mutated(ground: Ground, parent: Cell, random: Random) -> Drawn:
 def _first(ground: Ground, make: Callable[[], Cell]) -> Drawn:
     for refused in range(TRIES):
         cell = make()
-        if _opens(cell) and next(problems(cell.model_copy(update={"expect": _ANY})), None) is None and ground.fits(cell):
+        if (
+            _opens(cell)
+            and next(problems(cell.model_copy(update={"expect": _ANY})), None) is None
+            and ground.fits(cell)
+        ):
             return Drawn(ground.judged(cell), refused)
     raise Barren(f"{TRIES} cells were drawn, and none of them fits together")
 
