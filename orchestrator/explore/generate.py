@@ -94,6 +94,10 @@ def _first(ground: Ground, make: Callable[[], Cell]) -> Drawn:
 _ANY = Expect.model_validate({"valid": "holds"})
 
 
+def _is_coherent(cell: Cell) -> bool:
+    return next(problems(cell.model_copy(update={"expect": _ANY})), None) is None
+
+
 def _opens(cell: Cell) -> bool:
     """Whether each gate that waits for a server's end, or for its next epoch, has a fault that may open it before heal.
 
