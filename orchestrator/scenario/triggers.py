@@ -73,7 +73,7 @@ def placed_triggers(value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
         for key, item in enumerate(value):
             yield from placed_triggers(item, (*path, key))
     else:
-        for name, is_text in _fields(type(value)):
+        for name, is_text in _fields(type(value)):  # type: ignore[arg-type]  # the type of a type is hashable
             if below := getattr(value, name, None):
                 yield from (_texts if is_text else placed_triggers)(below, (*path, name))
 
