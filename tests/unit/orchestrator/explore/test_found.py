@@ -28,13 +28,14 @@ def find() -> Find:
 
 def test_what_is_kept_is_small_and_does_it_again(find: Find, tmp_path: Path) -> None:
     found = kept(find, SUBJECT.ground, tmp_path / "finds", lambda: False)
-    assert found.path == tmp_path / "finds" / "no-duplicate-filter-once.yaml"
+    name = f"no-duplicate-filter-{find.surprise.checks[0]}"
+    assert found.path == tmp_path / "finds" / f"{name}.yaml"
     assert shrunk_to(found.shrunk) == f"shrunk in {found.shrunk.runs} runs to 1 fault, 2 calls of 1 client"
     plan = load(found.path)
     assert plan.about == f"Found by exploring, {found.cell.links[0].semantics}: {found.surprise.told}."
     (cell,) = plan.cells
     assert attempt(cell).surprise == found.surprise
-    assert kept(find, SUBJECT.ground, found.path.parent, lambda: False).path.stem == "no-duplicate-filter-once-2"
+    assert kept(find, SUBJECT.ground, found.path.parent, lambda: False).path.stem == f"{name}-2"
 
 
 def test_what_was_reached_is_kept_when_shrinking_is_over(find: Find, tmp_path: Path) -> None:
