@@ -50,8 +50,7 @@ class Calling(DriverBench):
         self.times: list[int] = []
         self.outcome: Outcome | None = None
         self._answering = answering
-        self._stray = stray
-        self._dies_at = dies_at
+        self._stray, self._dies_at = stray, dies_at
         self._finish = finish
         self._late = late
         self._kind = kind
