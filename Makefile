@@ -60,7 +60,7 @@ check: .venv/.installed  ## style, types and the import contract
 	$(BIN)/lint-imports --no-cache --no-logo
 
 bench: .venv/.benchmarks  ## the measured claims: CPU per echo, calls a second, a hop's cost, what judging costs
-	@$(BIN)/python -I benchmarks/engine.py
+	@$(BIN)/python -I benchmarks/engines
 	@$(BIN)/python -I benchmarks/rpc.py
 	@$(BIN)/python -I benchmarks/relay.py
 	@$(BIN)/python -I benchmarks/checker.py

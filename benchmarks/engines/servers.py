@@ -1,24 +1,28 @@
-"""The echo servers that benchmarks/engine.py compares. Run as `engine_servers.py KIND`; prints its port.
+"""The echo servers that benchmarks/engines compares. Run as `servers.py KIND`; prints its port.
 
-Each prints the CPU seconds that it has used whenever it is sent a line, and serves until its standard input
+Each prints what it has used (`Usage` in load.py) whenever it is sent a line, and serves until its standard input
 ends. All use TCP_NODELAY and receive up to 64 KiB at a time.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import resource
 import select
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from nodes import engines, ops
 
 ADDRESS = ("127.0.0.1", 0)
 SIZE = 65536
+BACKLOG = 4096
 
 
 def announce(port: int) -> None:
@@ -30,7 +34,9 @@ def answer_questions() -> None:
 
     def answer() -> None:
         for _ in sys.stdin.buffer:
-            print(time.process_time(), flush=True)
+            used = resource.getrusage(resource.RUSAGE_SELF)
+            resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+            print(json.dumps([time.process_time(), used.ru_nvcsw, used.ru_nivcsw, resident]), flush=True)
         os._exit(0)
 
     threading.Thread(target=answer, daemon=True).start()
@@ -38,7 +44,7 @@ def answer_questions() -> None:
 
 def raw_epoll() -> None:
     """What one writes by hand: level-triggered, kept registration, receive then send, no abstraction."""
-    listener = socket.create_server(ADDRESS, backlog=1024)
+    listener = socket.create_server(ADDRESS, backlog=BACKLOG)
     listener.setblocking(False)
     poller = select.epoll()
     poller.register(listener.fileno(), select.EPOLLIN)
@@ -73,13 +79,20 @@ class EchoProtocol(asyncio.Protocol):
         self.transport.write(data)
 
 
-def plain_asyncio() -> None:
-    async def serve() -> None:
-        server = await asyncio.get_running_loop().create_server(EchoProtocol, *ADDRESS, backlog=1024)
-        announce(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
+async def serve_protocol() -> None:
+    server = await asyncio.get_running_loop().create_server(EchoProtocol, *ADDRESS, backlog=BACKLOG)
+    announce(server.sockets[0].getsockname()[1])
+    await server.serve_forever()
 
-    asyncio.run(serve())
+
+def on_asyncio() -> None:
+    asyncio.run(serve_protocol())
+
+
+def on_uvloop() -> None:
+    import uvloop
+
+    uvloop.run(serve_protocol())
 
 
 def echo(connection: ops.Socket) -> ops.Program:
@@ -94,7 +107,7 @@ def echo(connection: ops.Socket) -> ops.Program:
 
 
 def serve() -> ops.Program:
-    listener = yield ops.Listen(ADDRESS, 1024)
+    listener = yield ops.Listen(ADDRESS, BACKLOG)
     announce(listener.local[1])
     while True:
         yield ops.Spawn(echo((yield ops.Accept(listener))))
@@ -107,14 +120,13 @@ def on_engine(name: str) -> Callable[[], None]:
     return run
 
 
-KINDS: dict[str, Callable[[], None]] = {
+PEERS: dict[str, Callable[[], None]] = {
     "raw epoll": raw_epoll,
-    "asyncio": plain_asyncio,
-    "epoll": on_engine("epoll"),
-    "io_uring": on_engine("io_uring"),
-    "threads": on_engine("threads"),
+    "asyncio protocol": on_asyncio,
+    "uvloop protocol": on_uvloop,
 }
 
 if __name__ == "__main__":
     answer_questions()
-    KINDS[sys.argv[1]]()
+    kind = sys.argv[1]
+    (PEERS.get(kind) or on_engine(kind))()
