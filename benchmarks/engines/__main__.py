@@ -9,8 +9,8 @@
 - held: as many connections as the descriptor limit allows, each answered.
 
 Every server is a process of its own; this process is the load. Within a repeat all servers are there and take turns in
-slices of a few milliseconds, so that whatever else the host does meets all of them alike. Ratios are of the same repeat.
-Figures of different hosts or days are not to be compared.
+slices of a few milliseconds, so that whatever else the host does meets all of them alike. Ratios are of the same
+repeat. Figures of different hosts or days are not to be compared.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Limits(NamedTuple):
 
 
 def kinds(wanted: str | None) -> list[str]:
-    """The peers, then the engines that can run here, or those of them that are wanted. Says what is left out, and why."""
+    """The peers, then the engines that can run here; or what is wanted of these. Says what is left out, and why."""
     found = list(PEERS)
     for name in engines.NAMES:
         reason = engines.availability(name)
@@ -94,7 +94,12 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> No
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     print(f"\n{title}\n", flush=True)
     for row in (heads, *rows):
-        print("  ".join(cell.ljust(width) if not at else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths, strict=True))))
+        print(
+            "  ".join(
+                cell.ljust(width) if not at else cell.rjust(width)
+                for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+        )
 
 
 # --- echo ---
@@ -139,12 +144,19 @@ def echo(names: Sequence[str], limits: Limits) -> dict[str, Any]:
     rows = []
     for kind, mine in samples.items():
         ratios = [
-            spread([peer.cost / one.cost for peer, one in zip(samples[other], mine, strict=True)], 2) if other in samples else "-"
+            spread([peer.cost / one.cost for peer, one in zip(samples[other], mine, strict=True)], 2)
+            if other in samples
+            else "-"
             for other in (RAW, UVLOOP)
         ]
         rest = [f"{statistics.median(values):.0f}" for values in list(zip(*mine, strict=True))[1:]]
         rows.append([kind, spread([one.cost for one in mine], 2), *ratios, *rest])
-    table(f"1 KiB echo, {CONNECTIONS} connections, {limits.messages} messages, {limits.repeats} repeats: median (lowest to highest)", heads, rows)
+    table(
+        f"1 KiB echo, {CONNECTIONS} connections, {limits.messages} messages; of {limits.repeats} repeats the median "
+        "(lowest to highest)",
+        heads,
+        rows,
+    )
     return {kind: statistics.median(one.cost for one in mine) for kind, mine in samples.items()}
 
 
@@ -152,7 +164,7 @@ def echo(names: Sequence[str], limits: Limits) -> dict[str, Any]:
 
 
 class Fit(NamedTuple):
-    """y = intercept + slope x, and from `knee` on with another slope. Microseconds; slopes are a thousand descriptors."""
+    """y = intercept + slope x, and from `knee` on another slope. Microseconds; slopes are a thousand descriptors'."""
 
     intercept: float
     slope: float
@@ -201,10 +213,18 @@ def wake(names: Sequence[str], limits: Limits) -> dict[str, Any]:
     rows = []
     for kind, mine in points.items():
         bend = fit(mine) if len(mine) > 2 else None
-        told = [f"{bend.intercept:.1f}", f"{bend.slope:.2f}", f"{bend.knee:.0f}", f"{bend.beyond:.2f}"] if bend else ["-"] * 4
+        told = (
+            [f"{bend.intercept:.1f}", f"{bend.slope:.2f}", f"{bend.knee:.0f}", f"{bend.beyond:.2f}"]
+            if bend
+            else ["-"] * 4
+        )
         rows.append([kind, f"{mine[-1][0]:.0f}", *tails[kind], *told])
     heads = ["server", "most idle", "p50", "p99", "p99.9", "intercept", "slope", "knee", "slope beyond"]
-    table("A byte's round trip beside idle connections, us; percentiles beside the most, slopes in us a 1000 idle", heads, rows)
+    table(
+        "A byte's round trip beside idle connections, us; percentiles beside the most, slopes in us a 1000 idle",
+        heads,
+        rows,
+    )
     return points
 
 
@@ -224,7 +244,9 @@ def calls(names: Sequence[str], limits: Limits) -> dict[str, Any]:
             load.echo(limits.messages)
             after = server.usage()
             switches = [after.voluntary - before.voluntary, after.involuntary - before.involuntary]
-            counted = "-" if strace is None else f"{traced(strace, server, lambda load=load: load.echo(2000)) / 2000:.2f}"
+            counted = (
+                "-" if strace is None else f"{traced(strace, server, lambda load=load: load.echo(2000)) / 2000:.2f}"
+            )
             rows.append([kind, counted, *(f"{count / limits.messages:.3f}" for count in switches)])
         tell(f"calls: {kind}")
     table("Per echo", ["server", "system calls", "voluntary switches", "involuntary"], rows)

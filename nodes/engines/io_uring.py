@@ -6,14 +6,13 @@ import errno
 import os
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from nodes import ops
 from nodes.engines.common import sockaddr
 from nodes.engines.common.completion import Driver, Request
 from nodes.engines.common.uring import BUFFER_SELECT, NEEDS, PICKED, Ring, address_of, submission
-from nodes.ops import Transaction
 
 _ENTRIES = 1024
 _BUFFERS, _BUFFER_SIZE = 256, 65536  # a datagram fits; memory is touched when a buffer is used
@@ -189,5 +188,4 @@ def _message(name: bytes, data_at: int, length: int) -> bytearray:
 class Engine(Driver):
     """One thread, one ring."""
 
-    def __init__(self, commit: Callable[[Transaction], int], random: Callable[[], float]) -> None:
-        super().__init__(UringPort, commit, random)
+    port = UringPort

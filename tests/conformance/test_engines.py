@@ -266,11 +266,14 @@ def test_what_nobody_waits_for_does_not_spin(engine: str, prepare: Callable[[], 
 
     def main() -> ops.Program:
         _held = yield from prepare()
-        waits.clear()
-        yield from pause(40)
+        for _ in range(10):  # a busy host's buffers may fill for a while yet
+            waits.clear()
+            yield from pause(40)
+            if waits["all"] < 10:
+                return
+        raise AssertionError(f"{waits['all']} waits in 40 ms")
 
     examined.run(main())
-    assert waits["all"] < 10
 
 
 @pytest.mark.parametrize("engine", REAL)

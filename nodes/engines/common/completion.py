@@ -16,7 +16,7 @@ import errno
 import socket
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from nodes import ops
 from nodes.engines.common import sockets
@@ -103,13 +103,12 @@ class Port(Protocol):
 
 
 class Driver(Scheduler):
-    """An engine made of a port. `open_port` is called at the start of each run."""
+    """An engine made of a port, which each run has anew."""
 
-    def __init__(
-        self, open_port: Callable[[], Port], commit: Callable[[ops.Transaction], int], random: Callable[[], float]
-    ) -> None:
+    port: ClassVar[type[Port]]
+
+    def __init__(self, commit: Callable[[ops.Transaction], int], random: Callable[[], float]) -> None:
         super().__init__(commit, random)
-        self._open_port = open_port
         self._endpoints: dict[int, CompletionEndpoint]
         self._perform |= {
             ops.Listen: lambda task, op: self._own(sockets.listener(op.address, op.backlog)),
@@ -123,7 +122,7 @@ class Driver(Scheduler):
         }
 
     def run(self, main: ops.Program) -> Any:
-        self._port = self._open_port()
+        self._port = self.port()
         try:
             return super().run(main)
         finally:

@@ -1,0 +1,31 @@
+"""uvloop: the event loop of libuv, behind asyncio's interface."""
+
+from __future__ import annotations
+
+import asyncio
+from importlib.util import find_spec
+
+from nodes.engines.common.event_loop import EventLoopDriver, LoopPoller
+
+
+def availability() -> str | None:
+    return None if find_spec("uvloop") else "uvloop is not installed here: pip install 'faultbed[uvloop]'"
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    import uvloop
+
+    loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
+    return loop
+
+
+class UvloopPoller(LoopPoller):
+    """On libuv's own."""
+
+    new_loop = staticmethod(new_loop)
+
+
+class Engine(EventLoopDriver):
+    """One thread, one event loop."""
+
+    poller = UvloopPoller
