@@ -34,6 +34,9 @@ EXCUSED: Mapping[Model, frozenset[str]] = {"history-loss": frozenset({"staleness
 """Checks that may find something under a model, whatever the mechanism: what is lost cannot be read."""
 CORRUPTED = frozenset({"valid", "complete", "replies", "reference", "staleness"})
 """Checks that may find something where bits flip and no checksum is there to tell: that is outside every model."""
+UNFENCED = frozenset({"staleness"})
+"""Checks that may find something where a stopped process wakes beside its successor: its ledger's fence keeps it from
+writing, and not from answering reads by what it knew."""
 
 _LEVEL: dict[frozenset[str], Level] = {frozenset(parts): level for level, parts in LEVELS.items()}
 
@@ -63,8 +66,10 @@ def brought_by(cell: Cell, index: int) -> tuple[Model, ...]:
 def excused(cell: Cell) -> frozenset[str]:
     """The checks whose findings are no surprise."""
     corrupted = any(fault.alters for fault in cell.faults)
+    struck = (fault.on_process for fault in cell.faults)
+    succeeded = any(one and not one.deadly and one.restart for one in struck)
     lost = (EXCUSED.get(model, frozenset()) for model in brought(cell))
-    return frozenset(CORRUPTED if corrupted else ()).union(*lost)
+    return frozenset(CORRUPTED if corrupted else ()).union(UNFENCED if succeeded else (), *lost)
 
 
 def expected(cell: Cell) -> Expect:

@@ -35,6 +35,8 @@ class Lives(Protocol):
 
     def abandon(self, fiber: Fiber) -> None: ...
 
+    def proceed(self, fiber: Fiber) -> None: ...
+
     def bury(self, program: Program) -> None: ...
 
 
@@ -128,7 +130,10 @@ class Host:
                 self._world.expire(fiber)
         parked, self.parked = self.parked, []
         for fiber in parked:
-            fiber.ready.append(fiber)
+            if fiber.deferred is None:
+                fiber.ready.append(fiber)
+            else:
+                self._world.proceed(fiber)
 
     def own(self, socket: Endpoint) -> None:
         """Its process holds `socket`."""

@@ -136,6 +136,23 @@ class World:
             self.abandon(fiber)
             fiber.fail(TimeoutError(f"{type(operation).__name__}: its deadline has passed"))
 
+    def proceed(self, fiber: Fiber) -> None:
+        """Perform what it yielded as its host stopped. Nothing else of the host comes between a step and that: what a
+        commit writes was computed in the step before it."""
+        operation, fiber.deferred = fiber.deferred, None
+        kind = operation.__class__
+        try:
+            value = self.timeline.now if kind is ops.Now else self._handlers.get(kind, _unknown)(fiber, operation)
+        except (Exception, Cancelled, Crash) as error:
+            if self._refused(fiber, error):
+                return
+        else:
+            if value is WAIT:
+                self._wait(fiber, operation)
+                return
+            fiber.value = value
+        self._ready.append(fiber)
+
     def abandon(self, fiber: Fiber) -> None:
         """Whatever `fiber` waits for no longer knows it."""
         operation: Any = fiber.operation
@@ -168,17 +185,13 @@ class World:
             if host.paused:
                 host.parked.append(fiber)
                 return
-            operation = fiber.deferred
-            if operation is None:
-                operation = self._resume(fiber)
-                if fiber.done:
-                    return
-                if host.paused:
-                    fiber.deferred = operation
-                    host.parked.append(fiber)
-                    return
-            else:
-                fiber.deferred = None
+            operation = self._resume(fiber)
+            if fiber.done:
+                return
+            if host.paused:
+                fiber.deferred = operation
+                host.parked.append(fiber)
+                return
             kind = operation.__class__
             try:
                 value = self.timeline.now if kind is ops.Now else handlers.get(kind, _unknown)(fiber, operation)

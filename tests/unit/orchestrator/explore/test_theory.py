@@ -10,7 +10,7 @@ import pytest
 from chaos.faults.fault import Fault
 from chaos.faults.messages import Corrupt, Drop, Truncate
 from chaos.faults.models import Model
-from chaos.faults.processes import Kill, Restart
+from chaos.faults.processes import Kill, Pause, Restart
 from orchestrator.explore.generate import ours
 from orchestrator.explore.theory import brought, brought_by, excused, expected, promised
 from orchestrator.scenario.cell import Cell, Client, Delivery, Expect, Level, Link, Retry, Semantics, Server
@@ -74,6 +74,11 @@ def test_a_cell_is_judged_under_the_models_that_its_faults_bring() -> None:
     assert excused(both) == {"staleness"}
     delivery = expected(both).delivery
     assert delivery is None or delivery.under == brought(both)
+
+
+def test_who_wakes_beside_its_successor_may_answer_reads_by_what_it_knew() -> None:
+    assert "staleness" in excused(cell(Pause(pause="server", at="received", nth=1, restart=Restart())))
+    assert not excused(cell(Pause(pause="server", at="received", nth=1)))
 
 
 def test_what_flips_bits_excuses_whoever_took_them_and_lost_history_who_reads_it() -> None:

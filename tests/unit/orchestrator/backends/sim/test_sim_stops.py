@@ -10,7 +10,7 @@ import pytest
 from nodes.engines.sim import Host, World
 from nodes.failpoints import Act, Failpoint, Failpoints
 from nodes.memory_ledger import MemoryFile, MemoryLedger
-from nodes.ops import Commit, Effect, Program, Sleep, Transaction
+from nodes.ops import Commit, Effect, Program, Put, Queue, Sleep, Transaction
 from nodes.wire.record import Kind
 from orchestrator.backends.sim.journal import SimJournal
 
@@ -22,8 +22,8 @@ STOPPED, AGAIN, OVER = 1_000, 5_000, 9_000
 class Process:
     """One whose program receives a call, commits an effect and answers."""
 
-    def __init__(self, *failpoints: tuple[str, Act]) -> None:
-        self.world = World(random.Random(1))
+    def __init__(self, *failpoints: tuple[str, Act], seed: int = 1) -> None:
+        self.world = World(random.Random(seed))
         self.host: Host = self.world.host("server")
         self.told: list[int] = []
         self.journal = SimJournal(self.world, self.host, self.told.append)
@@ -47,6 +47,11 @@ class Process:
         self.journal.passage("before-send", *CALL)
         self._note(Kind.ANSWER)
         yield Sleep(OVER)
+
+    def stopping(self, order: Queue) -> Program:
+        yield Sleep(STOPPED)
+        self.journal.passage("received", *CALL)
+        yield Put(order, "first")
 
     def _note(self, kind: Kind, detail: dict[str, Any] | None = None) -> None:
         self.journal.note(kind, *CALL, detail=detail)
@@ -129,3 +134,20 @@ def test_it_can_stop_again_in_the_same_step() -> None:
     noted = process.run(process.go_on, process.go_on)
     assert noted == at(STOPPED, "receive", "execute", "failpoint") + at(AGAIN, "failpoint", "commit", "answer")
     assert (process.told, len(process.file.effects)) == ([0, 1], 1)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_it_had_set_out_to_do_comes_before_all_else(seed: int) -> None:
+    """A commit writes what was computed in the step before it."""
+    process = Process(("received", "stop"), seed=seed)
+    order = Queue()
+    process.host.spawn(_after(STOPPED - 1, order, "other"))
+    process.host.spawn(process.stopping(order))
+    process.host.spawn(_after(STOPPED + 1, order, "another"))
+    process.run()
+    assert list(order.items) == ["other", "first", "another"]
+
+
+def _after(time: int, order: Queue, name: str) -> Program:
+    yield Sleep(time)
+    yield Put(order, name)
