@@ -36,6 +36,7 @@ demo: .venv/.installed  ## RPC call semantics under faults, on real processes: h
 table: .venv/.installed  ## every row of the table
 	@$(BIN)/faultbed run scenarios/rpc/[0-9]*.yaml --jobs $(JOBS)
 
+test: export PYTHONDONTWRITEBYTECODE =  # else every worker prepares every test file anew, half of what it takes to begin
 test: .venv/.installed  ## the tests, WORKERS of them side by side
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 

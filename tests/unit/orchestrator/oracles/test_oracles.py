@@ -191,8 +191,8 @@ def test_http_reads_a_list() -> None:
         (200, b"{}", "JSON list"),
         (200, b"no", "Expecting value"),
         (200, b"[1]", "no effect"),
-        (200, b"[" * 200_000, "recursion"),
-        (200, b" " * ((64 << 20) + 1), "more than 67108864 bytes"),
+        pytest.param(200, b"[" * 200_000, "recursion", id="deep"),
+        pytest.param(200, b" " * ((64 << 20) + 1), "more than 67108864 bytes", id="long"),
     ],
 )
 def test_http_that_gives_no_effects(status: int, body: bytes, message: str) -> None:
