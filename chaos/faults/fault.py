@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from chaos.faults.models import Brings, Model
 from chaos.faults.surroundings import ForeignLink, Surroundings, Way
 from chaos.faults.window import BOTH, Window
-from chaos.identity import Direction
+from chaos.identity import Direction, Key
 from chaos.problem import Problem
 from nodes.wire.transports import datagrams
 
@@ -92,6 +92,11 @@ class Fault(Window):
     def models(self, *, datagrams: bool, packets: bool) -> tuple[Model, ...]:
         """The failure models of its bites, over datagrams or a stream. `packets`: the kernel does it to them."""
         return self.brings.datagrams if datagrams else self.brings.streams
+
+    def at_one(self, key: Key, clients: tuple[int, ...] | None, kept: int) -> Fault | None:
+        """What does to this message alone what it did to it, which it kept for so many milliseconds; None: nothing can.
+        `clients`: the process whose it is, None where there is but one."""
+        return None
 
     def problems(self) -> Iterator[Problem]:
         """What is impossible about it wherever it is, such as a number."""

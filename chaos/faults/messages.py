@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, Self
 
 from chaos.faults.fault import RelayFault
 from chaos.faults.models import Brings, alike, of_streams
 from chaos.faults.surroundings import Caller, ForeignLink, Surroundings, last_over, operations
 from chaos.faults.window import Milliseconds, TriggerText
-from chaos.identity import Direction
+from chaos.identity import Direction, Key
 from chaos.problem import Problem, names
 
 
@@ -52,6 +52,9 @@ class MessageFault(RelayFault):
     def names_operation(self, process: int, seq: int) -> bool:
         by_number = self.operations is not None or self.every is not None
         return by_number and self.probability is None and self._chooses(process, seq)
+
+    def at_one(self, key: Key, clients: tuple[int, ...] | None, kept: int) -> Self:
+        return replace(self, operations=(key.seq,), every=None, probability=None, clients=clients, attempt=key.attempt)
 
     def _chooses(self, process: int, seq: int) -> bool:
         return (
@@ -195,6 +198,9 @@ class Delay(MessageFault):
     brings: ClassVar[Brings] = alike("delay", "reordering")
     keeps: ClassVar[bool] = True
     punctual: ClassVar[bool] = True
+
+    def at_one(self, key: Key, clients: tuple[int, ...] | None, kept: int) -> Self:
+        return replace(super().at_one(key, clients, kept), by=max(1, kept), jitter=0)
 
     def problems(self) -> Iterator[Problem]:
         yield from super().problems()

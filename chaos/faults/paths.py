@@ -10,7 +10,7 @@ from chaos.faults.fault import PacketFault, RelayFault
 from chaos.faults.messages import Drop
 from chaos.faults.models import PARTITIONED, Brings, Model, alike
 from chaos.faults.window import Directions, each
-from chaos.identity import Direction
+from chaos.identity import Direction, Key
 from chaos.problem import Problem
 
 
@@ -36,6 +36,9 @@ class Partition(RelayFault, PacketFault):
     @property
     def keeps_open(self) -> bool:
         return True
+
+    def at_one(self, key: Key, clients: tuple[int, ...] | None, kept: int) -> Drop:
+        return Drop(drop=key.direction, link=self.link, operations=(key.seq,), clients=clients, attempt=key.attempt)
 
     def models(self, *, datagrams: bool, packets: bool) -> tuple[Model, ...]:
         brings = PARTITIONED if packets else self.brings

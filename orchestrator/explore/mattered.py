@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from chaos.decisions import Awaits, Keep
+from chaos.decisions import Keep
 from chaos.faults.fault import Fault
-from chaos.faults.messages import Delay, Drop, MessageFault
-from chaos.faults.paths import Partition
 from chaos.faults.processes import ProcessFault
 from chaos.recorded import Entry
 from nodes.wire.header import process_of
@@ -23,11 +21,12 @@ MILLISECOND = 1_000_000
 def mattered(cell: Cell, place: int, log: Log) -> Iterator[Fault]:
     """What may stand in the place of this fault of the cell, each for one entry of the log; not the fault itself."""
     fault = cell.faults[place]
-    found: list[Fault] = []
-    if isinstance(fault, ProcessFault):
-        found = [one for strike in log.strikes if strike.fault == place for one in _struck(fault, strike)]
-    elif isinstance(fault, (MessageFault, Partition)):
-        found = [_decided(cell, fault, entry) for entry in log.decisions if entry.rule == place and _first(entry)]
+    if (process := fault.on_process) is not None:
+        found = [one for strike in log.strikes if strike.fault == place for one in _struck(process, strike)]
+    else:
+        found = [
+            one for entry in log.decisions if entry.rule == place and _first(entry) for one in _met(cell, fault, entry)
+        ]
     yield from (one for one in dict.fromkeys(found) if one != fault)
 
 
@@ -36,21 +35,13 @@ def _first(entry: Entry) -> bool:
     return entry.key.seq != 0 and entry.key.occurrence == 1
 
 
-def _decided(cell: Cell, fault: MessageFault | Partition, entry: Entry) -> Fault:
+def _met(cell: Cell, fault: Fault, entry: Entry) -> Iterator[Fault]:
     key, decision = entry.key, entry.decision
     source = next(link.source for link in cell.links if link.name == key.link)
-    alone = cell.clients[source].clients == 1
-    of: dict[str, Any] = {
-        "link": key.link,
-        "operations": (key.seq,),
-        "clients": None if alone else (process_of(key.client),),
-        "attempt": key.attempt,
-    }
-    if isinstance(fault, Partition):
-        return Drop(drop=key.direction, **of)
-    if isinstance(fault, Delay) and isinstance(decision, Keep) and decision.awaits is Awaits.TIME:
-        of |= {"by": max(1, decision.by // MILLISECOND), "jitter": 0}
-    return replace(fault, every=None, probability=None, **of)
+    clients = None if cell.clients[source].clients == 1 else (process_of(key.client),)
+    kept = decision.by // MILLISECOND if isinstance(decision, Keep) else 0
+    if (one := fault.at_one(key, clients, kept)) is not None:
+        yield one
 
 
 def _struck(fault: ProcessFault, strike: Strike) -> Iterator[Fault]:
