@@ -17,7 +17,7 @@ from chaos.hop import Hop
 from chaos.recorded import Entry, entry_of, replayer
 from chaos.rules import Address, BadConfiguration, Map, address, check_indexes, decoded, field, mapping, one_of
 from nodes.wire.record import Note
-from nodes.wire.transports import TRANSPORTS, datagrams
+from nodes.wire.transports import LINKS, TRANSPORTS
 
 
 class LinkPlan(NamedTuple):
@@ -63,16 +63,17 @@ def check_possible(link: str, rules: Iterable[Rule], framer: Framer) -> None:
 def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
     name = field(link, "name", str, "a link")
     where = f"link {name!r}"
-    transport = one_of(link, "transport", tuple(TRANSPORTS), where)
+    transport = one_of(link, "transport", LINKS, where)
     codec = one_of(link, "codec", CODECS, where)
-    if datagrams(transport) and codec in STREAM_CODECS:
+    bounded = TRANSPORTS[transport].bounded
+    if bounded and codec in STREAM_CODECS:
         raise BadConfiguration(f"{where}: {codec} is a protocol of streams, expected transport tcp")
     rules = [rule_of(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where)]
     make: Callable[[], Framers] = partial(framers, codec, transport)
     check_possible(name, [rule for rule, _ in rules], make()["request"])
     decide = replayer(_log(link, where)) if "log" in link else decider(seed, [rule for rule, _ in rules])
     on = [rule.index for rule, active in rules if active]
-    hop = Hop(name, make, decide, [rule.index for rule, _ in rules], on, note, stream=not datagrams(transport))
+    hop = Hop(name, make, decide, [rule.index for rule, _ in rules], on, note, stream=not bounded)
     port = field(link, "port", int, where) if "port" in link else 0
     return LinkPlan(hop, transport, address(link.get("upstream")), field(link, "epoch", int, where), port)
 

@@ -15,6 +15,7 @@ from nodes.log import say
 from nodes.ops import Close, Exhausted, Get, Join, Listen, Now, Program, Put, Queue, Recv, Send, Socket, Spawn
 from nodes.visitors import AWAITING_ONE, CROWDED, LATE, Sparing, Visitors, places
 from nodes.visitors import PATIENCE as HANDSHAKE
+from nodes.wire.addresses import internet, written
 
 CHUNK = 65536
 PATIENCE = 60_000_000_000
@@ -41,8 +42,8 @@ class ControlEndpoint:
 
         `obey` is a program that returns the answer to a command. Raises ControlError for bytes that are no messages.
         """
-        listener = yield Listen((self._host, 0))
-        print(control.control_line(*listener.local), flush=True)
+        listener = yield Listen(internet(self._host, 0))
+        print(control.control_line(*written(listener.local)), flush=True)
         yield Spawn(self._accept(listener), "control accept")
         socket, endpoint, commands = yield from self._orchestrator()
         yield Close(listener)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from nodes.drivers import Driver
 from nodes.drivers.rpc import RpcDriver
 from nodes.drivers.variants import DRIVERS
-from nodes.ops import Address, Bind, Listen, Program, Queue, ReplyRecord, Spawn
+from nodes.ops import Bind, Listen, Program, Queue, ReplyRecord, Spawn
 from nodes.reports import Reports
 from nodes.rpc.calls import Numbers, Session
 from nodes.rpc.codecs import codec
@@ -22,9 +22,10 @@ from nodes.rpc.semantics import Identity, mechanism
 from nodes.rpc.serve import Endpoint
 from nodes.rpc.variants import SKELETONS
 from nodes.services import SERVICES
+from nodes.wire.addresses import internet, written
 from nodes.wire.header import client_number
 from nodes.wire.record import Kind, Witness
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 from nodes.workload import HEAL, Harness
 
 Command = dict[str, Any]
@@ -98,16 +99,16 @@ class ServerNode:
         addresses: dict[str, list[Any]] = {}
         for part in self._spec["endpoints"]:
             endpoint = self._endpoints[part["link"]]
-            whole = datagrams(part["transport"])
-            wanted: Address = (self._spec["host"], part["port"])
+            connected = TRANSPORTS[part["transport"]].connected
+            wanted = internet(self._spec["host"], part["port"])
             try:
-                socket = yield Bind(wanted) if whole else Listen(wanted)
+                socket = yield Listen(wanted) if connected else Bind(wanted)
             except OSError as error:
-                where = f"{wanted[0]}:{wanted[1]} ({part['transport']})"
+                where = f"{wanted} ({part['transport']})"
                 raise BadCommand(f"{part['link']}: cannot listen at {where}: {error.strerror}") from error
-            program = endpoint.datagrams(socket) if whole else endpoint.accept(socket)
-            yield Spawn(program, "datagrams" if whole else "accept")
-            addresses[part["link"]] = list(socket.local)
+            program = endpoint.accept(socket) if connected else endpoint.datagrams(socket)
+            yield Spawn(program, "accept" if connected else "datagrams")
+            addresses[part["link"]] = written(socket.local)
         self._environment.witness.note(Kind.READY, detail={"addresses": addresses})
         return {"addresses": addresses}
 
@@ -156,7 +157,7 @@ class ClientNode:
             interface,
             codec(link["codec"], interface),
             link["transport"],
-            (link["target"][0], link["target"][1]),
+            internet(*link["target"]),
             link["local"],
             retry_of(link["semantics"], self._spec["retry"]),
             self._environment.witness,

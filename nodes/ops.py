@@ -22,8 +22,10 @@ from collections import deque
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
+from nodes.wire import addresses
+
 Program = Generator[Any, Any, Any]
-Address = tuple[str, int]
+Address = addresses.Address
 
 
 class Cancelled(BaseException):
@@ -103,17 +105,21 @@ class Transaction(NamedTuple):
 
 
 class Listen:
-    """-> Socket that listens (stream) at `address`; port 0 lets the system choose."""
+    """-> Socket that listens at `address`.
 
-    __slots__ = ("address", "backlog")
+    `bounded`: its connections keep the boundaries of messages (SOCK_SEQPACKET): a `Recv` gives one, cut to its size.
+    """
 
-    def __init__(self, address: Address, backlog: int = 128) -> None:
+    __slots__ = ("address", "backlog", "bounded")
+
+    def __init__(self, address: Address, backlog: int = 128, *, bounded: bool = False) -> None:
         self.address = address
         self.backlog = backlog
+        self.bounded = bounded
 
 
 class Bind:
-    """-> datagram Socket bound to `address`; port 0 lets the system choose."""
+    """-> datagram Socket bound to `address`; at a Group, one more that receives what is sent to it."""
 
     __slots__ = ("address",)
 
@@ -122,7 +128,7 @@ class Bind:
 
 
 class Accept:
-    """-> stream Socket of the next connection."""
+    """-> Socket of the next connection."""
 
     __slots__ = ("deadline", "socket")
 
@@ -132,13 +138,14 @@ class Accept:
 
 
 class Connect:
-    """-> stream Socket connected to `address`, with TCP_NODELAY where that exists."""
+    """-> Socket connected to `address`, with TCP_NODELAY where that exists. `bounded`: as its listener is."""
 
-    __slots__ = ("address", "deadline")
+    __slots__ = ("address", "bounded", "deadline")
 
-    def __init__(self, address: Address, deadline: int | None = None) -> None:
+    def __init__(self, address: Address, deadline: int | None = None, *, bounded: bool = False) -> None:
         self.address = address
         self.deadline = deadline
+        self.bounded = bounded
 
 
 class Recv:

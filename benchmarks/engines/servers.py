@@ -19,8 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nodes import engines, ops
+from nodes.wire.addresses import IPv4
 
-ADDRESS = ("127.0.0.1", 0)
+ADDRESS = IPv4("127.0.0.1", 0)
 SIZE = 65536
 BACKLOG = 4096
 

@@ -10,7 +10,7 @@ from chaos.faults.surroundings import ForeignLink, Surroundings, Way
 from chaos.faults.window import BOTH, Window
 from chaos.identity import Direction, Key
 from chaos.problem import Problem
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 
 if TYPE_CHECKING:
     from chaos.faults.processes import ProcessFault
@@ -147,7 +147,7 @@ class RelayFault(Fault):
         return False
 
     def problems_in(self, cell: Surroundings) -> Iterator[Problem]:
-        if self.of_streams and (way := self.way(cell)) and datagrams(way.transport):
+        if self.of_streams and (way := self.way(cell)) and TRANSPORTS[way.transport].bounded:
             message = f"{self.link} is {way.transport}, {self.of_streams}; expected transport: tcp"
             yield Problem((self.verb,), message)
 

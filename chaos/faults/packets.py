@@ -14,7 +14,7 @@ from chaos.faults.window import Directions, OptionalMilliseconds, each
 from chaos.groups import Group, Pair, groups_of, separated
 from chaos.identity import Direction
 from chaos.problem import Problem, names
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 
 SHARES = ("loss", "duplicate", "reorder", "corrupt")
 CORRELATIONS = {"delay_correlation": "jitter", "loss_correlation": "loss"}
@@ -256,5 +256,5 @@ class Netem(PacketFault):
 
 
 def _connections(fault: Reject | Blackhole, cell: Surroundings, expected: str) -> Iterator[Problem]:
-    if (way := fault.way(cell)) is not None and datagrams(way.transport):
+    if (way := fault.way(cell)) is not None and not TRANSPORTS[way.transport].connected:
         yield Problem((fault.verb,), f"{way.name} is {way.transport}, which has no connections; {expected}")

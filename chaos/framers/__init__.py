@@ -12,7 +12,7 @@ from chaos.framers.message import Framer, Message
 from chaos.framers.shells import DatagramFramer, StreamFramer, WireProtocol
 from chaos.identity import Direction
 from nodes.registry import modules
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 
 __all__ = ["CODECS", "FOREIGN", "STREAM_CODECS", "Framer", "Framers", "Message", "framer", "framers", "identifies"]
 
@@ -39,7 +39,7 @@ FOREIGN = tuple(codec for codec, protocol in _PROTOCOLS.items() if protocol.fore
 
 def framers(codec: str, transport: str) -> Framers:
     """Fresh ones, for both directions of one connection. Raises KeyError for an unknown codec or transport."""
-    return (_datagrams if datagrams(transport) else _stream)(_PROTOCOLS[codec])
+    return (_datagrams if TRANSPORTS[transport].bounded else _stream)(_PROTOCOLS[codec])
 
 
 def framer(codec: str, transport: str) -> Framer:

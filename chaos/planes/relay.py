@@ -13,7 +13,7 @@ from chaos.planes.udp_link import UdpLink
 from chaos.rules import BadConfiguration, address
 from nodes.wire.errors import shown
 from nodes.wire.record import Note
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 
 Link = TcpLink | UdpLink
 
@@ -49,10 +49,10 @@ class Relay(CommandedPlane):
 
     def _link(self, plan: LinkPlan, listen: str, sockets: int) -> Link:
         link: Link
-        if datagrams(plan.transport):
-            link = UdpLink(self._loop, plan.hop, listen, sockets)
-        else:
+        if TRANSPORTS[plan.transport].connected:
             link = TcpLink(self._loop, plan.hop, listen, plan.port, sockets)
+        else:
+            link = UdpLink(self._loop, plan.hop, listen, sockets)
         link.upstream(plan.upstream, plan.epoch)
         self._loop.tickers.append(link)
         return link

@@ -27,6 +27,7 @@ import msgpack
 from nodes.drivers import DriverFailed, Operation
 from nodes.ops import Accept, Close, Get, Listen, Now, Program, Put, Queue, Recv, Send, Socket, Spawn
 from nodes.rpc.calls import End, Outcome
+from nodes.wire.addresses import IPv4
 from nodes.wire.errors import shown
 
 LOOPBACK = "127.0.0.1"
@@ -121,7 +122,7 @@ class ExecDriver:
 
     def _started(self) -> Program:
         """-> our end of the connection that the program has as its standard streams."""
-        listener = yield Listen((LOOPBACK, 0))
+        listener = yield Listen(IPv4(LOOPBACK, 0))
         theirs = socket.create_connection(listener.local)
         try:
             self._child = subprocess.Popen(self._argv, stdin=theirs.fileno(), stdout=theirs.fileno(), cwd=self._folder)

@@ -35,10 +35,11 @@ from nodes.rpc.codecs import Codec, Reply
 from nodes.rpc.interface import HELLO, Interface, Procedure, stub
 from nodes.rpc.retry import Retry
 from nodes.rpc.serve import READ_SIZE
+from nodes.wire.addresses import internet
 from nodes.wire.errors import WireError, unforeseen, whole
 from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind, Witness
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 
 
 class Ended(NamedTuple):
@@ -119,7 +120,7 @@ class RpcDriver:
         self._stub = stub(interface, self._invoke)
         self._operation = Operation(0, 0, "", None)
         self.codec = codec
-        self._datagrams = datagrams(transport)
+        self._transport = TRANSPORTS[transport]
         self.target = target
         self.local = local
         self.retry = retry
@@ -217,7 +218,7 @@ class RpcDriver:
 
     def _timed_out(self, call: Call) -> Program:
         line = self._line
-        if self._datagrams or self.retry.same_connection or line is None:
+        if not self._transport.connected or self.retry.same_connection or line is None:
             return
         if line.connection == call.connection:
             yield from self._end(line, "timeout")
@@ -237,7 +238,7 @@ class RpcDriver:
 
     def _encode(self, call: Call, header: CallHeader) -> bytes:
         data = self.codec.encode_call(self._sent.add(call), call.procedure, header, call.arguments)
-        return data if self._datagrams else self.codec.wrap(data)
+        return data if self._transport.bounded else self.codec.wrap(data)
 
     def _procedure(self, xid: int) -> Procedure | None:
         call = self._sent.get(xid)
@@ -274,14 +275,14 @@ class RpcDriver:
     def _connect(self, deadline: int) -> Program:
         self.session.numbers.lines += 1
         number = self.session.numbers.lines
-        if self._datagrams:
-            socket = yield Bind((self.local, 0))
-            line = Line(socket, number, self.target)
-            yield Spawn(self._read_datagrams(line), "reader")
-        else:
+        if self._transport.connected:
             socket = yield Connect(self.target, deadline)
             line = Line(socket, number)
             yield Spawn(self._read_stream(line), "reader")
+        else:
+            socket = yield Bind(internet(self.local, 0))
+            line = Line(socket, number, self.target)
+            yield Spawn(self._read_datagrams(line), "reader")
         return line
 
     def _greet(self, line: Line, deadline: int) -> Program:

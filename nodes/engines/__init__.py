@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
+from nodes.engines.common.offer import Offer
 from nodes.ops import Program, Transaction
 from nodes.registry import modules
 
@@ -22,6 +23,8 @@ SIMULATED = ("sim",)
 
 class Engine(Protocol):
     """Performs the operations of one node's programs."""
+
+    offer: ClassVar[Offer]
 
     def __init__(self, commit: Callable[[Transaction], int], random: Callable[[], float]) -> None: ...
 
@@ -39,6 +42,12 @@ def availability(name: str) -> str | None:
         raise KeyError(name)
     reason: str | None = _module(name).availability()
     return reason
+
+
+def offer(name: str) -> Offer:
+    """What the engine can do, wherever it can run."""
+    found: Offer = _module(name).Engine.offer
+    return found
 
 
 def create(name: str, commit: Callable[[Transaction], int], random: Callable[[], float]) -> Engine:

@@ -13,6 +13,7 @@ from nodes import ops
 from nodes.engines.common import sockaddr
 from nodes.engines.common.completion import Driver, Request
 from nodes.engines.common.uring import BUFFER_SELECT, NEEDS, PICKED, Ring, address_of, submission
+from nodes.wire.addresses import UnixPath
 
 _ENTRIES = 1024
 _BUFFERS, _BUFFER_SIZE = 256, 65536  # a datagram fits; memory is touched when a buffer is used
@@ -20,6 +21,7 @@ _BUFFERS, _BUFFER_SIZE = 256, 65536  # a datagram fits; memory is touched when a
 _SENDMSG, _RECVMSG, _ACCEPT, _ASYNC_CANCEL, _CONNECT, _SEND, _RECV = 9, 10, 13, 14, 16, 26, 27
 _POLL_FIRST = 1  # IORING_RECVSEND_POLL_FIRST: a receive is nearly always asked for before its data came
 _WHOLE = 0x4100  # MSG_NOSIGNAL | MSG_WAITALL: a send goes on until all of it is sent
+_AT_ONCE = 0x40  # MSG_DONTWAIT: of a datagram that waited for room in a Unix socket, Linux sends no bytes in the end
 _CLOEXEC = 0x80000
 _NEVER = 1 << 31  # no result is that
 _NOBODY = 0  # the token of requests whose own completion nobody waits for
@@ -119,7 +121,8 @@ class UringPort:
     def send_to(self, request: Request, data: bytes, address: ops.Address) -> None:
         message = _message(sockaddr.encode(address), id(data) + _BYTES_AT, len(data))
         request.whole, request.keep = len(data), (data, message)
-        self._ask(request, submission(_SENDMSG, request.fd, address_of(message), 1, request.token))
+        options = _AT_ONCE if isinstance(address, UnixPath) else 0
+        self._ask(request, submission(_SENDMSG, request.fd, address_of(message), 1, request.token, options=options))
 
     def cancel(self, request: Request) -> None:
         self._pushed.append(submission(_ASYNC_CANCEL, -1, request.token, 0, _NOBODY))

@@ -66,7 +66,7 @@ class Engine(Loop[Threaded]):
         self._ending: list[threading.Thread] = []
         self._endpoints: dict[int, BlockingEndpoint]
         self._perform |= {
-            ops.Listen: lambda task, op: self._bound(sockets.listener(op.address, op.backlog)),
+            ops.Listen: lambda task, op: self._bound(sockets.listener(op.address, op.backlog, op.bounded)),
             ops.Bind: lambda task, op: self._bound(sockets.datagram(op.address)),
             ops.Accept: self._accept,
             ops.Connect: self._connect,
@@ -232,22 +232,21 @@ class Engine(Loop[Threaded]):
 
     def _accept(self, _task: Threaded, operation: ops.Accept) -> BlockingEndpoint:
         endpoint: Any = operation.socket
-        accepted: list[tuple[socket.socket, Any]] = []
+        accepted: list[tuple[socket.socket, ops.Address]] = []
         try:
-            self._receiving(operation, lambda: accepted.append(endpoint.raw.accept()))
+            self._receiving(operation, lambda: accepted.append(sockets.accepted(endpoint.raw)))
         except BaseException:  # accepted, but the listener was closed or the run ended meanwhile
             for raw, _ in accepted:
                 raw.close()
             raise
-        raw, address = accepted[0]
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return self._adopt(raw, sockets.local_of(raw), address[:2])
+        raw, peer = accepted[0]
+        return self._adopt(raw, sockets.local_of(raw), peer)
 
     def _connect(self, _task: Threaded, operation: ops.Connect) -> BlockingEndpoint:
-        raw = sockets.stream(operation.address)
+        raw, address = sockets.connecting(operation.address, operation.bounded), sockets.plain(operation.address)
         endpoint = self._bound(raw)
         try:
-            self._limited(endpoint, socket.SO_SNDTIMEO, operation.deadline, raw.connect, operation.address)
+            self._limited(endpoint, socket.SO_SNDTIMEO, operation.deadline, raw.connect, address)
             endpoint.local, endpoint.peer = sockets.local_of(raw), sockets.peer_of(raw)
             sockets.refuse_self(endpoint.local, endpoint.peer)
         except BaseException:
@@ -272,7 +271,7 @@ class Engine(Loop[Threaded]):
     def _recv_from(self, _task: Threaded, operation: ops.RecvFrom) -> tuple[bytes, ops.Address]:
         endpoint: Any = operation.socket
         data, address = self._receiving(operation, endpoint.raw.recvfrom, operation.size)
-        return data, address[:2]
+        return data, sockets.reader(endpoint.raw)(address)
 
     def _send(self, _task: Threaded, operation: ops.Send) -> None:
         endpoint: Any = operation.socket
@@ -283,7 +282,7 @@ class Engine(Loop[Threaded]):
 
     def _send_to(self, _task: Threaded, operation: ops.SendTo) -> None:
         endpoint: Any = operation.socket
-        arguments = operation.data, operation.address
+        arguments = operation.data, sockets.plain(operation.address)
         self._limited(endpoint, socket.SO_SNDTIMEO, None, endpoint.raw.sendto, *arguments)
 
 

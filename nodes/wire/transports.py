@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+AddressKind = Literal["internet", "group", "path"]
+"""Of nodes/wire/addresses.py: IPv4 and IPv6, Group, UnixPath."""
 
 
 class Transport(NamedTuple):
-    """`number`: IANA, "Protocol Numbers"."""
+    """`number`: IANA, "Protocol Numbers"; 0 for what stays on one host."""
 
-    datagrams: bool
-    """Whether a message comes whole or not at all, over no connection; else bytes come, in their order, over one."""
+    connected: bool
+    """Over a connection, which can be refused, end and be cut, and on which each side reads what the other sent."""
+    ordered: bool
+    """What arrives does so once, and in the order of sending, and it is not lost while both ends are there."""
+    bounded: bool
+    """A message comes whole or not at all, and has a largest size; else bytes come, split and joined anyhow."""
+    address: AddressKind
     number: int
 
 
-TRANSPORTS = {"udp": Transport(datagrams=True, number=17), "tcp": Transport(datagrams=False, number=6)}
-
-
-def datagrams(transport: str) -> bool:
-    return TRANSPORTS[transport].datagrams
+TRANSPORTS = {
+    "udp": Transport(connected=False, ordered=False, bounded=True, address="internet", number=17),
+    "tcp": Transport(connected=True, ordered=True, bounded=False, address="internet", number=6),
+    "multicast": Transport(connected=False, ordered=False, bounded=True, address="group", number=17),
+    "unix-stream": Transport(connected=True, ordered=True, bounded=False, address="path", number=0),
+    "unix-datagram": Transport(connected=False, ordered=True, bounded=True, address="path", number=0),
+    "unix-seqpacket": Transport(connected=True, ordered=True, bounded=True, address="path", number=0),
+}
+LINKS = tuple(name for name, row in TRANSPORTS.items() if row.address == "internet")
+"""Those that a link between two nodes can have, wherever they are, and that planes stand in the way of."""
+STREAMS = tuple(name for name in LINKS if not TRANSPORTS[name].bounded)

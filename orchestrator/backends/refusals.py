@@ -5,10 +5,11 @@ A cell of a folder that has one is left out and told; a scenario that was named 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from chaos.problem import Path, Problem
-from nodes.engines import availability
+from nodes.engines import NAMES, availability, offer
+from nodes.engines.common.offer import Offer
 from orchestrator.report.result import Refusal
 from orchestrator.scenario.cell import Cell, Client, Server
 from orchestrator.scenario.document import join
@@ -38,6 +39,17 @@ def engines(cell: Cell) -> Iterator[Problem]:
         reason = availability(node.engine)
         if reason is not None:
             message = f"engine {node.engine} cannot run here: {reason}; --backend sim needs no engine"
+            yield Problem(("nodes", name, "engine"), message)
+
+
+def offers(cell: Cell, offer: Callable[[str], Offer] = offer) -> Iterator[Problem]:
+    """Engines of which more is asked than they can do, wherever they run."""
+    nodes = dict(_nodes(cell))
+    for name, transport in {(name, link.transport): None for link in cell.links for name in (link.source, link.target)}:
+        engine = nodes[name].engine
+        if transport not in offer(engine).transports:
+            able = ", ".join(other for other in NAMES if transport in offer(other).transports)
+            message = f"engine {engine} does not serve {transport}; expected one of {able}"
             yield Problem(("nodes", name, "engine"), message)
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple, get_args
 from chaos.faults.fault import Fault
 from nodes.rpc import codecs
 from nodes.services import SERVICE_OF
-from nodes.wire.transports import TRANSPORTS
+from nodes.wire.transports import LINKS
 from orchestrator.explore.theory import expected
 from orchestrator.explore.words import DRAWN, LIKELY, Place
 from orchestrator.scenario.cell import Cell, Client, Expect, Link, Retry, Semantics, Server, Variant
@@ -136,7 +136,7 @@ def _system(random: Random, variant: Variant | None) -> Cell:
         source=CLIENT,
         target=SERVER,
         semantics=random.choice(SEMANTICS),
-        transport=random.choice(sorted(TRANSPORTS)),
+        transport=random.choice(sorted(LINKS)),
         codec=random.choice(codecs.NAMES),
         variant=variant,
     )

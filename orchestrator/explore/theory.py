@@ -11,7 +11,7 @@ from typing import get_args
 
 from chaos.faults.models import Model
 from nodes.services import WITH_EFFECT
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.run.specs import plane_of
 from orchestrator.scenario.cell import Cell, Delivery, Expect, Level, Link, Semantics
@@ -59,7 +59,7 @@ def brought_by(cell: Cell, index: int) -> tuple[Model, ...]:
     fault = cell.faults[index]
     packets = plane_of(cell, fault) == "packet"
     met = [link for link in cell.links if fault.on_link in (None, link.name)]
-    found = [fault.models(datagrams=datagrams(link.transport), packets=packets) for link in met]
+    found = [fault.models(datagrams=not TRANSPORTS[link.transport].ordered, packets=packets) for link in met]
     return tuple(dict.fromkeys(model for models in found for model in models))
 
 

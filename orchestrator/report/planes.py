@@ -49,7 +49,7 @@ ROWS: Mapping[str, str] = MappingProxyType(
 )
 """The rows, as docs/semantics.md has them."""
 PLANES = ("relay", "toxiproxy", "netfilter", "netem", "process")
-TRANSPORTS = tuple(transports.TRANSPORTS)
+TRANSPORTS = transports.LINKS
 
 Place = tuple[str, str, str]
 """(plane, transport, row)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 from orchestrator.scenario.cell import Cell
 
 Status = Mapping[str, Any]
@@ -21,7 +21,7 @@ def drained(cell: Cell, epochs: Mapping[str, int], planes: Iterable[Status], ser
         if plane["held"] or plane["pending"] or (plane["connections"] and cell.system is None):
             return False
         passed |= plane["passed"]
-    countable = {link.name for link in cell.links if datagrams(link.transport)}
+    countable = {link.name for link in cell.links if TRANSPORTS[link.transport].bounded}
     for name, status in servers.items():
         for link, counts in status["links"].items():
             if counts["executing"] or counts["connections"]:

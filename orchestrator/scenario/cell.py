@@ -20,7 +20,7 @@ from chaos.supports import PLANE_OF
 from nodes.rpc import codecs
 from nodes.services import SERVICES, WORKLOADS
 from nodes.wire.header import turn
-from nodes.wire.transports import TRANSPORTS
+from nodes.wire.transports import LINKS
 from orchestrator.scenario.log import Log
 from orchestrator.scenario.properties import PROPERTIES
 from orchestrator.scenario.recorded import as_nodes
@@ -87,7 +87,7 @@ if TYPE_CHECKING:
 else:
     ServiceName = Literal[tuple(SERVICES)]
     WorkloadName = Literal[tuple(WORKLOADS)]
-    TransportName = Literal[tuple(TRANSPORTS)]
+    TransportName = Literal[LINKS]
     CodecName = Literal[codecs.NAMES]
     Via = Literal[tuple(PLANE_OF)]
 UNTIL_DONE: Literal["until-done"] = "until-done"

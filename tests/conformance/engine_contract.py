@@ -11,8 +11,9 @@ from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from nodes import ops
+from nodes.wire.addresses import IPv4
 
-ANY_PORT = ("127.0.0.1", 0)
+ANY_PORT = IPv4("127.0.0.1", 0)
 MILLISECOND = 1_000_000
 
 

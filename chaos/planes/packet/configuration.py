@@ -24,7 +24,7 @@ from chaos.rules import (
     mapping,
     one_of,
 )
-from nodes.wire.transports import TRANSPORTS
+from nodes.wire.transports import LINKS
 
 KINDS = kinds(PacketFault, paths, packets)
 """The faults of packets, by the names that they travel under."""
@@ -97,7 +97,7 @@ def _flow(link: Map) -> Flow:
         raise BadConfiguration(f"{where}: 'upstream' must be the server's [host, port]")
     return Flow(
         name,
-        one_of(link, "transport", tuple(TRANSPORTS), where),
+        one_of(link, "transport", LINKS, where),
         field(link, "source", str, where),
         field(link, "target", str, where),
         upstream[1],

@@ -22,6 +22,7 @@ from chaos.faults.paths import Partition
 from chaos.identity import Direction
 from chaos.planes.packet.connections import Peer
 from chaos.planes.packet.mechanism import Flow
+from nodes.wire.transports import TRANSPORTS
 
 TABLE = "ip faultbed"
 COMMAND = ("nft", "-f", "-")
@@ -177,22 +178,26 @@ def _share(fault: Loss) -> str:
     return f"numgen random mod {_MODULUS} < {below}" if below < _MODULUS else ""
 
 
+def _connected(flow: Flow) -> bool:
+    return TRANSPORTS[flow.transport].connected
+
+
 def _asking(request: str, flow: Flow) -> str:
     """Segments that open a connection or end a piece of data (PSH). A late acknowledgement asks for nothing: rejecting
     it would end a connection that nobody is using."""
-    return f"{request} tcp flags & (syn | psh) != 0" if flow.transport == "tcp" else request
+    return f"{request} tcp flags & (syn | psh) != 0" if _connected(flow) else request
 
 
 def _rejection(fault: Reject, flow: Flow) -> Literal["reject with tcp reset", "reject with icmp port-unreachable"]:
     if fault.reject == "icmp":
         return "reject with icmp port-unreachable"
-    if flow.transport != "tcp":
+    if not _connected(flow):
         raise ValueError(f"reject: rst on {flow.link!r}: {flow.transport} knows no reset; use reject: icmp")
     return "reject with tcp reset"
 
 
 def _hole(fault: Blackhole, flow: Flow, request: str, reply: str, peers: Sequence[Peer]) -> list[Clause]:
-    if flow.transport != "tcp":
+    if not _connected(flow):
         raise ValueError(f"blackhole on {flow.link!r}: {flow.transport} has no connections; use loss or partition")
     if len(peers) < fault.blackhole:
         return []

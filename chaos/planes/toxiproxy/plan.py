@@ -7,6 +7,7 @@ from typing import NamedTuple
 from chaos.faults.fault import ToxicFault
 from chaos.planes.toxiproxy.toxics import KINDS
 from chaos.rules import Address, BadConfiguration, Decoded, Map, address, check_indexes, decoded, field, mapping, one_of
+from nodes.wire.transports import STREAMS
 
 ToxicRule = Decoded[ToxicFault]
 
@@ -48,7 +49,7 @@ def planned(command: Map) -> Plan:
 def _link(link: Map) -> LinkPlan:
     name = field(link, "name", str, "a link")
     where = f"link {name!r}"
-    one_of(link, "transport", ("tcp",), where)
+    one_of(link, "transport", STREAMS, where)
     upstream = address(link.get("upstream"))
     if upstream is None:
         raise BadConfiguration(f"{where}: Toxiproxy needs the server's address from the beginning, got none")

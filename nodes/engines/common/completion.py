@@ -16,18 +16,20 @@ import errno
 import socket
 from collections.abc import Callable, Iterable
 from functools import partial
+from time import monotonic_ns
 from typing import Any, ClassVar, Protocol
 
 from nodes import ops
 from nodes.engines.common import sockets
 from nodes.engines.common.endpoint import Endpoint
 from nodes.engines.common.loop import PENDING, Resume
-from nodes.engines.common.tasks import Scheduler, Timed
+from nodes.engines.common.tasks import MOMENT, Scheduler, Timed
 from nodes.ops import Recv, Send
 
 _BUDGET = 64  # operations performed in one go before the others have their turn
 _PATIENCE = 10_000_000  # nanoseconds that a withdrawn request may take at the end of a run, ...
 _AS_IT_IS = (bytes, type(None))  # outcomes that are the operation's value
+_WITHDRAWN = (errno.ECANCELED, errno.EINTR)  # the latter of one that a thread of the kernel was blocked in
 _TURNS = 100  # ... and how often it is waited for
 
 
@@ -111,7 +113,7 @@ class Driver(Scheduler):
         super().__init__(commit, random)
         self._endpoints: dict[int, CompletionEndpoint]
         self._perform |= {
-            ops.Listen: lambda task, op: self._own(sockets.listener(op.address, op.backlog)),
+            ops.Listen: lambda task, op: self._own(sockets.listener(op.address, op.backlog, op.bounded)),
             ops.Bind: lambda task, op: self._own(sockets.datagram(op.address)),
             ops.Accept: self._accept,
             ops.Connect: self._connect,
@@ -181,7 +183,7 @@ class Driver(Scheduler):
         resume: Resume = task.send
         try:
             if isinstance(outcome, OSError):
-                if request.late and outcome.errno == errno.ECANCELED:
+                if request.late and outcome.errno in _WITHDRAWN:
                     outcome = _too_late()
                 if request.finish is None:
                     raise outcome
@@ -265,7 +267,14 @@ class Driver(Scheduler):
     def _send_to(self, task: Timed, operation: ops.SendTo) -> Any:
         request = _idle(operation.socket, "sending")
         self._port.send_to(request, operation.data, operation.address)
-        return self._await(task, request, _given, None)
+        return self._await(task, request, partial(self._sent_to, task, operation), None)
+
+    def _sent_to(self, task: Timed, operation: ops.SendTo, outcome: Any) -> Any:
+        """The receiver of a Unix socket may be full, and nothing tells when it no longer is: ask again in a moment."""
+        if not isinstance(outcome, BlockingIOError):
+            return _given(outcome)
+        self._arm(task, monotonic_ns() + MOMENT, lambda: self._send_to(task, operation))
+        return PENDING
 
     def _accept(self, task: Timed, operation: ops.Accept) -> Any:
         endpoint: Any = operation.socket
@@ -276,11 +285,11 @@ class Driver(Scheduler):
     def _accepted(self, listener: socket.socket, outcome: Any) -> CompletionEndpoint:
         descriptor, address = _given(outcome)
         raw = socket.socket(listener.family, listener.type, listener.proto, descriptor)
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sockets.prompt(raw)
         return self._adopt(raw, sockets.local_of(raw), address)
 
     def _connect(self, task: Timed, operation: ops.Connect) -> Any:
-        endpoint = self._own(sockets.stream(operation.address))
+        endpoint = self._own(sockets.connecting(operation.address, operation.bounded))
         try:
             self._port.connect(endpoint.sending, operation.address)
         except OSError:

@@ -17,11 +17,13 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from time import monotonic_ns
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from nodes import ops
 from nodes.engines.common import sockets
 from nodes.engines.common.endpoint import Endpoint
+from nodes.engines.common.offer import Offer
+from nodes.wire.addresses import UnixPath
 
 Resume = Callable[[Any], Any]
 
@@ -53,6 +55,8 @@ T = TypeVar("T", bound=Running)
 
 class Loop(ABC, Generic[T]):
     """The tasks, queues and sockets of one node; `task(program, name)` makes a task of the engine's kind."""
+
+    offer: ClassVar = Offer()
 
     def __init__(
         self,
@@ -140,7 +144,7 @@ class Loop(ABC, Generic[T]):
     def _hang_bell(self) -> None:
         self._bell, heard = socket.socketpair()
         self._bell.setblocking(False)
-        self._spawn(self._listen_to_bell(self._adopt(heard, ("", 0), None)), "bell")
+        self._spawn(self._listen_to_bell(self._adopt(heard, UnixPath(""), None)), "bell")
 
     def _listen_to_bell(self, heard: Endpoint) -> ops.Program:
         while True:

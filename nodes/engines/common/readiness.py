@@ -19,6 +19,7 @@ import os
 import socket
 from collections.abc import Callable
 from functools import partial
+from time import monotonic_ns
 from typing import Any, ClassVar
 
 from nodes import ops
@@ -26,10 +27,9 @@ from nodes.engines.common import sockets
 from nodes.engines.common.endpoint import ReadinessEndpoint, closed_send
 from nodes.engines.common.loop import PENDING, Resume
 from nodes.engines.common.poller import FAILED, READABLE, WRITABLE, Poller, Trigger
-from nodes.engines.common.tasks import Scheduler, Timed
+from nodes.engines.common.tasks import MOMENT, Scheduler, Timed
 from nodes.ops import Recv, Send
 
-_INTERNET = (socket.AF_INET, socket.AF_INET6)
 _BUDGET = 64  # operations performed in one go before the others have their turn
 
 
@@ -256,7 +256,7 @@ class Driver(Scheduler):
 
     def _adopt(self, raw: socket.socket, local: ops.Address, peer: ops.Address | None) -> ReadinessEndpoint:
         endpoint = self._enter(raw, raw.recv, local, peer)
-        endpoint.drains = self._poller.tells_end and raw.family in _INTERNET
+        endpoint.drains = self._poller.tells_end and raw.family in sockets.INTERNET
         return endpoint
 
     def _enter(
@@ -267,29 +267,28 @@ class Driver(Scheduler):
         return endpoint
 
     def _listen(self, _task: Timed, operation: ops.Listen) -> ReadinessEndpoint:
-        raw = sockets.listener(operation.address, operation.backlog)
+        raw = sockets.listener(operation.address, operation.backlog, operation.bounded)
         return self._enter(raw, lambda _size: self._accept(raw), sockets.local_of(raw), None)
 
     def _accept(self, listener: socket.socket) -> ReadinessEndpoint:
-        raw, address = listener.accept()
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return self._adopt(raw, sockets.local_of(raw), address[:2])
+        raw, peer = sockets.accepted(listener)
+        return self._adopt(raw, sockets.local_of(raw), peer)
 
     def _bind(self, _task: Timed, operation: ops.Bind) -> ReadinessEndpoint:
         raw = sockets.datagram(operation.address)
-        return self._enter(raw, lambda size: _datagram(raw, size), sockets.local_of(raw), None)
+        return self._enter(raw, partial(_datagram, raw.recvfrom, sockets.reader(raw)), sockets.local_of(raw), None)
 
     def _connect(self, task: Timed, operation: ops.Connect) -> Any:
-        raw = sockets.stream(operation.address)
-        raw.setblocking(False)
-        try:
-            raw.connect(operation.address)
-        except BlockingIOError:
-            pass
-        except OSError:
-            raw.close()
-            raise
+        raw, address = sockets.connecting(operation.address, operation.bounded), sockets.plain(operation.address)
         endpoint = self._adopt(raw, sockets.local_of(raw), None)
+        try:
+            raw.connect(address)
+        except BlockingIOError:
+            if raw.family not in sockets.INTERNET:  # its listener's backlog is full
+                return self._again(task, partial(self._reconnect, endpoint, address), operation.deadline)
+        except OSError:
+            self._discard(endpoint)
+            raise
         try:
             self._await_writable(task, endpoint, partial(self._connected, endpoint), operation.deadline)
         except OSError:  # the poller does not take it
@@ -347,18 +346,47 @@ class Driver(Scheduler):
         endpoint: Any = operation.socket
         if endpoint.closed:
             raise sockets.aborted()
-        data, address, raw = operation.data, operation.address, endpoint.raw
+        send = partial(_send_to, endpoint, operation.data, sockets.plain(operation.address))
         try:
-            raw.sendto(data, address)
+            send()
         except BlockingIOError:
-            return self._await_writable(task, endpoint, lambda: _sent_to(raw, data, address), None)
+            if endpoint.raw.family not in sockets.INTERNET:  # its receiver is full
+                return self._again(task, send, None)
+            return self._await_writable(task, endpoint, send, None)
         return None
 
+    # --- what no event announces: room at the other end of a Unix socket that is not connected ---
 
-def _datagram(raw: socket.socket, size: int) -> tuple[bytes, ops.Address]:
-    data, address = raw.recvfrom(size)
-    return data, address[:2]
+    def _again(self, task: Timed, attempt: Callable[[], Any], deadline: int | None) -> Any:
+        """Try it in a moment, and again until it succeeds or the deadline passes."""
+
+        def retry() -> Any:
+            try:
+                self._wake(task, task.send, attempt())
+            except BlockingIOError:
+                late = deadline is not None and monotonic_ns() >= deadline
+                return None if late else self._again(task, attempt, deadline)
+            except OSError as error:
+                self._wake(task, task.throw, error)
+            return PENDING
+
+        self._arm(task, monotonic_ns() + MOMENT, retry)
+        return PENDING
+
+    def _reconnect(self, endpoint: ReadinessEndpoint, address: Any) -> ReadinessEndpoint:
+        endpoint.raw.connect(address)
+        endpoint.peer = sockets.peer_of(endpoint.raw)
+        return endpoint
 
 
-def _sent_to(raw: socket.socket, data: bytes, address: ops.Address) -> None:
-    raw.sendto(data, address)
+def _datagram(
+    receive: Callable[[int], tuple[bytes, Any]], read: Callable[[Any], ops.Address], size: int
+) -> tuple[bytes, ops.Address]:
+    data, address = receive(size)
+    return data, read(address)
+
+
+def _send_to(endpoint: ReadinessEndpoint, data: bytes, address: Any) -> None:
+    if endpoint.closed:
+        raise sockets.aborted()
+    endpoint.raw.sendto(data, address)

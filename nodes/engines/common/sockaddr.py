@@ -1,42 +1,64 @@
-"""Addresses as the kernel reads and writes them, for system calls that Python has no wrapper of (ip(7), ipv6(7))."""
+"""Addresses as the kernel reads and writes them (ip(7), ipv6(7), unix(7)), for calls that Python has no wrapper of."""
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from functools import lru_cache
 
-from nodes.engines.common import sockets
 from nodes.ops import Address
+from nodes.wire.addresses import IPv4, IPv6, UnixPath
 
 SIZE = 128
 """Of struct sockaddr_storage, which has room for every kind."""
 
 _FAMILY = struct.Struct("=H")
 _INET = struct.Struct("!2xH4s8x")
-_INET6 = struct.Struct("!2xH4x16s4x")
+_INET6 = struct.Struct("!2xHI16s4x")
+_SCOPE = struct.Struct("=I")
+_SCOPE_AT = 24
+_PATH = slice(2, 110)
 
 
 def encode(address: Address) -> bytes:
-    """A struct sockaddr_in or sockaddr_in6. A name is looked up, each time. Raises OSError (gaierror)."""
-    kind = sockets.family(address)
-    host, port = address
+    """Its struct sockaddr. A name is looked up, each time. Raises OSError (gaierror)."""
+    if isinstance(address, UnixPath):
+        path = os.fsencode(address.path)
+        return _FAMILY.pack(socket.AF_UNIX) + path + (b"" if path.startswith(b"\0") else b"\0")
+    if isinstance(address, IPv6):
+        return _inet6(address)
+    host, port = address[:2]
     try:
-        return _literal(kind, host or "0.0.0.0", port)
+        return _inet(host or "0.0.0.0", port)
     except OSError:
-        return _literal(kind, socket.gethostbyname(host), port)
+        return _inet(socket.gethostbyname(host), port)
 
 
 @lru_cache(maxsize=1024)
-def _literal(kind: socket.AddressFamily, host: str, port: int) -> bytes:
-    layout = _INET6 if kind is socket.AF_INET6 else _INET
-    packed = bytearray(layout.pack(port, socket.inet_pton(kind, host)))
-    _FAMILY.pack_into(packed, 0, kind)
-    return bytes(packed)
+def _inet(host: str, port: int) -> bytes:
+    return _of_family(socket.AF_INET, _INET.pack(port, socket.inet_pton(socket.AF_INET, host)))
+
+
+@lru_cache(maxsize=1024)
+def _inet6(address: IPv6) -> bytes:
+    host, port, flow, scope = address
+    packed = bytearray(_INET6.pack(port, flow, socket.inet_pton(socket.AF_INET6, host)))
+    _SCOPE.pack_into(packed, _SCOPE_AT, scope)
+    return _of_family(socket.AF_INET6, bytes(packed))
+
+
+def _of_family(family: int, packed: bytes) -> bytes:
+    return _FAMILY.pack(family) + packed[_FAMILY.size :]
 
 
 def decode(raw: bytes) -> Address:
-    """What `encode` made, or the kernel; `raw` may be longer than its address."""
-    kind = _FAMILY.unpack_from(raw)[0]
-    port, packed = (_INET6 if kind == socket.AF_INET6 else _INET).unpack_from(raw)
-    return socket.inet_ntop(kind, packed), port
+    """What `encode` made, or the kernel; `raw` may be longer than its address, by zeros. No address is no path."""
+    family = _FAMILY.unpack_from(raw)[0]
+    if family == socket.AF_INET:
+        port, packed = _INET.unpack_from(raw)
+        return IPv4(socket.inet_ntop(socket.AF_INET, packed), port)
+    if family == socket.AF_INET6:
+        port, flow, packed = _INET6.unpack_from(raw)
+        return IPv6(socket.inet_ntop(socket.AF_INET6, packed), port, flow, *_SCOPE.unpack_from(raw, _SCOPE_AT))
+    return UnixPath(os.fsdecode(bytes(raw[_PATH]).rstrip(b"\0")))

@@ -5,10 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Callable
+from typing import Any
 
+from nodes.engines.common.paths import PathSocket
 from nodes.ops import Address
+from nodes.wire.addresses import Group, IPv4, IPv6, UnixPath
 
 ABORTED = "the socket was closed by another program"
+INTERNET = (socket.AF_INET, socket.AF_INET6)
+_UNIX = getattr(socket, "AF_UNIX", None)
+_FAMILIES = {IPv4: socket.AF_INET, IPv6: socket.AF_INET6, Group: socket.AF_INET, UnixPath: _UNIX}
 
 
 def aborted() -> ConnectionAbortedError:
@@ -20,17 +27,10 @@ def refused() -> ConnectionRefusedError:
     return ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
 
 
-def family(address: Address) -> socket.AddressFamily:
-    """IPv6 for a literal with colons; names and everything else are IPv4."""
-    return socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-
-
-def listener(address: Address, backlog: int) -> socket.socket:
-    """A listening stream socket. SO_REUSEADDR: a restarted node gets its port back despite TIME_WAIT."""
-    raw = socket.socket(family(address), socket.SOCK_STREAM)
+def listener(address: Address, backlog: int, bounded: bool) -> socket.socket:
+    """A listening socket. SO_REUSEADDR: a restarted node gets its port back despite TIME_WAIT."""
+    raw = _bound(address, _connected_kind(bounded), socket.SO_REUSEADDR)
     try:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        raw.bind(address)
         raw.listen(backlog)
     except OSError:
         raw.close()
@@ -39,32 +39,58 @@ def listener(address: Address, backlog: int) -> socket.socket:
 
 
 def datagram(address: Address) -> socket.socket:
-    """A bound, unconnected datagram socket."""
-    raw = socket.socket(family(address), socket.SOCK_DGRAM)
+    """A bound, unconnected datagram socket. SO_REUSEADDR lets a group have several on one host (ip(7))."""
+    if not isinstance(address, Group):
+        return _bound(address, socket.SOCK_DGRAM)
+    raw = _bound(address, socket.SOCK_DGRAM, socket.SO_REUSEADDR)
     try:
-        raw.bind(address)
+        membership = socket.inet_aton(address.host) + socket.inet_aton(address.interface)
+        raw.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
     except OSError:
         raw.close()
         raise
     return raw
 
 
-def stream(address: Address) -> socket.socket:
-    """An unconnected stream socket for connecting to `address`."""
-    raw = socket.socket(family(address), socket.SOCK_STREAM)
-    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def connecting(address: Address, bounded: bool) -> socket.socket:
+    """An unconnected socket for connecting to `address`."""
+    raw = _made(address, _connected_kind(bounded))
+    prompt(raw)
     return raw
 
 
+def accepted(listener: socket.socket) -> tuple[socket.socket, Address]:
+    """-> a connection and its peer. Raises OSError as accept(2) does."""
+    raw, peer = listener.accept()
+    prompt(raw)
+    return raw, reader(raw)(peer)
+
+
+def prompt(raw: socket.socket) -> None:
+    """TCP_NODELAY, where there is TCP."""
+    if raw.family in INTERNET:
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def plain(address: Address) -> Any:
+    """As Python's sockets take it."""
+    if isinstance(address, UnixPath):
+        return address.path
+    return address[:2] if isinstance(address, Group) else address
+
+
+def reader(raw: socket.socket) -> Callable[[Any], Address]:
+    """-> what makes an address of what Python's sockets of this family say."""
+    return _READERS[raw.family]
+
+
 def local_of(raw: socket.socket) -> Address:
-    host, port = raw.getsockname()[:2]
-    return host, port
+    return reader(raw)(raw.getsockname())
 
 
 def peer_of(raw: socket.socket) -> Address:
     """Raises OSError (ENOTCONN) if the socket is not connected, or no longer."""
-    host, port = raw.getpeername()[:2]
-    return host, port
+    return reader(raw)(raw.getpeername())
 
 
 def refuse_self(local: Address, peer: Address) -> None:
@@ -75,3 +101,37 @@ def refuse_self(local: Address, peer: Address) -> None:
     """
     if local == peer:
         raise refused()
+
+
+def _connected_kind(bounded: bool) -> socket.SocketKind:
+    return socket.SOCK_SEQPACKET if bounded else socket.SOCK_STREAM
+
+
+def _made(address: Address, kind: socket.SocketKind) -> socket.socket:
+    family = _FAMILIES[type(address)]
+    if family is None:
+        raise OSError(errno.EAFNOSUPPORT, "this system's Python has no Unix domain sockets")
+    return PathSocket(family, kind) if family == _UNIX else socket.socket(family, kind)
+
+
+def _bound(address: Address, kind: socket.SocketKind, option: int | None = None) -> socket.socket:
+    raw = _made(address, kind)
+    try:
+        if option is not None:
+            raw.setsockopt(socket.SOL_SOCKET, option, 1)
+        raw.bind(plain(address))
+    except OSError:
+        raw.close()
+        raise
+    return raw
+
+
+def _path(told: str | bytes | None) -> UnixPath:
+    return UnixPath(os.fsdecode(told or ""))
+
+
+_READERS: dict[Any, Callable[[Any], Address]] = {
+    socket.AF_INET: IPv4._make,
+    socket.AF_INET6: IPv6._make,
+    _UNIX: _path,
+}

@@ -15,6 +15,9 @@ from nodes.engines.common.endings import drop
 from nodes.engines.common.loop import Loop, Resume, Running
 from nodes.engines.common.timers import Timer, Timers
 
+MOMENT = 1_000_000
+"""Nanoseconds until what no event announces is tried again."""
+
 
 class Timed(Running):
     """A task of an event loop, and what its wait's deadline is armed with."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+from nodes.engines.common.offer import Offer
 from nodes.engines.sim.medium import Conditions
 from nodes.engines.sim.world import World
 from nodes.ops import Program, Transaction
+from nodes.wire.transports import LINKS
 
 _MASK = (1 << 64) - 1
 
@@ -29,6 +31,8 @@ class Engine:
     The scheduler draws nothing from `random`, which belongs to the programs. The network is the host's loopback,
     which does not split what is sent at once.
     """
+
+    offer: ClassVar = Offer(frozenset(LINKS), post=False)
 
     def __init__(self, commit: Callable[[Transaction], int], random: Callable[[], float], seed: int = 1) -> None:
         self._commit = commit

@@ -16,6 +16,7 @@ from nodes.engines.sim.fiber import Fiber
 from nodes.engines.sim.listener import Listener
 from nodes.engines.sim.stream import Stream
 from nodes.ops import Address, Program, Transaction
+from nodes.wire.addresses import Group, IPv4, UnixPath
 
 OWN = ("127.0.0.1", "localhost", "0.0.0.0", "")
 _FIRST_EPHEMERAL = 32_768  # ip_local_port_range, ip(7)
@@ -146,17 +147,18 @@ class Host:
         if isinstance(socket, Stream):
             return
         ports = self.listeners if isinstance(socket, Listener) else self.datagrams
-        if ports.get(socket.local[1]) is socket:
-            del ports[socket.local[1]]
+        _, port = place(socket.local)
+        if ports.get(port) is socket:
+            del ports[port]
 
-    def bound(self, address: Address, taken: dict[int, Listener] | dict[int, Datagrams]) -> Address:
+    def bound(self, address: Address, taken: dict[int, Listener] | dict[int, Datagrams]) -> IPv4:
         """`address` with this host's name and a port that is free. Raises OSError as bind(2) does."""
-        name, port = address
+        name, port = place(address)
         if name not in OWN and name != self.name:
             raise OSError(errno.EADDRNOTAVAIL, f"{name} is not an address of host {self.name}")
         if port in taken:
             raise OSError(errno.EADDRINUSE, f"port {port} of host {self.name} is in use")
-        return self.name, port or self.free_port(taken)
+        return IPv4(self.name, port or self.free_port(taken))
 
     def free_port(self, taken: dict[int, Listener] | dict[int, Datagrams]) -> int:
         """An ephemeral port. They go round, so that a late segment seldom meets a new socket."""
@@ -166,6 +168,13 @@ class Host:
             if port not in taken:
                 return port
         raise OSError(errno.EADDRINUSE, f"host {self.name} has no free port")
+
+
+def place(address: Address) -> tuple[str, int]:
+    """-> host, port. Raises OSError for an address of another kind."""
+    if isinstance(address, (Group, UnixPath)):
+        raise OSError(errno.EAFNOSUPPORT, f"a simulated host has no socket at {address}")
+    return address[:2]
 
 
 def _no_ledger(transaction: Transaction) -> int:

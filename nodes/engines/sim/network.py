@@ -11,10 +11,11 @@ from typing import Any
 from nodes import ops
 from nodes.engines.sim.datagram import Datagrams
 from nodes.engines.sim.fiber import Fiber
-from nodes.engines.sim.host import OWN, Host
+from nodes.engines.sim.host import OWN, Host, place
 from nodes.engines.sim.listener import Listener
 from nodes.engines.sim.medium import Medium
 from nodes.engines.sim.stream import Stream
+from nodes.wire.addresses import IPv4
 
 WAIT: Any = object()
 _SYN_RETRY = 1_000_000_000  # nanoseconds, RFC 6298 section 2.1
@@ -29,6 +30,7 @@ class Network:
 
     def listen(self, fiber: Fiber, operation: ops.Listen) -> Listener:
         host = fiber.host
+        _check(operation)
         local = host.bound(operation.address, host.listeners)
         listener = Listener(host, local, operation.backlog)
         host.listeners[local[1]] = listener
@@ -53,9 +55,10 @@ class Network:
 
     def connect(self, fiber: Fiber, operation: ops.Connect) -> Any:
         host = fiber.host
-        target = self._target(host, operation.address)
-        local = (host.name, host.free_port(host.listeners))
-        stream = Stream(self._medium, host, local, (target.name, operation.address[1]))
+        _check(operation)
+        target, port = self._target(host, operation.address)
+        local = IPv4(host.name, host.free_port(host.listeners))
+        stream = Stream(self._medium, host, local, IPv4(target.name, port))
         host.own(stream)
         fiber.connecting = stream
         stream.waiting = fiber
@@ -66,7 +69,7 @@ class Network:
         """The first segment of a connection reaches its target's kernel."""
         if client.closed or client.peer is None:
             return
-        name, port = client.peer
+        name, port = place(client.peer)
         listener = self._hosts[name].listeners.get(port)
         timeline = self._medium.timeline
         if listener is None:
@@ -99,13 +102,13 @@ class Network:
     def send_to(self, fiber: Fiber, operation: ops.SendTo) -> None:
         socket: Any = operation.socket
         socket.check(operation.data)
-        target = self._target(fiber.host, operation.address)
-        address = (target.name, operation.address[1])
+        target, port = self._target(fiber.host, operation.address)
+        address = (target.name, port)
         time = self._medium.arrival(socket.sent.get(address, 0))
         socket.sent[address] = time
         self._medium.timeline.at(time, self._arrive_datagram, (address, bytes(operation.data), socket.local))
 
-    def _arrive_datagram(self, datagram: tuple[ops.Address, bytes, ops.Address]) -> None:
+    def _arrive_datagram(self, datagram: tuple[tuple[str, int], bytes, IPv4]) -> None:
         (name, port), data, source = datagram
         socket = self._hosts[name].datagrams.get(port)
         if socket is not None:  # otherwise it is lost: the sender's socket is not connected, udp(7)
@@ -119,13 +122,18 @@ class Network:
         socket: Any = operation.socket
         socket.close()
 
-    def _target(self, host: Host, address: ops.Address) -> Host:
-        name = address[0]
+    def _target(self, host: Host, address: ops.Address) -> tuple[Host, int]:
+        name, port = place(address)
         if name in OWN:
-            return host
+            return host, port
         if name not in self._hosts:
             raise OSError(errno.EHOSTUNREACH, f"there is no host {name}")
-        return self._hosts[name]
+        return self._hosts[name], port
+
+
+def _check(operation: ops.Listen | ops.Connect) -> None:
+    if operation.bounded:
+        raise OSError(errno.ESOCKTNOSUPPORT, "simulated connections carry bytes, not messages")
 
 
 def _occupy(socket: Any, fiber: Fiber) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from chaos.problem import Problem
 from orchestrator.backends.backend import Backend, Finding, Option, Options, Runner, Swept, unconnected
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.refusals import limits, places, systems
+from orchestrator.backends.refusals import limits, offers, places, systems
 from orchestrator.scenario.cell import Cell
 
 NAME = "docker"
@@ -25,6 +25,7 @@ OPTIONS = (IMAGE, TOXIPROXY_IMAGE)
 
 def _problems(cell: Cell) -> Iterator[Problem]:
     yield from systems(cell, NAME)
+    yield from offers(cell)
     yield from limits(cell, NAME, frozenset({"cpus", "memory", "files", "processes"}))
     yield from places(cell, NAME)
 

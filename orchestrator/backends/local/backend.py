@@ -14,7 +14,7 @@ from chaos.problem import Problem
 from orchestrator.backends.backend import Backend, CellFolder, Finding, Options, Runner, Swept, unconnected
 from orchestrator.backends.compose.backend import BACKEND as COMPOSE
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.refusals import engines, limits, places
+from orchestrator.backends.refusals import engines, limits, offers, places
 from orchestrator.history.collected import Collected
 from orchestrator.run.specs import planes
 from orchestrator.scenario.cell import Cell
@@ -28,6 +28,7 @@ NAME = "local"
 
 def _problems(cell: Cell) -> Iterator[Problem]:
     yield from engines(cell)
+    yield from offers(cell)
     yield from limits(cell, NAME, frozenset({"files"}))
     yield from places(cell, NAME)
     if cell.system is not None:

@@ -28,10 +28,11 @@ from nodes.ops import (
     Socket,
     Spawn,
 )
-from nodes.wire.transports import datagrams
+from nodes.wire.addresses import internet, written
+from nodes.wire.transports import TRANSPORTS
 
 READ_SIZE = 65536
-LISTEN: Address = ("127.0.0.1", 0)
+LISTEN = internet("127.0.0.1", 0)
 INJECTION_LIMIT = 1_000_000_000
 """Nanoseconds after which the answer to an injected request is no longer waited for."""
 
@@ -282,7 +283,7 @@ class SimRelay:
             case "upstream":
                 address = command["address"]
                 link = self._links[command["link"]]
-                yield from link.set_upstream((address[0], address[1]) if address else None, command["epoch"])
+                yield from link.set_upstream(internet(*address) if address else None, command["epoch"])
             case "rule":
                 link = self._rules[command["index"]]
                 yield from link.perform(link.hop.rule(command["index"], command["active"]))
@@ -299,12 +300,12 @@ class SimRelay:
     def _configure(self, command: dict[str, Any]) -> Program:
         for name, plan in self._plans(command).items():
             assert plan.upstream is not None
-            kind = DatagramLink if datagrams(plan.transport) else StreamLink
-            link = self._links[name] = kind(plan.hop, plan.upstream)
+            kind = StreamLink if TRANSPORTS[plan.transport].connected else DatagramLink
+            link = self._links[name] = kind(plan.hop, internet(*plan.upstream))
             self._rules |= dict.fromkeys(plan.hop.rules, link)
             yield from link.start()
             yield from link.perform(plan.hop.upstream(True, plan.epoch))
-        return {"addresses": {name: list(link.address) for name, link in self._links.items()}}
+        return {"addresses": {name: written(link.address) for name, link in self._links.items()}}
 
     def _status(self) -> dict[str, Any]:
         total: dict[str, Any] = {"held": 0, "pending": 0, "connections": 0, "passed": {}}

@@ -15,7 +15,7 @@ from __future__ import annotations
 from chaos.faults.fault import Fault
 from chaos.faults.models import Model
 from nodes.wire.record import Kind
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 from orchestrator.checkers.bites.messages import altered, overtaken
 from orchestrator.checkers.bites.transits import transits
 from orchestrator.checkers.bites.values import RuleBite
@@ -39,7 +39,7 @@ def models(setting: Setting, rule: int, fault: Fault, trace: Trace) -> frozenset
     """Of the bite of this operation by the fault, which has this number."""
     link = setting.link_of(trace)
     packets = plane_of(setting.cell, fault) == "packet"
-    found = set(fault.models(datagrams=link is not None and datagrams(link.transport), packets=packets))
+    found = set(fault.models(datagrams=link is not None and not TRANSPORTS[link.transport].ordered, packets=packets))
     decided = trace.decided_by(rule)
     if fault.alters and any(altered(event, trace) for event in decided):
         return frozenset()

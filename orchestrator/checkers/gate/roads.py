@@ -7,7 +7,7 @@ from typing import NamedTuple
 from chaos.supports import PLANE_OF
 from nodes.wire.header import turn
 from nodes.wire.record import Kind
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 from orchestrator.checkers.views import Views
 from orchestrator.scenario.cell import Cell, Link
 
@@ -55,5 +55,5 @@ class Roads:
 
 def _doubled(cell: Cell, link: Link) -> bool:
     ours = (fault for fault in cell.faults if fault.on_link == link.name and PLANE_OF[link.via] == "packet")
-    brought = (fault.models(datagrams=datagrams(link.transport), packets=True) for fault in ours)
+    brought = (fault.models(datagrams=not TRANSPORTS[link.transport].ordered, packets=True) for fault in ours)
     return any("duplication" in models for models in brought)

@@ -8,6 +8,7 @@ from chaos.problem import Path, Problem, names
 from chaos.supports import PLANES
 from nodes.engines import NAMES as ENGINES
 from nodes.services import SERVICE_OF
+from nodes.wire.transports import STREAMS
 from orchestrator.scenario.cell import Cell, Link
 from orchestrator.scenario.coherence.waiting import trigger
 
@@ -66,7 +67,7 @@ def _link(workload: str, service: str, link: Link, path: Path) -> Iterator[Probl
     if SERVICE_OF[workload] != service:
         expected = f"{workload} calls a {SERVICE_OF[workload]}"
         yield Problem(path, f"workload {workload} over a link to a service {service}; {expected}")
-    if link.via == "toxiproxy" and link.transport != "tcp":
+    if link.via == "toxiproxy" and link.transport not in STREAMS:
         yield Problem((*path, "via"), "Toxiproxy carries TCP only; expected transport: tcp, or via: relay or direct")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from nodes import ops
 from nodes.engines.sim import Conditions, World
+from nodes.wire.addresses import IPv4
 
 MILLISECOND = 1_000_000
 PORT = 700
@@ -36,7 +37,7 @@ def error_of(operation: Any) -> ops.Program:
 
 def accept_one(then: Callable[[ops.Socket], ops.Program], port: int = PORT) -> ops.Program:
     """Listen, accept one connection and do `then` with it."""
-    listener = yield ops.Listen(("127.0.0.1", port))
+    listener = yield ops.Listen(IPv4("127.0.0.1", port))
     return (yield from then((yield ops.Accept(listener))))
 
 
@@ -56,6 +57,6 @@ def connect(host: str, port: int = PORT) -> ops.Program:
     """-> a connection; tries until somebody listens."""
     while True:
         try:
-            return (yield ops.Connect((host, port)))
+            return (yield ops.Connect(IPv4(host, port)))
         except ConnectionRefusedError:
             yield from pause(1)

@@ -14,6 +14,7 @@ from nodes.drivers.rpc import RpcDriver
 from nodes.drivers.variants import DRIVERS
 from nodes.rpc.calls import Call, End, Outcome
 from nodes.rpc.codecs import NAMES
+from nodes.wire.addresses import IPv4
 from nodes.wire.header import CallHeader, Status
 from nodes.wire.oncrpc import Accept
 from nodes.wire.record import Kind
@@ -70,7 +71,7 @@ class Calling(DriverBench):
             self._host.die()
 
     def _serve(self) -> ops.Program:
-        socket = yield ops.Bind(("server", PORT))
+        socket = yield ops.Bind(IPv4("server", PORT))
         waiting = yield ops.Spawn(pause(WAIT))
         while True:
             data, address = yield ops.RecvFrom(socket, 65_536)

@@ -10,6 +10,7 @@ from sim_programs import PORT, pause, world
 from nodes import ops
 from nodes.drivers.rpc import RpcDriver
 from nodes.rpc.calls import End, Outcome
+from nodes.wire.addresses import IPv4
 from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind
 
@@ -48,7 +49,7 @@ class Calls(DriverBench):
         return [said[1:] for said in self.said() if said[0] is kind]
 
     def _serve(self) -> ops.Program:
-        listener = yield ops.Listen(("server", PORT))
+        listener = yield ops.Listen(IPv4("server", PORT))
         connection = 0
         while True:
             connection += 1

@@ -9,8 +9,9 @@ from descriptors_taken import none_left
 
 from nodes import engines, ops
 from nodes.engines.common.fd_set import FD_SETSIZE
+from nodes.wire.addresses import IPv4
 
-ANY_PORT = ("127.0.0.1", 0)
+ANY_PORT = IPv4("127.0.0.1", 0)
 
 
 @pytest.mark.parametrize("engine", ["select", "pselect"])

@@ -12,8 +12,9 @@ from nodes.engines import epoll
 from nodes.engines.common import loop, tasks
 from nodes.engines.common.readiness import Driver
 from nodes.engines.sim import Engine as Simulated
+from nodes.wire.addresses import IPv4
 
-ANY_PORT = ("127.0.0.1", 0)
+ANY_PORT = IPv4("127.0.0.1", 0)
 LONG = 1_000_000_000
 Wait = Callable[[int], ops.Program]
 

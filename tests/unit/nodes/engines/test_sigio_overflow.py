@@ -10,9 +10,10 @@ import pytest
 
 from nodes import engines, ops
 from nodes.engines import sigio
+from nodes.wire.addresses import IPv4
 
 pytestmark = pytest.mark.skipif(sigio.availability() is not None, reason=f"engine sigio: {sigio.availability()}")
-ANY_PORT = ("127.0.0.1", 0)
+ANY_PORT = IPv4("127.0.0.1", 0)
 
 
 @pytest.fixture

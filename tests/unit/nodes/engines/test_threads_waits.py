@@ -12,9 +12,10 @@ import pytest
 from nodes import ops
 from nodes.engines import threads
 from nodes.engines.common import blocking
+from nodes.wire.addresses import IPv4
 
 pytestmark = pytest.mark.skipif(threads.availability() is not None, reason=str(threads.availability()))
-ANY_PORT = ("127.0.0.1", 0)
+ANY_PORT = IPv4("127.0.0.1", 0)
 MILLISECOND = 1_000_000
 FEW = 40
 """Looks that a wait of 30 ms may cost. The kernel may give up up to a tick early, and is asked again; who spins looks

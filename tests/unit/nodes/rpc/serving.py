@@ -16,6 +16,7 @@ from nodes.rpc.interface import Procedure, skeleton
 from nodes.rpc.semantics import Identity, binding, mechanism
 from nodes.rpc.serve import Endpoint
 from nodes.services.counter import COUNTER, Counter
+from nodes.wire.addresses import IPv4
 from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind
 
@@ -99,18 +100,18 @@ class Served(Witnessing):
             return world.run(asking, world.host("client"))
 
     def _serve_datagrams(self) -> ops.Program:
-        yield from self.endpoint.datagrams((yield ops.Bind(("server", PORT))))
+        yield from self.endpoint.datagrams((yield ops.Bind(IPv4("server", PORT))))
 
     def _serve_streams(self) -> ops.Program:
-        yield from self.endpoint.accept((yield ops.Listen(("server", PORT))))
+        yield from self.endpoint.accept((yield ops.Listen(IPv4("server", PORT))))
 
     @staticmethod
     def _ask_by_datagram(messages: tuple[bytes, ...]) -> ops.Program:
-        socket = yield ops.Bind(("client", 0))
+        socket = yield ops.Bind(IPv4("client", 0))
         replies: list[bytes] = []
         for message in messages:
             yield ops.Sleep((yield ops.Now()) + BETWEEN)
-            yield ops.SendTo(socket, message, ("server", PORT))
+            yield ops.SendTo(socket, message, IPv4("server", PORT))
         while True:
             try:
                 data, _ = yield ops.RecvFrom(socket, 65_536, (yield ops.Now()) + QUIET)
@@ -121,7 +122,7 @@ class Served(Witnessing):
     @staticmethod
     def _ask_by_stream(pieces: tuple[bytes, ...]) -> ops.Program:
         yield ops.Sleep(BETWEEN)
-        socket = yield ops.Connect(("server", PORT))
+        socket = yield ops.Connect(IPv4("server", PORT))
         for piece in pieces:
             yield ops.Send(socket, piece)
         received = b""

@@ -6,22 +6,23 @@ import socket
 
 import pytest
 
-from nodes.wire.transports import TRANSPORTS, datagrams
+from nodes.wire.transports import LINKS, STREAMS, TRANSPORTS
 from orchestrator.scenario.plan import load
 from orchestrator.scenario.shipped import find
 
 
-@pytest.mark.parametrize("name", TRANSPORTS)
+@pytest.mark.parametrize("name", LINKS)
 def test_a_row_has_the_number_that_the_system_knows(name: str) -> None:
     assert TRANSPORTS[name].number == getattr(socket, f"IPPROTO_{name.upper()}")
 
 
-def test_a_connection_cannot_be_asked_of_datagrams() -> None:
-    assert [name for name in TRANSPORTS if datagrams(name)] == ["udp"]
+def test_links_are_of_the_internet_and_bytes_come_over_a_connection_alone() -> None:
+    assert (LINKS, STREAMS) == (("udp", "tcp"), ("tcp",))
+    assert all(row.connected and row.ordered for row in TRANSPORTS.values() if not row.bounded)
 
 
 @pytest.mark.parametrize("row", ["01-request-lost", "09-crash-after-commit"])
 def test_the_table_is_asked_over_every_transport(row: str) -> None:
     """tests/scenarios/test_rpc_table.py runs it: the contract of a transport."""
     cells = load(find(f"rpc/{row}")[0]).cells
-    assert {link.transport for cell in cells for link in cell.links} == set(TRANSPORTS)
+    assert {link.transport for cell in cells for link in cell.links} == set(LINKS)

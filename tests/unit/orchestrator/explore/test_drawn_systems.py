@@ -9,7 +9,7 @@ from typing import get_args
 
 from nodes.rpc import codecs
 from nodes.services import SERVICE_OF
-from nodes.wire.transports import TRANSPORTS
+from nodes.wire.transports import LINKS
 from orchestrator.explore.generate import ABOUT, NAME, Ground, fresh, mutated, ours
 from orchestrator.scenario.cell import Cell, Client, Link, Retry, Semantics
 
@@ -65,7 +65,7 @@ def test_its_clients_repeat_soon_late_or_never() -> None:
 def test_every_mechanism_workload_and_protocol_is_drawn() -> None:
     assert {client.workload for client in clients()} == set(SERVICE_OF)
     assert {link.semantics for link in links()} == set(get_args(Semantics))
-    assert {link.transport for link in links()} == set(TRANSPORTS)
+    assert {link.transport for link in links()} == set(LINKS)
     assert {link.codec for link in links()} == set(codecs.NAMES)
     assert {link.variant for link in links()} == {None}
     assert ours("no-join").draw(Random(1)).links[0].variant == "no-join"

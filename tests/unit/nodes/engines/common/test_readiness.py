@@ -9,9 +9,10 @@ import pytest
 from nodes import ops
 from nodes.engines import epoll
 from nodes.engines.common.readiness import Driver
+from nodes.wire.addresses import IPv4
 
 pytestmark = pytest.mark.skipif(epoll.availability() is not None, reason="no epoll")
-ANY_PORT = ("127.0.0.1", 0)
+ANY_PORT = IPv4("127.0.0.1", 0)
 
 
 class Poller(epoll.EpollPoller):

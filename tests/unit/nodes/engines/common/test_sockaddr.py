@@ -9,22 +9,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodes.engines.common import sockaddr
+from nodes.wire.addresses import IPv4, IPv6, UnixPath
 
 PORTS = st.integers(0, 65535)
 
 
-@given(st.ip_addresses(v=4) | st.ip_addresses(v=6), PORTS)
-def test_what_is_encoded_is_decoded(host: object, port: int) -> None:
-    kind = socket.AF_INET6 if ":" in str(host) else socket.AF_INET
-    text = socket.inet_ntop(kind, socket.inet_pton(kind, str(host)))
-    assert sockaddr.decode(sockaddr.encode((text, port)) + bytes(100)) == (text, port)
+NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=90)
+
+
+@given(st.ip_addresses(v=4), PORTS)
+def test_an_ipv4_address_is_decoded_as_it_was_encoded(host: object, port: int) -> None:
+    address = IPv4(str(host), port)
+    assert sockaddr.decode(sockaddr.encode(address) + bytes(100)) == address
+
+
+@given(st.ip_addresses(v=6), PORTS, st.integers(0, (1 << 20) - 1), st.integers(0, (1 << 32) - 1))
+def test_an_ipv6_address_is_decoded_as_it_was_encoded(host: object, port: int, flow: int, scope: int) -> None:
+    text = socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, str(host)))
+    address = IPv6(text, port, flow, scope)
+    assert sockaddr.decode(sockaddr.encode(address) + bytes(100)) == address
+
+
+@given(st.sampled_from(["", "\0"]), NAMES)
+def test_a_path_is_decoded_as_it_was_encoded(start: str, name: str) -> None:
+    address = UnixPath(start + name)
+    assert sockaddr.decode(sockaddr.encode(address) + bytes(20)) == address
+
+
+def test_nobodys_address_is_no_path() -> None:
+    assert sockaddr.decode(bytes(sockaddr.SIZE)) == UnixPath("")
 
 
 def test_a_name_is_looked_up_and_no_host_is_any() -> None:
-    assert sockaddr.decode(sockaddr.encode(("localhost", 7))) == ("127.0.0.1", 7)
-    assert sockaddr.decode(sockaddr.encode(("", 7))) == ("0.0.0.0", 7)
+    assert sockaddr.decode(sockaddr.encode(IPv4("localhost", 7))) == IPv4("127.0.0.1", 7)
+    assert sockaddr.decode(sockaddr.encode(IPv4("", 7))) == IPv4("0.0.0.0", 7)
 
 
 def test_a_name_that_nobody_has_is_an_error() -> None:
     with pytest.raises(OSError):
-        sockaddr.encode(("no such name", 7))
+        sockaddr.encode(IPv4("no such name", 7))

@@ -9,6 +9,7 @@ from sim_programs import MILLISECOND, PORT, accept_one, connect, echo, error_of,
 
 from nodes import ops
 from nodes.engines.sim import Crash, Host, Killed
+from nodes.wire.addresses import IPv4
 
 TRANSACTION = ops.Transaction((1, 1, 1), None, None, None)
 
@@ -43,7 +44,7 @@ def test_peers_of_a_killed_host_see_its_kernel_close(unread: bool, expected: Any
         yield from pause(1)
         made.host("victim").crash()
         ended = yield from error_of(ops.Recv(socket, 1))
-        return ended, (yield from error_of(ops.Connect(("victim", PORT))))
+        return ended, (yield from error_of(ops.Connect(IPv4("victim", PORT))))
 
     with world() as made:
         made.host("victim").spawn(accept_one(idle))
@@ -52,7 +53,7 @@ def test_peers_of_a_killed_host_see_its_kernel_close(unread: bool, expected: Any
 
 def test_connections_that_nobody_accepted_are_reset() -> None:
     def listening() -> ops.Program:
-        yield ops.Listen(("127.0.0.1", PORT))
+        yield ops.Listen(IPv4("127.0.0.1", PORT))
         yield from pause(10_000)
 
     def main() -> ops.Program:
@@ -67,15 +68,15 @@ def test_connections_that_nobody_accepted_are_reset() -> None:
 
 def test_a_dead_host_answers_late_data_with_a_reset_and_loses_datagrams() -> None:
     def victim() -> ops.Program:
-        yield ops.Bind(("127.0.0.1", PORT))
+        yield ops.Bind(IPv4("127.0.0.1", PORT))
         yield from accept_one(idle)
 
     def main() -> ops.Program:
         socket = yield from connect("victim")
-        datagrams = yield ops.Bind(("127.0.0.1", 0))
+        datagrams = yield ops.Bind(IPv4("127.0.0.1", 0))
         made.host("victim").crash()
         yield ops.Send(socket, b"late")
-        yield ops.SendTo(datagrams, b"late", ("victim", PORT))
+        yield ops.SendTo(datagrams, b"late", IPv4("victim", PORT))
         yield from pause(1)
         return (yield from error_of(ops.Send(socket, b"x")))
 
@@ -163,14 +164,14 @@ def test_another_error_of_the_commit_reaches_the_program() -> None:
 
 def test_die_performs_nothing_that_its_program_yields_while_unwinding() -> None:
     def victim() -> ops.Program:
-        socket = yield ops.Bind(("127.0.0.1", 0))
+        socket = yield ops.Bind(IPv4("127.0.0.1", 0))
         try:
             host.die()
         finally:
-            yield ops.SendTo(socket, b"from the dead", ("main", PORT))
+            yield ops.SendTo(socket, b"from the dead", IPv4("main", PORT))
 
     def main() -> ops.Program:
-        socket = yield ops.Bind(("127.0.0.1", PORT))
+        socket = yield ops.Bind(IPv4("127.0.0.1", PORT))
         deadline = (yield ops.Now()) + 10 * MILLISECOND
         return (yield from error_of(ops.RecvFrom(socket, 100, deadline)))
 
@@ -243,7 +244,7 @@ def test_a_stopped_host_takes_data_and_goes_on_where_it_was() -> None:
             yield ops.Send(socket, b"abc")
             yield from pause(1)
         assert seen == []
-        second = yield ops.Connect(("server", PORT))
+        second = yield ops.Connect(IPv4("server", PORT))
         resumed = yield ops.Now()
         server.resume()
         yield from pause(1)
@@ -284,15 +285,15 @@ def test_data_that_came_during_a_stop_goes_before_a_deadline_that_passed_too() -
     seen: list[Any] = []
 
     def reader() -> ops.Program:
-        socket = yield ops.Bind(("127.0.0.1", PORT))
+        socket = yield ops.Bind(IPv4("127.0.0.1", PORT))
         seen.append((yield ops.RecvFrom(socket, 10, 5 * MILLISECOND))[0])
 
     def main() -> ops.Program:
-        socket = yield ops.Bind(("127.0.0.1", 0))
+        socket = yield ops.Bind(IPv4("127.0.0.1", 0))
         yield from pause(1)
         host.pause()
         yield from pause(9)
-        yield ops.SendTo(socket, b"late", ("stopped", PORT))
+        yield ops.SendTo(socket, b"late", IPv4("stopped", PORT))
         yield from pause(1)
         host.resume()
         yield from pause(1)

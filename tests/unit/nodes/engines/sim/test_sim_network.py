@@ -12,6 +12,7 @@ from sim_programs import MILLISECOND, PORT, accept_one, connect, error_of, idle,
 
 from nodes import ops
 from nodes.engines.sim import World
+from nodes.wire.addresses import IPv4
 
 
 def against(made: World, peer: Any, main: ops.Program) -> Any:
@@ -25,7 +26,7 @@ def close(socket: ops.Socket) -> ops.Program:
 
 
 def refusal(host: str) -> ops.Program:
-    return (yield from error_of(ops.Connect((host, PORT))))
+    return (yield from error_of(ops.Connect(IPv4(host, PORT))))
 
 
 def test_connecting_where_nobody_listens_is_refused() -> None:
@@ -38,7 +39,7 @@ def test_connecting_where_nobody_listens_is_refused() -> None:
 def test_an_unknown_host_is_unreachable() -> None:
     def main() -> ops.Program:
         with pytest.raises(OSError) as caught:
-            yield ops.Connect(("nowhere", 1))
+            yield ops.Connect(IPv4("nowhere", 1))
         return caught.value.errno
 
     with world() as made:
@@ -51,7 +52,7 @@ def test_addresses_are_those_of_the_hosts() -> None:
         return socket.local[0], socket.peer
 
     with world() as made:
-        assert against(made, idle, main()) == ("client", ("server", PORT))
+        assert against(made, idle, main()) == ("client", IPv4("server", PORT))
 
 
 @pytest.mark.parametrize("make", [ops.Listen, ops.Bind])
@@ -72,7 +73,7 @@ def test_ports_are_exclusive_and_free_after_close(make: Any) -> None:
 
 def test_a_full_backlog_delays_a_connection_until_one_is_accepted() -> None:
     def server() -> ops.Program:
-        listener = yield ops.Listen(("127.0.0.1", PORT), 0)
+        listener = yield ops.Listen(IPv4("127.0.0.1", PORT), 0)
         yield from pause(500)
         while True:
             yield ops.Accept(listener)
@@ -82,7 +83,7 @@ def test_a_full_backlog_delays_a_connection_until_one_is_accepted() -> None:
         return (yield ops.Now()), (yield from second())
 
     def second() -> ops.Program:
-        yield ops.Connect(("server", PORT))
+        yield ops.Connect(IPv4("server", PORT))
         return (yield ops.Now())
 
     with world() as made:
@@ -235,8 +236,8 @@ def test_a_stream_keeps_order_whatever_its_pieces(sent: list[bytes], size: int, 
 def test_closing_wakes_what_waits_on_the_socket() -> None:
     def main() -> ops.Program:
         socket = yield from connect("server")
-        listener = yield ops.Listen(("127.0.0.1", 0))
-        datagrams = yield ops.Bind(("127.0.0.1", 0))
+        listener = yield ops.Listen(IPv4("127.0.0.1", 0))
+        datagrams = yield ops.Bind(IPv4("127.0.0.1", 0))
         waiting = []
         for operation in (ops.Recv(socket, 1), ops.Send(socket, bytes(9)), ops.Accept(listener)):
             waiting.append((yield ops.Spawn(error_of(operation))))
@@ -268,13 +269,13 @@ def test_a_connect_that_timed_out_leaves_a_reset_behind() -> None:
     seen = ops.Queue()
 
     def server() -> ops.Program:
-        listener = yield ops.Listen(("127.0.0.1", PORT))
+        listener = yield ops.Listen(IPv4("127.0.0.1", PORT))
         socket = yield ops.Accept(listener)
         made.put(seen, (yield from error_of(ops.Recv(socket, 1))))
 
     def main() -> ops.Program:
         yield from pause(1)
-        failed = yield from error_of(ops.Connect(("server", PORT), (yield ops.Now()) + 60_000))
+        failed = yield from error_of(ops.Connect(IPv4("server", PORT), (yield ops.Now()) + 60_000))
         return failed, (yield ops.Get(seen))
 
     with world(latency=(40_000, 40_001)) as made:
@@ -284,8 +285,8 @@ def test_a_connect_that_timed_out_leaves_a_reset_behind() -> None:
 
 def test_datagrams_keep_order_between_two_sockets_and_are_cut() -> None:
     def main() -> ops.Program:
-        server = yield ops.Bind(("127.0.0.1", PORT))
-        client = yield ops.Bind(("127.0.0.1", 0))
+        server = yield ops.Bind(IPv4("127.0.0.1", PORT))
+        client = yield ops.Bind(IPv4("127.0.0.1", 0))
         for number in range(50):
             yield ops.SendTo(client, b"%02d-tail" % number, server.local)
         received = []
@@ -301,10 +302,10 @@ def test_datagrams_keep_order_between_two_sockets_and_are_cut() -> None:
 
 def test_a_datagram_to_a_closed_port_is_lost_and_a_huge_one_refused() -> None:
     def main() -> ops.Program:
-        socket = yield ops.Bind(("127.0.0.1", 0))
-        yield ops.SendTo(socket, b"x", ("other", 9))
+        socket = yield ops.Bind(IPv4("127.0.0.1", 0))
+        yield ops.SendTo(socket, b"x", IPv4("other", 9))
         with pytest.raises(OSError) as caught:
-            yield ops.SendTo(socket, bytes(70_000), ("other", 9))
+            yield ops.SendTo(socket, bytes(70_000), IPv4("other", 9))
         deadline = (yield ops.Now()) + MILLISECOND
         return caught.value.errno, (yield from error_of(ops.RecvFrom(socket, 1, deadline)))
 

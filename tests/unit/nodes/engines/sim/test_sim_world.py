@@ -12,6 +12,7 @@ from sim_programs import MILLISECOND, PORT, accept_one, connect, echo, error_of,
 
 from nodes import engines, ops
 from nodes.engines.sim import Conditions, Crash, Deadlock, World
+from nodes.wire.addresses import IPv4
 
 Trace = list[tuple[Any, ...]]
 
@@ -21,7 +22,7 @@ def chatter(seed: int) -> Trace:
     trace: Trace = []
 
     def server() -> ops.Program:
-        listener = yield ops.Listen(("127.0.0.1", PORT))
+        listener = yield ops.Listen(IPv4("127.0.0.1", PORT))
         while True:
             yield ops.Spawn(serve((yield ops.Accept(listener))))
 
@@ -127,7 +128,7 @@ def test_a_deadlock_says_who_waits_for_what() -> None:
             made.run(main(), made.host("client"))
         assert caught.value.waiting == [
             "server/acceptor Get",
-            "client/main Recv at ('client', 32768) from ('server', 700)",
+            "client/main Recv at client:32768 from server:700",
         ]
 
 
@@ -246,7 +247,7 @@ def test_close_lets_go_of_programs_that_clean_up() -> None:
     cleaned: list[str] = []
 
     def stuck() -> ops.Program:
-        socket = yield ops.Bind(("127.0.0.1", 0))
+        socket = yield ops.Bind(IPv4("127.0.0.1", 0))
         try:
             yield ops.RecvFrom(socket, 1)
         finally:

@@ -17,6 +17,7 @@ from chaos.identity import Chunk, Key
 from chaos.links import LinkPlan
 from nodes import ops
 from nodes.engines.sim import Conditions, World
+from nodes.wire.addresses import IPv4
 from orchestrator.backends.sim.relay import SimRelay
 
 LINK = "client -> server"
@@ -45,7 +46,7 @@ def run(after: int | None) -> list[tuple[int, bytes]]:
     got: list[tuple[int, bytes]] = []
 
     def main() -> ops.Program:
-        listener = yield ops.Listen(("127.0.0.1", 0))
+        listener = yield ops.Listen(IPv4("127.0.0.1", 0))
         hop = Hop(LINK, partial(framers, "resp", "tcp"), sliced_first, [0], [0], note, stream=True)
         relay = SimRelay(lambda command: {LINK: LinkPlan(hop, "tcp", listener.local, 1, 0)})
         body = yield from relay.obey({"type": "configure"})

@@ -18,6 +18,7 @@ from nodes import ops
 from nodes.engines.sim import Conditions, World
 from nodes.rpc.codecs import codec
 from nodes.services.counter import COUNTER
+from nodes.wire.addresses import IPv4
 from nodes.wire.header import CallHeader, ReplyHeader, Status
 from orchestrator.backends.sim.relay import INJECTION_LIMIT, SimRelay
 
@@ -179,7 +180,7 @@ def test_datagrams_of_each_client_come_from_a_socket_of_its_own_and_go_back_to_i
         sources = []
         clients = []
         for seq in (1, 2):
-            client = yield ops.Bind(("127.0.0.1", 0))
+            client = yield ops.Bind(IPv4("127.0.0.1", 0))
             clients.append(client)
             for attempt in (1, 2):
                 yield ops.SendTo(client, call(seq, attempt), relayed.address)
@@ -200,7 +201,7 @@ def test_datagrams_of_each_client_come_from_a_socket_of_its_own_and_go_back_to_i
 def test_while_the_server_is_down_datagrams_are_lost_and_a_copy_comes_in_its_next_epoch() -> None:
     def main(relayed: Relayed) -> ops.Program:
         server = yield from relayed.open()
-        client = yield ops.Bind(("127.0.0.1", 0))
+        client = yield ops.Bind(IPv4("127.0.0.1", 0))
         yield ops.SendTo(client, call(1), relayed.address)
         data, source = yield ops.RecvFrom(server, 1_000)
         yield from relayed.upstream(None, 1)
@@ -225,7 +226,7 @@ def test_what_is_kept_goes_on_when_its_rule_is_released_and_nothing_more_is(tran
             client, server = yield from connected(relayed, server)
             yield ops.Send(client, CODEC.wrap(call(1)))
         else:
-            client = yield ops.Bind(("127.0.0.1", 0))
+            client = yield ops.Bind(IPv4("127.0.0.1", 0))
             yield ops.SendTo(client, call(1), relayed.address)
         yield from pause()
         assert (yield from relayed.status())["held"] == 1
@@ -249,7 +250,7 @@ def test_what_is_delayed_comes_at_its_time_unless_its_rule_is_off(transport: str
 
     def main(relayed: Relayed) -> ops.Program:
         server = yield from relayed.open()
-        client = yield ops.Bind(("127.0.0.1", 0))
+        client = yield ops.Bind(IPv4("127.0.0.1", 0))
         if transport == "tcp":
             client, server = yield from connected(relayed, server)
         began = yield ops.Now()

@@ -1,0 +1,16 @@
+"""PURE: what an engine can do at all, so that a scenario that asks for more is refused before anything starts."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nodes.wire.transports import TRANSPORTS
+
+
+class Offer(NamedTuple):
+    """`workers`: how many loops may serve one listener. `post`: whether something can be put into a queue from outside
+    of all programs, which takes that they share their node's memory."""
+
+    transports: frozenset[str] = frozenset(TRANSPORTS)
+    workers: int = 1
+    post: bool = True

@@ -1,0 +1,61 @@
+"""PURE: where a socket is: a value, whose kind says what sockets can be there."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class IPv4(NamedTuple):
+    """`host` may be a name, which is looked up when it is used. Port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class IPv6(NamedTuple):
+    """`flow` and `scope` as in struct sockaddr_in6 (ipv6(7))."""
+
+    host: str
+    port: int
+    flow: int = 0
+    scope: int = 0
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}"
+
+
+class Group(NamedTuple):
+    """A multicast group of IPv4 (RFC 1112), as the interface with that address hears it."""
+
+    host: str
+    port: int
+    interface: str
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port} at {self.interface}"
+
+
+class UnixPath(NamedTuple):
+    """A Unix domain socket (unix(7)). One that begins with a zero byte is in no file system; "" is nobody's."""
+
+    path: str
+
+    def __str__(self) -> str:
+        return self.path.replace("\0", "@", 1)
+
+
+Internet = IPv4 | IPv6
+Address = IPv4 | IPv6 | Group | UnixPath
+
+
+def internet(host: str, port: int) -> Internet:
+    """A literal with colons is IPv6; names and everything else are IPv4."""
+    return IPv6(host, port) if ":" in host else IPv4(host, port)
+
+
+def written(address: Address) -> list[Any]:
+    """As journals and control messages have it: [host, port], or [path]."""
+    return list(address[:2])

@@ -1,0 +1,162 @@
+"""The engines' contract over each transport: its row in nodes/wire/transports.py says what is due.
+
+A check takes the subject, the transport's row, and what gives an address for a new socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from engine_contract import Subject, after, each, failing, one, pause, receive_all, receive_exactly
+
+from nodes import ops
+from nodes.wire.addresses import IPv4
+from nodes.wire.transports import Transport
+
+Fresh = Callable[[], ops.Address]
+MEGABYTE = 1 << 20
+
+
+def connected(row: Transport, fresh: Fresh) -> Generator[Any, Any, tuple[ops.Socket, ops.Socket, ops.Socket]]:
+    """-> (client's side, server's side, listener)."""
+    listener = yield ops.Listen(fresh(), bounded=row.bounded)
+    accepting = yield ops.Spawn(one(ops.Accept(listener)))
+    client = yield ops.Connect(listener.local, bounded=row.bounded)
+    return client, (yield ops.Join(accepting)), listener
+
+
+def check_both_ends_are_known(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    def main() -> ops.Program:
+        if not row.connected:
+            bound = yield ops.Bind(fresh())
+            assert (type(bound.local), bound.peer) == (type(fresh()), None)
+            return
+        client, server, listener = yield from connected(row, fresh)
+        assert type(listener.local) is type(fresh())
+        assert client.peer == server.local == listener.local
+        assert server.peer == client.local
+
+    if row.address != "group":
+        subject.run(main())
+
+
+def check_what_is_sent_arrives(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    texts = [b"one", b"two, longer", b"3"]
+
+    def over_a_connection() -> ops.Program:
+        client, server, _ = yield from connected(row, fresh)
+        yield from each(ops.Send(client, text) for text in texts)
+        if row.bounded:
+            assert (yield from each([ops.Recv(server, 100)] * 3)) == texts
+        else:
+            assert (yield from receive_exactly(server, 15)) == b"".join(texts)
+        yield ops.Send(server, b"back")
+        assert (yield ops.Recv(client, 100)) == b"back"
+        yield ops.Close(client)
+        assert (yield from receive_all(server)) == b""
+
+    def without() -> ops.Program:
+        receiver = yield ops.Bind(fresh())
+        sender = yield ops.Bind(LOOPBACK if row.address == "group" else fresh())
+        for text in texts:
+            yield ops.SendTo(sender, text, receiver.local)
+        assert (yield from each([ops.RecvFrom(receiver, 100)] * 3)) == [(text, sender.local) for text in texts]
+
+    subject.run(over_a_connection() if row.connected else without())
+
+
+def check_a_message_is_cut_to_the_size_asked_for(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from connected(row, fresh)
+        for text in (b"cut short", b"whole"):
+            yield ops.Send(client, text)
+        assert (yield from each([ops.Recv(server, 5)] * 2)) == [b"cut s", b"whole"]
+
+    if row.connected and row.bounded:
+        subject.run(main())
+
+
+def check_a_full_receiver_lets_its_senders_wait(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    """Nothing is lost where nothing can be, and nobody waits for ever."""
+    messages = [b"%06d" % number * 200 for number in range(2_000)]
+
+    def send(socket: ops.Socket, to: ops.Address) -> ops.Program:
+        for message in messages:
+            yield ops.Send(socket, message) if row.connected else ops.SendTo(socket, message, to)
+
+    def receive(socket: ops.Socket) -> Generator[Any, Any, list[bytes]]:
+        if not row.connected:
+            return [data for data, _ in (yield from each([ops.RecvFrom(socket, 4096)] * len(messages)))]
+        if row.bounded:
+            return (yield from each([ops.Recv(socket, 4096)] * len(messages)))
+        whole = yield from receive_exactly(socket, 1200 * len(messages))
+        return [whole[at : at + 1200] for at in range(0, len(whole), 1200)]
+
+    def main() -> ops.Program:
+        if row.connected:
+            sender, receiver, _ = yield from connected(row, fresh)
+        else:
+            sender, receiver = yield from each(ops.Bind(fresh()) for _ in range(2))
+        sending = yield ops.Spawn(send(sender, receiver.local))
+        yield from pause(5)
+        assert not sending.done
+        assert (yield from receive(receiver)) == messages
+        yield ops.Join(sending)
+
+    if row.ordered and row.address == "path":
+        subject.run(main())
+
+
+def check_a_full_backlog_lets_clients_wait(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(fresh(), 0, bounded=row.bounded)
+        connecting = []
+        for _ in range(3):
+            connecting.append((yield ops.Spawn(one(ops.Connect(listener.local, bounded=row.bounded)))))
+        yield from pause(5)
+        deadline = yield from after(10)
+        assert isinstance(
+            (yield from failing(ops.Connect(listener.local, deadline, bounded=row.bounded))), TimeoutError
+        )
+        yield from each([ops.Accept(listener)] * 3)
+        yield from each(ops.Join(task) for task in connecting)
+
+    if row.connected and row.address == "path":  # TCP's next attempt comes after a second
+        subject.run(main())
+
+
+def check_close_ends_what_waits(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    def ended(socket: ops.Socket, operation: Any) -> ops.Program:
+        task = yield ops.Spawn(failing(operation))
+        yield from pause(3)
+        yield ops.Close(socket)
+        assert isinstance((yield ops.Join(task)), ConnectionAbortedError)
+
+    def main() -> ops.Program:
+        if row.connected:
+            _, server, listener = yield from connected(row, fresh)
+            yield from ended(listener, ops.Accept(listener))
+            yield from ended(server, ops.Recv(server, 1))
+        else:
+            bound = yield ops.Bind(fresh())
+            yield from ended(bound, ops.RecvFrom(bound, 1))
+
+    subject.run(main())
+
+
+def check_nobody_there_is_said(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(fresh(), bounded=row.bounded)
+        yield ops.Close(listener)
+        error = yield from failing(ops.Connect(listener.local, bounded=row.bounded))
+        assert isinstance(error, (ConnectionRefusedError, FileNotFoundError))
+        again = yield ops.Listen(listener.local, bounded=row.bounded)
+        assert isinstance((yield from failing(ops.Listen(again.local, bounded=row.bounded))), OSError)
+
+    if row.connected:
+        subject.run(main())
+
+
+LOOPBACK = IPv4("127.0.0.1", 0)
+CHECKS = {name: check for name, check in dict(globals()).items() if name.startswith("check_")}

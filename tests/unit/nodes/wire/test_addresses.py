@@ -1,0 +1,27 @@
+"""Addresses are values: told apart by their kind, and written down as they always were."""
+
+from __future__ import annotations
+
+import pytest
+
+from nodes.wire.addresses import Address, Group, IPv4, IPv6, UnixPath, internet, written
+
+
+@pytest.mark.parametrize(
+    ("address", "text", "record"),
+    [
+        (IPv4("127.0.0.1", 80), "127.0.0.1:80", ["127.0.0.1", 80]),
+        (IPv6("::1", 80, 0, 2), "[::1]:80", ["::1", 80]),
+        (Group("239.0.0.1", 80, "127.0.0.1"), "239.0.0.1:80 at 127.0.0.1", ["239.0.0.1", 80]),
+        (UnixPath("/run/a"), "/run/a", ["/run/a"]),
+        (UnixPath("\0a"), "@a", ["\0a"]),
+    ],
+)
+def test_an_address_says_where_it_is(address: Address, text: str, record: list[object]) -> None:
+    assert str(address) == text
+    assert written(address) == record
+
+
+def test_a_literal_with_colons_is_of_the_sixth_version_and_a_name_is_not() -> None:
+    assert internet("::1", 7) == IPv6("::1", 7)
+    assert [internet(host, 7) for host in ("10.0.0.1", "server")] == [IPv4("10.0.0.1", 7), IPv4("server", 7)]
