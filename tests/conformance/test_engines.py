@@ -327,9 +327,9 @@ def test_an_interrupt_reaches_an_engine_that_is_never_idle(engine: str) -> None:
 
     def main() -> ops.Program:
         client, server, _ = yield from pair()
+        yield ops.Send(client, b"ball")
         for end in (client, server):
             yield ops.Spawn(echo(end))
-        yield ops.Send(client, b"ball")
         yield from pause(5)
         os.kill(os.getpid(), signal.SIGINT)
         yield ops.Get(ops.Queue())
