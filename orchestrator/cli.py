@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from nodes.engines import NAMES as ENGINES
 from orchestrator.backends import named
 from orchestrator.backends.interrupts import raising
 from orchestrator.commands.agent import agent, token
@@ -110,6 +111,12 @@ JUNIT = click.option(
 @backend_options
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Instead of each scenario's own.")
 @click.option(
+    "--engine",
+    metavar="NAME",
+    type=click.Choice(ENGINES),
+    help="Of all servers and clients, instead of each scenario's own; `faultbed doctor` lists them.",
+)
+@click.option(
     "--repeat",
     type=click.IntRange(1, 100_000),
     default=1,
@@ -127,6 +134,7 @@ def run(
     scenarios: tuple[str, ...],
     backend: str,
     seed: int | None,
+    engine: str | None,
     repeat: int,
     jobs: int,
     out: Path,
@@ -142,7 +150,7 @@ def run(
     with JUnitFile(junit) as told:
         plans = shipped.plans(scenarios, MOST_CELLS if yes else MAX_CELLS)
         chosen = named(backend)
-        choice = Choice(chosen, options_of(chosen, given), seed, repeat, jobs, out, only)
+        choice = Choice(chosen, options_of(chosen, given), seed, repeat, jobs, out, only, engine)
         return Command(plans, choice, time.strftime("%Y-%m-%dT%H-%M-%S"), told).run()
 
 

@@ -108,7 +108,8 @@ class Backend(NamedTuple):
     """`place` orders what is told of several; `about` says in a few words what it runs on, None if it is no user's
     choice. `connect` raises SessionError where what should be there already is not.
 
-    `engine`: what the Docker engine says of itself if these cells use one, None if they do not. `findings`: what of it
+    `performs`: it performs what nodes do by itself, and no node has an engine for it. `engine`: what the Docker engine
+    says of itself if these cells use one, None if they do not. `findings`: what of it
     works on this machine. `sweep` removes what killed runs left of its own; it raises SessionError where it cannot be
     looked for.
     """
@@ -119,6 +120,7 @@ class Backend(NamedTuple):
     problems: Check
     connect: Callable[[Options], AbstractContextManager[Ready]]
     options: tuple[Option, ...] = ()
+    performs: bool = False
     engine: Callable[[Sequence[Cell]], dict[str, str] | None] = lambda cells: None
     findings: Callable[[], Iterator[Finding]] = lambda: iter(())
     sweep: Callable[[], Swept] = Swept

@@ -45,6 +45,7 @@ class Choice:
     jobs: int
     out: Path
     only: str | None
+    engine: str | None = None
 
 
 class Command:
@@ -63,7 +64,7 @@ class Command:
 
     def run(self) -> Exit:
         """Raises BadScenario or ClickException before anything is started, SessionError if not all is undone."""
-        cells = selected(self._plans, self._choice.only)
+        cells = on_engine(selected(self._plans, self._choice.only), self._choice)
         wanted = [cell for cell in cells if cell.not_applicable is None]
         skipped = self._junit.skipped = [cell for cell in cells if cell.not_applicable is not None]
         if not wanted:
@@ -199,6 +200,18 @@ def selected(plans: Sequence[Plan], only: str | None) -> list[Cell]:
     if not found:
         raise click.UsageError(f"--only {only!r}: no such cell; expected values such as {cells[0].cell!r}")
     return found
+
+
+def on_engine(cells: list[Cell], choice: Choice) -> list[Cell]:
+    """With the engine that was chosen, if one was. Raises UsageError where nothing would run on it."""
+    engine = choice.engine
+    if engine is None:
+        return cells
+    if choice.backend.performs:
+        raise click.UsageError(f"--engine {engine}: with --backend {choice.backend.name} no node has an engine")
+    if not any(cell.servers or cell.clients for cell in cells):
+        raise click.UsageError(f"--engine {engine}: no node of ours is in these scenarios, and no other has an engine")
+    return [cell.on_engine(engine) for cell in cells]
 
 
 class Tasks(Collection[Task]):

@@ -283,6 +283,13 @@ class Cell(Value):
     def _recorded(cls, given: Any) -> Any:
         return as_nodes(given)
 
+    def on_engine(self, engine: str) -> Cell:
+        """The same with that engine under every node of ours."""
+        changed = {
+            name: node.model_copy(update={"engine": engine}) for name, node in (self.servers | self.clients).items()
+        }
+        return self.model_copy(update={"nodes": {name: changed.get(name, node) for name, node in self.nodes.items()}})
+
     @property
     def servers(self) -> dict[str, Server]:
         """Nodes of ours that are called."""

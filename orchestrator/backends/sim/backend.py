@@ -40,4 +40,6 @@ def _open(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
     yield conducted(lambda cell, folder: SimSession(cell.seed), run, interrupts)
 
 
-BACKEND = Backend(NAME, place=1, about="the simulator", problems=_problems, connect=unconnected(NAME, _open))
+BACKEND = Backend(
+    NAME, place=1, about="the simulator", problems=_problems, connect=unconnected(NAME, _open), performs=True
+)

@@ -1,0 +1,50 @@
+"""The verdicts of RPC call semantics do not hang on who performs the programs: the same cells on every engine.
+
+With FAULTBED_ENGINES=all every cell of the demo runs on each, and the whole table on one that waits for readiness (the
+default, test_rpc_table.py), one that is told of completion, and on threads. Else the demo's cells take turns with them.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import suite
+
+from nodes.engines import NAMES, availability
+from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.shipped import plans
+
+pytestmark = pytest.mark.timeout(600)
+
+ALL = os.environ.get("FAULTBED_ENGINES") == "all"
+
+
+def on(engine: str, scenario: str) -> list[Cell]:
+    need(engine)
+    return [cell.on_engine(engine) for cell in suite.applicable(plans([scenario]))]
+
+
+def need(engine: str) -> None:
+    if (reason := availability(engine)) is not None:
+        pytest.skip(f"engine {engine}: {reason}")
+
+
+def test_the_demo_is_met_whoever_performs_its_cells() -> None:
+    here = [name for name in NAMES if availability(name) is None]
+    cells = suite.applicable(plans(["rpc/demo"]))
+    taken = [cell.on_engine(here[turn % len(here)]) for turn, cell in enumerate(cells)]
+    assert {cell.servers["server"].engine for cell in taken} == set(here)
+    assert not suite.not_met(suite.run(taken, "local"))
+
+
+@pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
+@pytest.mark.parametrize("engine", NAMES)
+def test_the_demo_is_met_on(engine: str) -> None:
+    assert not suite.not_met(suite.run(on(engine, "rpc/demo"), "local"))
+
+
+@pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
+@pytest.mark.parametrize("engine", ["io_uring", "threads"])
+def test_the_table_is_met_on(engine: str) -> None:
+    assert not suite.not_met(suite.run(on(engine, "rpc"), "local"))
