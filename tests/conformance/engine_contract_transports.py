@@ -66,6 +66,18 @@ def check_what_is_sent_arrives(subject: Subject, row: Transport, fresh: Fresh) -
     subject.run(over_a_connection() if row.connected else without())
 
 
+def check_every_member_of_a_group_receives(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    def main() -> ops.Program:
+        members = yield from each(ops.Bind(fresh()) for _ in range(3))
+        sender = yield ops.Bind(LOOPBACK)
+        yield ops.SendTo(sender, b"to all", fresh())
+        received = yield from each(ops.RecvFrom(member, 100) for member in members)
+        assert received == [(b"to all", sender.local)] * 3
+
+    if row.address == "group":
+        subject.run(main())
+
+
 def check_a_message_is_cut_to_the_size_asked_for(subject: Subject, row: Transport, fresh: Fresh) -> None:
     def main() -> ops.Program:
         client, server, _ = yield from connected(row, fresh)

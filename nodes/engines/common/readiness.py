@@ -29,6 +29,7 @@ from nodes.engines.common.loop import PENDING, Resume
 from nodes.engines.common.poller import FAILED, READABLE, WRITABLE, Poller, Trigger
 from nodes.engines.common.tasks import MOMENT, Scheduler, Timed
 from nodes.ops import Recv, Send
+from nodes.wire.addresses import IPv4
 
 _BUDGET = 64  # operations performed in one go before the others have their turn
 
@@ -276,7 +277,13 @@ class Driver(Scheduler):
 
     def _bind(self, _task: Timed, operation: ops.Bind) -> ReadinessEndpoint:
         raw = sockets.datagram(operation.address)
-        return self._enter(raw, partial(_datagram, raw.recvfrom, sockets.reader(raw)), sockets.local_of(raw), None)
+        receive, read = raw.recvfrom, sockets.reader(raw)
+
+        def received(size: int) -> tuple[bytes, ops.Address]:
+            data, address = receive(size)
+            return data, read(address)
+
+        return self._enter(raw, received, sockets.local_of(raw), None)
 
     def _connect(self, task: Timed, operation: ops.Connect) -> Any:
         raw, address = sockets.connecting(operation.address, operation.bounded), sockets.plain(operation.address)
@@ -346,10 +353,13 @@ class Driver(Scheduler):
         endpoint: Any = operation.socket
         if endpoint.closed:
             raise sockets.aborted()
-        send = partial(_send_to, endpoint, operation.data, sockets.plain(operation.address))
+        data, address = operation.data, operation.address
+        if address.__class__ is not IPv4:
+            address = sockets.plain(address)
         try:
-            send()
+            endpoint.raw.sendto(data, address)
         except BlockingIOError:
+            send = partial(_send_to, endpoint, data, address)
             if endpoint.raw.family not in sockets.INTERNET:  # its receiver is full
                 return self._again(task, send, None)
             return self._await_writable(task, endpoint, send, None)
@@ -377,13 +387,6 @@ class Driver(Scheduler):
         endpoint.raw.connect(address)
         endpoint.peer = sockets.peer_of(endpoint.raw)
         return endpoint
-
-
-def _datagram(
-    receive: Callable[[int], tuple[bytes, Any]], read: Callable[[Any], ops.Address], size: int
-) -> tuple[bytes, ops.Address]:
-    data, address = receive(size)
-    return data, read(address)
 
 
 def _send_to(endpoint: ReadinessEndpoint, data: bytes, address: Any) -> None:
