@@ -22,6 +22,8 @@ from orchestrator.sweep.store import HISTORY, Store, read_history
 LATE = "late with nothing done to them"
 """What is said then (orchestrator/checkers/expectations.py)."""
 TIMES = 3
+SIDE_BY_SIDE = 4
+"""Cells on real processes: one waits for three quarters of its time."""
 NONE: Options = MappingProxyType({})
 
 
@@ -44,7 +46,7 @@ def last(scenario: str) -> Cell:
 
 
 def run(cells: Sequence[Cell], backend: str, options: Options = NONE) -> list[Ran]:
-    """Run them, two at a time on real processes; in the order given. Raises AssertionError if the testbed failed.
+    """Run them, some at a time on real processes; in the order given. Raises AssertionError if the testbed failed.
 
     One in which a busy machine made operations late shows nothing, and is run again.
     """
@@ -60,7 +62,7 @@ def run(cells: Sequence[Cell], backend: str, options: Options = NONE) -> list[Ra
 
 def _run(cells: Sequence[Cell], backend: str, options: Options) -> list[Ran]:
     with tempfile.TemporaryDirectory(prefix="faultbed-") as folder:
-        jobs = 1 if backend == "sim" else 2
+        jobs = 1 if backend == "sim" else SIDE_BY_SIDE
         store = Store(Path(folder), "run")
         with ready(backend, options) as chosen:
             results = run_cells([Task(cell) for cell in cells], chosen, jobs, store, lambda _: None)
