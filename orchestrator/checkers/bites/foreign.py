@@ -93,8 +93,8 @@ def _toxic(setting: Setting, index: int, fault: Fault) -> RuleBite:
 
 
 def _felt(fault: Fault, trace: Trace) -> bool:
-    if trace.invoke is None or trace.completion is None:
-        return False
+    assert trace.invoke is not None
+    assert trace.completion is not None
     taken = trace.completion.time - trace.invoke.time
     if isinstance(fault, Latency) and 2 * taken >= fault.latency * MILLISECOND:
         return True

@@ -381,3 +381,13 @@ def test_what_a_decider_lets_pass_is_on_record_by_its_rule(protocol: Protocol) -
         "act": "pass",
     }
     assert b.hop.status().passed == {1: 1}
+
+
+@every_protocol
+def test_a_copy_that_waits_for_a_trim_does_not_follow_a_reply(protocol: Protocol) -> None:
+    b = bench(protocol, Duplicate(link=LINK, duplicate="request", operations=(1,), copy="after-trim"))
+    b.request(b.messages.call(1))
+    for seq in (1, 2):
+        answer = b.messages.reply(seq)
+        assert b.reply(answer) == [Forward(1, "reply", answer)]
+    assert b.hop.status().held == 1

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nodes.wire.record import Kind, Record
 from orchestrator.history.clocks import Clock
 from orchestrator.history.file import dump, load
-from orchestrator.history.merged import Event, History, HistoryError, merge
+from orchestrator.history.merged import Event, History, HistoryError, Ledger, merge
 
 CLIENT = 10_101
 Journals = Mapping[tuple[str, int], Sequence[Record]]
@@ -182,3 +182,24 @@ def test_order_never_contradicts_what_truly_happened(
         assert [(event.time, event.kind, event.seq) for event in own][: len(records)] == [
             (record.time, record.kind, record.seq) for record in records
         ]
+
+
+def test_what_is_collected_comes_after_all_else_whatever_the_clocks_say() -> None:
+    journals = {
+        ("client", 1): [start("c"), note(90, Kind.INVOKE, 1), note(100, Kind.SEND, 1, 1)],
+        ("server", 1): [start("s"), note(10**6, Kind.RECEIVE, 1, 1)],
+    }
+    rows = [(n, CLIENT, n, n, 1, 1, n) for n in (1, 2)]
+    history = merge(
+        journals,
+        [Ledger("server.1", "server", archived=False, effects=rows, state={}, history=1)],
+        [Clock("s", 5, 10**9, "alpha")],
+    )
+    ordered = history.ordered()
+    first, second = (event for event in history.events if event.kind is Kind.EFFECT)
+    for event in history.events:
+        if event.kind not in (Kind.EFFECT, Kind.LEDGER):
+            assert ordered(event, first)
+            assert not ordered(first, event)
+    assert ordered(first, second)
+    assert not ordered(second, first)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from history_builder import cell
 
@@ -14,8 +16,10 @@ from chaos.faults.streams import Down, Latency, ResetPeer, Timeout
 from orchestrator.run.attention import MILLISECOND
 from orchestrator.run.until_done import WAITS, comes_back, longest_wait, on_its_way
 from orchestrator.scenario.cell import Cell, Client, Link, Retry, Server
+from orchestrator.scenario.plan import load
 
 LINK = "client -> server"
+EXAMPLE = Path(__file__).parents[4] / "examples" / "orders" / "crash.yaml"
 
 
 @pytest.mark.parametrize(
@@ -93,6 +97,13 @@ def two() -> Cell:
 )
 def test_whose_calls_meet_it(fault: Fault, met: list[str]) -> None:
     assert [client for client in two().clients if on_its_way(two(), client, fault)] == met
+
+
+def test_a_systems_calls_go_through_all_of_it() -> None:
+    made = load(EXAMPLE).cells[0]
+    link = made.paths[-1].name
+    assert on_its_way(made, "driver", Drop(drop="request", link=link))
+    assert on_its_way(made, "driver", Kill(kill=made.paths[-1].server, after=1))
 
 
 def test_the_longest_wait_is_that_of_the_most_patient_client_and_its_server() -> None:

@@ -117,6 +117,13 @@ def test_a_mechanism_names_its_level() -> None:
     assert made.axes == {"semantics": "at-most-once-incarnation"}
 
 
+def test_a_nodes_name_is_of_small_letters() -> None:
+    found = mistakes(BASE.replace("  server: {", "  Server: {"))
+    assert ("nodes.Server", "expected a name of small letters, digits and -") in [
+        (mistake.path, mistake.message) for mistake in found
+    ]
+
+
 def test_what_is_no_part_of_a_cell_takes_nothing_from_its_axes() -> None:
     matrix = 'matrix: {word: ["${other}"]}\nnot_applicable: [{word: "${other}", reason: "for ${money}"}]\n'
     made = cell(f"about: costs ${{money}}\n{matrix}{BASE}")
