@@ -2,9 +2,9 @@
 
 The operators are the field's (Offutt et al., "An experimental determination of sufficient mutant operators", 1996;
 statement deletion: Deng, Offutt and Li, 2013). Left out is what no test of behaviour can see, or every test does:
-annotations, decorators, prose (a text with a space in it, an f-string, the name of a task: an engine's errors and
-threads have it), `assert_never`, a local name's assignment. So is whether a zip is strict, as far as its author knows
-that both are of one length: it is an assertion, which holds.
+annotations, decorators, prose (a text with a space in it, an f-string, `__doc__`, the name of a task: an engine's
+errors and threads have it), `assert_never`, a local name's assignment. So is whether a zip is strict, as far as its
+author knows that both are of one length: it is an assertion, which holds.
 """
 
 from __future__ import annotations
@@ -285,6 +285,8 @@ def _unseen(node: ast.stmt) -> bool:
         case ast.Expr(value=ast.Call(func=ast.Name(id="assert_never"))):
             return True
         case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.Assign(targets=[ast.Name(id="__all__")]):
+            return True
+        case ast.Assign(targets=[ast.Attribute(attr="__doc__")]):
             return True
     return isinstance(node, ast.Import | ast.ImportFrom)
 

@@ -65,6 +65,7 @@ def test_each_operator(source: str, changed: set[str]) -> None:
         "def f(a: int = b) -> int | None: ...",
         "__all__ = ['a']",
         "import a",
+        "f.__doc__ = g(a, b)",
         "x = zip(a, strict=True)",
         "x = hmac.compare_digest(a, b)",
     ],

@@ -51,6 +51,16 @@ def test_a_rule_of_a_relay_that_met_nothing_of_an_operation() -> None:
     assert why(silent, named) == f"nothing was sent on {LINK} (request) while it was on"
 
 
+def test_what_was_sent_just_before_a_rule_was_off_was_sent_while_it_was_on() -> None:
+    named = Drop(link=LINK, drop="request", operations=(1,), when="client gate 2")
+    for sent in (
+        Run().rule(True).wait(1).decide("request", 2).rule(False),
+        Run().rule(True).decide("request", 2).wait(1).rule(False),
+    ):
+        said = why(sent.call(1).healed(9), named)
+        assert said == f"it names none of the 1 messages that were sent on {LINK} (request) while it was on"
+
+
 @pytest.mark.parametrize(("fault", "via"), [(CUT, "direct"), (SLOW, "toxiproxy")])
 def test_an_empty_window(fault: Fault, via: str) -> None:
     assert why(packets(Run().call(1).rule(True), 0), fault, via) == "no operation was open while it was on"
