@@ -286,15 +286,9 @@ class Execution:
     def note_start(self) -> None:
         header, call = self._header, self._call
         value = call.arguments[0] if call.arguments else None
-        name = call.procedure.name if call.procedure else ""
-        self._endpoint.witness.note(
-            Kind.EXECUTE,
-            header.client,
-            header.seq,
-            header.attempt,
-            0,
-            {"intent": header.intent, "f": name, "value": value},
-        )
+        assert call.procedure is not None, "what cannot be executed is answered before"
+        detail = {"intent": header.intent, "f": call.procedure.name, "value": value}
+        self._endpoint.witness.note(Kind.EXECUTE, header.client, header.seq, header.attempt, 0, detail)
 
     def pause(self) -> Program:
         """Wait for as long as the scenario's `yields` says, so that others run while this executes."""

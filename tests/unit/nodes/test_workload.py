@@ -60,7 +60,7 @@ class Bench(Witnessing):
         self.said: list[str] = []
         outbox = ops.Queue()
         made = {"ordinal": ORDINAL, "workload": "add", "clients": 1, "calls": 3, "after_heal": 0, "outstanding": 1}
-        wanted = [("ok", 2), ("end", 1), ("ok", 9)]
+        wanted = [("ok", 2), ("end", 1), ("ok", 9), ("invoke", 3)]
         self.harness = Harness(
             {**made, "gates": [], **spec}, EPOCH, self, Reports(outbox, wanted), lambda _: Scripted(answer, self.said)
         )
@@ -99,7 +99,7 @@ def test_calls_come_one_after_another_and_each_has_its_completion() -> None:
     assert bench.notes[1].detail == {"value": 7}
     assert bench.said == ["open", "begin 1", "begin 2", "begin 3", "close"]
     assert (bench.harness.open, bench.harness.completed, bench.harness.done) == (0, 3, True)
-    assert bench.told == [("end", 1, client()), ("ok", 2, client()), ("done", 0, 0)]
+    assert bench.told == [("end", 1, client()), ("ok", 2, client()), ("invoke", 3, client()), ("done", 0, 0)]
 
 
 @pytest.mark.parametrize(("end", "kind"), [(End.FAIL, Kind.FAIL), (End.INFO, Kind.INFO)])
@@ -109,7 +109,13 @@ def test_what_did_not_succeed_says_why_and_is_no_ok(end: End, kind: Kind) -> Non
         kind,
         {"error": "no reply", "attempts": 4},
     )
-    assert bench.told == [("end", 1, client()), ("done", 0, 0)]
+    assert bench.told == [("end", 1, client()), ("invoke", 3, client()), ("done", 0, 0)]
+
+
+def test_what_is_told_is_told_of_the_process_that_it_is_about() -> None:
+    told = Bench(clients=3).told
+    for event, number in (("end", 1), ("ok", 2), ("invoke", 3)):
+        assert sorted(one for one in told if one[0] == event) == [(event, number, client(n)) for n in (1, 2, 3)]
 
 
 def test_an_error_that_the_driver_does_not_know_is_unknown() -> None:

@@ -114,6 +114,21 @@ def test_a_call_that_is_open_when_settling_is_over_ends_unknown() -> None:
     assert calling.outcome == Outcome(End.INFO, "no reply when settling ended")
 
 
+class Unanswered(Calling):
+    """Settling is over while its first hello waits for an answer."""
+
+    def _call(self) -> ops.Program:
+        driver = self.driver()
+        yield ops.Spawn(self._finished(driver), "finish")
+        yield from driver.open()
+        self.outcome = Outcome(End.INFO, "opened")
+
+
+def test_hello_is_said_no_more_when_settling_is_over() -> None:
+    calling = Unanswered(lambda header: None)
+    assert (calling.received, calling.outcome) == ([(0, 1)], Outcome(End.INFO, "opened"))
+
+
 def test_a_call_passes_the_failpoints_of_a_client_in_their_order() -> None:
     calling = Calling()
     assert calling.outcome == Outcome(End.OK, 5)
