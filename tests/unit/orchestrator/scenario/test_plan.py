@@ -117,6 +117,13 @@ def test_a_mechanism_names_its_level() -> None:
     assert made.axes == {"semantics": "at-most-once-incarnation"}
 
 
+def test_what_is_wrong_with_faults_behind_a_bad_one_is_told_at_their_places() -> None:
+    bad = [FAULT.replace("drop: request", verb) for verb in ('drop: "${x}"', "drop: answer", 'drop: "${y}"', "drop: no")]
+    assert [mistake.path for mistake in mistakes(BASE.replace(FAULT, "\n".join(bad)))] == [
+        f"faults[{place}]{key}" for place, key in ((0, ".drop"), (1, ".drop"), (2, ".drop"), (3, ".drop"))
+    ]
+
+
 def test_a_nodes_name_is_of_small_letters() -> None:
     found = mistakes(BASE.replace("  server: {", "  Server: {"))
     assert ("nodes.Server", "expected a name of small letters, digits and -") in [
