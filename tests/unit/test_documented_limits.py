@@ -10,7 +10,7 @@ from chaos.framers import http1, message
 from chaos.hop import kept, occurrences, pace
 from chaos.planes import injection, stream, udp_link
 from chaos.planes.packet import container
-from nodes.wire import msgpackrpc, record_marking
+from nodes.wire import msgpackrpc, record_marking, xdr
 from orchestrator.backends.docker import specification
 from orchestrator.scenario import document, matrix
 from orchestrator.sweep import store
@@ -18,7 +18,7 @@ from orchestrator.sweep import store
 DOCS = Path(__file__).parents[2] / "docs"
 UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 TOLD = [
-    ("planes.md", "1 MiB", " of our own protocols", [record_marking.LIMIT, msgpackrpc.LIMIT]),
+    ("planes.md", "1 MiB", " of our own protocols", [record_marking.LIMIT, msgpackrpc.LIMIT, xdr.LIMIT]),
     ("planes.md", "4 MiB", " of others", [message.LARGEST_MESSAGE]),
     ("planes.md", "1,024", " of a connection", [http1.LARGEST_WAITING]),
     ("planes.md", "64 MiB", " of a link", [kept.LARGEST]),

@@ -85,5 +85,5 @@ def openings(trace: Trace) -> Iterator[tuple[Event, Event]]:
 
 
 def _explained(setting: Setting, trace: Trace, transit: Transit) -> bool:
-    over = transit.received.order if transit.received else max(transit.given_up, transit.sent.order + 1)
+    over = transit.received.order if transit.received else transit.given_up
     return setting.index.is_away(setting.server_of(trace), transit.sent.order, over)

@@ -118,7 +118,8 @@ def test_a_mechanism_names_its_level() -> None:
 
 
 def test_what_is_wrong_with_faults_behind_a_bad_one_is_told_at_their_places() -> None:
-    bad = [FAULT.replace("drop: request", verb) for verb in ('drop: "${x}"', "drop: answer", 'drop: "${y}"', "drop: no")]
+    verbs = ('drop: "${x}"', "drop: answer", 'drop: "${y}"', "drop: no")
+    bad = [FAULT.replace("drop: request", verb) for verb in verbs]
     assert [mistake.path for mistake in mistakes(BASE.replace(FAULT, "\n".join(bad)))] == [
         f"faults[{place}]{key}" for place, key in ((0, ".drop"), (1, ".drop"), (2, ".drop"), (3, ".drop"))
     ]

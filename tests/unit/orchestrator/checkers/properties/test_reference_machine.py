@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from history_builder import CLIENT, Run, cell
+from history_builder import CLIENT, MILLISECOND, STEP, Run, cell
 from stories import STORIES, Story, reply_lost, reply_lost_executed_again
 
 from nodes.rpc.mechanism import WINDOW
@@ -223,6 +223,21 @@ def test_what_a_cap_ended_in_the_midst_of_its_procedure_is_owed_no_answer() -> N
     assert slow(90, capped=True) == ""
     assert "executed and never answered" in slow(90, capped=False)
     assert "executed and never answered" in slow(110, capped=True)
+
+
+@pytest.mark.parametrize("last", ["received", "executed"])
+@pytest.mark.parametrize("before", [0, 1])
+def test_what_came_before_the_last_of_its_time_is_owed_an_answer(last: str, before: int) -> None:
+    """The procedure takes 100 ms; nanoseconds before the last 100 ms of the process in which it came so far."""
+    made = cell()
+    server = made.servers["server"].model_copy(update={"yields": 100})
+    run = Run().receive(1) if last == "received" else Run().receive(1).execute(1)
+    came = run.time
+    run.phase("drain-capped")
+    run.time = came + 100 * MILLISECOND + before - STEP
+    history = run.stop().unfinished()
+    found = check(Views(made.model_copy(update={"nodes": {**made.nodes, "server": server}}), Index(history)))
+    assert [f"{last} and never answered" in violation.reason for violation in found.violations] == [True] * before
 
 
 def served(run: Run, seq: int) -> Run:

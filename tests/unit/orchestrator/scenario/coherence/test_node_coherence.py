@@ -29,6 +29,11 @@ def made(*chosen: Link, **nodes: Server | Client) -> Cell:
         (made().model_copy(update={"nodes": {"client": CLIENT}}), ("nodes",), "no server; expected"),
         (made().model_copy(update={"nodes": {"server": SERVER}}), ("nodes",), "no client; expected"),
         (made(relay=SERVER), ("nodes", "relay"), "'relay' is the name of one of the testbed's own"),
+        (
+            made(orchestrator=SERVER),
+            ("nodes", "orchestrator"),
+            "'orchestrator' is the name of one of the testbed's own",
+        ),
         (made(link("other")), ("links", 0, "from"), "no client 'other'; expected one of client"),
         (made(link("server")), ("links", 0, "from"), "no client 'server'"),
         (made(link(), link(target="other")), ("links", 1, "to"), "no server 'other'; expected one of server"),
