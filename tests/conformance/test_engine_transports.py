@@ -1,27 +1,32 @@
-"""Every transport over every engine that offers it; and Unix sockets whose process has died."""
+"""Every transport over every engine that offers it, wherever the contract says something of it."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from itertools import count
+from itertools import count, repeat
 from pathlib import Path
 
-import engine_contract_transports
 import pytest
 from engine_contract import Subject
+from engine_contract_transports import CHECKS, Check
 
 from nodes import engines, ops
 from nodes.wire.addresses import Group, IPv4, IPv6, UnixPath
 from nodes.wire.transports import TRANSPORTS, Transport
 
-CHECKS = engine_contract_transports.CHECKS
 ENGINES = (*engines.NAMES, *engines.SIMULATED)
 PLACES = [
-    *(pytest.param(name, IPv4, id=name) for name in ("tcp", "udp")),
-    *(pytest.param(name, IPv6, id=f"{name}-ipv6") for name in ("tcp", "udp")),
-    *(pytest.param(name, None, id=name) for name, row in TRANSPORTS.items() if row.address != "internet"),
+    *((name, name, IPv4) for name in ("tcp", "udp")),
+    *((f"{name}-ipv6", name, IPv6) for name in ("tcp", "udp")),
+    *((name, name, None) for name, row in TRANSPORTS.items() if row.address != "internet"),
+]
+DUE = [
+    pytest.param(check, transport, kind, id=f"{name}-{place}")
+    for name, (check, due) in CHECKS.items()
+    for place, transport, kind in PLACES
+    if due(TRANSPORTS[transport])
 ]
 
 
@@ -42,26 +47,24 @@ def has_ipv6() -> bool:
     return True
 
 
-def addresses(row: Transport, kind: type | None, folder: Path) -> Iterator[ops.Address]:
-    for number in count():
-        match row.address:
-            case "internet":
-                yield IPv4("127.0.0.1", 0) if kind is IPv4 else IPv6("::1", 0)
-            case "group":
-                yield Group("239.255.7.7", 17_007, "127.0.0.1")
-            case "path":
-                yield UnixPath(str(folder / f"socket {number}"))
+def addresses(row: Transport, kind: type | None, request: pytest.FixtureRequest) -> Iterator[ops.Address]:
+    if row.address == "path":
+        folder = request.getfixturevalue("tmp_path")
+        yield from (UnixPath(str(folder / f"socket {number}")) for number in count())
+    if row.address == "group":
+        yield from repeat(Group("239.255.7.7", 17_007, "127.0.0.1"))
+    yield from repeat(IPv4("127.0.0.1", 0) if kind is IPv4 else IPv6("::1", 0))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(("transport", "kind"), PLACES)
-@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+@pytest.mark.parametrize(("check", "transport", "kind"), DUE)
 def test_contract_over(
-    check: Callable[..., None], transport: str, kind: type | None, engine: str, tmp_path: Path
+    check: Check, transport: str, kind: type | None, engine: str, request: pytest.FixtureRequest
 ) -> None:
-    examined = subject(engine, transport)
+    examined, row = subject(engine, transport), TRANSPORTS[transport]
     if kind is IPv6 and (engine in engines.SIMULATED or not has_ipv6()):
         pytest.skip("IPv6: no ::1 here")
-    fresh = addresses(TRANSPORTS[transport], kind, tmp_path)
-    check(examined, TRANSPORTS[transport], fresh.__next__)
-    assert list(tmp_path.iterdir()) == [], "a socket's path goes with it"
+    check(examined, row, addresses(row, kind, request).__next__)
+    if row.address == "path":
+        folder: Path = request.getfixturevalue("tmp_path")
+        assert list(folder.iterdir()) == [], "a socket's path goes with it"
