@@ -6,10 +6,11 @@ WORKERS ?= 3
 SEED ?= 1
 MUTANTS ?= 200
 COUNT ?= 20000
+MINUTES ?= 60
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo table test mutants alterations stored kill-matrix check bench bench-containers image clean
+.PHONY: help venv demo table test mutants alterations attack stored kill-matrix check bench bench-containers image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -45,6 +46,9 @@ mutants: .venv/.installed  ## would a test notice? MUTANTS small changes of the 
 
 alterations: .venv/.installed  ## would the judge notice? COUNT correct histories with one thing altered (SEED=1); prints what stays met
 	@PYTHONPATH=tests/scenarios $(BIN)/python tests/scenarios/altered_histories.py --seed $(SEED) --count $(COUNT)
+
+attack: .venv/.installed  ## does theory hold? MINUTES of runs that nobody wrote (SEED=1), JOBS side by side; says how many, and the bound 3/n
+	@$(BIN)/faultbed explore --minutes $(MINUTES) --jobs $(JOBS) --seed $(SEED)
 
 stored: .venv/.installed  ## write down anew what tests hold of verdicts, texts and schema; the difference is to be read
 	@for teller in orchestrator/sweep/simulated orchestrator/scenario/altered orchestrator/scenario/test_stored_schema \
