@@ -125,8 +125,8 @@ def _system(random: Random, variant: Variant | None) -> Cell:
     workload = random.choice([*SERVICE_OF, "add", "write-read"])
     client = Client(
         workload=workload,
-        calls=random.choice((2, 3, 4, 5, 6)),
-        clients=random.choice((1, 1, 1, 2, 2, 3)),
+        calls=random.choice((2, 3, 3, 4, 4, 5, 6)),
+        clients=random.choice((1, 1, 1, 1, 2, 2, 3)),
         outstanding=random.choice((1, 1, 2, 3, 4)),
         after_heal=1,
         retry=_retry(random),

@@ -146,15 +146,22 @@ def _partition(place: Place) -> Fault:
 
 
 def _rate(place: Place) -> Fault:
+    """It ends by itself: what is sent again behind a slow path until heal makes one run as long as a hundred others."""
     speed = place.one(300, 2_000, 20_000)
-    return Rate(rate=place.one(*WAYS), link=place.link.name, bytes_per_second=speed, **place.window)
+    window = {**place.window, "lasts": place.one(*LONG[:-1])}
+    return Rate(rate=place.one(*WAYS), link=place.link.name, bytes_per_second=speed, **window)
+
+
+def _reorder(place: Place) -> Fault:
+    """Of one attempt: where each waits for the next that is sent, all are sent until heal."""
+    return Reorder(reorder=place.one(*BOTH), **{**place.messages, "attempt": place.one(1, 1, 1, 2)})
 
 
 DRAWN: Mapping[str, Callable[[Place], Fault]] = MappingProxyType(
     {
         "drop": lambda place: Drop(drop=place.one(*BOTH), **place.messages),
         "duplicate": _duplicate,
-        "reorder": lambda place: Reorder(reorder=place.one(*BOTH), **place.messages),
+        "reorder": _reorder,
         "hold": _hold,
         "delay": _delay,
         "corrupt": lambda place: Corrupt(corrupt=place.one(*BOTH), **place.messages),

@@ -64,6 +64,8 @@ class SimJournal:
             self._later.append(partial(self.note, kind, client, seq, attempt, process, detail))
 
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
+        if name not in self.armed.names:
+            return
         fired = self.armed.passage(name, client, seq, attempt)
         if fired is None:
             return
