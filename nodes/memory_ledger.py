@@ -103,9 +103,9 @@ class MemoryLedger:
 
     def _write_record(self, record: ReplyRecord, result: bytes) -> None:
         replies = self.file.replies
-        replies[record.client, record.seq] = (record.first, result)
         for key in [key for key in replies if key[0] == record.client and key[1] < record.first]:
             del replies[key]
+        replies[record.client, record.seq] = (record.first, result)  # also where its client has given the call up
 
     def _fence(self) -> None:
         newest = self.file.epoch

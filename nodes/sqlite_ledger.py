@@ -34,7 +34,9 @@ _CREATE = (
 _ADD_EFFECT = "INSERT INTO effects (client, seq, intent, epoch, attempt, result) VALUES (?, ?, ?, ?, ?, ?)"
 _SET_STATE = "INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)"
 _ADD_REPLY = "INSERT OR REPLACE INTO replies (client, seq, first, result) VALUES (?, ?, ?, ?)"
-_FORGET_REPLIES = "DELETE FROM replies WHERE client = ? AND seq < ?"
+_FORGET_REPLIES = "DELETE FROM replies WHERE client = ? AND seq < ? AND seq <> ?"
+"""Never the record that was just written, though it may be of a call that its client has given up: the next epoch knows
+by it that there is such a client, and what it may forget."""
 _GET_HISTORY = "SELECT history_id FROM meta"
 _GET_EPOCH = "SELECT epoch FROM meta"
 _TUNING = (  # a commit touches four pages and checksums each: small ones, and a fsync only every thousand commits
@@ -157,7 +159,7 @@ class SqliteLedger:
     def _write_record(self, record: ReplyRecord) -> None:
         client, seq, first, result = record
         self._execute(_ADD_REPLY, (client, seq, first, _pack(result)))
-        self._execute(_FORGET_REPLIES, (client, first))
+        self._execute(_FORGET_REPLIES, (client, first, seq))
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:

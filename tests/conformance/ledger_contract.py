@@ -128,6 +128,18 @@ def records_below_the_client_s_first_are_forgotten(store: Store) -> None:
     ledger.close()
 
 
+def a_late_commit_leaves_its_client_known(store: Store) -> None:
+    """Of a call that its client gave up before it was executed: the next epoch knows the client, and its mark."""
+    ledger = store.open(1)
+    ledger.commit(add(1, 5, first=2), Passed())
+    ledger.close()
+    successor = store.open(2)
+    assert [(record.client, record.seq, record.first) for record in successor.records()] == [(CLIENT, 1, 2)]
+    successor.commit(add(3, 5, first=3), Passed())
+    assert [(record.client, record.seq) for record in successor.records()] == [(CLIENT, 3)]
+    successor.close()
+
+
 def an_older_epoch_is_fenced(store: Store) -> None:
     stopped = store.open(1)
     successor = store.open(2)
@@ -199,6 +211,7 @@ CHECKS: tuple[Callable[[Store], None], ...] = (
     a_death_after_commit_leaves_everything,
     a_second_execution_shows,
     records_below_the_client_s_first_are_forgotten,
+    a_late_commit_leaves_its_client_known,
     an_older_epoch_is_fenced,
     parts_of_a_transaction_may_be_missing,
     values_are_kept_as_the_wire_has_them,

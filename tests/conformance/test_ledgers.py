@@ -84,6 +84,16 @@ class KeepsRecords(SqliteLedger):
         return super().commit(transaction._replace(record=record and record._replace(first=0)), witness)
 
 
+class ForgetsItsOwn(SqliteLedger):
+    """What was just written is forgotten, too, if its client has given it up."""
+
+    def commit(self, transaction: Transaction, witness: Passages) -> int:
+        n = super().commit(transaction, witness)
+        if transaction.record is not None:
+            self._execute("DELETE FROM replies WHERE seq < ?", (transaction.record.first,))
+        return n
+
+
 class OneEffectEach(SqliteLedger):
     """A unique index on the operation hides a second execution."""
 
@@ -118,6 +128,7 @@ NOT_RAISED = pytest.fail.Exception  # what pytest.raises itself raises
         (EffectOutside, contract.a_death_before_commit_leaves_nothing, AssertionError),
         (Unfenced, contract.an_older_epoch_is_fenced, NOT_RAISED),
         (KeepsRecords, contract.records_below_the_client_s_first_are_forgotten, AssertionError),
+        (ForgetsItsOwn, contract.a_late_commit_leaves_its_client_known, AssertionError),
         (OneEffectEach, contract.a_second_execution_shows, sqlite3.IntegrityError),
         (NewId, contract.only_a_new_history_has_a_new_id, AssertionError),
         (SameId, contract.only_a_new_history_has_a_new_id, AssertionError),

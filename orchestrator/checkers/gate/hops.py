@@ -53,8 +53,10 @@ def servers_are_known(setting: Views) -> Iterator[str]:
 
 
 def _died_before(setting: Views, life: tuple[str, int], event: Event) -> bool:
-    """One that was stopped, and killed when it went on, has had its successor meanwhile."""
-    return setting.index.killed(life) and setting.index.reaped[life].order < event.order
+    """One that was stopped, and killed when it went on, had been followed by its successor meanwhile."""
+    index, successor = setting.index, (life[0], event.detail["epoch"])
+    followed = next(iter(index.acts.get(("restart", successor), ())), event)
+    return index.killed(life) and index.reaped[life].order < followed.order
 
 
 def _same_epoch(one: Event, other: Event) -> bool:

@@ -177,8 +177,10 @@ expect:
 """
 
 
-def test_a_link_leads_to_a_successor_at_once_where_the_one_before_dies_later() -> None:
-    (one,) = suite.run(expand(WOKEN, "woken.yaml").cells, "sim")
+@pytest.mark.parametrize("lasts", ["", "lasts: 1ms, "], ids=["until heal", "while its successor starts"])
+def test_a_link_leads_to_a_successor_at_once_where_the_one_before_dies_later(lasts: str) -> None:
+    text = WOKEN.replace("{pause: server, ", "{pause: server, " + lasts)
+    (one,) = suite.run(expand(text, "woken.yaml").cells, "sim")
     (reaped,) = (event for event in one.history.events if event.kind is Kind.REAPED and event.detail["signal"])
     assert reaped.detail["epoch"] == 1
     assert gate(one.result.cell, one.history) == []
