@@ -15,7 +15,8 @@ from chaos.framers import CODECS, STREAM_CODECS, Framer, Framers, framers
 from chaos.framers.message import KINDS
 from chaos.hop import Hop
 from chaos.recorded import Entry, entry_of, replayer
-from chaos.rules import Address, BadConfiguration, Map, address, check_indexes, decoded, field, mapping, one_of
+from chaos.rules import BadConfiguration, Map, address, check_indexes, decoded, field, mapping, one_of
+from nodes.wire.addresses import Internet
 from nodes.wire.record import Note
 from nodes.wire.transports import LINKS, TRANSPORTS
 
@@ -25,7 +26,7 @@ class LinkPlan(NamedTuple):
 
     hop: Hop
     transport: str
-    upstream: Address | None
+    upstream: Internet | None
     epoch: int
     port: int
 

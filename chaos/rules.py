@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, Union, get_args, ge
 
 from chaos.faults.fault import Fault
 from chaos.problem import Path
+from nodes.wire.addresses import Internet, internet
 from nodes.wire.errors import shown
 
-Address = tuple[str, int]
 Map = dict[str, Any]
 F = TypeVar("F", bound=Fault)
 T = TypeVar("T")
@@ -35,12 +35,12 @@ class Decoded(Generic[F]):
     active: bool
 
 
-def address(value: Any) -> Address | None:
+def address(value: Any) -> Internet | None:
     """[host, port] or None. Raises BadConfiguration."""
     if value is None:
         return None
     if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and type(value[1]) is int:
-        return (value[0], value[1])
+        return internet(value[0], value[1])
     raise BadConfiguration(f"an address must be [host, port] or nil, not {shown(value)}")
 
 

@@ -7,8 +7,8 @@ from collections import deque
 
 from chaos.hop.notes import Notes
 from chaos.planes.loop import Loop
-from chaos.planes.ports import Address
 from chaos.planes.stream import Stream
+from nodes.wire.addresses import Internet
 
 AT_ONCE = 16
 """Connections of a link that carry one injected request each. Of those beyond, one whose request was handed over ends
@@ -24,13 +24,13 @@ class Injections:
         self._loop = loop
         self._notes = notes
         self._open: dict[Injection, None] = {}
-        self._waiting: deque[tuple[bytes, Address]] = deque()
+        self._waiting: deque[tuple[bytes, Internet]] = deque()
 
     @property
     def unsent(self) -> int:
         return len(self._waiting) + sum(injection.stream.unsent > 0 for injection in self._open)
 
-    def send(self, data: bytes, upstream: Address) -> None:
+    def send(self, data: bytes, upstream: Internet) -> None:
         self._waiting.append((data, upstream))
         self.go_on()
 
@@ -65,7 +65,9 @@ class Injections:
 class Injection:
     """One request over a connection of the relay's own: whatever comes back first is the reply, and ends it."""
 
-    def __init__(self, injections: Injections, loop: Loop, sock: socket.socket, data: bytes, upstream: Address) -> None:
+    def __init__(
+        self, injections: Injections, loop: Loop, sock: socket.socket, data: bytes, upstream: Internet
+    ) -> None:
         self._injections = injections
         self.stream = Stream(loop, sock, self)
         self.stream.connect(upstream)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 import sys
 
-Address = tuple[str, int]
+from nodes.wire.addresses import Internet, IPv4
 
 
-def bound(address: Address) -> socket.socket:
+def bound(address: Internet) -> socket.socket:
     """A TCP socket at `address`; it may be bound again as soon as nobody listens there. Raises OSError."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if sys.platform != "win32":  # there the option would let strangers share the port
@@ -30,8 +30,8 @@ class ReservedPort:
     """
 
     def __init__(self, host: str, port: int = 0) -> None:
-        self._socket = bound((host, port))
-        self.address: Address = self._socket.getsockname()
+        self._socket = bound(IPv4(host, port))
+        self.address: Internet = self._socket.getsockname()
         if sys.platform != "linux":
             self._socket.close()
 

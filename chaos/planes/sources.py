@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-Address = tuple[str, int]
+from nodes.wire.addresses import Internet
 
 IDLE = 30_000_000_000
 """Nanoseconds without a datagram either way, after which a source may be forgotten for another one. Longer than any
@@ -15,22 +15,22 @@ class Sources:
     """The least recently heard is the first to be forgotten. Times are nanoseconds of the caller's clock."""
 
     def __init__(self) -> None:
-        self._numbers: OrderedDict[Address, int] = OrderedDict()
-        self._addresses: dict[int, Address] = {}
+        self._numbers: OrderedDict[Internet, int] = OrderedDict()
+        self._addresses: dict[int, Internet] = {}
         self._heard: dict[int, int] = {}
         self._count = 0
 
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def number(self, address: Address) -> int | None:
+    def number(self, address: Internet) -> int | None:
         return self._numbers.get(address)
 
-    def address(self, number: int) -> Address | None:
+    def address(self, number: int) -> Internet | None:
         """None: it was forgotten."""
         return self._addresses.get(number)
 
-    def add(self, address: Address, now: int) -> int:
+    def add(self, address: Internet, now: int) -> int:
         self._count += 1
         self._numbers[address] = self._count
         self._addresses[self._count] = address

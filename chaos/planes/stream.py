@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from chaos.planes.loop import READ, WRITE, Loop
+from nodes.wire.addresses import Internet
 
 CHUNK = 65536
 CONGESTED = 256 * 1024
@@ -57,7 +58,7 @@ class Stream:
     def congested(self) -> bool:
         return len(self._buffer) > CONGESTED
 
-    def connect(self, address: tuple[str, int]) -> None:
+    def connect(self, address: Internet) -> None:
         """Begin to connect; `connected` or `lost` follows, never before this returns."""
         self._connecting = True
         try:

@@ -10,9 +10,10 @@ from chaos.planes.injection import Injections
 from chaos.planes.last_net import EVIDENCE_FAILS, reason
 from chaos.planes.listening import Listening
 from chaos.planes.loop import Loop
-from chaos.planes.ports import Address, ReservedPort, bound
+from chaos.planes.ports import ReservedPort, bound
 from chaos.planes.stream import Stream
 from nodes.clock import now
+from nodes.wire.addresses import Internet
 
 BACKLOG = 128
 ROUND = 256
@@ -119,12 +120,12 @@ class TcpLink:
         self._pairs: dict[int, Pair] = {}
         self._connecting: set[Pair] = set()
         self._count = 0
-        self._upstream: Address | None = None
+        self._upstream: Internet | None = None
         self._listening: Listening | None = None
         self._reserved = ReservedPort(host, port)
         self.address = self._reserved.address
 
-    def upstream(self, address: Address | None, epoch: int) -> None:
+    def upstream(self, address: Internet | None, epoch: int) -> None:
         """The server is ready at `address`, or down. Replies that it gave before it died are passed first."""
         self.drain()
         self._upstream = address

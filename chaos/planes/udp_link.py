@@ -10,8 +10,9 @@ from chaos.hop import Effect, Forward, Hop, Inject
 from chaos.identity import Direction
 from chaos.planes.last_net import EVIDENCE_FAILS, reason
 from chaos.planes.loop import READ, WRITE, Loop
-from chaos.planes.sources import Address, Sources
+from chaos.planes.sources import Sources
 from nodes.clock import now
+from nodes.wire.addresses import Internet
 
 DATAGRAM = 65535
 ROUND = 256
@@ -31,12 +32,12 @@ class Datagrams:
     """
 
     def __init__(
-        self, loop: Loop, host: str, arrived: Callable[[bytes, Address], None], lost: Callable[[], None]
+        self, loop: Loop, host: str, arrived: Callable[[bytes, Internet], None], lost: Callable[[], None]
     ) -> None:
         self._loop = loop
         self._lost = lost
         self._arrived = arrived
-        self._unsent: deque[tuple[bytes, Address]] = deque()
+        self._unsent: deque[tuple[bytes, Internet]] = deque()
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         # A datagram that does not fit is dropped by the kernel, and no journal would say so.
         try:
@@ -44,7 +45,7 @@ class Datagrams:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
             self._socket.bind((host, 0))
             self._socket.setblocking(False)
-            self.address: Address = self._socket.getsockname()
+            self.address: Internet = self._socket.getsockname()
             loop.watch(self._socket, READ, self._ready)
         except OSError:
             self._socket.close()
@@ -57,7 +58,7 @@ class Datagrams:
     def close(self) -> None:
         self._loop.close(self._socket)
 
-    def send(self, data: bytes, address: Address) -> None:
+    def send(self, data: bytes, address: Internet) -> None:
         if len(self._unsent) >= UNSENT:
             self._lost()
             return
@@ -108,11 +109,11 @@ class UdpLink:
         self._own = self._datagrams(lambda data, source: None)
         self._sources = Sources()
         self._backs: dict[int, Datagrams] = {}
-        self._upstream: Address | None = None
-        self._upstreams: set[Address] = set()
+        self._upstream: Internet | None = None
+        self._upstreams: set[Internet] = set()
         self.address = self._front.address
 
-    def upstream(self, address: Address | None, epoch: int) -> None:
+    def upstream(self, address: Internet | None, epoch: int) -> None:
         """The server is ready at `address`, or down. Replies that it gave before it died are passed first."""
         self.drain()
         self._upstream = address
@@ -148,16 +149,16 @@ class UdpLink:
         """How many datagrams the system has yet to take."""
         return sum(datagrams.unsent for datagrams in [self._front, self._own, *self._backs.values()])
 
-    def _datagrams(self, arrived: Callable[[bytes, Address], None]) -> Datagrams:
+    def _datagrams(self, arrived: Callable[[bytes, Internet], None]) -> Datagrams:
         return Datagrams(self._loop, self._host, arrived, lambda: self.hop.notes.cut_off(_LOST))
 
-    def _request(self, data: bytes, source: Address) -> None:
+    def _request(self, data: bytes, source: Internet) -> None:
         at = now()
         number = self._sources.number(source) or self._open(source, at)
         if number is not None:
             self._received(number, "request", data, at)
 
-    def _reply(self, number: int, data: bytes, peer: Address) -> None:
+    def _reply(self, number: int, data: bytes, peer: Internet) -> None:
         if peer in self._upstreams:  # anybody else's datagram is none of this link's traffic
             self._received(number, "reply", data, now())
 
@@ -170,7 +171,7 @@ class UdpLink:
         except Exception as error:  # the last net
             self.perform(self.hop.broken(number, reason(error)))
 
-    def _open(self, source: Address, at: int) -> int | None:
+    def _open(self, source: Internet, at: int) -> int | None:
         """-> the number of a new source; None: there is no room for it now."""
         number = self._sources.add(source, at) if self._has_room(at) else None
         if number is None or not self._connect(number):

@@ -13,12 +13,13 @@ from typing import Any
 from chaos.faults.processes import Restart
 from chaos.supports import PLANE_OF
 from nodes.ops import Get, Now, Program
+from nodes.wire.addresses import Internet, written
 from nodes.wire.record import Kind
 from orchestrator.run.attention import MILLISECOND, PATIENCE, Attention, RunFailed, patience
 from orchestrator.run.lives import Action, Event, Life, Lives, State, ending
 from orchestrator.run.order import Step
 from orchestrator.run.session import Exited, ProjectSession, Session, SignalName, Started
-from orchestrator.run.specs import Address, addresses, client_spec, driver_spec, plane_spec, planes, server_spec
+from orchestrator.run.specs import addresses, client_spec, driver_spec, plane_spec, planes, server_spec
 from orchestrator.run.waves import in_the_end
 from orchestrator.scenario.cell import Cell, Client, Link, Server
 from orchestrator.scenario.system import PROXY, SystemLink
@@ -38,9 +39,9 @@ class Processes(Attention):
         self._planes = planes(cell)
         self._services = frozenset((*project.services, PROXY)) if project else frozenset[str]()
         self._lives = Lives(dict.fromkeys((*self._planes, *cell.nodes, *self._services)))
-        self._targets: dict[str, Address] = {}
+        self._targets: dict[str, Internet] = {}
         """Where links are called at: a server's addresses, then those of the plane before it."""
-        self._first: dict[str, dict[str, Address]] = {}
+        self._first: dict[str, dict[str, Internet]] = {}
         """A server's in its first epoch."""
         self._healed = False
 
@@ -145,16 +146,16 @@ class Processes(Attention):
         host = self._project.service(name) if links else ""
         return {link.name: (host, link.port) for link in links}
 
-    def _tell_upstream(self, life: Life, places: Mapping[str, Address] | None) -> Program:
+    def _tell_upstream(self, life: Life, places: Mapping[str, Internet] | None) -> Program:
         """Whoever stands before it is told where it is, None: nowhere."""
         for link in self._cell.paths:
             if link.server == life.name:
                 yield from self._upstream(link, None if places is None else places[link.name], life.epoch)
 
-    def _upstream(self, link: Link | SystemLink, address: Address | None, epoch: int) -> Program:
+    def _upstream(self, link: Link | SystemLink, address: Internet | None, epoch: int) -> Program:
         plane = PLANE_OF[link.via]
         if plane in self._planes:  # nobody stands in a direct link without faults
-            place = None if address is None else list(address)
+            place = None if address is None else written(address)
             command = {"type": "upstream", "link": link.name, "address": place, "epoch": epoch}
             yield from self._call(plane, {**self._session.plane(plane), **command})
 

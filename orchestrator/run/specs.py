@@ -11,13 +11,12 @@ from chaos.faults.processes import ProcessFault
 from chaos.planes.process import failpoint
 from chaos.recorded import plain
 from chaos.supports import PLANE_OF, PLANES, PlaneName
+from nodes.wire.addresses import Internet, internet, written
 from nodes.wire.header import client_number
 from orchestrator.scenario.cell import Cell, Link, Server
 from orchestrator.scenario.log import AT_ONCE, reported
 from orchestrator.scenario.system import DRIVER, SystemLink
 from orchestrator.scenario.triggers import TriggerEvent, parse_trigger, triggers
-
-Address = tuple[str, int]
 
 NOBODY = "192.0.2.1"
 """An address that nobody has (RFC 5737)."""
@@ -48,7 +47,7 @@ def planes(cell: Cell) -> list[PlaneName]:
 
 
 def server_spec(
-    cell: Cell, name: str, epoch: int, host: str, before: Mapping[str, Address] | None = None
+    cell: Cell, name: str, epoch: int, host: str, before: Mapping[str, Internet] | None = None
 ) -> dict[str, Any]:
     """`host` is where it listens; `before` its addresses by link in its first epoch, None for that one."""
     server = cell.servers[name]
@@ -77,14 +76,14 @@ def server_spec(
     }
 
 
-def _port(server: Server, link: Link, before: Mapping[str, Address] | None) -> int:
+def _port(server: Server, link: Link, before: Mapping[str, Internet] | None) -> int:
     """Behind a plane a later epoch may listen anywhere; the clients of a direct link know one address."""
     if before is None:
         return server.port
     return before[link.name][1] if link.via == "direct" else 0
 
 
-def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping[str, Address]) -> dict[str, Any]:
+def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping[str, Internet]) -> dict[str, Any]:
     """`addresses` are those that links are called at; `host` is where its datagram sockets are bound."""
     client = cell.clients[name]
     return {
@@ -106,7 +105,7 @@ def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping
                 "semantics": link.semantics,
                 "variant": link.variant,
                 "local": host,
-                "target": list(addresses[link.name]),
+                "target": written(addresses[link.name]),
                 "service": cell.servers[link.target].service,
             }
             for link in cell.links_of(name)
@@ -146,7 +145,7 @@ def before_heal(gates: Mapping[int, str]) -> Iterator[int]:
     return (call for call, trigger in gates.items() if trigger != TriggerEvent.HEALED)
 
 
-def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Address]) -> dict[str, Any]:
+def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Internet]) -> dict[str, Any]:
     """`upstreams` are the servers' addresses, by link. A system's come later, by commands: nobody is there yet."""
     links = [link for link in cell.paths if PLANE_OF[link.via] == plane]
     return {
@@ -156,7 +155,7 @@ def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Address]) -
     }
 
 
-def _plane_link(cell: Cell, link: Link | SystemLink, upstreams: Mapping[str, Address]) -> dict[str, Any]:
+def _plane_link(cell: Cell, link: Link | SystemLink, upstreams: Mapping[str, Internet]) -> dict[str, Any]:
     told = {
         "name": link.name,
         "transport": link.transport,
@@ -168,7 +167,7 @@ def _plane_link(cell: Cell, link: Link | SystemLink, upstreams: Mapping[str, Add
     }
     if isinstance(link, SystemLink):
         return {**told, "port": link.port, "upstream": [NOBODY, link.port], "epoch": 0}
-    return {**told, "upstream": list(upstreams[link.name]), "epoch": 1}
+    return {**told, "upstream": written(upstreams[link.name]), "epoch": 1}
 
 
 def rules_of(cell: Cell, link: str | None) -> list[dict[str, Any]]:
@@ -214,6 +213,6 @@ def reports(cell: Cell, client: str) -> set[tuple[str, int]]:
     return {(str(event), number) for node, event, number in wanted if node == client and event in REPORTED}
 
 
-def addresses(answer: Mapping[str, Any]) -> dict[str, Address]:
-    """Link -> (host, port), from an answer to configure."""
-    return {link: (host, port) for link, (host, port) in answer["addresses"].items()}
+def addresses(answer: Mapping[str, Any]) -> dict[str, Internet]:
+    """Link -> where it is, from an answer to configure."""
+    return {link: internet(*told) for link, told in answer["addresses"].items()}

@@ -22,6 +22,7 @@ from chaos.planes.packet.netfilter import Netfilter
 from chaos.planes.packet.shaping import Shaping
 from chaos.rules import BadConfiguration, address, field
 from nodes.log import say
+from nodes.wire.addresses import internet
 from nodes.wire.errors import shown
 from nodes.wire.record import Kind, Note
 
@@ -77,7 +78,7 @@ class PacketPlane(CommandedPlane):
         found = places(command)
         if flow.server not in found:
             raise BadConfiguration(f"no place is given for {flow.server}, the server of link {flow.link!r}")
-        expected = (found[flow.server].address, flow.port)
+        expected = internet(found[flow.server].address, flow.port)
         if target not in (None, expected):
             raise BadConfiguration(f"link {flow.link!r} is direct: its server must stay at {expected}, not {target}")
         self._places |= _entered(found)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from chaos.faults.fault import ToxicFault
 from chaos.planes.toxiproxy.toxics import KINDS
-from chaos.rules import Address, BadConfiguration, Decoded, Map, address, check_indexes, decoded, field, mapping, one_of
+from chaos.rules import BadConfiguration, Decoded, Map, address, check_indexes, decoded, field, mapping, one_of
+from nodes.wire.addresses import Internet
 from nodes.wire.transports import STREAMS
 
 ToxicRule = Decoded[ToxicFault]
@@ -16,7 +17,7 @@ class LinkPlan(NamedTuple):
     """One link, to be given a proxy, at `port` of a server that runs; 0: at a free one."""
 
     name: str
-    upstream: Address
+    upstream: Internet
     rules: tuple[ToxicRule, ...]
     port: int
 

@@ -14,7 +14,8 @@ from chaos.planes.toxiproxy.api import Proxy, Server, ToxiproxyError
 from chaos.planes.toxiproxy.child import Guard, OwnServer
 from chaos.planes.toxiproxy.plan import LinkPlan, Plan, ToxicRule, planned
 from chaos.planes.toxiproxy.toxics import spec
-from chaos.rules import Address, BadConfiguration, address, field
+from chaos.rules import BadConfiguration, address, field
+from nodes.wire.addresses import Internet
 from nodes.wire.errors import shown
 from nodes.wire.record import Kind, Note
 
@@ -39,7 +40,7 @@ class Link:
     def port(self) -> int:
         return self._proxy.port
 
-    def upstream(self, upstream: Address | None, epoch: int) -> None:
+    def upstream(self, upstream: Internet | None, epoch: int) -> None:
         """The server is ready there, or down; the connections that are left of its predecessor end."""
         self._up = upstream is not None
         self._upstream = upstream or self._upstream
@@ -77,9 +78,8 @@ class Link:
             self._proxy.remove(_toxic_name(rule))
 
     def _update(self) -> None:
-        host, port = self._upstream
         down = any(isinstance(self.rules[index].fault, Down) for index in self._on)
-        self._proxy.update(f"{host}:{port}", enabled=self._up and not down)
+        self._proxy.update(str(self._upstream), enabled=self._up and not down)
 
 
 class ToxiproxyPlane(CommandedPlane):
