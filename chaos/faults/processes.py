@@ -171,4 +171,9 @@ class Pause(ProcessFault):
             if self.restart is not None and link.target == self.pause and link.via == "direct":
                 message = f"link {link.name} is direct, and two processes cannot have its one address"
                 yield Problem(("restart",), f"{message}; expected via: relay")
+        others = (fault.on_process for fault in cell.faults)
+        succeeded = any(one and not one.deadly and one.target == self.pause and one.restart for one in others)
+        if succeeded and not self.restart and self.at is not None and self.at not in OUTSIDE_TRANSACTIONS:
+            expected = f"expected at one of {names(OUTSIDE_TRANSACTIONS)}, or no successor of {self.pause!r}"
+            yield Problem(("at",), f"a process stopped inside a transaction keeps its successor out; {expected}")
         yield from super().problems_in(cell)

@@ -122,7 +122,11 @@ class Life:
     def _commit(self, transaction: Transaction) -> int:
         if self._ledger is None:
             raise LedgerError("a commit without a ledger")
-        return self._ledger.commit(transaction, self.journal)
+        try:
+            return self._ledger.commit(transaction, self.journal)
+        except Fenced as fenced:
+            self.host.end(str(fenced), fenced)  # at once: none of its programs sees what was not committed
+            raise
 
     def _random64(self) -> int:
         return self._random.getrandbits(63) or 1

@@ -166,6 +166,22 @@ def test_in_a_cell(fault: Fault, where: str, what: str) -> None:
     assert {place for place, message in told(fault.problems_in(Cell((KILL,)))) if what in message} == {where}
 
 
+def test_who_stops_inside_a_transaction_has_no_successor_of_another_fault_s_either() -> None:
+    succeeded = Pause(pause="server", at="received", nth=1, restart=Restart())
+    elsewhere = Pause(pause="unused", at="received", nth=1, restart=Restart())
+    inside = Pause(pause="server", at="before-commit", nth=1)
+    outside = Pause(pause="server", at="after-commit", nth=1)
+    (found,) = told(inside.problems_in(Cell((succeeded, inside))))
+    assert found[0] == "at"
+    assert "expected at one of after-commit, after-send, before-send, received, or no successor of 'server'" in found[1]
+    for fault, cell in (
+        (inside, (elsewhere, inside, KILL)),
+        (outside, (succeeded, outside)),
+        (succeeded, (succeeded,)),
+    ):
+        assert not list(fault.problems_in(Cell(cell)))
+
+
 @pytest.mark.parametrize(
     "fault",
     [

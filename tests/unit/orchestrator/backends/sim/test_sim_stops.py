@@ -13,6 +13,8 @@ from nodes.memory_ledger import MemoryFile, MemoryLedger
 from nodes.ops import Commit, Effect, Program, Put, Queue, Sleep, Transaction
 from nodes.wire.record import Kind
 from orchestrator.backends.sim.journal import SimJournal
+from orchestrator.explore.attempt import attempt
+from orchestrator.scenario.plan import expand
 
 CALL = (101, 1, 1)
 STOPPED, AGAIN, OVER = 1_000, 5_000, 9_000
@@ -151,3 +153,23 @@ def test_what_it_had_set_out_to_do_comes_before_all_else(seed: int) -> None:
 def _after(time: int, order: Queue, name: str) -> Program:
     yield Sleep(time)
     yield Put(order, name)
+
+
+UNSEEN = """
+scenario: unseen
+nodes:
+  server: {service: register}
+  client: {workload: write-read, calls: 3, clients: 2, after_heal: 1}
+links:
+  - {from: client, to: server, semantics: at-most-once-incarnation, codec: xdr}
+faults:
+  - {pause: server, at: received, operation: 1, lasts: 21ms, restart: {after: 0ms}}
+expect: {valid: holds}
+"""
+"""It goes on beside its successor with a write, and has a read to answer."""
+
+
+def test_nobody_sees_what_a_fenced_process_could_not_write() -> None:
+    (cell,) = expand(UNSEEN, "unseen.yaml").cells
+    for seed in range(1, 9):
+        assert attempt(cell.model_copy(update={"seed": seed})).surprise is None
