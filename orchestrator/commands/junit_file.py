@@ -9,8 +9,7 @@ from types import TracebackType
 import click
 
 from orchestrator.commands.endings import complain, exit_of, message_of
-from orchestrator.report.junit import Ending, junit
-from orchestrator.report.result import CellResult, Refusal
+from orchestrator.report.result import CellResult, Ending, Refusal
 from orchestrator.report.told import Told
 from orchestrator.scenario.cell import Cell
 from orchestrator.sweep.failures import said
@@ -48,6 +47,8 @@ class JUnitFile:
     ) -> None:
         if self._path is None:
             return
+        from orchestrator.report.junit import junit  # what it imports is a twentieth of a command's start
+
         ending = self.ending if error is None else Ending(exit_of(error), message_of(error))
         try:
             write(self._path, junit(self.told, ending))

@@ -18,10 +18,9 @@ from orchestrator.commands.progress import Progress
 from orchestrator.commands.surroundings import origin
 from orchestrator.report.closing import closing
 from orchestrator.report.due import Due, due
-from orchestrator.report.junit import Ending
 from orchestrator.report.lines import cell_line
 from orchestrator.report.origin import Origin
-from orchestrator.report.result import CellResult, Exit, Task
+from orchestrator.report.result import CellResult, Ending, Exit, Task
 from orchestrator.report.summary import summary
 from orchestrator.run.session import SessionError
 from orchestrator.scenario.cell import Cell

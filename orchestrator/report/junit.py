@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from junitparser import Error, Failure, JUnitXml, Properties, Property, Skipped, TestCase, TestSuite
 
 from orchestrator.report.replayed import came
-from orchestrator.report.result import Exit
+from orchestrator.report.result import Ending, Exit
 from orchestrator.report.told import Absent, Run, Told
 
 OWN = "faultbed"
@@ -24,13 +23,6 @@ OWN = "faultbed"
 
 # XML 1.0 has no place for these characters, not even escaped (section 2.2, "Char").
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-class Ending(NamedTuple):
-    """What ended the command, or kept it from beginning, other than what its cells came to. Never with Exit.MET."""
-
-    code: Exit
-    message: str
 
 
 def junit(told: Told, ending: Ending | None = None) -> bytes:

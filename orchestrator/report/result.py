@@ -26,6 +26,13 @@ class Exit(IntEnum):
     TERMINATED = 143
 
 
+class Ending(NamedTuple):
+    """What ended the command, or kept it from beginning, other than what its cells came to. Never with Exit.MET."""
+
+    code: Exit
+    message: str
+
+
 class Refusal(NamedTuple):
     """A cell that its backend cannot run: where its scenario asks for too much, and why."""
 

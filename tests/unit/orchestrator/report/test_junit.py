@@ -13,8 +13,8 @@ from sample_results import CELLS, cell, judgement, result
 
 from orchestrator.checkers.verdict import Met, Outcome
 from orchestrator.cli import main
-from orchestrator.report.junit import Ending, junit
-from orchestrator.report.result import CellResult, Exit, exit_code
+from orchestrator.report.junit import junit
+from orchestrator.report.result import CellResult, Ending, Exit, exit_code
 from orchestrator.report.told import Told
 from orchestrator.run.session import SessionError
 
