@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import select
 import signal
-import struct
-import threading
 from collections.abc import Iterable
 
 from nodes.engines.common import libc, signals
 from nodes.engines.common.poller import FAILED, Trigger
 from nodes.engines.common.readiness import Driver
 
-_SETSIG, _SETOWN_EX, _THREAD = 10, 15, 0  # fcntl(2): F_SETSIG, F_SETOWN_EX, F_OWNER_TID
 _AT_ONCE = 64  # signals taken before what they told of is looked at
 
 
@@ -36,9 +31,7 @@ class SigioPoller:
         self.close = self._signals.release
 
     def register(self, fd: int, interest: int) -> None:
-        fcntl.fcntl(fd, _SETSIG, signal.SIGRTMIN)
-        fcntl.fcntl(fd, _SETOWN_EX, struct.pack("ii", _THREAD, threading.get_native_id()))
-        fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
+        signals.announce(fd, signal.SIGRTMIN)
         self.modify(fd, interest)
 
     def modify(self, fd: int, interest: int) -> None:
@@ -46,7 +39,7 @@ class SigioPoller:
         self._look([fd])
 
     def unregister(self, fd: int) -> None:
-        fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK)
+        signals.silence(fd)
         self._interests.pop(fd)
         self._ready.pop(fd, None)
 

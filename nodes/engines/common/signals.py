@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import struct
+import sys
+import threading
 from collections.abc import Sequence
 from ctypes import POINTER
 
 from nodes.engines.common import libc
+
+if sys.platform != "win32":
+    import fcntl
+
+_SETSIG, _SETOWN_EX, _OWNER_TID = 10, 15, 0  # fcntl(2), Linux
 
 HELD = (signal.SIGINT, signal.SIGTERM)
 """What a poller with a signal mask of its own lets in while it waits, and at no other time."""
@@ -51,3 +60,14 @@ class Taken:
         while self.take(0):
             pass
         signal.pthread_sigmask(signal.SIG_SETMASK, self._before)
+
+
+def announce(fd: int, number: int) -> None:
+    """From now on this thread gets the signal `number` for each change of the non-blocking `fd` (O_ASYNC, fcntl(2))."""
+    fcntl.fcntl(fd, _SETSIG, number)
+    fcntl.fcntl(fd, _SETOWN_EX, struct.pack("ii", _OWNER_TID, threading.get_native_id()))
+    fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC)
+
+
+def silence(fd: int) -> None:
+    fcntl.fcntl(fd, fcntl.F_SETFL, os.O_NONBLOCK)

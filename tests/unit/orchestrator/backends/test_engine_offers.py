@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from nodes.engines import NAMES
+from nodes.engines import NAMES, offer
 from nodes.engines.common.offer import Offer
+from nodes.wire.transports import LINKS, TRANSPORTS
 from orchestrator.backends.refusals import offers
 from orchestrator.scenario.plan import expand
 
@@ -29,6 +30,11 @@ def test_a_transport_that_an_engine_does_not_serve_is_a_problem_of_that_node() -
     assert problem.path == ("nodes", "server", "engine")
     able = ", ".join(name for name in NAMES if name != "threads")
     assert problem.message == f"engine threads does not serve udp; expected one of {able}"
+
+
+def test_an_engine_offers_everything_on_one_loop_unless_it_says_otherwise() -> None:
+    assert offer("epoll") == Offer(frozenset(TRANSPORTS), workers=1, post=True)
+    assert offer("sim") == Offer(frozenset(LINKS), workers=1, post=False)
 
 
 def test_every_engine_serves_what_links_can_have() -> None:
