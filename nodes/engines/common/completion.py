@@ -56,6 +56,11 @@ class Request:
         self.take: Callable[[Request, int], Any] | None = None
 
 
+_CLOSED = Request(-1)
+"""Of every endpoint that is closed: it takes nothing."""
+_CLOSED.busy = True
+
+
 class CompletionEndpoint(Endpoint):
     """An open descriptor and its two requests."""
 
@@ -149,6 +154,7 @@ class Driver(Scheduler):
 
     def _step(self, task: Timed, resume: Resume, argument: Any) -> None:
         """Resume the task and perform what it yields until something has to wait."""
+        receive, send = self._port.receive, self._port.send
         budget = _BUDGET
         while budget:
             budget -= 1
@@ -161,8 +167,18 @@ class Driver(Scheduler):
             kind = operation.__class__
             try:
                 if kind is Recv:
+                    request = operation.socket.receiving
+                    if operation.deadline is None and not request.busy:
+                        receive(request, operation.size)
+                        request.task = task
+                        return
                     argument = self._recv(task, operation)
                 elif kind is Send:
+                    request = operation.socket.sending
+                    if operation.deadline is None and operation.data and not request.busy:
+                        send(request, operation.data)
+                        request.task = task
+                        return
                     argument = self._send(task, operation)
                 else:
                     argument = self._perform.get(kind, self._foreign)(task, operation)
@@ -236,28 +252,16 @@ class Driver(Scheduler):
         return self._adopt(raw, sockets.local_of(raw), None)
 
     def _recv(self, task: Timed, operation: ops.Recv) -> Any:
-        endpoint: Any = operation.socket
-        request = endpoint.receiving
-        if request.busy or endpoint.closed:
-            raise _refusal(endpoint)
+        request = _idle(operation.socket, "receiving")
         self._port.receive(request, operation.size)
-        request.task = task
-        if operation.deadline is not None:
-            self._limit(task, request, operation.deadline)
-        return PENDING
+        return self._await(task, request, None, operation.deadline)
 
     def _send(self, task: Timed, operation: ops.Send) -> Any:
-        endpoint: Any = operation.socket
-        request = endpoint.sending
-        if request.busy or endpoint.closed:
-            raise _refusal(endpoint)
+        request = _idle(operation.socket, "sending")
         if not operation.data:
             return None
         self._port.send(request, operation.data)
-        request.task = task
-        if operation.deadline is not None:
-            self._limit(task, request, operation.deadline)
-        return PENDING
+        return self._await(task, request, None, operation.deadline)
 
     def _recv_from(self, task: Timed, operation: ops.RecvFrom) -> Any:
         request = _idle(operation.socket, "receiving")
@@ -315,6 +319,7 @@ class Driver(Scheduler):
         if self._abandon(endpoint):
             self._port.flush()
         endpoint.raw.close()
+        endpoint.receiving = endpoint.sending = _CLOSED
 
     def _abandon(self, endpoint: CompletionEndpoint) -> bool:
         """Whether there was a request to withdraw."""
@@ -325,8 +330,9 @@ class Driver(Scheduler):
 
     def _close(self, task: Timed, operation: ops.Close) -> None:
         endpoint: Any = operation.socket
+        requests = endpoint.receiving, endpoint.sending
         super()._close(task, operation)
-        for request in (endpoint.receiving, endpoint.sending):
+        for request in requests:
             waiting, request.task = request.task, None
             if waiting is not None:
                 self._wake(waiting, waiting.throw, sockets.aborted())

@@ -37,8 +37,11 @@ _SLOT = struct.Struct("=QIH")
 _TAIL = struct.Struct("=H")
 _TAIL_AT = 14  # struct io_uring_buf_ring: the tail lies in the first slot's spare field
 _ARGUMENT = struct.Struct("=QIIQ")
+_SIZE = ctypes.c_size_t(_ARGUMENT.size)
 _TIMESPEC = struct.Struct("=qq")
 _MASK32 = 0xFFFFFFFF
+_PASSING = frozenset({errno.EINTR, errno.ETIME, errno.EBUSY, errno.EAGAIN})
+"""What io_uring_enter(2) ends with that the next call may not: a signal, the timeout, too much at once."""
 _GROUP = 0
 
 _SUBMISSION = struct.Struct("=BBHiQQIIQH22x")
@@ -60,6 +63,10 @@ PICKED = 1
 _syscall = ctypes.CDLL(None, use_errno=True).syscall
 _syscall.restype = ctypes.c_long
 _syscall.argtypes = [ctypes.c_long, *[ctypes.c_ulong] * 6]
+
+
+_enter = ctypes.CDLL(None, use_errno=True).syscall
+"""The same without types, which cost more than the call: its numbers are small, and its pointer says that it is one."""
 
 
 def _call(number: int, a: int, b: int, c: int = 0, d: int = 0, e: int = 0, f: int = 0) -> int:
@@ -115,9 +122,12 @@ class Ring:
         )
         for slot in range(entries):
             words[array // 4 + slot] = slot
+        self._end = 64 * entries
+        self._left = 0  # submissions in the ring that the kernel did not take
+        self._tail, self._seen = words[self._tail_at], words[self._cq_head_at]
         self._argument = bytearray(_ARGUMENT.size)
         self._timespec = bytearray(_TIMESPEC.size)
-        self._argument_at = address_of(self._argument)
+        self._argument_at = ctypes.c_void_p(address_of(self._argument))
         _ARGUMENT.pack_into(self._argument, 0, 0, 0, 0, address_of(self._timespec))
 
     def _lay_out(self, buffers: int, size: int) -> None:
@@ -146,53 +156,51 @@ class Ring:
         pushed than the ring holds. What comes while the completions are looked at is for the next call.
         """
         self._enter(0 if timeout_ns == 0 else 1, timeout_ns)
-        words = self._words
-        head, tail = words[self._cq_head_at], words[self._cq_tail_at]
+        head, tail = self._seen, self._words[self._cq_tail_at]
         if head == tail:
             return iter(())
+        self._seen = self._words[self._cq_head_at] = tail
         first, last = head & self._cq_mask, tail & self._cq_mask
         if first < last:
-            complete = self._slice(first, last)
+            complete = self._rings[self._cqes + first * 16 : self._cqes + last * 16]
         else:  # around the end
-            complete = self._slice(first, self._cq_mask + 1) + self._slice(0, last)
-        words[self._cq_head_at] = tail
+            start, end = self._cqes, self._cqes + (self._cq_mask + 1) * 16
+            complete = self._rings[start + first * 16 : end] + self._rings[start : start + last * 16]
         return _COMPLETION.iter_unpack(complete)
 
-    def _slice(self, first: int, last: int) -> bytes:
-        return self._rings[self._cqes + first * 16 : self._cqes + last * 16]
-
     def _enter(self, at_least: int, timeout_ns: int | None) -> None:
+        waiting = self._publish() if self.pushed or self._left else 0
         if self.pushed:
-            self._publish()
-            if self.pushed:
-                at_least = 0
-        words = self._words
-        waiting = (words[self._tail_at] - words[self._head_at]) & _MASK32
-        flags, argument, size = _ENTER_GETEVENTS, 0, 0
+            at_least = 0
         if at_least and timeout_ns is not None:
             _TIMESPEC.pack_into(self._timespec, 0, *divmod(timeout_ns, 1_000_000_000))
-            flags, argument, size = flags | _ENTER_EXT_ARG, self._argument_at, _ARGUMENT.size
-        try:
-            _call(ENTER, self.fd, waiting, at_least, flags, argument, size)
-        except OSError as error:
-            if error.errno not in (errno.EINTR, errno.ETIME, errno.EBUSY, errno.EAGAIN):
-                raise
+            taken = _enter(ENTER, self.fd, waiting, 1, _ENTER_GETEVENTS | _ENTER_EXT_ARG, self._argument_at, _SIZE)
+        else:
+            taken = _enter(ENTER, self.fd, waiting, at_least, _ENTER_GETEVENTS, None, _SIZE)
+        if taken < 0:
+            code = ctypes.get_errno()
+            if code not in _PASSING:
+                raise OSError(code, os.strerror(code))
+            taken = 0
+        self._left = waiting - taken
 
-    def _publish(self) -> None:
-        """Into the ring, as far as there is room: what the kernel has not taken yet lies there too."""
-        words = self._words
-        tail = words[self._tail_at]
-        room = (self._entries - ((tail - words[self._head_at]) & _MASK32)) << 6
+    def _publish(self) -> int:
+        """What was pushed goes into the ring as far as there is room; -> how many the kernel is to take."""
         pushed = b"".join(self.pushed)
         self.pushed.clear()
+        room = (self._entries - self._left) << 6
         if len(pushed) > room:
             self.pushed.append(pushed[room:])
             pushed = pushed[:room]
-        at = (tail & self._mask) << 6
-        first = pushed[: len(self._sqes) - at]
-        self._sqes[at : at + len(first)] = first
-        self._sqes[: len(pushed) - len(first)] = pushed[len(first) :]
-        words[self._tail_at] = (tail + (len(pushed) >> 6)) & _MASK32
+        at, count = (self._tail & self._mask) << 6, len(pushed) >> 6
+        end = at + len(pushed)
+        if end <= self._end:
+            self._sqes[at:end] = pushed
+        else:  # around the end
+            self._sqes[at:] = pushed[: self._end - at]
+            self._sqes[: end - self._end] = pushed[self._end - at :]
+        self._tail = self._words[self._tail_at] = (self._tail + count) & _MASK32
+        return self._left + count
 
     def refill(self, slot: int, number: int) -> None:
         """The buffer that goes into a slot next is not the one that is there."""
