@@ -1,9 +1,9 @@
 """What judging a recorded run costs: CPU an event by stage, and memory, from a thousand operations to a million.
 
-    python benchmarks/checker.py [--sizes 1000 10000 100000 1000000] [--one 16000 99900] [--keep FOLDER]
+    python benchmarks/checker.py [--sizes 1000 10000 100000 1000000] [--one 10000 100000] [--every 50] [--keep FOLDER]
 
 A history is one that a simulated run recorded (a counter, exactly-once over TCP; every fiftieth reply of each of ten
-clients is lost), repeated with shifted numbers until it has the operations: what is judged has the shape of what is
+clients is lost, or every so-manieth), repeated with shifted numbers until it has the operations: what is judged has the shape of what is
 recorded, some thirteen events an operation. `--one` are sizes of histories of one client. Each is judged in a process
 of its own, as `faultbed check` does it; the whole is what one judgement takes from the first byte to the verdict, peak
 memory is its process's, and the stages are taken one after another behind it.
@@ -44,19 +44,19 @@ from orchestrator.sweep.store import HISTORY, CellStore, Store, read_run
 
 SCENARIO = """
 scenario: checker
-about: every fiftieth reply is lost
+about: some replies are lost
 nodes:
   server: {{service: counter}}
   client: {{workload: add, calls: {calls}, clients: {clients}, after_heal: {after_heal}}}
 links:
   - {{from: client, to: server, semantics: exactly-once, transport: tcp, codec: msgpack}}
 faults:
-  - {{drop: reply, link: client -> server, every: 50}}
+  - {{drop: reply, link: client -> server, every: {every}}}
 expect:
   others: {{client: ok, executions: 1}}
   delivery: {{holds: exactly-once, under: [loss]}}
 """
-BLOCK, AFTER_HEAL = 100, 1
+BLOCK = AFTER_HEAL = 100
 """Calls of each client that are repeated, and those after heal."""
 CLIENTS = 10
 TOTALS = frozenset({Kind.OK, Kind.REPLY, Kind.COMMIT, Kind.ANSWER, Kind.EFFECT})
@@ -112,22 +112,22 @@ class Repeated:
         return event._replace(time=time, seq=seq, detail=detail)
 
 
-def record(operations: int, clients: int, folder: Path) -> None:
+def record(operations: int, clients: int, every: int, folder: Path) -> None:
     """A run of so many operations, as if it had been recorded into the folder."""
-    times = max(1, operations // (BLOCK * clients))
+    times = max(1, operations // clients // BLOCK - 1)
     with tempfile.TemporaryDirectory(prefix="faultbed-") as scratch, ready("sim", {}) as simulator:
-        (result,) = run_cells([Task(_cell(BLOCK, clients))], simulator, 1, Store(Path(scratch), "run"), lambda _: None)
+        (result,) = run_cells([Task(_cell(BLOCK, clients, every))], simulator, 1, Store(Path(scratch), "run"), lambda _: None)
         assert result.directory is not None, result.problem
         recorded = read_run(result.directory).history
     store = CellStore(folder)
-    plan = store.write_plan(_cell(times * BLOCK, clients))
+    plan = store.write_plan(_cell(times * BLOCK, clients, every))
     events: Any = Repeated(recorded, times, BLOCK * clients)
     with (folder / HISTORY).open("wb") as file:
         file.writelines(written(recorded._replace(events=events, plan=plan)))
 
 
-def _cell(calls: int, clients: int) -> Cell:
-    text = SCENARIO.format(calls=calls + AFTER_HEAL, clients=clients, after_heal=AFTER_HEAL)
+def _cell(calls: int, clients: int, every: int) -> Cell:
+    text = SCENARIO.format(calls=calls + AFTER_HEAL, clients=clients, after_heal=AFTER_HEAL, every=every)
     return expand(text, "checker").cells[0]
 
 
@@ -158,10 +158,10 @@ def _timed(stages: dict[str, float], name: str, act: Callable[[], T]) -> T:
     return made
 
 
-def measured(operations: int, clients: int, folder: Path) -> dict[str, Any]:
+def measured(operations: int, clients: int, every: int, folder: Path) -> dict[str, Any]:
     """In a process of its own."""
     if not folder.exists():
-        record(operations, clients, folder)
+        record(operations, clients, every, folder)
     told = subprocess.run([sys.executable, __file__, "--judge", str(folder)], check=True, stdout=subprocess.PIPE)
     return dict(json.loads(told.stdout))
 
@@ -169,7 +169,8 @@ def measured(operations: int, clients: int, folder: Path) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", type=int, nargs="*", default=[1_000, 10_000, 100_000, 1_000_000])
-    parser.add_argument("--one", type=int, nargs="*", default=[16_000, 99_900])
+    parser.add_argument("--one", type=int, nargs="*", default=[10_000, 100_000])
+    parser.add_argument("--every", type=int, default=50, help="which replies are lost")
     parser.add_argument("--keep", type=Path, help="where the histories are made, and found again")
     parser.add_argument("--judge", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -179,7 +180,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="faultbed-") as scratch:
         folder = given.keep or Path(scratch)
         rows = [(size, CLIENTS) for size in given.sizes] + [(size, 1) for size in given.one]
-        found = [(row, measured(*row, folder / f"{row[0]}-{row[1]}")) for row in rows]
+        found = [(row, measured(*row, given.every, folder / f"{row[0]}-{row[1]}-{given.every}")) for row in rows]
     _print(found)
 
 

@@ -104,7 +104,12 @@ def _open_at(setting: Setting, events: Sequence[Event]) -> list[tuple[Operation,
 def _tried(setting: Setting, heal: Event) -> Tried:
     last = {number: caller.plan.last_before_heal for number, caller in setting.callers.items()}
     invoked: set[Operation] = set()
-    for event in setting.index.of_kind(Kind.INVOKE):
-        if event.seq and event.seq <= last.get(event.client, 0) and not setting.index.ordered(heal, event):
+    ordered, events, clocks = setting.index.ordered, setting.index.events, setting.index.history.clocks
+    for operation, course in setting.courses.items():
+        later = course.invoked > heal.order and (not clocks or ordered(heal, events[course.invoked]))
+        if operation[1] <= last.get(operation[0], 0) and not later:
+            invoked.add(operation)
+    for event in setting.suspected(Kind.INVOKE):
+        if event.seq and event.seq <= last.get(event.client, 0) and not ordered(heal, event):
             invoked.add(event.operation)
     return Tried(sum(last.values()), len(invoked))

@@ -5,7 +5,7 @@ Each rule is a function from a history to problems, one line each, naming the pr
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -83,10 +83,8 @@ def reached_its_end(setting: Views) -> Iterator[str]:
 
 def rows_have_no_gap(setting: Views) -> Iterator[str]:
     """A ledger numbers its rows 1, 2, 3, ...; a gap is a row that somebody removed."""
-    numbers: dict[str, list[int]] = defaultdict(list)
-    for event in setting.index.of_kind(Kind.EFFECT):
-        numbers[event.detail["ledger"]].append(event.detail["n"])
-    for ledger, found in numbers.items():
+    for ledger, rows in setting.index.ledgers.items():
+        found = rows.numbers
         if sorted(found) != list(range(1, len(found) + 1)):
             missing = sorted(set(range(1, max(found) + 1)) - set(found))
             yield f"ledger {ledger}: its {len(found)} rows are not numbered 1 to {len(found)} (missing: {missing[:5]})"

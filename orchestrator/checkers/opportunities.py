@@ -123,7 +123,7 @@ def repeat_after_trim(setting: Setting, trace: Trace) -> bool:
 
 
 def _trimmed(setting: Setting, copy: Event) -> bool:
-    return copy.order in setting.forgotten
+    return copy.order in setting.index.receipts.forgotten
 
 
 def repeat_in_later_epoch(setting: Setting, trace: Trace) -> bool:
@@ -147,7 +147,7 @@ def repeat_after_history_loss(setting: Setting, trace: Trace) -> bool:
 
 def seen_out_of_order(setting: Setting, trace: Trace) -> bool:
     """It was first received after a higher-numbered operation of the same client, by the same process."""
-    return bool(trace.receives) and trace.receives[0].order in setting.overtaken
+    return bool(trace.receives) and trace.receives[0].order in setting.index.receipts.overtaken
 
 
 def repeat_out_of_order(setting: Setting, trace: Trace) -> bool:

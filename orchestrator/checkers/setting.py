@@ -87,8 +87,7 @@ class Setting:
         (orchestrator/history/straight.py), it was as the plan has it, on its link, its client and server were there all
         the time, nothing was done to what its client sent before it, it came in its turn, and it ended before
         draining."""
-        traces = self.index.traces
-        return {operation: traces[operation] for operation in traces if operation not in self.courses}
+        return self.index.traces.without(self.courses)
 
     @cached_property
     def courses(self) -> Mapping[Operation, Course]:
@@ -120,7 +119,9 @@ class Setting:
         return [self.index.traces[operation] for operation in like.values()]
 
     def suspected(self, kind: Kind) -> Sequence[Event]:
-        """The events of that kind but those of operations that are not odd."""
+        """The events of that kind but those of operations that are not odd, and trims as there are many."""
+        if kind is Kind.TRIM:
+            return self.index.receipts.numbered
         return self._suspected.get(kind, ()) if kind in OF_OPERATIONS else self.index.of_kind(kind)
 
     @cached_property
@@ -138,7 +139,8 @@ class Setting:
 
     def _even(self, operation: Operation, course: Course) -> bool:
         begin, end, receipt = course.invoked, course.completed, course.received
-        if end > self.index.drained or receipt in self.overtaken or receipt in self.forgotten:
+        receipts = self.index.receipts
+        if end > self.index.drained or receipt in receipts.overtaken or receipt in receipts.forgotten:
             return False
         if operation[0] in self._disturbed or not self._planned(operation, course):
             return False
@@ -181,34 +183,6 @@ class Setting:
         return frozenset(
             client for client, hello in hellos if any(event.detail.get("act") != "pass" for event in hello.decisions)
         )
-
-    @property
-    def overtaken(self) -> frozenset[int]:
-        """The orders of receipts that came after one of a higher number of the same client, to the same process."""
-        return self._late_receipts[0]
-
-    @property
-    def forgotten(self) -> frozenset[int]:
-        """The orders of receipts below the number that their process had forgotten of their client by then."""
-        return self._late_receipts[1]
-
-    @cached_property
-    def _late_receipts(self) -> tuple[frozenset[int], frozenset[int]]:
-        highest: dict[tuple[str, int, int], int] = {}
-        marks: dict[tuple[str, int, int], int] = {}
-        overtaken, forgotten = set(), set()
-        for event in self.index.in_order(Kind.RECEIVE, Kind.TRIM):
-            key, seq = (event.node, event.epoch, event.client), event.seq
-            if event.kind is Kind.TRIM:
-                marks[key] = max(event.detail.get("mark", 0), marks.get(key, 0))
-                continue
-            if seq < highest.get(key, 0):
-                overtaken.add(event.order)
-            else:
-                highest[key] = seq
-            if seq < marks.get(key, 0):
-                forgotten.add(event.order)
-        return frozenset(overtaken), frozenset(forgotten)
 
     @cached_property
     def overtaking(self) -> Overtaking:

@@ -41,8 +41,9 @@ def dump(history: History) -> bytes:
 def written(history: History) -> Iterator[bytes]:
     """The file's bytes, a part after another."""
     pack = msgpack.Packer(use_bin_type=True).pack
-    domains = {name: number for number, name in enumerate(sorted({event.domain for event in history.events}))}
-    nodes = {name: number for number, name in enumerate(sorted({event.node for event in history.events}))}
+    places = {(event.domain, event.node) for event in history.events}
+    domains = {name: number for number, name in enumerate(sorted({domain for domain, _ in places}))}
+    nodes = {name: number for number, name in enumerate(sorted({node for _, node in places}))}
     head = {
         "format": FORMAT,
         "schema": SCHEMA,

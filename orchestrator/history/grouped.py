@@ -1,52 +1,43 @@
 """PURE: a history's events by kind, by process and by operation.
 
-A history that is held has its events in lists. Of one that is not, only the numbers of the events are held, four bytes
-each, and operations are put together a part at a time: some thousands whose numbers lie together, and so did
-they in time. Whoever looks at all of them looks at one part after another.
+A history that is held has its events in lists. Of one that is not, each event is looked at once: of an operation to
+which nothing happened no more is kept than how it went, of the others their events, and of every event six bytes
+(orchestrator/history/unheld.py). Whatever else is asked for is read again.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections import OrderedDict, defaultdict
-from collections.abc import Collection, ItemsView, Iterator, Mapping, Sequence, ValuesView
-from typing import Any, NamedTuple, TypeVar
+from collections import defaultdict
+from collections.abc import Collection, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
+from itertools import chain
+from typing import NamedTuple
 
 from nodes.wire.record import COLLECTED, Kind
 from orchestrator.history.merged import Event, Life, Operation
-from orchestrator.history.stored import Picked, picked
+from orchestrator.history.stored import Picked, Stored
 from orchestrator.history.straight import Course, course, written
 from orchestrator.history.trace import OF_OPERATIONS, Trace, by_operation, traced
-
-K = TypeVar("K")
-
-SPAN = 32
-"""Operations of a client that are never parted."""
-PART = 30_000
-"""Events that are put together at once."""
-KEPT = 2
-"""Parts that are kept: two passes beside one another are one."""
-
-
-Calls = dict[str, dict[int, tuple[Any, Any]]]
-"""Ledger -> number of a row -> the procedure and the argument that it is of."""
+from orchestrator.history.unheld import Calls, Columns, OfKinds, Operations, Passing
 
 
 class Grouped(NamedTuple):
     """`invoked` are the `traces` that somebody invoked, in that order, `straight` those to which nothing happened, and
     `calls` are of these; `hellos` are operations 0, by client, and `strangers` what was done with messages of client 0,
-    which is nobody."""
+    which is nobody.
 
-    traces: Mapping[Operation, Trace]
-    invoked: Mapping[Operation, Trace]
+    `passing` and `columns` are of a history that is not held.
+    """
+
+    traces: Traces | UnheldTraces
+    invoked: Invoked
     straight: Mapping[Operation, Course]
     calls: Calls
     hellos: dict[int, Trace]
     strangers: dict[Operation, Trace]
     lives: Mapping[Life, Sequence[Event]]
     kinds: Mapping[Kind, Sequence[Event]]
-    orders: Mapping[Kind, Sequence[int]]
-    """Of a history that is not held: the events of a kind."""
+    passing: Passing | None = None
+    columns: Columns | None = None
 
 
 def held(events: Sequence[Event]) -> Grouped:
@@ -70,12 +61,33 @@ def held(events: Sequence[Event]) -> Grouped:
     calls: Calls = defaultdict(dict)
     straight = dict(_straight(operations, calls))
     traces = Traces(dict(operations))
-    invokes = [(course.invoked, operation) for operation, course in straight.items()]
-    crooked = (traces[operation] for operation in operations if operation not in straight)
-    invokes += [(trace.invoke.order, trace.operation) for trace in crooked if trace.invoke]
-    invoked = Invoked(traces, dict.fromkeys(operation for _, operation in sorted(invokes)))
+    invoked = Invoked(traces, _in_order(straight, traces.without(straight)))
     nobodys = {each: traced(each, own) for each, own in strangers.items()}
-    return Grouped(traces, invoked, straight, calls, hellos, nobodys, dict(lives), dict(kinds), {})
+    return Grouped(traces, invoked, straight, calls, hellos, nobodys, dict(lives), dict(kinds))
+
+
+def stored(events: Stored) -> Grouped:
+    columns, passing, operations = Columns(), Passing(), Operations()
+    for block in events.blocks():
+        columns.see(block)
+        passing.see(block)
+        operations.see(block)
+    operations.close(events)
+    straight, crooked = operations.straight, operations.crooked
+    traces = UnheldTraces(events, straight, crooked)
+    invoked = Invoked(traces, _in_order(straight, crooked))
+    hellos = {each[0]: traced(each, own) for each, own in by_operation(operations.hellos).items()}
+    nobodys = {each: traced(each, own) for each, own in by_operation(operations.strangers).items()}
+    lives = {life: Picked(events, orders) for life, orders in columns.of_lives().items()}
+    kinds = OfKinds(events, columns)
+    return Grouped(traces, invoked, straight, operations.calls, hellos, nobodys, lives, kinds, passing, columns)
+
+
+def _in_order(straight: Mapping[Operation, Course], crooked: Mapping[Operation, Trace]) -> dict[Operation, None]:
+    """Those that were invoked, in that order."""
+    invokes = [(course.invoked, operation) for operation, course in straight.items()]
+    invokes += [(trace.invoke.order, operation) for operation, trace in crooked.items() if trace.invoke]
+    return dict.fromkeys(operation for _, operation in sorted(invokes))
 
 
 def _straight(operations: Mapping[Operation, Sequence[Event]], calls: Calls) -> Iterator[tuple[Operation, Course]]:
@@ -95,102 +107,94 @@ class Traces(Mapping[Operation, Trace]):
     """Of a history that is held: every operation, in the order of their first events, put together when asked for."""
 
     def __init__(self, events: Mapping[Operation, Sequence[Event]]) -> None:
-        self.events = events
+        self._events = events
         self._built: dict[Operation, Trace] = {}
 
     def __getitem__(self, operation: Operation) -> Trace:
         found = self._built.get(operation)
         if found is None:
-            found = self._built[operation] = traced(operation, self.events[operation])
+            found = self._built[operation] = traced(operation, self._events[operation])
         return found
 
     def __contains__(self, operation: object) -> bool:
-        return operation in self.events
+        return operation in self._events
 
     def __iter__(self) -> Iterator[Operation]:
-        return iter(self.events)
+        return iter(self._events)
 
     def __len__(self) -> int:
-        return len(self.events)
+        return len(self._events)
+
+    def without(self, operations: Collection[Operation]) -> dict[Operation, Trace]:
+        """All but these."""
+        return {operation: self[operation] for operation in self._events if operation not in operations}
+
+    def each(self, operations: Iterable[Operation]) -> Iterator[Trace]:
+        return map(self.__getitem__, operations)
 
 
-def stored(events: Sequence[Event]) -> Grouped:
-    kinds: dict[Kind, array[int]] = defaultdict(lambda: array("I"))
-    lives: dict[Life, array[int]] = defaultdict(lambda: array("I"))
-    spans: dict[int, array[int]] = defaultdict(lambda: array("I"))
-    hellos: list[Event] = []
-    strangers: list[Event] = []
-    invoked: dict[Operation, None] = {}
-    for event in events:
-        order, _, _, node, epoch, kind, client, seq, *_ = event
-        kinds[kind].append(order)
-        if kind not in COLLECTED:
-            lives[node, epoch].append(order)
-        if seq and client:
-            spans[seq // SPAN].append(order)
-            if kind is Kind.INVOKE:
-                invoked.setdefault((client, seq))
-        elif client and kind is not Kind.TRIM:
-            hellos.append(event)
-        elif not client and kind in OF_OPERATIONS:
-            strangers.append(event)
-    traces = Parts(events, spans)
-    calls: Calls = defaultdict(dict)
-    straight = {each: one for part in traces.parts() for each, one in _straight(part.events, calls)}
-    said = {each[0]: traced(each, own) for each, own in by_operation(hellos).items()}
-    nobodys = {each: traced(each, own) for each, own in by_operation(strangers).items()}
-    return Grouped(
-        traces,
-        Invoked(traces, invoked),
-        straight,
-        calls,
-        said,
-        nobodys,
-        _picked(events, lives),
-        _picked(events, kinds),
-        kinds,
-    )
+class UnheldTraces(Mapping[Operation, Trace]):
+    """The same of one that is not: the `crooked` are held, those that are `straight` are read again."""
 
-
-class Parts(Mapping[Operation, Trace]):
-    """Every operation, in the order of their parts; in a part, of their first events."""
-
-    def __init__(self, events: Sequence[Event], spans: Mapping[int, Sequence[int]]) -> None:
-        self._events = events
-        self._parts = list(_joined(spans))
-        self._of_span = {span: number for number, (some, _) in enumerate(self._parts) for span in some}
-        self._built: OrderedDict[int, Traces] = OrderedDict()
-
-    def parts(self) -> Iterator[Traces]:
-        return map(self._part, range(len(self._parts)))
+    def __init__(
+        self, events: Stored, straight: Mapping[Operation, Course], crooked: Mapping[Operation, Trace]
+    ) -> None:
+        self._events, self._straight, self._crooked = events, straight, crooked
 
     def __getitem__(self, operation: Operation) -> Trace:
-        number = self._of_span.get(operation[1] // SPAN)
-        if number is None:
-            raise KeyError(operation)
-        return self._part(number)[operation]
+        found = self._crooked.get(operation)
+        return self._read(operation, self._straight[operation]) if found is None else found
+
+    def _read(self, operation: Operation, found: Course) -> Trace:
+        some = self._events.pick(range(found.invoked, found.completed + 1))
+        return self._whole(operation, found, by_operation(some)[operation])
+
+    def _whole(self, operation: Operation, found: Course, events: list[Event]) -> Trace:
+        return traced(operation, [*events, *([self._events[found.row]] if found.has_effect else [])])
+
+    def __contains__(self, operation: object) -> bool:
+        return operation in self._straight or operation in self._crooked
 
     def __iter__(self) -> Iterator[Operation]:
-        for part in self.parts():
-            yield from part
+        return chain(self._straight, self._crooked)
 
     def __len__(self) -> int:
-        return sum(map(len, self.parts()))
+        return len(self._straight) + len(self._crooked)
 
-    def _part(self, number: int) -> Traces:
-        found = self._built.get(number)
-        if found is None:
-            events = by_operation(picked(self._events, self._parts[number][1]))
-            found = self._built[number] = Traces(dict(events))
-            if len(self._built) > KEPT:
-                self._built.popitem(last=False)
-        return found
+    def without(self, operations: Collection[Operation]) -> dict[Operation, Trace]:
+        """All but these, in the order of their first events."""
+        also = [operation for operation in self._straight if operation not in operations]
+        if not also:
+            return dict(self._crooked)
+        found = {**self._crooked, **{operation: self[operation] for operation in also}}
+        return dict(sorted(found.items(), key=lambda item: item[1].begun))
+
+    def each(self, operations: Iterable[Operation]) -> Iterator[Trace]:
+        """Of operations in the order of their invokes, reading all of the history once."""
+        read = self._in_passing()
+        done: dict[Operation, Trace] = {}
+        for operation in operations:
+            while operation not in self._crooked and operation not in done:
+                trace = next(read)
+                done[trace.operation] = trace
+            yield self._crooked[operation] if operation in self._crooked else done.pop(operation)
+
+    def _in_passing(self) -> Iterator[Trace]:
+        """Those that are straight, as they end."""
+        open_now: dict[Operation, list[Event]] = defaultdict(list)
+        for event in self._events:
+            operation = event[6], event[7]
+            found = self._straight.get(operation)
+            if found is not None and event[5] in OF_OPERATIONS and event[0] <= found.completed:
+                open_now[operation].append(event)
+                if event[0] == found.completed:
+                    yield self._whole(operation, found, open_now.pop(operation))
 
 
 class Invoked(Mapping[Operation, Trace]):
-    """Those that somebody invoked, in the order of their invokes; of a history that is not held, part after part."""
+    """Those that somebody invoked, in the order of their invokes."""
 
-    def __init__(self, traces: Traces | Parts, operations: Collection[Operation]) -> None:
+    def __init__(self, traces: Traces | UnheldTraces, operations: Collection[Operation]) -> None:
         self._traces = traces
         self._operations = operations
 
@@ -209,26 +213,22 @@ class Invoked(Mapping[Operation, Trace]):
         return len(self._operations)
 
     def items(self) -> ItemsView[Operation, Trace]:
-        return _InParts(self)
+        return _Items(self)
 
     def values(self) -> ValuesView[Trace]:
         return _Values(self)
 
-    def in_parts(self) -> Iterator[tuple[Operation, Trace]]:
-        if isinstance(self._traces, Parts):
-            for part in self._traces.parts():
-                yield from _in_order(part).items()
-        else:
-            yield from ((operation, self._traces[operation]) for operation in self._operations)
+    def each(self) -> Iterator[Trace]:
+        return self._traces.each(self._operations)
 
 
-class _InParts(ItemsView[Operation, Trace]):
+class _Items(ItemsView[Operation, Trace]):
     def __init__(self, invoked: Invoked) -> None:
         super().__init__(invoked)
         self._invoked = invoked
 
     def __iter__(self) -> Iterator[tuple[Operation, Trace]]:
-        return self._invoked.in_parts()
+        return ((trace.operation, trace) for trace in self._invoked.each())
 
 
 class _Values(ValuesView[Trace]):
@@ -237,27 +237,4 @@ class _Values(ValuesView[Trace]):
         self._invoked = invoked
 
     def __iter__(self) -> Iterator[Trace]:
-        return (trace for _, trace in self._invoked.in_parts())
-
-
-def _joined(spans: Mapping[int, Sequence[int]]) -> Iterator[tuple[list[int], Sequence[int]]]:
-    """The spans of each part, and its events."""
-    some: list[int] = []
-    orders: list[int] = []
-    for span in sorted(spans):
-        some.append(span)
-        orders.extend(spans[span])
-        if len(orders) >= PART:
-            yield some, array("I", sorted(orders))
-            some, orders = [], []
-    if some:
-        yield some, array("I", sorted(orders))
-
-
-def _in_order(traces: Mapping[Operation, Trace]) -> dict[Operation, Trace]:
-    invoked = ((trace.invoke.order, operation) for operation, trace in traces.items() if trace.invoke)
-    return {operation: traces[operation] for _, operation in sorted(invoked)}
-
-
-def _picked(events: Sequence[Event], orders: Mapping[K, Sequence[int]]) -> dict[K, Sequence[Event]]:
-    return {key: Picked(events, some) for key, some in orders.items()}
+        return self._invoked.each()

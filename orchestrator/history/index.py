@@ -7,16 +7,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from nodes.wire.record import Kind
 from orchestrator.history.grouped import held, stored
 from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, History, Life, Operation, Ordered
-from orchestrator.history.stored import chosen, picked
+from orchestrator.history.passing import Firsts, Passer, Receipts, Rows, Written, pass_by
+from orchestrator.history.stored import Picked, Stored, chosen, picked
 from orchestrator.history.straight import Course as Course
 from orchestrator.history.trace import Trace as Trace
 from orchestrator.history.trace import timed_out
+
+P = TypeVar("P", bound=Passer)
 
 
 class Outage(NamedTuple):
@@ -47,8 +50,8 @@ class Index:
     def __init__(self, history: History) -> None:
         self.history = history
         self.events = history.on_one_clock()
-        grouped = held(self.events) if isinstance(self.events, tuple) else stored(self.events)
-        self.traces: Mapping[Operation, Trace] = grouped.traces
+        grouped = stored(self.events) if isinstance(self.events, Stored) else held(self.events)
+        self.traces = grouped.traces
         self.invoked: Mapping[Operation, Trace] = grouped.invoked
         """The operations that somebody invoked, in the order of their invokes."""
         self.straight: Mapping[Operation, Course] = grouped.straight
@@ -58,7 +61,9 @@ class Index:
         self.hellos: dict[int, Trace] = grouped.hellos
         self.strangers: dict[Operation, Trace] = grouped.strangers
         self.lives: Mapping[Life, Sequence[Event]] = grouped.lives
-        self._orders = grouped.orders
+        self.columns = grouped.columns
+        """Of a history that is not held."""
+        self._passing = grouped.passing
         self._by_kind: Mapping[Kind, Sequence[Event]] = grouped.kinds
 
     @cached_property
@@ -76,10 +81,42 @@ class Index:
 
     def in_order(self, *kinds: Kind) -> Iterator[Event]:
         """The events of these kinds."""
-        if isinstance(self.events, tuple):
-            found = chain.from_iterable(self.of_kind(kind) for kind in kinds)
-            return iter(sorted(found))
-        return picked(self.events, sorted(chain.from_iterable(self._orders.get(kind, ()) for kind in kinds)))
+        some = [self.of_kind(kind) for kind in kinds]
+        if isinstance(self.events, Stored):
+            orders = (found.orders for found in some if isinstance(found, Picked))
+            return picked(self.events, sorted(chain.from_iterable(orders)))
+        return iter(sorted(chain.from_iterable(some)))
+
+    @cached_property
+    def receipts(self) -> Receipts:
+        return (self._passing and self._passing.receipts) or self._passed(Receipts())
+
+    @cached_property
+    def ahead(self) -> list[tuple[Event, int]]:
+        """What was sent with a first incomplete number above the lowest open one of its client, which that is."""
+        return ((self._passing and self._passing.firsts) or self._passed(Firsts())).ahead
+
+    @cached_property
+    def ledgers(self) -> Mapping[str, Written]:
+        """Their rows, by name."""
+        return ((self._passing and self._passing.rows) or self._passed(Rows())).ledgers
+
+    def _passed(self, passer: P) -> P:
+        pass_by(self.in_order(*passer.looks), passer)
+        return passer
+
+    @cached_property
+    def gone_back(self) -> frozenset[Life]:
+        """The processes whose clock did."""
+        if self.columns is not None and self.columns.in_time:
+            return frozenset()
+        times = ((life, [event.time for event in events]) for life, events in self.lives.items())
+        return frozenset(life for life, clock in times if clock != sorted(clock))
+
+    def orders(self, life: Life) -> Sequence[int]:
+        """Of what the process journalled."""
+        events = self.lives[life]
+        return events.orders if isinstance(events, Picked) else [event.order for event in events]
 
     def start(self, life: Life) -> dict[str, Any]:
         """What the process said of itself; {} if it said nothing."""
@@ -104,23 +141,19 @@ class Index:
     @cached_property
     def rows(self) -> dict[str, Sequence[Event]]:
         """Ledger -> its rows, in the order in which they were written."""
-        found: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        effects = self.of_kind(Kind.EFFECT)
-        for place, event in enumerate(effects):
-            found[event.detail["ledger"]].append((int(event.detail["n"]), place))
-        places = {ledger: [place for _, place in sorted(rows)] for ledger, rows in found.items()}
-        return {ledger: chosen(effects, rows) for ledger, rows in places.items()}
+        every = {name: [rows.orders[place] for place in rows.places] for name, rows in self.ledgers.items()}
+        return {name: chosen(self.events, orders) for name, orders in every.items()}
 
     @cached_property
     def outdated(self) -> list[Event]:
         """Rows that an epoch wrote after a later one had written to the same ledger."""
         found = []
-        for rows in self.rows.values():
+        for rows in self.ledgers.values():
             newest = 0
-            for row in rows:
-                newest = max(newest, row.epoch)
-                if row.epoch < newest:
-                    found.append(row)
+            for place in rows.places if len(set(rows.epochs)) > 1 else ():
+                newest = max(newest, rows.epochs[place])
+                if rows.epochs[place] < newest:
+                    found.append(self.events[rows.orders[place]])
         return found
 
     @cached_property
@@ -293,11 +326,6 @@ class Index:
     @cached_property
     def _downs(self) -> frozenset[Outage]:
         return frozenset(self.downs)
-
-    @cached_property
-    def forgetful(self) -> frozenset[Life]:
-        """The processes that say what they forget."""
-        return frozenset((event.node, event.epoch) for event in self.of_kind(Kind.TRIM))
 
     @cached_property
     def sends(self) -> dict[int, list[Event]]:

@@ -100,6 +100,10 @@ class Stored(Sequence[Event]):
         for number in range(-(-self._count // BLOCK)):
             yield from self._block(number)
 
+    def blocks(self) -> Iterator[Sequence[Event]]:
+        """All of them, some at once, of which none are kept."""
+        return map(self._decoded, range(-(-self._count // BLOCK)))
+
     def pick(self, orders: Iterable[int]) -> Iterator[Event]:
         """Those of these orders; best if orders that lie together come together."""
         for number, some in groupby(orders, key=lambda order: order // BLOCK):
@@ -173,6 +177,6 @@ def picked(events: Sequence[Event], orders: Iterable[int]) -> Iterator[Event]:
 
 def chosen(events: Sequence[Event], places: Iterable[int]) -> Sequence[Event]:
     """Those at these places of some events; not held if they were not."""
-    if isinstance(events, Picked):
-        return Picked(events.events, array("I", (events.orders[place] for place in places)))
+    if isinstance(events, Stored):
+        return Picked(events, array("I", places))
     return [events[place] for place in places]

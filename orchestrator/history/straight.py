@@ -127,7 +127,7 @@ def written(found: Course, row: Event) -> Course | None:
         and detail.get("intent") == found.intent
         and isinstance(detail.get("ledger"), str)
     ):
-        return found._replace(row=row.order)
+        return Course._make((*found[:-1], row.order))
     return None
 
 

@@ -68,6 +68,11 @@ class Trace:
             return False
         return intervals.meet(self.invoke.order, self.completion.order)
 
+    @property
+    def begun(self) -> int:
+        """The order of its first event."""
+        return min((event.order for event in self.events()), default=0)
+
     def events(self) -> Iterator[Event]:
         """All of them."""
         yield from (event for event in (self.invoke, self.completion) if event)

@@ -49,7 +49,7 @@ def _died(setting: Setting, index: int, fault: Kill, life: Life) -> bool:
     reaped = setting.index.reaped.get(life)
     if reaped is None or reaped.detail.get("signal") != SIGKILL:
         return False
-    return fault.at is None or fired(setting, index, fault) is setting.index.lives[life][-1]
+    return fault.at is None or fired(setting, index, fault) == setting.index.lives[life][-1]
 
 
 def _came_back(setting: Setting, fault: Kill, life: Life) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from nodes.wire.record import COMPLETIONS, Kind
@@ -70,19 +69,13 @@ def _came(event: Event) -> str:
 def sends_say_the_first_incomplete(setting: Views) -> Iterator[str]:
     """A message says as its first incomplete number at most that of its client's lowest open operation: the server
     forgets what is below. A SEND that does not say it is let through in a history of an older version."""
-    unfinished: dict[int, set[int]] = defaultdict(set)
-    for event in setting.index.in_order(Kind.INVOKE, Kind.SEND, *COMPLETIONS):
-        numbers = unfinished[event.client]
-        if event.kind is Kind.INVOKE:
-            numbers.add(event.seq)
-        elif event.kind in COMPLETIONS:
-            numbers.discard(event.seq)
-        elif event.kind is Kind.SEND:
-            first = event.detail.get("first")
-            if first is None and setting.index.history.plan:
-                yield f"{attempt_name(event)}, was sent, and no journal says with which first incomplete number"
-            elif first is not None and numbers and first > min(numbers):
-                yield (
-                    f"{event.node} sent {attempt_name(event)}, with {first} as its first incomplete number while "
-                    f"operation {min(numbers)} was open"
-                )
+    recorded = bool(setting.index.history.plan)
+    unsaid = [event for event in setting.suspected(Kind.SEND) if recorded and event.detail.get("first") is None]
+    for event, lowest in sorted([*setting.index.ahead, *((event, 0) for event in unsaid)]):
+        if event.detail.get("first") is None:
+            yield f"{attempt_name(event)}, was sent, and no journal says with which first incomplete number"
+        else:
+            yield (
+                f"{event.node} sent {attempt_name(event)}, with {event.detail['first']} as its first incomplete number "
+                f"while operation {lowest} was open"
+            )

@@ -45,8 +45,10 @@ def served_clients_are_planned(setting: Views) -> Iterator[str]:
     known = {(0, server) for server in setting.cell.servers}
     for number, caller in setting.callers.items():
         known.update((number, link.target) for link in setting.cell.links_of(caller.node))
+    index = setting.index
     for kind in SERVED:
-        for event in setting.suspected(kind):
+        strange = kind is not Kind.TRIM or not index.receipts.forgot <= known
+        for event in (index.of_kind(kind) if kind is Kind.TRIM else setting.suspected(kind)) if strange else ():
             if (event.client, event.node) not in known:
                 yield f"{event.node} journalled {event.kind.name} of client {event.client}, whom the plan has not there"
 
@@ -73,10 +75,10 @@ def rows_are_planned(setting: Views) -> Iterator[str]:
             yield f"ledger {name} is of {ledger.node}, which the plan has not for a server"
     if len(ledgers) < len(setting.index.of_kind(Kind.LEDGER)):
         yield "a ledger was collected twice"
-    for name, rows in setting.index.rows.items():
-        if any(row.detail["epoch"] != row.epoch for row in rows):
+    for name, rows in setting.index.ledgers.items():
+        if rows.misdated:
             yield f"ledger {name} has a row of one epoch that says to be of another"
-        for life in dict.fromkeys(row.life for row in rows):
+        for life in rows.lives:
             if name not in ledgers or ledgers[name].node != life[0]:
                 yield f"ledger {name} has rows of {life_name(life)}, and was not collected of {life[0]}"
             elif setting.index.histories.get(life) != ledgers[name].detail["history"]:

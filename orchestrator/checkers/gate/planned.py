@@ -15,7 +15,6 @@ from orchestrator.checkers.gate.names import operation_name
 from orchestrator.checkers.setting import Caller, workload_of
 from orchestrator.checkers.views import Views
 from orchestrator.history.merged import Event
-from orchestrator.history.stored import chosen
 
 CUTS = frozenset({"settle-capped"})
 """The phases from which clients begin no further operations."""
@@ -23,21 +22,23 @@ CUTS = frozenset({"settle-capped"})
 
 def invokes_are_planned(setting: Views) -> Iterator[str]:
     """Each client process invokes its operations from 1 on, each once, in order, and all unless it is cut."""
-    every = setting.index.of_kind(Kind.INVOKE)
-    places: dict[int, list[int]] = defaultdict(list)
-    for place, event in enumerate(every):
-        places[event.client].append(place)
-    invokes = {client: chosen(every, some) for client, some in places.items()}
+    numbers: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    invokes: dict[int, list[Event]] = defaultdict(list)
+    for (client, seq), course in setting.courses.items():
+        numbers[client].append((course.invoked, seq))
+    for event in setting.suspected(Kind.INVOKE):
+        numbers[event.client].append((event.order, event.seq))
+        invokes[event.client].append(event)
     cut = any(event.detail["phase"] in CUTS for event in setting.index.of_kind(Kind.PHASE))
     for number, caller in setting.callers.items():
-        yield from _numbers(number, caller, invokes.get(number, []), cut)
+        yield from _numbers(number, caller, [seq for _, seq in sorted(numbers[number])], cut)
         yield from _contents(caller, invokes.get(number, []))
     for number in invokes.keys() - setting.callers.keys():
         yield f"{operation_name(invokes[number][0].operation)} was invoked, and the plan has no such client"
 
 
-def _numbers(number: int, caller: Caller, invokes: Sequence[Event], cut: bool) -> Iterator[str]:
-    calls, numbers = caller.plan.calls, [event.seq for event in invokes]
+def _numbers(number: int, caller: Caller, numbers: Sequence[int], cut: bool) -> Iterator[str]:
+    calls = caller.plan.calls
     due = range(1, len(numbers) + 1)
     odd = next((place for place, seq in zip(due, numbers, strict=True) if place != seq), None)
     if odd is not None:

@@ -19,7 +19,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -29,7 +29,9 @@ from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.names import operation_name
+from orchestrator.checkers.served import Courses, served
 from orchestrator.checkers.views import View, Views
+from orchestrator.history.index import Course
 from orchestrator.history.merged import Event, Life, Operation
 from orchestrator.scenario.cell import Link
 
@@ -43,6 +45,7 @@ V = TypeVar("V")
 
 Attempt = tuple[Operation, int]
 
+EXECUTED, REFUSED = frozenset({Status.EXECUTED}), frozenset({Status.REFUSED})
 WITH_RESULT = frozenset({Status.CACHED, Status.JOINED})
 
 
@@ -117,14 +120,9 @@ class Reference:
             Kind.TRIM: self._trim,
         }
 
-    def heard(self, event: Event) -> None:
-        """The copy of an operation that is not odd. Raises Illegal if it may not be executed."""
-        if Status.EXECUTED not in self._hear(event):
-            raise Illegal
-
-    def goes_on(self, event: Event) -> None:
-        """With an operation that is not odd. Raises Illegal if something else was due."""
-        if event.client in self.due:
+    def heard(self, operation: Operation, course: Course) -> None:
+        """The copy of an operation that is not odd. Raises Illegal if it may not be executed, or something was due."""
+        if operation[0] in self.due or Status.EXECUTED not in self._hear(operation, course.first, course.place.bound):
             raise Illegal
 
     def step(self, event: Event) -> Iterator[Violation]:
@@ -153,46 +151,47 @@ class Reference:
             self.durable.known.add(event.client)
 
     def _receive(self, event: Event) -> Iterator[Violation]:
-        self.copies[_attempt(event)].append(Copy(event, self._hear(event)))
+        legal = self._hear(event.operation, int(event.detail.get("first", 0)), event.detail.get("server"))
+        self.copies[_attempt(event)].append(Copy(event, legal))
         self.came_by[_over(event)] += 1
         yield from ()
 
-    def _hear(self, event: Event) -> frozenset[Status]:
-        """What a copy tells of its client; -> its legal answers."""
-        legal = self._legal(event)
+    def _hear(self, operation: Operation, said: int, server: object) -> frozenset[Status]:
+        """What a copy says of its client; -> its legal answers."""
+        legal, client = self._legal(operation, said, server), operation[0]
         if legal != {Status.REFUSED}:
-            said, known = int(event.detail.get("first", 0)), self.durable.first.get(event.client, 0)
+            known = self.durable.first.get(client, 0)
             if self.tells and Status.REFUSED not in legal and said > known:
-                self.due[event.client] = said
-            first = max(self.first.get(event.client, 0), said)
-            self.first[event.client] = first
-            self.durable.first[event.client] = max(self.durable.first.get(event.client, 0), first)
+                self.due[client] = said
+            first = self.first[client] = max(self.first.get(client, 0), said)
+            self.durable.first[client] = max(known, first)
         return legal
 
-    def _legal(self, event: Event) -> frozenset[Status]:
+    def _legal(self, operation: Operation, said: int, server: object) -> frozenset[Status]:
         if not self.filtered:
-            return frozenset({Status.EXECUTED})
-        if self.binding and event.detail.get("server") != self.binding:
-            return frozenset({Status.REFUSED})
-        if not self.known_only or event.client in self.durable.known:
-            return self._filter(event)
-        if event.client in self.durable.greeted:
-            return self._filter(event) | {Status.REFUSED}
-        return frozenset({Status.REFUSED})
+            return EXECUTED
+        if self.binding and server != self.binding:
+            return REFUSED
+        if not self.known_only or operation[0] in self.durable.known:
+            return self._filter(operation, said)
+        if operation[0] in self.durable.greeted:
+            return self._filter(operation, said) | REFUSED
+        return REFUSED
 
-    def _filter(self, event: Event) -> frozenset[Status]:
-        seq, mark = event.seq, max(self.first.get(event.client, 0), int(event.detail.get("first", 0)))
+    def _filter(self, operation: Operation, said: int) -> frozenset[Status]:
+        client, seq = operation
+        mark = max(self.first.get(client, 0), said)
         if seq < mark:
             return frozenset({Status.STALE})
-        done = bool(self.results.of(event.operation))
-        executes = bool(self.running.get(event.operation))
-        if seq < self.durable.first.get(event.client, 0):  # of an earlier process: its last mark may be lost
+        done = bool(self.results.of(operation))
+        executes = bool(self.running.get(operation))
+        if seq < self.durable.first.get(client, 0):  # of an earlier process: its last mark may be lost
             return frozenset({Status.STALE, Status.CACHED if done else Status.EXECUTED})
         if done:
             return frozenset({Status.CACHED, Status.JOINED} if executes else {Status.CACHED})
         if executes:
             return frozenset({Status.JOINED})
-        return frozenset({Status.EXECUTED} if seq < mark + WINDOW else {Status.EXECUTED, Status.BUSY})
+        return EXECUTED if seq < mark + WINDOW else frozenset({Status.EXECUTED, Status.BUSY})
 
     def _execute(self, event: Event) -> Iterator[Violation]:
         copy = self._take(event, Status.EXECUTED)
@@ -281,12 +280,12 @@ class Illegal(Exception):
 
 def check(setting: Views) -> Finding:
     try:
-        return _checked(setting, setting.courses.keys())
+        return _checked(setting, setting.courses)
     except Illegal:
-        return _checked(setting, frozenset())
+        return _checked(setting, {})
 
 
-def _checked(setting: Views, even: Container[Operation]) -> Finding:
+def _checked(setting: Views, even: Courses) -> Finding:
     """Every server process of the run, one after another, without a look at the operations that are `even`."""
     violations: list[Violation] = []
     stepped: Counter[Kind] = Counter()
@@ -304,7 +303,6 @@ def _beside(setting: Views) -> Iterator[Violation]:
         yield Violation(row.operation, f"{_said(row)} was written after a later epoch had written to that ledger")
 
 
-SERVED = frozenset({Kind.RECEIVE, Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER})
 COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.ANSWER}
 
 
@@ -313,7 +311,7 @@ def _live(
     life: Life,
     durables: dict[tuple[str, int], Durable],
     stepped: Counter[Kind],
-    even: Container[Operation],
+    even: Courses,
 ) -> Iterator[Violation]:
     """By the links that the plan has. Events of others than its clients are the gate's; those without a number (client
     0) have no mechanism."""
@@ -321,23 +319,36 @@ def _live(
         link.source: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
     }
     for each in references.values():
-        each.tells = life in setting.index.forgetful and each.filtered
+        each.tells = life in setting.index.receipts.forgetful and each.filtered
     of_client = {number: references.get(caller.node) for number, caller in setting.callers.items()}
-    for event in setting.index.lives[life]:
-        reference, kind = of_client.get(event.client), event.kind
-        if reference is None:
-            continue
-        stepped[kind] += 1
-        if (event.client, event.seq) not in even or kind not in SERVED:
-            yield from reference.step(event)
-        elif kind is Kind.RECEIVE:
-            reference.heard(event)
-        else:
-            reference.goes_on(event)
+    yield from _steps(setting, life, of_client, stepped, even if life not in setting.index.receipts.tardy else {})
     stop = next((event for event in setting.index.of_kind(Kind.STOP) if (event.node, event.epoch) == life), None)
     if stop is not None and not setting.index.killed(life):
         for reference in references.values():
             yield from reference.finish(stop.time - _unfinished(setting, life))
+
+
+def _steps(
+    setting: Views, life: Life, of_client: Mapping[int, Reference | None], stepped: Counter[Kind], even: Courses
+) -> Iterator[Violation]:
+    """Raises Illegal for what has to be looked at whole."""
+    heard = 0
+    for each in served(setting, life, even):
+        client = each.client if isinstance(each, Event) else each[0]
+        reference = of_client.get(client)
+        if reference is None:
+            continue
+        if not isinstance(each, Event):
+            heard += 1
+            reference.heard(each, even[each])
+            continue
+        stepped[each.kind] += 1
+        if even and each.seq and client in reference.due:
+            raise Illegal
+        yield from reference.step(each)
+    if even and any(reference.due for reference in of_client.values() if reference):
+        raise Illegal
+    stepped.update(dict.fromkeys(COUNTED.values(), heard))
 
 
 def _unfinished(setting: Views, life: Life) -> int:

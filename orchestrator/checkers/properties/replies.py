@@ -28,7 +28,8 @@ def check(setting: Views) -> Finding:
     done = [trace for trace in traces if trace.ending == "ok"]
     failed = [trace for trace in traces if trace.ending == "fail"]
     effects = [trace for trace in done if trace.has_effect]
-    told = (*_foreign(setting, effects), *_shared(setting, effects)) if effects else ()
+    rows = _rows(setting, effects) if effects else []
+    told = (*_foreign(setting, effects, rows), *_shared(setting, effects, rows))
     violations = (*_indefinite(failed), *_without_reply(done), *told)
     return Finding(name, violations, {"ok": len(done) + setting.even.total(), "fail": len(failed)})
 
@@ -48,8 +49,7 @@ def _without_reply(done: list[Trace]) -> Iterator[Violation]:
             yield Violation(trace.operation, f"its client was told {value!r}, which its first reply did not carry")
 
 
-def _foreign(setting: Views, done: list[Trace]) -> Iterator[Violation]:
-    rows = _rows(setting, done)
+def _foreign(setting: Views, done: list[Trace], rows: list[Event]) -> Iterator[Violation]:
     intents = {row.detail["intent"] for row in rows}
     results = {(row.detail["intent"], _key(row.detail["result"])) for row in rows}
     owning = cache(lambda: _by_result(setting))
@@ -68,11 +68,11 @@ def _by_result(setting: Views) -> dict[Hashable, set[Operation]]:
     return found
 
 
-def _shared(setting: Views, done: list[Trace]) -> Iterator[Violation]:
+def _shared(setting: Views, done: list[Trace], rows: list[Event]) -> Iterator[Violation]:
     """Calls of different clients for one intent need an effect each, if each was told a result of it."""
     left: Counter[tuple[int, str]] = Counter()
-    for row in _rows(setting, done):
-        even = row.operation in setting.index.invoked and row.operation not in setting.odd  # which got its own
+    for row in rows:
+        even = row.operation in setting.courses  # which got its own
         left[row.detail["intent"], repr(row.detail["result"])] += not even
     for trace in done:
         key = (_intent(trace), repr(trace.told))
@@ -86,7 +86,9 @@ def _shared(setting: Views, done: list[Trace]) -> Iterator[Violation]:
 def _rows(setting: Views, done: list[Trace]) -> list[Event]:
     """Those of their intents."""
     intents = set(map(_intent, done))
-    return [row for row in setting.index.of_kind(Kind.EFFECT) if row.detail["intent"] in intents]
+    courses, events = setting.courses.values(), setting.index.events
+    even = [events[course.row] for course in courses if course.intent in intents and course.has_effect]
+    return [*even, *(row for row in setting.suspected(Kind.EFFECT) if row.detail["intent"] in intents)]
 
 
 def _key(value: Any) -> Hashable:

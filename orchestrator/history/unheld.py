@@ -1,0 +1,174 @@
+"""PURE: what is kept of a history that is not held, of one look at each of its events."""
+
+from __future__ import annotations
+
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any
+
+from nodes.wire.record import COLLECTED, Kind
+from orchestrator.history.merged import Event, Life, Operation
+from orchestrator.history.passing import Firsts, Receipts, Rows, pass_by
+from orchestrator.history.stored import Picked, Stored
+from orchestrator.history.straight import Course, Place, course, written
+from orchestrator.history.trace import OF_OPERATIONS, Trace, by_operation, traced
+
+Calls = dict[str, dict[int, tuple[Any, Any]]]
+"""Ledger -> number of a row -> the procedure and the argument that it is of."""
+
+
+class Operations:
+    """Of operations to which nothing happened how they went, of others all that happened; what was done with hellos,
+    and with messages of nobody."""
+
+    def __init__(self) -> None:
+        self.straight: dict[Operation, Course] = {}
+        self.calls: Calls = defaultdict(dict)
+        self.hellos: list[Event] = []
+        self.strangers: list[Event] = []
+        self._open: dict[Operation, list[Event]] = {}
+        """The others."""
+        self._unwritten: dict[Operation, Course] = {}
+        """They are straight if their rows come, and nothing else."""
+        self._again: set[Operation] = set()
+        """They were taken for straight, and something more came: what came before is to be read again."""
+        self._places: dict[Place, Place] = {}
+        self._asked: dict[str, tuple[Any, Any]] = {}
+
+    def see(self, events: Iterable[Event]) -> None:
+        """The next ones."""
+        open_now = self._open
+        for event in events:
+            _, _, _, _, _, kind, client, seq, _, _, _ = event
+            if not (client and seq):
+                self._unnumbered(event)
+                continue
+            operation = client, seq
+            own = open_now.get(operation)
+            if own is None:
+                if self._known(operation):
+                    self._more(operation, event)
+                    continue
+                own = open_now[operation] = []
+            if kind in OF_OPERATIONS:
+                own.append(event)
+                if kind is Kind.OK and (found := course(own)):
+                    del open_now[operation]
+                    self._end(operation, found)
+
+    def _unnumbered(self, event: Event) -> None:
+        if event.client:
+            if event.kind is not Kind.TRIM:
+                self.hellos.append(event)
+        elif event.kind in OF_OPERATIONS:
+            self.strangers.append(event)
+
+    def _known(self, operation: Operation) -> bool:
+        return operation in self.straight or operation in self._unwritten or operation in self._again
+
+    def _end(self, operation: Operation, found: Course) -> None:
+        place = self._places.setdefault(found.place, found.place)
+        asked = self._asked.setdefault(repr(found.asked), found.asked)
+        found = Course._make((place, *found[1:7], asked, *found[8:]))
+        (self._unwritten if found.has_effect else self.straight)[operation] = found
+
+    def _more(self, operation: Operation, event: Event) -> None:
+        if event.kind not in OF_OPERATIONS:
+            return
+        found = self._unwritten.pop(operation, None)
+        whole = written(found, event) if found and event.kind is Kind.EFFECT else None
+        if whole is None:
+            self.straight.pop(operation, None)
+            self._again.add(operation)
+        else:
+            self.straight[operation] = whole
+            self.calls[event.detail["ledger"]][whole.number] = whole.asked
+
+    def close(self, events: Iterable[Event]) -> None:
+        """After all of them, which are read again if need be."""
+        self._again.update(self._unwritten)
+        self._unwritten.clear()
+        if self._again:
+            read = by_operation(event for event in events if (event[6], event[7]) in self._again)
+            self._open.update(read)
+
+    @property
+    def crooked(self) -> dict[Operation, Trace]:
+        """The operations that are not straight, in the order of their first events."""
+        found = {operation: traced(operation, own) for operation, own in self._open.items()}
+        return dict(sorted(found.items(), key=lambda item: item[1].begun)) if self._again else found
+
+
+class Passing:
+    """What was seen in passing; None where it made no sense, which is for those to find who ask for it."""
+
+    def __init__(self) -> None:
+        self.receipts: Receipts | None = Receipts()
+        self.firsts: Firsts | None = Firsts()
+        self.rows: Rows | None = Rows()
+
+    def see(self, events: Iterable[Event]) -> None:
+        """The next ones."""
+        try:
+            pass_by(events, *(each for each in (self.receipts, self.firsts, self.rows) if each))
+        except (TypeError, ValueError, KeyError):
+            self.receipts = self.firsts = self.rows = None
+
+
+class Columns:
+    """Of each event, by its order: its kind, and the place of its process in `lives`. `in_time`: whether no clock ever
+    went back, of all together."""
+
+    def __init__(self) -> None:
+        self.kinds, self.life = bytearray(), array("I")
+        self.lives: dict[Life | None, int] = defaultdict(count(1).__next__, {None: 0})
+        """None has what was collected."""
+        self.in_time = True
+        self._latest: list[int] = []
+
+    def see(self, events: Sequence[Event]) -> None:
+        """The next ones."""
+        lives = self.lives
+        self.kinds.extend([event[5] for event in events])
+        own = [lives[None if event[5] in COLLECTED else (event[3], event[4])] for event in events]
+        self.life.extend(own)
+        times = [*self._latest, *(event[1] for event, number in zip(events, own, strict=True) if number)]
+        self.in_time = self.in_time and times == sorted(times)
+        self._latest = times[-1:]
+
+    def of_kind(self, kind: Kind) -> array[int]:
+        """The orders of its events."""
+        found, order = array("I"), self.kinds.find(kind)
+        while order >= 0:
+            found.append(order)
+            order = self.kinds.find(kind, order + 1)
+        return found
+
+    def of_lives(self) -> dict[Life, array[int]]:
+        """The orders of their events."""
+        found = [array("I") for _ in self.lives]
+        adding = [orders.append for orders in found]
+        for order, number in enumerate(self.life):
+            adding[number](order)
+        return {life: found[number] for life, number in self.lives.items() if life is not None}
+
+
+class OfKinds(Mapping[Kind, Sequence[Event]]):
+    """Events that are not held, by their kind."""
+
+    def __init__(self, events: Stored, columns: Columns) -> None:
+        self._events, self._columns = events, columns
+        self._found: dict[Kind, Picked] = {}
+
+    def __getitem__(self, kind: Kind) -> Sequence[Event]:
+        if kind not in self._found:
+            self._found[kind] = Picked(self._events, self._columns.of_kind(kind))
+        return self._found[kind]
+
+    def __iter__(self) -> Iterator[Kind]:
+        return map(Kind, sorted(set(self._columns.kinds)))
+
+    def __len__(self) -> int:
+        return len(set(self._columns.kinds))
