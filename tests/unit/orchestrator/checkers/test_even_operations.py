@@ -16,8 +16,11 @@ from orchestrator.checkers.expect import judge
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Judgement
 from orchestrator.checkers.views import Views
+from orchestrator.history.file import dump
+from orchestrator.history.file import load as load_history
 from orchestrator.history.index import Index
 from orchestrator.history.merged import Event
+from orchestrator.history.stored import Stored
 
 RUNS = (
     "rpc/02-reply-lost",
@@ -26,7 +29,7 @@ RUNS = (
     "faults/delay",
     "properties/read-after-restart",
 )
-ALTERATIONS = 60
+ALTERATIONS, UNHELD = 60, 30
 
 
 @cache
@@ -82,6 +85,17 @@ def test_what_is_not_looked_at_would_have_shown_nothing(run: int, monkeypatch: p
         with monkeypatch.context() as looked_at:
             looked_at.setattr(Setting, "_even", lambda *_: False)
             assert told(judge(cell, other, history.plan)) == quick
+
+
+@pytest.mark.parametrize("run", range(len(RUNS)), ids=RUNS)
+def test_nor_does_it_matter_whether_it_is_held(run: int) -> None:
+    cell, history = recorded()[run].result.cell, recorded()[run].history
+    assert isinstance(history.events, tuple)
+    for dice in map(random.Random, range(UNHELD)):
+        other = history._replace(events=altered(history.events, dice))
+        unheld = load_history(dump(other), whole=0)
+        assert isinstance(unheld.events, Stored)
+        assert judge(cell, unheld) == judge(cell, other)
 
 
 def test_most_operations_of_a_run_are_not_looked_at() -> None:

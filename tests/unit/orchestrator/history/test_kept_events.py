@@ -10,9 +10,9 @@ import pytest
 from history_builder import CLIENT, Run
 
 from nodes.wire.record import Kind
-from orchestrator.history import grouped, stored
+from orchestrator.history import stored
 from orchestrator.history.file import dump, load
-from orchestrator.history.grouped import Parts
+from orchestrator.history.grouped import UnheldTraces
 from orchestrator.history.index import Index
 from orchestrator.history.merged import Event, History
 from orchestrator.history.stored import Picked, Stored, chosen, picked
@@ -20,8 +20,6 @@ from orchestrator.history.stored import Picked, Stored, chosen, picked
 BLOCK = 6
 CALLS = 12
 OTHER = CLIENT + 100
-PARTS = [[1, 2, 3], [4, 5], [6, 7], [8, 9], [10, 11], [12]]
-"""Two of a span, and spans until there are 20 events; a call has more than ten."""
 
 
 class Counting(BytesIO):
@@ -46,19 +44,19 @@ class Counting(BytesIO):
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name, value in (
-        (stored, "BLOCK", BLOCK),
-        (stored, "KEPT", 2),
-        (grouped, "PART", 20),
-        (grouped, "SPAN", 2),
-    ):
-        monkeypatch.setattr(module, name, value)
+    for name, value in (("BLOCK", BLOCK), ("KEPT", 2)):
+        monkeypatch.setattr(stored, name, value)
 
 
 def history() -> Run:
+    """Every call but each fourth, of which older versions journalled less, went straight."""
     run = Run()
     for seq in range(1, CALLS + 1):
-        run.call(seq)
+        if seq % 4:
+            run.invoke(seq).send(seq, first=seq, wait=1).decide("request", seq).receive(seq, first=seq).execute(seq)
+            run.commit(seq).answer(seq, 1, run.total).decide("reply", seq).reply(seq, 1, run.total).ok(seq, run.total)
+        else:
+            run.call(seq)
     return run
 
 
@@ -130,7 +128,7 @@ def test_what_is_picked_is_a_sequence_of_its_own(events: Stored) -> None:
 
 
 def test_those_at_some_places_are_not_held_if_the_others_were_not(events: Stored) -> None:
-    some = chosen(Picked(events, [3, 5, 8, 13]), [0, 2])
+    some = chosen(events, [3, 8])
     assert isinstance(some, Picked)
     assert [event.order for event in some] == [3, 8]
     held = list(events)[3:9]
@@ -145,18 +143,27 @@ def index(events: Stored) -> Index:
     return Index(History("test", events))
 
 
-def test_two_parts_are_kept_put_together(index: Index) -> None:
-    traces = index.traces
-    assert isinstance(traces, Parts)
-    assert [sorted(seq for _, seq in part) for part in traces.parts()] == PARTS
-    third = traces[CLIENT, 6]
-    second = traces[CLIENT, 4]
-    assert traces[CLIENT, 6] is third
-    assert traces[CLIENT, 4] is second
-    first = traces[CLIENT, 1]
-    assert traces[CLIENT, 4] is second
-    assert traces[CLIENT, 1] is first
-    assert traces[CLIENT, 6] is not third
+def test_what_went_straight_is_read_again_and_the_rest_is_kept(file: Counting, index: Index) -> None:
+    assert isinstance(index.traces, UnheldTraces)
+    assert sorted(seq for _, seq in index.straight) == [1, 2, 3, 5, 6, 7, 9, 10, 11]
+    file.sizes.clear()
+    assert index.traces[CLIENT, 4] is index.traces[CLIENT, 4]
+    assert file.sizes == []
+    assert index.traces[CLIENT, 5] is not index.traces[CLIENT, 5]
+    assert file.sizes
+
+
+def test_who_asks_for_all_reads_them_once(file: Counting, events: Stored, index: Index) -> None:
+    rows = len(index.of_kind(Kind.EFFECT))
+    assert file.times(trace.completion for trace in index.invoked.values() if trace.completion) <= (
+        blocks(events) + rows
+    )
+
+
+def test_of_all_but_some_the_first_come_first(index: Index) -> None:
+    assert [seq for _, seq in index.traces.without(index.straight)] == [4, 8, 12]
+    some = {operation: course for operation, course in index.straight.items() if operation[1] not in (3, 9)}
+    assert [seq for _, seq in index.traces.without(some)] == [3, 4, 8, 9, 12]
 
 
 def test_who_asks_for_one_that_is_none_gets_a_key_error(index: Index) -> None:
@@ -176,7 +183,7 @@ def test_operations_come_in_their_order_whichever_way_they_are_asked_for(index: 
     assert wanted[0] in index.invoked
 
 
-def test_what_belongs_together_is_never_parted_and_a_part_ends_when_it_is_full() -> None:
+def test_whoever_they_are_of_they_are_put_together_alike() -> None:
     run = Run()
     for seq in (1, 2, 3):
         run.invoke(seq).invoke(seq, OTHER)
@@ -184,11 +191,6 @@ def test_what_belongs_together_is_never_parted_and_a_part_ends_when_it_is_full()
         run.info(seq).info(seq, client=OTHER)
     run.hello().note("server", 1, Kind.RECEIVE, 0, 3).note("server", 1, Kind.BROKEN, 0, 3).trim(2)
     unheld, held = (Index(load(dump(run.history()), whole=whole)) for whole in (0, 1_000))
-    assert isinstance(unheld.traces, Parts)
-    parts = [list(part) for part in unheld.traces.parts()]
-    assert [sorted(part) for part in parts] == [
-        [(CLIENT, 1), (CLIENT, 2), (CLIENT, 3), (OTHER, 1), (OTHER, 2), (OTHER, 3)]
-    ]
     assert {**unheld.traces} == held.traces
     assert [*unheld.invoked] == [*held.invoked]
     assert [operation for operation, _ in unheld.invoked.items()] == [*held.invoked]

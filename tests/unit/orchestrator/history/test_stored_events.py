@@ -11,7 +11,7 @@ from stories import after_trim, connection_cut, crash_after_commit, overtaken, r
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.expect import judge
-from orchestrator.history import grouped, stored
+from orchestrator.history import stored
 from orchestrator.history.clocks import Clock
 from orchestrator.history.file import dump, load
 from orchestrator.history.index import Index
@@ -23,9 +23,9 @@ STORIES = [reply_lost, after_trim, overtaken, connection_cut, crash_after_commit
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks and parts of a few events, so that a story has many."""
-    for module, name, value in ((stored, "BLOCK", 7), (stored, "KEPT", 2), (grouped, "PART", 20), (grouped, "SPAN", 1)):
-        monkeypatch.setattr(module, name, value)
+    """Blocks of a few events, so that a story has many."""
+    for name, value in (("BLOCK", 7), ("KEPT", 2)):
+        monkeypatch.setattr(stored, name, value)
 
 
 def both(story: Callable[[Run], Run], calls: int = 8) -> tuple[History, History]:
