@@ -1,12 +1,13 @@
 """What judging a recorded run costs: CPU an event by stage, and memory, from a thousand operations to a million.
 
-    python benchmarks/checker.py [--sizes 1000 10000 100000 1000000] [--one 10000 100000] [--every 50] [--keep FOLDER]
+    python benchmarks/checker.py [--sizes 1000 10000 100000 1000000] [--one 10000 100000] [--every 50]
+        [--keep FOLDER]
 
 A history is one that a simulated run recorded (a counter, exactly-once over TCP; every fiftieth reply of each of ten
-clients is lost, or every so-manieth), repeated with shifted numbers until it has the operations: what is judged has the shape of what is
-recorded, some thirteen events an operation. `--one` are sizes of histories of one client. Each is judged in a process
-of its own, as `faultbed check` does it; the whole is what one judgement takes from the first byte to the verdict, peak
-memory is its process's, and the stages are taken one after another behind it.
+clients is lost, or every so-manieth), repeated with shifted numbers until it has the operations: what is judged has the
+shape of what is recorded, some thirteen events an operation. `--one` are sizes of histories of one client. Each is
+judged in a process of its own, as `faultbed check` does it; the whole is what one judgement takes from the first byte
+to the verdict, peak memory is its process's, and the stages are taken one after another behind it.
 """
 
 from __future__ import annotations
@@ -116,11 +117,11 @@ def record(operations: int, clients: int, every: int, folder: Path) -> None:
     """A run of so many operations, as if it had been recorded into the folder."""
     times = max(1, operations // clients // BLOCK - 1)
     with tempfile.TemporaryDirectory(prefix="faultbed-") as scratch, ready("sim", {}) as simulator:
-        (result,) = run_cells([Task(_cell(BLOCK, clients, every))], simulator, 1, Store(Path(scratch), "run"), lambda _: None)
+        task, store = Task(_cell(BLOCK, clients, every)), Store(Path(scratch), "run")
+        (result,) = run_cells([task], simulator, 1, store, lambda _: None)
         assert result.directory is not None, result.problem
         recorded = read_run(result.directory).history
-    store = CellStore(folder)
-    plan = store.write_plan(_cell(times * BLOCK, clients, every))
+    plan = CellStore(folder).write_plan(_cell(times * BLOCK, clients, every))
     events: Any = Repeated(recorded, times, BLOCK * clients)
     with (folder / HISTORY).open("wb") as file:
         file.writelines(written(recorded._replace(events=events, plan=plan)))
