@@ -4,13 +4,14 @@ PYTHON ?= python3
 JOBS ?= 2
 WORKERS ?= 3
 SEED ?= 1
+SEEDS ?= 5
 MUTANTS ?= 200
 COUNT ?= 20000
 MINUTES ?= 60
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo table test mutants alterations attack stored kill-matrix check bench bench-containers image clean
+.PHONY: help venv demo table test mutants alterations attack convictions stored kill-matrix check bench bench-containers image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -49,6 +50,9 @@ alterations: .venv/.installed  ## would the judge notice? COUNT correct historie
 
 attack: .venv/.installed  ## does theory hold? MINUTES of runs that nobody wrote (SEED=1), JOBS side by side; says how many, and the bound 3/n
 	@$(BIN)/faultbed explore --minutes $(MINUTES) --jobs $(JOBS) --seed $(SEED)
+
+convictions: .venv/.installed  ## does the explorer find them? every broken variant from SEEDS seeds: runs until convicted, CPU seconds, size
+	@PYTHONPATH=tests/scenarios $(BIN)/python tests/scenarios/conviction.py --seeds $(SEEDS)
 
 stored: .venv/.installed  ## write down anew what tests hold of verdicts, texts and schema; the difference is to be read
 	@for teller in orchestrator/sweep/simulated orchestrator/scenario/altered orchestrator/scenario/test_stored_schema \

@@ -1,7 +1,7 @@
 """How soon the explorer convicts each broken variant, untold of the fault; and how small what it then shows is.
 
-`python tests/scenarios/conviction.py --seeds 5` prints the table, a line for each variant and seed, and fails if one is
-not convicted within LIMIT or is shown larger than SMALL.
+`make convictions` prints the table, a line for each variant and seed. It fails if one is not convicted within LIMIT, or
+is shown with more than three faults or four calls.
 """
 
 from __future__ import annotations
