@@ -17,8 +17,8 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
-from typing import IO, NoReturn
+from functools import cache, partial
+from typing import IO, Any, NoReturn
 
 from faultbed import loaded
 from faultbed.part import MODULES, Name, command, end
@@ -69,7 +69,7 @@ def start(
 ) -> Forked:
     """As the command `argv`, which is of this part; `environment` is added to ours, `log` takes its standard error,
     `limit`, if any, is called in it. It leads its session when this returns. Raises OSError."""
-    module = loaded(MODULES[name])
+    module = _module(name)
     module.prepare(argv[5:])
     with ExitStack() as undo:
         readable, writable = os.pipe()
@@ -90,6 +90,12 @@ def start(
             pid = _fork(settle, (null, writable, log), module.main)
         undo.pop_all()
     return Forked(pid, open(readable, "rb", buffering=0))
+
+
+@cache
+def _module(name: Name) -> Any:
+    """Once: what is garbage by the next time is to be collected."""
+    return loaded(MODULES[name])
 
 
 def _fork(settle: Callable[[], None], streams: Sequence[int], main: Callable[[], int]) -> int:
