@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ from chaos.decisions import passing
 from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Delay, Drop, Duplicate, Hold, Reorder
 from chaos.faults.paths import Rate
-from chaos.framers import Message
+from chaos.framers import Message, framers
 from chaos.framers.message import LARGEST_MESSAGE
 from chaos.hop import Forward, Hop, Pause, Resume
-from chaos.hop.kept import COST, LARGEST
+from chaos.hop.kept import COST, LARGEST, Closing, Timetable
 from chaos.hop.pace import QUEUE
+from chaos.hop.path import Path
 from chaos.identity import Direction
 from nodes.wire.record import Kind
 
@@ -181,3 +183,9 @@ def test_what_nobody_foresaw_ends_a_stream_and_loses_a_datagram(stream: bool) ->
     reason = {"link": LINK, "connection": 1, "reason": "ZeroDivisionError: nobody foresaw this"}
     assert notes[-1] == (Kind.BROKEN, reason)
     assert injected(hop.heal()) == []
+
+
+def test_the_end_of_a_direction_takes_no_room() -> None:
+    timetable = Timetable()
+    timetable.put(5, Closing(Path(1, partial(framers, "xdr", "tcp")), "request", None))
+    assert (len(timetable), timetable.cost) == (1, 0)

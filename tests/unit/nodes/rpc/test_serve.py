@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from serving import ADD, CLIENT, Served
+from serving import ADD, CLIENT, LINK, Served
 
 from nodes.failpoints import NAMES as FAILPOINTS
 from nodes.ops import Send, Socket
@@ -92,6 +92,10 @@ def test_a_call_without_a_header_is_executed_every_time_and_recorded_nowhere() -
     replies = served.datagrams(NO_HEADER, NO_HEADER)
     assert [(reply.header, reply.value) for reply in replies] == [(None, 5), (None, 10)]
     assert served.noted(Kind.EXECUTE) == [(1, 1), (2, 1)]
+    said = [(noted.client, noted.seq, noted.detail) for noted in served.of(Kind.RECEIVE, Kind.EXECUTE)]
+    received = {"connection": 0, "first": 0, "server": 0, "link": LINK}
+    executed = {"intent": 0, "f": "add", "value": 5}
+    assert said == [(0, seq, detail) for seq in (1, 2) for detail in (received, executed)]
     assert served.ledger.records() == []
     assert served.endpoint.executing == 0
 
