@@ -229,3 +229,14 @@ def test_arbitrary_chunks_are_kept_or_refused(chunks: list[bytes]) -> None:
     except WireError:
         return
     assert found + messages.pending() == b"".join(chunks)
+
+
+@pytest.mark.parametrize("first", range(256))
+def test_a_message_begins_as_an_array_of_three_or_four_or_of_a_length_that_follows(first: int) -> None:
+    messages = msgpackrpc.Messages()
+    messages.push(bytes([first]))
+    if first in (0x93, 0x94, 0xDC, 0xDD):
+        assert messages.next() is None
+    else:
+        with pytest.raises(WireError, match=f"byte {first:#04x} begins no message"):
+            messages.next()

@@ -84,3 +84,12 @@ def test_arbitrary_bytes_are_kept_or_refused(chunks: list[bytes]) -> None:
     except WireError:
         return
     assert raw + marking.pending() == b"".join(chunks)
+
+
+@pytest.mark.parametrize("parts", [[b"x" * 12], [b"x" * 4, b"x" * 4]])
+def test_a_record_may_be_as_long_as_the_limit_marks_included(parts: list[bytes]) -> None:
+    stream = b"".join(fragment(part, last=part is parts[-1] and n == len(parts) - 1) for n, part in enumerate(parts))
+    assert len(stream) == 16
+    assert list(RecordMarking(limit=16).feed(stream)) == [b"".join(parts)]
+    with pytest.raises(WireError, match="a record of at least 16 bytes, at most 15 are allowed"):
+        next(RecordMarking(limit=15).feed(stream))

@@ -54,7 +54,7 @@ MOMENT = {"after": {None, *SOON}, "when": {None, *TRIGGERS}}
 SAID: dict[str, dict[str, Collection[Any]]] = {
     "drop": MESSAGES | {"drop": BOTH},
     "duplicate": MESSAGES | {"duplicate": BOTH, "copy": {"behind", "at-reply", "after-trim", "next-epoch"}},
-    "reorder": MESSAGES | {"reorder": BOTH},
+    "reorder": MESSAGES | {"reorder": BOTH, "attempt": {1, 2}},
     "hold": MESSAGES | {"hold": BOTH, "until": {None, *TRIGGERS}},
     "delay": MESSAGES | {"delay": BOTH, "by": {1, 2, 5, 40, 70, 160, 300}, "jitter": {0, 5, 60}},
     "corrupt": MESSAGES | {"corrupt": BOTH},
@@ -62,7 +62,7 @@ SAID: dict[str, dict[str, Collection[Any]]] = {
     "cut": MESSAGES | {"cut": {"before", "within", "after"}, "of": BOTH},
     "slice": MESSAGES | {"slice": BOTH, "size": {4, 20, 60}, "gap": {1, 5, 40}},
     "partition": WINDOW | {"partition": WAYS},
-    "rate": WINDOW | {"rate": WAYS, "bytes_per_second": {300, 2_000, 20_000}},
+    "rate": WINDOW | {"rate": WAYS, "bytes_per_second": {300, 2_000, 20_000}, "lasts": LONG - {None}},
     "kill": PASSAGE | MOMENT | {"kill": {"server"}, "restart": {None, *AT_ONCE, *TRIGGERED}},
     "pause": PASSAGE
     | MOMENT
