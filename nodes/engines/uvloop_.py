@@ -6,6 +6,7 @@ import asyncio
 from importlib.util import find_spec
 
 from nodes.engines.common.event_loop import EventLoopDriver, LoopPoller
+from nodes.engines.common.poller import Trigger
 
 
 def availability() -> str | None:
@@ -20,8 +21,9 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 class UvloopPoller(LoopPoller):
-    """On libuv's own."""
+    """On libuv's own, which is level-triggered but for a reset: that it tells once, with the data that came before."""
 
+    trigger = Trigger.EDGE
     new_loop = staticmethod(new_loop)
 
 

@@ -297,6 +297,24 @@ def test_a_client_that_is_gone_before_it_is_accepted(engine: str) -> None:
     subject(engine).run(main())
 
 
+@pytest.mark.parametrize("engine", REAL)
+def test_what_came_before_a_reset_is_received_first(engine: str) -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        for waits in (False, True):
+            with socket.create_connection(listener.local) as gone:
+                accepted = yield ops.Accept(listener)
+                if waits:
+                    reading = yield ops.Spawn(one(ops.Recv(accepted, 10)))
+                    yield from pause(2)
+                gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                gone.send(b"data")
+            assert (yield ops.Join(reading) if waits else ops.Recv(accepted, 10)) == b"data"
+            assert isinstance((yield from failing(ops.Recv(accepted, 10))), ConnectionResetError)
+
+    subject(engine).run(main())
+
+
 def accept_in_turn(listener: ops.Socket, accepted: list[ops.Socket]) -> ops.Program:
     while True:
         accepted.append((yield from accept(listener)))
