@@ -44,7 +44,8 @@ ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
 }
 OF_TYPES = {"Literal", "NewType", "TypeVar", "cast", "isinstance", "issubclass"}
 """Their arguments are types, or names of types."""
-COMMUTATIVE = {"max", "min", "hmac.compare_digest"}
+COMMUTATIVE = {"max", "min", "hmac.compare_digest", "self.one", "place.one"}
+"""Among them what draws one of its arguments: each is as likely as another."""
 MODULE = "<module>"
 
 
