@@ -28,7 +28,7 @@ FORMAT = "faultbed history"
 SCHEMA = 2
 READ = (1, SCHEMA)
 WHOLE = 2_000_000
-"""Events that are held at once, in 1.4 GB: judged from there they take half the time."""
+"""Events that are held at once, in 1.4 GB: judged from there they take a little less time."""
 CHUNK = 1 << 20
 """Bytes that are read at once."""
 
