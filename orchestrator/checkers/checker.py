@@ -3,7 +3,7 @@
 Rules of this file:
 
 1. A checker is asked where the run shows all that it needs, and where the scenario names its property.
-2. One that crashes knows nothing, and stops nobody.
+2. One that crashes knows nothing, and stops nobody; the evidence gate tells of it.
 3. A violation is one whatever else failed; that a property holds cannot be known where a view that it needs failed.
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from orchestrator.checkers.finding import Finding
-from orchestrator.checkers.guarded import guarded
 from orchestrator.checkers.views import View, Views
 
 
@@ -35,7 +34,7 @@ def finding(checker: Checker, setting: Views) -> Finding:
     nothing = Finding(checker.name, (), {})
     if not checker.needs <= setting.shown:
         return nothing
-    found, crash = guarded(lambda: checker.check(setting), nothing)
+    found, crash = setting.guard(lambda: checker.check(setting), nothing)
     if crash or found.violations:
         return found._replace(failure=crash)
     return found._replace(failure="; ".join(why for view, why in setting.failed.items() if view in checker.needs))

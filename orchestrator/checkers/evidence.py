@@ -6,7 +6,9 @@ Each rule is a function from a history to problems, one line each, naming the pr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
 from typing import NamedTuple
 
 from nodes.wire.record import Kind
@@ -22,6 +24,7 @@ from orchestrator.checkers.gate.attributed import (
     served_clients_are_planned,
 )
 from orchestrator.checkers.gate.chain import messages_were_sent
+from orchestrator.checkers.gate.fields import records_say_what_they_have_to
 from orchestrator.checkers.gate.hops import (
     decisions_are_their_faults,
     releases_were_decided,
@@ -35,6 +38,7 @@ from orchestrator.checkers.gate.lives import (
     journals_are_whole,
     phases_are_whole,
     processes_are_planned,
+    strikes_are_single,
 )
 from orchestrator.checkers.gate.names import attempt_name, operation_name
 from orchestrator.checkers.gate.planned import invokes_are_planned
@@ -44,7 +48,9 @@ from orchestrator.checkers.gate.sessions import (
     calls_wait_at_their_gates,
     hellos_are_the_servers,
     lines_are_kept,
+    who_shares_a_line_sees_its_end,
 )
+from orchestrator.checkers.gate.streams import streams_keep_their_order
 from orchestrator.checkers.modelled import attempt
 from orchestrator.checkers.views import View, Views
 
@@ -86,8 +92,9 @@ def rows_have_no_gap(setting: Views) -> Iterator[str]:
     for ledger, rows in setting.index.ledgers.items():
         found = rows.numbers
         if sorted(found) != list(range(1, len(found) + 1)):
-            missing = sorted(set(range(1, max(found) + 1)) - set(found))
-            yield f"ledger {ledger}: its {len(found)} rows are not numbered 1 to {len(found)} (missing: {missing[:5]})"
+            there = set(found)
+            missing = list(islice((n for n in range(1, max(found)) if n not in there), 5))
+            yield f"ledger {ledger}: its {len(found)} rows are not numbered 1 to {len(found)} (missing: {missing})"
 
 
 def servers_have_ledgers(setting: Views) -> Iterator[str]:
@@ -139,15 +146,20 @@ def oracle_was_asked(setting: Views) -> Iterator[str]:
         yield "the oracle reported nothing, not even that there are no effects"
 
 
+FIRST = (Rule(is_of_this_plan), Rule(reached_its_end))
+"""Where one finds something, nothing else can be asked."""
 OF_THE_RUN = (
     Rule(phases_are_whole, View.JOURNALS),
     Rule(processes_are_planned, View.JOURNALS),
     Rule(journals_are_whole, View.JOURNALS),
     Rule(ends_are_told, View.JOURNALS),
     Rule(acts_are_planned, View.JOURNALS),
+    Rule(strikes_are_single, View.JOURNALS),
     Rule(failpoints_are_planned, View.JOURNALS),
+    Rule(streams_keep_their_order, View.JOURNALS),
     Rule(numbers_are_their_kinds, View.JOURNALS),
     Rule(records_are_by_whom_they_can_be, View.JOURNALS),
+    Rule(records_say_what_they_have_to, View.JOURNALS),
     Rule(rules_are_switched, View.JOURNALS),
     Rule(servers_are_known, View.JOURNALS),
     Rule(decisions_are_their_faults, View.JOURNALS),
@@ -155,6 +167,7 @@ OF_THE_RUN = (
     Rule(hellos_are_the_servers, View.JOURNALS),
     Rule(calls_come_after_hello, View.JOURNALS),
     Rule(lines_are_kept, View.JOURNALS),
+    Rule(who_shares_a_line_sees_its_end, View.JOURNALS),
     Rule(calls_wait_at_their_gates, View.JOURNALS),
 )
 """On how the run went: its processes, planes and sessions."""
@@ -180,8 +193,17 @@ RULES = (*OF_THE_RUN, *OF_CALLS)
 
 
 def problems(setting: Views, rules: tuple[Rule, ...] = RULES) -> tuple[str, ...]:
-    """Why this history's evidence cannot be trusted; empty if it can. Of a part of one, no more is asked."""
-    if partial := (*is_of_this_plan(setting), *reached_its_end(setting)):
+    """Why this history's evidence cannot be trusted; empty if it can. Of a part of one, no more is asked.
+
+    What a rule crashed over is told by the setting's guard.
+    """
+    if partial := _found(setting, FIRST):
         return partial
-    asked = [rule for rule in rules if rule.needs is None or rule.needs in setting.shown]
-    return tuple(problem for rule in asked for problem in rule.problems(setting))
+    return _found(setting, [rule for rule in rules if rule.needs is None or rule.needs in setting.shown])
+
+
+def _found(setting: Views, rules: Iterable[Rule]) -> tuple[str, ...]:
+    found: list[str] = []
+    for rule in rules:
+        setting.guard(partial(found.extend, rule.problems(setting)), None)
+    return tuple(found)

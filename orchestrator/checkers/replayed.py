@@ -10,7 +10,6 @@ from itertools import chain
 from chaos.identity import Key
 from chaos.recorded import Entry
 from nodes.wire.record import Kind
-from orchestrator.checkers.guarded import guarded
 from orchestrator.checkers.names import operation_name
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import ExpectationVerdict, Met, Replayed
@@ -29,7 +28,7 @@ def replayed(setting: Setting) -> tuple[Replayed | None, str]:
     if log is None:
         return None, ""
     nothing = Replayed(0, 0)
-    return guarded(lambda: Comparison(setting, log).result(), nothing)
+    return setting.guard(lambda: Comparison(setting, log).result(), nothing)
 
 
 def came(found: Replayed | None, crash: str) -> Iterator[ExpectationVerdict]:

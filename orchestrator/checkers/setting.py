@@ -12,6 +12,7 @@ from nodes.rpc.service import Workload
 from nodes.wire.header import client_number, intent_number, turn
 from nodes.wire.record import Kind
 from nodes.workload import CALL, operations
+from orchestrator.checkers.guarded import Guard
 from orchestrator.checkers.overtaking import Overtaking
 from orchestrator.history.index import Course, Index, Trace
 from orchestrator.history.merged import Event, Operation
@@ -43,6 +44,7 @@ class Setting:
     def __init__(self, cell: Cell, index: Index) -> None:
         self.cell = cell
         self.index = index
+        self.guard = Guard()
         self._links: dict[str, tuple[Link, ...]] = {}
 
     @cached_property

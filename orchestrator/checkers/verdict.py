@@ -128,6 +128,9 @@ class Judgement(NamedTuple):
     untried: tuple[Untried, ...] = ()
 
 
+NOTHING_KNOWN = Judgement((), (), {}, 0, 0, 0, 0, 0, ())
+
+
 def plain(value: Any) -> Any:
     """The value as JSON: named tuples become maps, other tuples lists, enum members strings."""
     if isinstance(value, StrEnum):

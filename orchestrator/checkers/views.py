@@ -10,7 +10,6 @@ from nodes.services import SERVICES, WITH_EFFECT
 from orchestrator.checkers.bites import foreign
 from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.bites.values import NOTHING_BITTEN
-from orchestrator.checkers.guarded import guarded
 from orchestrator.checkers.modelled import Modelled, Timeline, modelled, timelines
 from orchestrator.checkers.opportunities import offered
 from orchestrator.checkers.setting import Setting
@@ -41,8 +40,8 @@ class Views(Setting):
         self.plan = plan
         nothing: Mapping[str, frozenset[Operation]] = {}
         bites = bite if cell.system is None else foreign.bite
-        self.bite, no_bite = guarded(lambda: bites(self), NOTHING_BITTEN)
-        self.offered, no_opportunities = guarded(lambda: offered(self), nothing)
+        self.bite, no_bite = self.guard(lambda: bites(self), NOTHING_BITTEN)
+        self.offered, no_opportunities = self.guard(lambda: offered(self), nothing)
         crashes = {View.BITES: no_bite, View.OPPORTUNITIES: no_opportunities}
         self.failed = {view: crash for view, crash in crashes.items() if crash}
 

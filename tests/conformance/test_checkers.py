@@ -18,6 +18,8 @@ from orchestrator.checkers.checker import finding
 from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.finding import verdict
+from orchestrator.checkers.gate.fields import malformed
+from orchestrator.checkers.guarded import Guard
 from orchestrator.checkers.properties import CHECKERS
 from orchestrator.checkers.verdict import Verdict
 from orchestrator.checkers.views import View, Views
@@ -62,7 +64,7 @@ class Crashing(Views):
     failed = {}  # noqa: RUF012
 
     def __init__(self) -> None:
-        pass
+        self.guard = Guard()
 
 
 @every
@@ -98,6 +100,7 @@ def shipped() -> list[Ran]:
 def test_nothing_that_is_shipped_makes_it_crash(name: str, shipped: list[Ran]) -> None:
     assert len({ran.result.cell.scenario for ran in shipped}) > 50
     for ran in shipped:
+        assert list(malformed(ran.history)) == []
         judgement = judge(asking(name, ran.result.cell), ran.history)
         (found,) = (one for one in judgement.properties if one.name == name)
         assert found.verdict is not Verdict.UNKNOWN, f"{suite.name(ran.result.cell)}: {found.note}"

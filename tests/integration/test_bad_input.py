@@ -9,6 +9,10 @@ import pytest
 import small
 from running import in_process
 
+from nodes.wire.record import Kind
+from orchestrator.history.file import dump
+from orchestrator.sweep.store import read_history
+
 UNMET = "  bitten: {client: ok, executions: 1}"
 SCENARIO = small.SCENARIO.replace(small.MET, UNMET)
 NEVER = """\
@@ -102,6 +106,19 @@ def test_a_cell_without_its_plan_cannot_be_judged(run: Path, tmp_path: Path) -> 
     code, _, err = in_process(tmp_path, "check", "run/latest")
     assert code == 4
     assert err.startswith("faultbed: run/latest/maybe/plan.json: cannot be read: ")
+
+
+def test_a_history_that_a_checker_crashes_over_is_the_testbeds_failure(run: Path, tmp_path: Path) -> None:
+    """Of a cell that is unmet: nothing that is there may say so any more."""
+    assert in_process(tmp_path, "check", "run/latest/maybe")[0] == 1
+    path = run / "history.msgpack"
+    history = read_history(path)
+    broken = tuple(event._replace(detail={}) if event.kind is Kind.DECISION else event for event in history.events)
+    path.write_bytes(dump(history._replace(events=broken)))
+    code, out, err = in_process(tmp_path, "check", "run/latest/maybe")
+    assert (code, err) == (3, "")
+    assert "a checker crashed: KeyError: 'rule' (decisions_are_their_faults, " in out
+    assert "relay journalled DECISION of client 10101, and its link is missing" in out
 
 
 def test_a_history_under_another_plan_is_the_testbeds_failure(run: Path, tmp_path: Path) -> None:

@@ -70,9 +70,12 @@ def executions_were_received(setting: Views) -> Iterator[str]:
 def rows_are_planned(setting: Views) -> Iterator[str]:
     """Each row is of a ledger that was collected, of a process that wrote to a ledger with that history."""
     ledgers = {event.detail["ledger"]: event for event in setting.index.of_kind(Kind.LEDGER)}
+    had = {(node, history) for (node, _), history in setting.index.histories.items()}
     for name, ledger in ledgers.items():
         if ledger.node not in setting.cell.servers:
             yield f"ledger {name} is of {ledger.node}, which the plan has not for a server"
+        elif (ledger.node, ledger.detail["history"]) not in had:
+            yield f"ledger {name} has a history that no process of {ledger.node} says to have had"
     if len(ledgers) < len(setting.index.of_kind(Kind.LEDGER)):
         yield "a ledger was collected twice"
     for name, rows in setting.index.ledgers.items():

@@ -196,7 +196,6 @@ def _unread(trace: Trace) -> list[tuple[Any, ...]]:
 
 
 def _said(event: Event, altered: bool) -> tuple[Any, ...]:
-    """What an answer or a reply says: its attempt, its status and its result, if it has one that can be compared."""
+    """What an answer or a reply says: its attempt, its status, and its result unless that may differ."""
     status = event.detail.get("status")
-    value = event.detail.get("value") if status in RESULTS and not altered else None
-    return event.attempt, status, value
+    return event.attempt, status, None if altered else event.detail.get("value")

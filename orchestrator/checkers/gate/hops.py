@@ -6,7 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from chaos.faults.fault import Fault
+from chaos.decide import Rule, decision
+from chaos.decisions import parameters
+from chaos.faults.fault import Fault, RelayFault
+from chaos.identity import Key
 from chaos.supports import PLANE_OF
 from nodes.wire.record import Kind
 from orchestrator.checkers.gate.names import attempt_name
@@ -82,6 +85,8 @@ def decisions_are_their_faults(setting: Views) -> Iterator[str]:
             fits = detail["act"] in UNRULED
         else:
             fits = 0 <= rule < len(faults) and _does(faults[rule], detail["act"], link, direction)
+            if fits and detail["act"] != "lost" and setting.cell.log is None and setting.index.history.plan:
+                yield from _otherwise(setting, event, faults[rule])
         if not fits:
             yield f"{attempt_name(event)}: {event.node} did {detail['act']} to its {direction}, which no fault does"
 
@@ -90,12 +95,24 @@ def _does(fault: Fault, act: str, link: str, direction: str) -> bool:
     return act == fault.act and fault.on_link == link and direction in fault.directions
 
 
+def _otherwise(setting: Views, event: Event, fault: Fault) -> Iterator[str]:
+    """Chance has no memory: what it drew for a message, it draws again. Older versions did not write that down."""
+    if not isinstance(fault, RelayFault):
+        return
+    detail = event.detail
+    key = Key(detail["link"], detail["direction"], event.client, event.seq, event.attempt, detail["occurrence"])
+    decided = parameters(decision(setting.cell.seed, Rule(detail["rule"], fault), key))
+    told = {name: detail.get(name) for name in decided}
+    if told != decided:
+        yield f"{attempt_name(event)}: {event.node} did {detail['act']} to its {key.direction} by {told}, not {decided}"
+
+
 def releases_were_decided(setting: Views) -> Iterator[str]:
     """What goes on later was kept before, by the same fault, or had a copy made of it."""
     kept: Counter[tuple[object, ...]] = Counter()
     for event in setting.suspected(Kind.DECISION):
         if event.detail["rule"] is not None:
-            kept[_message(event)] += 1
+            kept[_message(event, event.detail["act"] == "duplicate")] += 1
     for event in setting.suspected(Kind.RELEASE):
         key, rule = _message(event), event.detail["rule"]
         kept[key] -= 1
@@ -103,6 +120,8 @@ def releases_were_decided(setting: Views) -> Iterator[str]:
             yield f"{attempt_name(event)}: its {event.detail['direction']} went on later, and was not kept"
 
 
-def _message(event: Event) -> tuple[object, ...]:
+def _message(event: Event, copied: bool = False) -> tuple[object, ...]:
+    """Its copy is the next one."""
     detail = event.detail
-    return event.client, event.seq, event.attempt, detail["direction"], detail["link"], detail["rule"]
+    of = event.client, event.seq, event.attempt, detail["direction"], detail["link"], detail["rule"]
+    return *of, detail["occurrence"] + copied

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 from chaos.supports import PLANES
@@ -13,14 +15,23 @@ from orchestrator.checkers.caps import CAPPED, KEPT
 from orchestrator.checkers.gate.names import life_name
 from orchestrator.checkers.modelled import attempt
 from orchestrator.checkers.views import Views
+from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event, Life
 from orchestrator.run.session import ORCHESTRATOR
 from orchestrator.run.specs import failpoints, planes
 from orchestrator.scenario.cell import Client, Server
 
 ACTS = frozenset({"kill", "pause", "resume", "restart", "archive", "none", "ready"})
-WRITING = frozenset({"before-first-write", "between-writes", "before-commit", "after-commit"})
-"""The failpoints that a call passes only once it is executed."""
+PASSED: Mapping[str, Callable[[Trace], list[Event]]] = MappingProxyType(
+    {
+        "received": attrgetter("receives"),
+        **dict.fromkeys(
+            ("before-first-write", "between-writes", "before-commit", "after-commit"), attrgetter("executes")
+        ),
+        **dict.fromkeys(("before-send", "after-send"), attrgetter("answers")),
+    }
+)
+"""What a server journals of an attempt before that passes the failpoint."""
 ONCE = (Kind.START, Kind.READY, Kind.STOP)
 """What a journal has no more than one of."""
 PHASES = ["start", "load", "heal", "settle", "drain", "stop", "end"]
@@ -127,16 +138,29 @@ def acts_are_planned(setting: Views) -> Iterator[str]:
             yield f"{node} has {archived[node]} archived ledgers, and {archives[node]} were archived"
 
 
+def strikes_are_single(setting: Views) -> Iterator[str]:
+    """A process is killed once, and goes on as often as it was stopped: by an act, or at a failpoint."""
+    index = setting.index
+    for life in index.lives:
+        kills, pauses, resumes = (len(index.acts.get((act, life), ())) for act in ("kill", "pause", "resume"))
+        halts = sum(event.detail.get("act") == "stop" for event in index.failpoints.get(life, ()))
+        if kills > 1:
+            yield f"{life_name(life)} was killed {kills} times"
+        if resumes > pauses + halts or pauses > resumes + index.killed(life):
+            stopped = f"stopped {pauses} times, {halts} more at failpoints"
+            yield f"{life_name(life)} was {stopped}, and resumed {resumes} times"
+
+
 def failpoints_are_planned(setting: Views) -> Iterator[str]:
-    """One that fired was armed there, at that operation and attempt if it names them."""
+    """One that fired was armed there, at that operation and attempt if it names them, and was come to."""
     for event in setting.index.of_kind(Kind.FAILPOINT):
         armed = failpoints(setting.cell, event.node, event.epoch)
-        name = event.detail.get("name")
+        name = str(event.detail.get("name"))
         if not any(_is(spec, event) for spec in armed):
             yield f"{event.node}, epoch {event.epoch}, was at the failpoint {name}, which the plan has not there"
-        trace = setting.index.traces.get(event.operation)
-        if name in WRITING and trace and attempt(event) not in map(attempt, trace.executes):
-            yield f"{event.node}, epoch {event.epoch}, was at the failpoint {name} of what it did not execute"
+        trace = setting.index.traces.get(event.operation) if event.node in setting.cell.servers else None
+        if trace and name in PASSED and attempt(event) not in map(attempt, PASSED[name](trace)):
+            yield f"{event.node}, epoch {event.epoch}, was at the failpoint {name} of what it did not come to"
 
 
 def _is(armed: Mapping[str, Any], line: Event) -> bool:

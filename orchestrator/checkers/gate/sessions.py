@@ -119,3 +119,22 @@ def _gates(plan: Client | Driver) -> dict[int, list[int]]:
     last = plan.last_before_heal + 1
     gates = {call: [call] for call in before_heal(plan.gates)}
     return {**gates, last: [*gates.get(last, []), HEAL]}
+
+
+def who_shares_a_line_sees_its_end(setting: Views) -> Iterator[str]:
+    """When a line ends, each call with an attempt open on it journals that, at once."""
+    began: dict[tuple[int, object], int] = {}
+    for event in setting.suspected(Kind.END):
+        began.setdefault((event.client, _line(event)), event.order)
+    for trace in setting.odd_invoked.values():
+        ended = {event.attempt for event in trace.ends}
+        for send in trace.sends:
+            order = began.get((send.client, _line(send)), -1)
+            if send.attempt not in ended and send.order < order and _waits(trace, send, order):
+                yield f"{attempt_name(send)}, was open on line {_line(send)}, which ended, and its client never said so"
+
+
+def _waits(trace: Trace, send: Event, order: int) -> bool:
+    """Whether it was the latest attempt of a call that was open then."""
+    further = any(event.attempt > send.attempt and event.order < order for event in trace.attempts)
+    return not further and trace.completion is not None and trace.completion.order > order

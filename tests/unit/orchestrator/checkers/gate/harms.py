@@ -38,3 +38,7 @@ def gone(event: Event) -> list[Event]:
 
 def twice(event: Event) -> list[Event]:
     return [event, event]
+
+
+def without(key: str) -> Alter:
+    return lambda event: [event._replace(detail={name: each for name, each in event.detail.items() if name != key})]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import suite
-from harms import Alter, altered, being, gone, renumbered, saying, twice
+from harms import Alter, altered, being, gone, renumbered, saying, twice, without
 
 from nodes.control import FENCED
 from nodes.wire.record import Kind
@@ -23,6 +23,9 @@ KILL = "faults/kill-by-time"
 DELAY = "faults/delay"
 CUT = "rpc/07b-cut-before-reply"
 LOST = "rpc/11-history-lost"
+PAUSE = "faults/pause"
+SHARED = "rpc/07c-cut-several-open"
+COPIED = "faults/duplicate-reply"
 
 
 @cache
@@ -35,7 +38,7 @@ def gate(cell: Cell, history: History) -> list[str]:
     return list(problems(Views(cell, Index(history)), OF_THE_RUN))
 
 
-@pytest.mark.parametrize("scenario", [CRASH, KILL, DELAY, CUT, LOST])
+@pytest.mark.parametrize("scenario", [CRASH, KILL, DELAY, CUT, LOST, PAUSE, SHARED, COPIED])
 def test_a_run_hangs_together(scenario: str) -> None:
     assert gate(*ran(scenario)) == []
 
@@ -95,7 +98,45 @@ CASES: list[tuple[str, Kind, str, dict[str, Any], Alter, str]] = [
         being(attempt=2),
         "was at the failpoint after-commit, which the plan has",
     ),
-    (CRASH, Kind.EXECUTE, "", {"seq": 3}, gone, "was at the failpoint after-commit of what it did not execute"),
+    (CRASH, Kind.EXECUTE, "", {"seq": 3}, gone, "was at the failpoint after-commit of what it did not come to"),
+    (
+        CRASH,
+        Kind.FAILPOINT,
+        "",
+        {},
+        saying(name=["after-commit"]),
+        "FAILPOINT of operation 3 of client 10101, attempt 1, and",
+    ),
+    (KILL, Kind.ACT, "", {"act": "kill"}, twice, "server, epoch 1 was killed 2 times"),
+    (
+        PAUSE,
+        Kind.ACT,
+        "",
+        {"act": "pause"},
+        twice,
+        "server, epoch 1 was stopped 2 times, 0 more at failpoints, and resumed 1",
+    ),
+    (
+        PAUSE,
+        Kind.ACT,
+        "",
+        {"act": "resume"},
+        twice,
+        "server, epoch 1 was stopped 1 times, 0 more at failpoints, and resumed 2",
+    ),
+    (DELAY, Kind.RULE, "", {}, without("active"), "relay journalled RULE, and its active is missing"),
+    (DELAY, Kind.UPSTREAM, "", {}, saying(up=1), "relay journalled UPSTREAM, and its up is 1"),
+    (
+        DELAY,
+        Kind.DECISION,
+        "",
+        {"act": "delay"},
+        saying(by=5),
+        "relay did delay to its reply by {'by': 5}, not {'by': ",
+    ),
+    (DELAY, Kind.RELEASE, "", {}, saying(occurrence=2), "went on later, and was not kept"),
+    (SHARED, Kind.END, "", {"seq": 4}, gone, "operation 4 of client 10101, attempt 1, was open on line 1, which ended"),
+    (COPIED, Kind.REPLY, "", {"seq": 2}, gone, "attempt 1: its reply was passed and never came; operation "),
     # records
     (DELAY, Kind.PHASE, "", {}, being(client=3), "orchestrator journalled PHASE with client 3, which that has not"),
     (DELAY, Kind.EXECUTE, "", {}, being(process=3), "server journalled EXECUTE with process 3, which that has not"),

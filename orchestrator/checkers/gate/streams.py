@@ -1,0 +1,57 @@
+"""PURE: a stream loses nothing in its midst: where something came through, so did what went on it before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from nodes.wire.record import Kind
+from nodes.wire.transports import datagrams
+from orchestrator.checkers.gate.names import attempt_name
+from orchestrator.checkers.views import Views
+from orchestrator.history.index import Trace, per_attempt
+from orchestrator.history.merged import Event
+
+
+def streams_keep_their_order(setting: Views) -> Iterator[str]:
+    """A reply that a hop passed arrives before any that went on later over the same connection."""
+    if all(datagrams(link.transport) for link in setting.cell.links):
+        return
+    last: dict[tuple[int, object], Event] = {}
+    for event in setting.index.of_kind(Kind.REPLY):
+        last[event.client, event.detail.get("connection")] = event
+    for trace in chain(setting.odd.values(), setting.index.hellos.values()):
+        link = setting.planned_link(trace.operation) if trace.operation[1] else None
+        if link is not None and datagrams(link.transport):
+            continue
+        for passed in _absent(trace):
+            sent = next((send for send in trace.sends if send.attempt == passed.attempt), None)
+            line = sent.detail.get("connection") if sent else None
+            later = last.get((passed.client, line))
+            if later is not None and _passed_after(setting, later, passed):
+                yield f"{attempt_name(passed)}: its reply was passed and never came; {attempt_name(later)}, came later"
+
+
+def _absent(trace: Trace) -> Iterator[Event]:
+    """Where the last reply of an attempt went on, of attempts of which fewer arrived."""
+    came, copies = per_attempt(trace.replies), (event for event in trace.releases if _is_reply(event, "duplicate"))
+    passed = sorted([*(event for event in trace.decisions if _is_reply(event, "pass", "duplicate")), *copies])
+    counted, last = per_attempt(passed), {event.attempt: event for event in passed}
+    for event in last.values():
+        if counted[event.attempt] > came[event.attempt] and not _elsewhere(trace, event.attempt):
+            yield event
+
+
+def _elsewhere(trace: Trace, attempt: int) -> bool:
+    """Whether the server answered over another connection, whose line nobody knows."""
+    return len({event.detail.get("connection") for event in trace.decisions if event.attempt == attempt}) > 1
+
+
+def _passed_after(setting: Views, reply: Event, passed: Event) -> bool:
+    trace = setting.index.hellos[reply.client] if reply.seq == 0 else setting.index.traces[reply.operation]
+    decided = [event for event in trace.decisions if event.attempt == reply.attempt and _is_reply(event, "pass")]
+    return bool(decided) and min(event.order for event in decided) > passed.order
+
+
+def _is_reply(event: Event, *acts: str) -> bool:
+    return event.detail.get("act") in acts and event.detail.get("direction") == "reply"
