@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import suite
 
 from nodes.wire.record import Kind
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 from orchestrator.backends import named
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.gate.fields import LACKING
@@ -47,7 +47,7 @@ class Altered(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str]:
-        of_a_datagram = self.what == "removed" and any(datagrams(link.transport) for link in self.cell.links)
+        of_a_datagram = self.what == "removed" and any(TRANSPORTS[link.transport].bounded for link in self.cell.links)
         return self.event.kind.name, f"{self.what} of a datagram" if of_a_datagram else self.what
 
     @property

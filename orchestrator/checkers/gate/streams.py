@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from nodes.wire.record import Kind
-from nodes.wire.transports import datagrams
+from nodes.wire.transports import TRANSPORTS
 from orchestrator.checkers.gate.names import attempt_name
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Trace, per_attempt
@@ -15,14 +15,14 @@ from orchestrator.history.merged import Event
 
 def streams_keep_their_order(setting: Views) -> Iterator[str]:
     """A reply that a hop passed arrives before any that went on later over the same connection."""
-    if all(datagrams(link.transport) for link in setting.cell.links):
+    if all(TRANSPORTS[link.transport].bounded for link in setting.cell.links):
         return
     last: dict[tuple[int, object], Event] = {}
     for event in setting.index.of_kind(Kind.REPLY):
         last[event.client, event.detail.get("connection")] = event
     for trace in chain(setting.odd.values(), setting.index.hellos.values()):
         link = setting.planned_link(trace.operation) if trace.operation[1] else None
-        if link is not None and datagrams(link.transport):
+        if link is not None and TRANSPORTS[link.transport].bounded:
             continue
         for passed in _absent(trace):
             sent = next((send for send in trace.sends if send.attempt == passed.attempt), None)
