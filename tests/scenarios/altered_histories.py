@@ -76,6 +76,7 @@ UNJUDGED: dict[tuple[str, str], str] = {
     ("END", "removed"): "of a call that ended with it, which is judged by the fault that ended it",
     ("SEND", "detail.connection"): "of a datagram that was lost: nothing else was ever on that line",
     ("SESSION", "kind"): "as removed; and what it has become says nothing there",
+    ("SEND", "detail.first"): "too low: the server forgets less than it could",
     ("START", "detail.pid"): "the operating system's number of a process that has a name",
     ("START", "detail.engine"): "a simulated process has one engine, whichever its plan names",
     ("START", "detail.incarnation"): "of processes that are no servers nobody asks for it",
