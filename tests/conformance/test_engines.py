@@ -348,21 +348,26 @@ def test_without_descriptors_connections_wait_and_are_accepted_later(engine: str
 
 @pytest.mark.parametrize("engine", REAL)
 def test_an_interrupt_reaches_an_engine_that_is_never_idle(engine: str) -> None:
-    def echo(socket: ops.Socket) -> ops.Program:
-        while True:
-            yield ops.Send(socket, (yield ops.Recv(socket, 10)))
+    ended: list[str] = []
+
+    def juggle(socket: ops.Socket) -> ops.Program:
+        for _ in range(20_000):
+            ball, _ = yield ops.RecvFrom(socket, 10)
+            yield ops.SendTo(socket, ball, socket.local)
+        ended.append("of itself")
 
     def main() -> ops.Program:
-        client, server, _ = yield from pair()
-        yield ops.Send(client, b"ball")
-        for end in (client, server):
-            yield ops.Spawn(echo(end))
+        juggled = yield ops.Bind(ANY_PORT)
+        for _ in range(20):
+            yield ops.SendTo(juggled, b"ball", juggled.local)
+        juggling = yield ops.Spawn(juggle(juggled))
         yield from pause(5)
-        os.kill(os.getpid(), signal.SIGINT)
-        yield ops.Get(ops.Queue())
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        yield ops.Join(juggling)
 
     with pytest.raises(KeyboardInterrupt):
         subject(engine).run(main())
+    assert not ended
 
 
 # --- engines that are wrong on purpose ---
