@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 import signal
 from pathlib import Path
 
@@ -62,7 +63,7 @@ class Interrupting(io.StringIO):
 
 
 def test_ctrl_c_while_it_shrinks_keeps_what_was_reached(tmp_path: Path) -> None:
-    out = Interrupting("after 5 runs")
+    out = Interrupting("reference after ")
     with contextlib.chdir(tmp_path), contextlib.redirect_stdout(out):
         code = explore(Chosen(None, None, 64, 1, 2, "no-duplicate-filter", None, True))
     assert code == Exit.INTERRUPTED
@@ -72,7 +73,7 @@ def test_ctrl_c_while_it_shrinks_keeps_what_was_reached(tmp_path: Path) -> None:
     assert told.startswith("  shrinking was cut short after 0 runs, at ")
     assert told.endswith(f": results/found/{found.name}")
     assert not [line for line in lines if "on real sockets" in line]
-    assert lines[-1] == "surprised: 1 kind of surprise in 5 runs"
+    assert re.fullmatch(r"surprised: 1 kind of surprise in \d+ runs", lines[-1])
     assert in_process(tmp_path, "run", str(found), "--backend", "sim")[0] == Exit.UNMET
 
 

@@ -77,6 +77,7 @@ def test_the_simulator_decides_like_the_relay() -> None:
 
 
 @OF_THE_TABLE
+@pytest.mark.timeout(600)  # half of the table's cells, two or three times
 def test_in_sim_one_seed_gives_one_history_to_the_byte() -> None:
     cells = [cell for cell in suite.applicable(plans(["rpc"])) if cell.links[0].codec == "xdr"] + by_chance()
     once, again = suite.once(cells, "sim"), suite.run(cells, "sim")
