@@ -104,9 +104,10 @@ class Harness:
         free.items.extend(range(self._spec["outstanding"]))
         for call in range(1, self._spec["calls"] + 1):
             yield from self._pass_gates(process, call)
-            if self._finished:
-                break
             slot = yield Get(free)
+            if self._finished:  # while it waited at a gate, or for one of its calls to end
+                free.items.append(slot)
+                break
             operation = self._begin(driver, process, call)
             yield from self._reports.tell("invoke", call, client_number(self._spec["ordinal"], process, self._epoch))
             if self._spec["outstanding"] == 1:

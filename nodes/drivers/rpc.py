@@ -178,6 +178,8 @@ class RpcDriver:
     # Attempts
 
     def _attempts(self, call: Call) -> Program:
+        if self._finished:  # since it began: nobody has told it
+            yield Put(call.mailbox, Finish())
         while True:
             call.attempt += 1
             call.connection = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -86,12 +88,40 @@ def test_in_sim_one_seed_gives_one_history_to_the_byte() -> None:
     assert [suite.name(a.result.cell) for a, b in zip(once, other, strict=True) if a.data == b.data] == []
 
 
-def test_in_sim_two_commands_give_one_history_to_the_byte(tmp_path: Path) -> None:
-    """Each process has hashes of its own, as PYTHONHASHSEED is not set: no order may come from them."""
-    command = [sys.executable, "-I", "-c", "from orchestrator.cli import main; main()"]
-    for folder in ("once", "again"):
-        done = subprocess.run([*command, "run", "rpc/demo", "--backend", "sim", "--out", folder], cwd=tmp_path)
+HELD_PAST_MEMORY = """
+scenario: held-past-memory
+nodes:
+  server: {service: counter}
+  client: {workload: add, calls: 5}
+links:
+  - {from: client, to: server, semantics: exactly-once, transport: udp}
+faults:
+  - {hold: request, operations: [1], until: client ok 3, link: client -> server}
+expect:
+  delivery: {holds: maybe, under: [reordering, delay, history-trim]}
+"""
+
+
+def told(summary: Path) -> list[dict[str, object]]:
+    """What a run's summary says of its cells, in that order, but for what clocks say."""
+    clocked = ("seconds", "directory")
+    return [
+        {name: json.dumps(value) for name, value in cell.items() if name not in clocked}
+        for cell in json.loads(summary.read_text())["cells"]
+    ]
+
+
+def test_in_sim_two_commands_give_one_history_to_the_byte_and_judge_it_alike(tmp_path: Path) -> None:
+    """Each process has hashes of its own: no order may come from them."""
+    (tmp_path / "held.yaml").write_text(HELD_PAST_MEMORY)
+    command = [sys.executable, "-P", "-c", "from orchestrator.cli import main; main()"]
+    run = ["run", "rpc/demo", "held.yaml", "--backend", "sim"]
+    for hashes in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": hashes}
+        done = subprocess.run([*command, *run, "--out", hashes], cwd=tmp_path, env=environment)
         assert done.returncode == 0
-    once, again = (sorted((tmp_path / folder).rglob("history.msgpack")) for folder in ("once", "again"))
-    assert len(once) == len(again) >= 35
+    once, again = (sorted((tmp_path / hashes).rglob("history.msgpack")) for hashes in ("1", "2"))
+    assert len(once) == len(again) >= 36
     assert [str(a) for a, b in zip(once, again, strict=True) if a.read_bytes() != b.read_bytes()] == []
+    first, second = (sorted((tmp_path / hashes).rglob("summary.json")) for hashes in ("1", "2"))
+    assert [told(summary) for summary in first] == [told(summary) for summary in second]

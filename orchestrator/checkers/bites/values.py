@@ -54,12 +54,12 @@ class Bite(NamedTuple):
 
     @property
     def models(self) -> dict[Model, frozenset[Operation]]:
-        """Failure model -> the operations that some fault's bite of that kind bit."""
+        """Failure model -> the operations that some fault's bite of that kind bit, by the models' names."""
         found: dict[Model, frozenset[Operation]] = {}
         for rule in self.rules:
             for model, operations in rule.models.items():
                 found[model] = found[model] | operations if model in found else operations
-        return found
+        return dict(sorted(found.items()))
 
     @property
     def idle(self) -> tuple[int, ...]:

@@ -55,7 +55,7 @@ class Scripted:
 class Bench(Witnessing):
     """One client node. `at` has what is done to it, by virtual milliseconds: a gate is released, or "finish"."""
 
-    def __init__(self, answer: Answer = fine, at: dict[int, Any] | None = None, **spec: Any) -> None:
+    def __init__(self, answer: Answer = fine, at: dict[float, Any] | None = None, **spec: Any) -> None:
         super().__init__()
         self.said: list[str] = []
         outbox = ops.Queue()
@@ -71,9 +71,9 @@ class Bench(Witnessing):
             simulated.run(pause(100), simulated.host("main"))
         self.told = [(item["event"], item["number"], item["client"]) for item in outbox.items]
 
-    def _do(self, at: dict[int, Any]) -> ops.Program:
+    def _do(self, at: dict[float, Any]) -> ops.Program:
         for moment, what in sorted(at.items()):
-            yield ops.Sleep(moment * MILLISECOND)
+            yield ops.Sleep(int(moment * MILLISECOND))
             yield from self.harness.finish() if what == "finish" else self.harness.gates.release(what)
 
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
@@ -180,4 +180,11 @@ def test_finishing_opens_every_gate_and_begins_nothing_more() -> None:
     bench = Bench(clients=2, gates=[2], at={50: "finish"})
     assert bench.noted(Kind.INVOKE) == [("INVOKE", 1), ("INVOKE", 1)]
     assert bench.said.count("finish") == bench.said.count("close") == 2
+    assert bench.harness.done
+
+
+def test_finishing_begins_no_call_that_waits_for_another_to_end() -> None:
+    bench = Bench(outstanding=2, at={0.5: "finish"})
+    assert bench.noted(Kind.INVOKE, Kind.OK) == [("INVOKE", 1), ("INVOKE", 2), ("OK", 1), ("OK", 2)]
+    assert bench.said == ["open", "begin 1", "begin 2", "finish", "close"]
     assert bench.harness.done

@@ -114,6 +114,23 @@ def test_a_call_that_is_open_when_settling_is_over_ends_unknown() -> None:
     assert calling.outcome == Outcome(End.INFO, "no reply when settling ended")
 
 
+class Begun(Calling):
+    """Settling is over after its operation began, and before its program runs."""
+
+    def _call(self) -> ops.Program:
+        driver = self.driver()
+        yield from driver.open()
+        driver.begin(operation(1))
+        yield from driver.finish()
+        self.outcome = yield from driver.invoke(operation(1))
+
+
+def test_a_call_that_began_when_settling_is_over_is_sent_once() -> None:
+    begun = Begun(lambda header: None if header.seq else Status.EXECUTED)
+    assert begun.received == [(0, 1), (1, 1)]
+    assert begun.outcome == Outcome(End.INFO, "no reply when settling ended")
+
+
 class Unanswered(Calling):
     """Settling is over while its first hello waits for an answer."""
 
