@@ -11,6 +11,7 @@ import json
 import re
 import sys
 import time
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,8 @@ def explore(
         )
     if minutes is None and runs is None:
         minutes = 1.0
+    if minutes is not None and isnan(minutes):
+        raise click.BadParameter("nan is not in the range x>0.", param_hint="'--minutes'")
     return explored(Chosen(scenario, minutes, runs, jobs, seed, mutant, out, not no_real))
 
 

@@ -11,7 +11,7 @@ from orchestrator.history.recorded import NoLog, log_of
 from orchestrator.report.result import Task
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.plan import Plan
-from orchestrator.sweep.store import StoreError, cut_short, read_run, stored_cells
+from orchestrator.sweep.store import StoreError, cut_short, read_run, settled, stored_cells
 
 
 class Replay(Command):
@@ -41,6 +41,7 @@ class Again(Tasks):
 
 def recorded(path: Path) -> Plan:
     """What is to be replayed. Raises StoreError for anything but a whole run, or a whole run of a cell."""
+    path = settled(path)
     folders = stored_cells(path)
     for run in cut_short(path):
         lack = f"{run.there} of {run.due} cell runs are there"

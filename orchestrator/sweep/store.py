@@ -173,6 +173,16 @@ def point(link: Path, name: str) -> None:
         write(link.with_suffix(".txt"), f"{name}\n".encode())
 
 
+def settled(path: Path) -> Path:
+    """`path` by the names of runs: `latest` in it soon means another one. Raises StoreError."""
+    found = Path()
+    for part in _folder(path).parts:
+        found /= part
+        if part == LATEST and found.is_symlink():
+            found = found.parent / found.readlink()
+    return found
+
+
 def stored_cells(path: Path) -> list[Path]:
     """The cells' folders at or below `path` (a cell's, a run's, a history file). Raises StoreError if none."""
     path = _folder(path)

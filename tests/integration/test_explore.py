@@ -98,6 +98,7 @@ def test_a_scenario_is_explored_under_its_own_models(tmp_path: Path) -> None:
         (["rpc/demo", "--mutant", "no-join"], "expected no scenario beside it"),
         (["--mutant", "no-joint"], "(did you mean no-join?)"),
         (["--minutes", "0"], "--minutes"),
+        (["--minutes", "nan"], "--minutes"),
         (["--backend", "local"], "expected sim"),
         (["nobody"], "there is no such scenario"),
     ],

@@ -68,6 +68,20 @@ def test_a_run_is_replayed_and_its_evidence_says_so(run: Path, tmp_path: Path) -
     assert "replayed=1/1 unknown=0" in out
 
 
+@pytest.mark.parametrize("cell", [False, True])
+def test_what_was_replayed_keeps_its_name_when_latest_is_the_replay(cell: bool, tmp_path: Path, recorded: Path) -> None:
+    of_it = Path("results", "small", "at-first", *(["maybe"] if cell else []))
+    shutil.copytree(recorded, tmp_path / "results/small/at-first")
+    (tmp_path / "results/small/latest").symlink_to("at-first")
+    code, out, _ = in_process(
+        tmp_path, "replay", str(Path("results", "small", "latest", *of_it.parts[3:])), "--backend", "sim"
+    )
+    assert code == 0
+    assert f"faultbed check {of_it}   what was replayed" in out
+    made = tmp_path / "results/small/latest/maybe"
+    assert json.loads((made / "plan.json").read_text())["log"]["run"] == "results/small/at-first/maybe"
+
+
 def test_what_never_comes_is_exit_code_2(run: Path, tmp_path: Path) -> None:
     """The replay's own plan is edited, and its history is of none: what is judged again is what lies there."""
     assert in_process(tmp_path, "replay", "run/maybe", "--backend", "sim", "--out", "made")[0] == 0
@@ -138,8 +152,9 @@ def test_a_backend_that_cannot_do_what_was_done_refuses(tmp_path: Path) -> None:
     limited = STOPPED.replace("service: counter", "service: counter, limits: {files: 256}")
     (tmp_path / "stopped.yaml").write_text(limited)
     assert in_process(tmp_path, "run", "stopped.yaml", "--out", "runs")[0] in (0, 2)
+    run = (tmp_path / "runs/stopped/latest").readlink()
     assert refused(tmp_path, "runs/stopped/latest", "--backend", "sim").startswith(
-        "runs/stopped/latest: nodes.server.limits: --backend sim cannot limit the files"
+        f"runs/stopped/{run}: nodes.server.limits: --backend sim cannot limit the files"
     )
     code, out, _ = in_process(tmp_path, "replay", "runs/stopped/latest")
     assert code in (0, 2)
