@@ -62,41 +62,41 @@ def reason(error: OSError) -> str:
 
 
 class UringPort:
-    """A ring, and the requests that it is busy with, by their tokens."""
+    """A ring, and the requests of open sockets, by their tokens."""
 
     def __init__(self) -> None:
         self._ring = Ring(_ENTRIES, _BUFFERS, _BUFFER_SIZE)
-        self._pushed = self._ring.pushed
+        self._push = self._ring.pushed.append
         self._returned = _BUFFERS
-        self._busy: dict[int, Request] = {}
+        self._requests: dict[int, Request] = {}
         self.flush = self._ring.flush
         self.close = self._ring.close
 
     # --- asking ---
 
-    def _ask(self, request: Request, *plan: bytes) -> None:
+    def _ask(self, request: Request, plan: bytes | bytearray) -> None:
         request.busy = True
-        self._busy[request.token] = request
-        self._pushed += plan
+        self._requests[request.token] = request
+        self._push(plan)
 
     def receive(self, request: Request, size: int) -> None:
         if request.size != size:
+            self._requests[request.token] = request
             request.size, request.whole, request.take = size, _NEVER, _end_of_file
             selected = {"flags": BUFFER_SELECT, "hint": _POLL_FIRST}
-            request.plan = (submission(_RECV, request.fd, 0, size, request.token, **selected),)
+            request.plan = submission(_RECV, request.fd, 0, size, request.token, **selected)
         request.busy = True
-        self._busy[request.token] = request
-        self._pushed += request.plan
+        self._push(request.plan)
 
     def send(self, request: Request, data: bytes) -> None:
-        request.whole, request.keep = len(data), data
+        """Its submission is made once, and then told where the data lies: it is pushed again when it came back."""
         if not request.plan:
-            plan = submission(_SEND, request.fd, 0, 0, request.token, options=_WHOLE)
-            request.plan = plan[:_PLACE_AT], plan[_PLACE_AT + _PLACE.size :]
-        head, tail = request.plan
-        request.busy = True
-        self._busy[request.token] = request
-        self._pushed += (head, _PLACE.pack(id(data) + _BYTES_AT, request.whole), tail)
+            self._requests[request.token] = request
+            request.plan = bytearray(submission(_SEND, request.fd, 0, 0, request.token, options=_WHOLE))
+        request.busy, request.keep = True, data
+        size = request.whole = len(data)
+        _PLACE.pack_into(request.plan, _PLACE_AT, id(data) + _BYTES_AT, size)
+        self._push(request.plan)
 
     def accept(self, request: Request) -> None:
         name = request.keep = bytearray(sockaddr.SIZE + _LENGTH.size)
@@ -115,8 +115,8 @@ class UringPort:
         message = request.keep = _message(bytes(sockaddr.SIZE), 0, size)
         request.whole, request.take, request.picked = _NEVER, _empty, _received_from
         at, selected = address_of(message), {"flags": BUFFER_SELECT, "hint": _POLL_FIRST}
-        request.plan = (submission(_RECVMSG, request.fd, at, 1, request.token, **selected),)
-        self._ask(request, *request.plan)
+        request.plan = submission(_RECVMSG, request.fd, at, 1, request.token, **selected)
+        self._ask(request, request.plan)
 
     def send_to(self, request: Request, data: bytes, address: ops.Address) -> None:
         message = _message(sockaddr.encode(address), id(data) + _BYTES_AT, len(data))
@@ -125,17 +125,20 @@ class UringPort:
         self._ask(request, submission(_SENDMSG, request.fd, address_of(message), 1, request.token, options=options))
 
     def cancel(self, request: Request) -> None:
-        self._pushed.append(submission(_ASYNC_CANCEL, -1, request.token, 0, _NOBODY))
+        self._push(submission(_ASYNC_CANCEL, -1, request.token, 0, _NOBODY))
+
+    def forget(self, request: Request) -> None:
+        self._requests.pop(request.token, None)
 
     # --- what is done ---
 
     def wait(self, timeout_ns: int | None) -> Iterable[tuple[Request, Any]]:
         done: list[tuple[Request, Any]] = []
-        busy, memory, returned = self._busy, self._ring.memory, self._returned
+        requests, memory, returned = self._requests, self._ring.memory, self._returned
         for token, result, flags in self._ring.wait(timeout_ns):
-            request = busy.pop(token, None)
-            if request is None:  # of a cancellation
+            if token == _NOBODY:  # a cancellation
                 continue
+            request = requests[token]
             request.busy = False
             if flags & PICKED:
                 number = flags >> 16
@@ -149,7 +152,7 @@ class UringPort:
             elif result == request.whole:
                 outcome = None
             elif result == -errno.ENOBUFS and request.whole == _NEVER:  # all are full; those before this one come back
-                self._ask(request, *request.plan)
+                self._ask(request, request.plan)
                 continue
             elif result < 0:
                 outcome = OSError(-result, os.strerror(-result))

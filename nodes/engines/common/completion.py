@@ -50,7 +50,7 @@ class Request:
         self.token = id(self)
         self.whole = 0
         self.size = 0
-        self.plan: tuple[bytes, ...] = ()
+        self.plan: bytes | bytearray = b""
         self.keep: Any = None
         self.picked: Callable[[Request, bytes], Any] | None = None
         self.take: Callable[[Request, int], Any] | None = None
@@ -98,6 +98,9 @@ class Port(Protocol):
 
     def cancel(self, request: Request) -> None:
         """Withdraw it: it will complete with ECANCELED, or as it did before."""
+
+    def forget(self, request: Request) -> None:
+        """It is not busy, and will never be again."""
 
     def flush(self) -> None:
         """Hand over what was asked for, without waiting."""
@@ -194,6 +197,7 @@ class Driver(Scheduler):
         """Anything but what the operation waits for, as it is."""
         task, request.task = request.task, None
         if task is None:
+            self._port.forget(request)
             self._let_go(outcome)
             return
         resume: Resume = task.send
@@ -319,6 +323,9 @@ class Driver(Scheduler):
         if self._abandon(endpoint):
             self._port.flush()
         endpoint.raw.close()
+        for request in (endpoint.receiving, endpoint.sending):
+            if not request.busy:
+                self._port.forget(request)
         endpoint.receiving = endpoint.sending = _CLOSED
 
     def _abandon(self, endpoint: CompletionEndpoint) -> bool:

@@ -92,7 +92,7 @@ class Ring:
     def __init__(self, entries: int, buffers: int, size: int) -> None:
         parameters = bytearray(_PARAMS.size)
         _PARAMS.pack_into(parameters, 0, 0, entries * 4, _SETUP_FLAGS, *[0] * 22)
-        self.pushed: list[bytes] = []
+        self.pushed: list[bytes | bytearray] = []
         self.fd = _call(SETUP, entries, address_of(parameters))
         self._open: list[memoryview | mmap.mmap] = []
         try:
