@@ -28,7 +28,6 @@ from nodes.ops import Recv, Send
 
 _BUDGET = 64  # operations performed in one go before the others have their turn
 _PATIENCE = 10_000_000  # nanoseconds that a withdrawn request may take at the end of a run, ...
-_AS_IT_IS = (bytes, type(None))  # outcomes that are the operation's value
 _WITHDRAWN = (errno.ECANCELED, errno.EINTR)  # the latter of one that a thread of the kernel was blocked in
 _TURNS = 100  # ... and how often it is waited for
 
@@ -140,24 +139,44 @@ class Driver(Scheduler):
 
     def _loop(self) -> None:
         ready, timers, wait, step = self._ready, self._timers, self._port.wait, self._step
+        receive, send = self._port.receive, self._port.send
         while True:
             for _ in range(len(ready)):
                 step(*ready.popleft())
             for request, outcome in wait(0 if ready else self._patience() if timers else None):
                 task = request.task
-                if task is None or request.finish is not None or outcome.__class__ not in _AS_IT_IS:
+                if task is None or request.finish is not None or not (outcome is None or outcome.__class__ is bytes):
                     self._complete(request, outcome)
                     continue
                 request.task = None
                 if task.timer is not None:
                     self._release(task)
-                step(task, task.send, outcome)
+                try:
+                    operation = task.send(outcome)
+                except BaseException as error:
+                    self._ended(task, error)
+                    continue
+                # A step of its own for what nearly always comes next: calls cost more than what they do.
+                if operation.__class__ is Send and operation.deadline is None:
+                    endpoint: Any = operation.socket
+                    request = endpoint.sending
+                    if operation.data and not request.busy:
+                        request.task = task
+                        send(request, operation.data)
+                        continue
+                elif operation.__class__ is Recv and operation.deadline is None:
+                    endpoint = operation.socket
+                    request = endpoint.receiving
+                    if not request.busy:
+                        request.task = task
+                        receive(request, operation.size)
+                        continue
+                step(task, _given, operation)
             if timers:
                 self._fire_timers()
 
     def _step(self, task: Timed, resume: Resume, argument: Any) -> None:
         """Resume the task and perform what it yields until something has to wait."""
-        receive, send = self._port.receive, self._port.send
         budget = _BUDGET
         while budget:
             budget -= 1
@@ -167,24 +186,8 @@ class Driver(Scheduler):
                 self._ended(task, error)
                 return
             resume = task.send
-            kind = operation.__class__
             try:
-                if kind is Recv:
-                    request = operation.socket.receiving
-                    if operation.deadline is None and not request.busy:
-                        receive(request, operation.size)
-                        request.task = task
-                        return
-                    argument = self._recv(task, operation)
-                elif kind is Send:
-                    request = operation.socket.sending
-                    if operation.deadline is None and operation.data and not request.busy:
-                        send(request, operation.data)
-                        request.task = task
-                        return
-                    argument = self._send(task, operation)
-                else:
-                    argument = self._perform.get(kind, self._foreign)(task, operation)
+                argument = self._perform.get(operation.__class__, self._foreign)(task, operation)
             except (Exception, ops.Cancelled) as error:
                 resume, argument = task.throw, error
             if argument is PENDING:
