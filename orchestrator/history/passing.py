@@ -31,7 +31,8 @@ def pass_by(events: Iterable[Event], *passers: Passer) -> None:
 class Receipts:
     """`overtaken`: the orders of receipts that came after one of a higher number of the same client, to the same
     process; `forgotten`: of those below the number that their process had forgotten of their client by then.
-    `numbered`: what says that something was forgotten, and has other numbers than its client's. `tardy`: the processes
+    `numbered`: what says that something was forgotten, and has other numbers than its client's, or as what was
+    forgotten no number. `tardy`: the processes
     that did not say so directly after a receipt."""
 
     def __init__(self) -> None:
@@ -64,7 +65,7 @@ class Receipts:
         self._marks[key] = max(event.detail.get("mark", 0), self._marks.get(key, 0))
         if not self._received.pop(key, False):
             self.tardy.add((event[3], event[4]))
-        if event[7:10] != (0, 0, 0):  # seq, attempt, process
+        if event[7:10] != (0, 0, 0) or type(event.detail.get("mark")) is not int:  # seq, attempt, process
             self.numbered.append(event)
 
     def _serve(self, event: Event) -> None:

@@ -47,20 +47,32 @@ class Altered(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str]:
-        of_a_datagram = self.what == "removed" and any(TRANSPORTS[link.transport].bounded for link in self.cell.links)
-        return self.event.kind.name, f"{self.what} of a datagram" if of_a_datagram else self.what
+        return self.event.kind.name, self.what
 
     @property
     def unjudged(self) -> str:
         """Why that is not judged, "" if it is. What is not judged of a field, its lack is not either."""
         _, detail, field = self.what.rpartition("detail.")
-        keys = ((self.event.kind.name, way) for way in (self.key[1], self.what, detail + field))
-        return next((UNJUDGED[key] for key in keys if key in UNJUDGED), "")
+        ways = [f"{way}{of}" for way in (self.what, detail + field) for of in ("", *self._of)]
+        return next(
+            (UNJUDGED[self.event.kind.name, way] for way in ways if (self.event.kind.name, way) in UNJUDGED), ""
+        )
+
+    @property
+    def _of(self) -> Iterator[str]:
+        """What some reasons ask of the event."""
+        if any(TRANSPORTS[link.transport].bounded for link in self.cell.links):
+            yield OF_A_DATAGRAM
+            mine = (event for event in self.history.events if event.operation == self.event.operation)
+            if not any(event.attempt == self.event.attempt and event.kind in (Kind.REPLY, Kind.END) for event in mine):
+                yield OF_A_LOST_ONE
 
     def __str__(self) -> str:
         place = f"{self.event.node}.{self.event.epoch} {self.event.operation} attempt {self.event.attempt}"
         return f"{' '.join(self.key)}: {suite.name(self.cell)}: {place} {self.event.detail}"
 
+
+OF_A_DATAGRAM, OF_A_LOST_ONE = " of a datagram", " of a lost datagram"
 
 UNJUDGED: dict[tuple[str, str], str] = {
     **{(kind.name, "time"): "nothing happened between it and its neighbours" for kind in Kind},
@@ -72,15 +84,13 @@ UNJUDGED: dict[tuple[str, str], str] = {
     ("REPLY", "detail.connection"): "a hello is sent without a record, which would say on what line",
     ("DECISION", "removed"): "the message it lost would have been lost without it",
     ("READY", "detail.addresses"): "where it listened: what came there is judged",
-    ("REPLY", "removed of a datagram"): "datagrams may be lost wherever nobody writes them down",
+    ("REPLY", f"removed{OF_A_DATAGRAM}"): "datagrams may be lost wherever nobody writes them down",
     ("END", "removed"): "of a call that ended with it, which is judged by the fault that ended it",
-    ("SEND", "detail.connection"): "of a datagram that was lost: nothing else was ever on that line",
-    ("SESSION", "kind"): "as removed; and what it has become says nothing there",
+    ("SEND", f"detail.connection{OF_A_LOST_ONE}"): "of a datagram that was lost: nothing else was ever on that line",
     ("SEND", "detail.first"): "too low: the server forgets less than it could",
     ("START", "detail.pid"): "the operating system's number of a process that has a name",
     ("START", "detail.engine"): "a simulated process has one engine, whichever its plan names",
     ("START", "detail.incarnation"): "of processes that are no servers nobody asks for it",
-    ("SESSION", "removed"): "one of several hellos to the same server, which were answered alike",
     ("END", "detail.error"): "a text for people; that it was no timeout of the client's own is judged",
     (
         "ATTEMPT",

@@ -26,6 +26,8 @@ from orchestrator.history.merged import Event
 
 WHOLE = frozenset({"pass", "duplicate", "corrupt", "slice"})
 """Decisions on messages of which one goes on whole, at once or in pieces. So does one with a cut after it."""
+ALTERING = frozenset({"duplicate", "corrupt"})
+"""What makes of one message two, or another one."""
 NOTHING_MORE = frozenset({"slice", "lost"})
 """Releases of nothing that the decision did not count: the rest of a message in pieces, and what goes nowhere."""
 
@@ -60,6 +62,8 @@ def messages_were_sent(setting: Views) -> Iterator[str]:
         yield from _headers(trace)
         yield from _answers(trace)
         yield from _replies(setting, trace)
+        if road.counted:
+            yield from _repeated(trace)
 
 
 def _ways(trace: Trace) -> tuple[Way, Way]:
@@ -180,6 +184,21 @@ def _replies(setting: Views, trace: Trace) -> Iterator[str]:
                 yield f"{attempt_name(event)}: its client journalled a reply that no server answered"
     if trace.ending == "ok" and not any(event.detail.get("status") in RESULTS for event in trace.replies):
         yield f"{operation_name(trace.operation)} ended ok, and its client journalled no reply with a result"
+
+
+def _repeated(trace: Trace) -> Iterator[str]:
+    """Each answer comes once, if no copies were made of it. A reply that says nothing may be any."""
+    replies = _going(trace.decisions, "reply")
+    copied = {event.attempt for event in replies if event.detail.get("act") in ALTERING}
+    answered = [_said(event, False) for event in trace.answers]
+    for event in trace.replies if len(trace.replies) > 1 else ():
+        said = _said(event, False)
+        if event.attempt in copied or event.detail.get("value") is None:
+            continue
+        if said in answered:
+            answered.remove(said)
+        else:
+            yield f"{attempt_name(event)}: its client journalled a reply more often than a server answered it"
 
 
 def _unreadable(setting: Views, trace: Trace, reply: Event) -> bool:

@@ -62,6 +62,7 @@ def records_say_what_they_have_to(setting: Views) -> Iterator[str]:
     """Each has the fields of its kind, of their types."""
     for kind in (kind for kind in FIELDS if kind not in OF_MESSAGES):
         yield from filter(None, map(_wrong, setting.index.of_kind(kind)))
+    yield from filter(None, map(_wrong, setting.suspected(Kind.TRIM)))
     for trace in setting.suspects:
         yield from filter(None, map(_wrong, trace.events()))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import get_args
 
 from chaos.decide import Rule, decision
 from chaos.decisions import parameters
 from chaos.faults.fault import Fault, RelayFault
-from chaos.identity import Key
+from chaos.identity import Direction, Key
 from chaos.supports import PLANE_OF
 from nodes.wire.record import Kind
 from orchestrator.checkers.gate.names import attempt_name
@@ -17,6 +18,7 @@ from orchestrator.checkers.views import Views
 from orchestrator.history.merged import Event
 from orchestrator.run.specs import plane_of
 
+DIRECTIONS = frozenset(get_args(Direction))
 UNRULED = frozenset({"pass", "lost"})
 """What becomes of a message without a fault: it goes on, or its connection was gone by then."""
 
@@ -82,7 +84,7 @@ def decisions_are_their_faults(setting: Views) -> Iterator[str]:
         if detail["occurrence"] != seen[key]:
             yield f"{attempt_name(event)}: copy {detail['occurrence']} of its {direction} was the {seen[key]}. to come"
         if rule is None:
-            fits = detail["act"] in UNRULED
+            fits = detail["act"] in UNRULED and direction in DIRECTIONS
         else:
             fits = 0 <= rule < len(faults) and _does(faults[rule], detail["act"], link, direction)
             if fits and detail["act"] != "lost" and setting.cell.log is None and setting.index.history.plan:

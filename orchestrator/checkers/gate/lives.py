@@ -43,6 +43,15 @@ def phases_are_whole(setting: Views) -> Iterator[str]:
     told = [phase for phase in found if phase not in CAPPED and phase != KEPT]
     if told != PHASES:
         yield f"the run's phases were {', '.join(told)}; expected {', '.join(PHASES)}"
+    for event in setting.index.of_kind(Kind.PHASE):
+        kept = event.detail.get("faults")
+        if event.detail.get("phase") == KEPT and not _places(kept, len(setting.cell.faults)):
+            yield f"the load is on record as kept by the faults {kept}, which the plan has not"
+
+
+def _places(kept: object, count: int) -> bool:
+    """Whether it is the places of some of so many faults, in order."""
+    return bool(kept) and isinstance(kept, list) and kept == [place for place in range(count) if place in kept]
 
 
 def processes_are_planned(setting: Views) -> Iterator[str]:
@@ -127,6 +136,8 @@ def acts_are_planned(setting: Views) -> Iterator[str]:
             yield f"{life_name(life)} was done {act} to by a fault, which none does"
         if act not in ACTS or (act != "none" and life not in index.lives):
             yield f"{life_name(life)} was done {act} to, and has no journal"
+        if act == "archive" and not _between_lives(setting, event):
+            yield f"{life_name(life)} was done archive to, and not between its end and its successor's start"
     restarts = Counter(life for (act, life), events in index.acts.items() for _ in events if act == "restart")
     archives = Counter(life[0] for (act, life), events in index.acts.items() for _ in events if act == "archive")
     archived = Counter(event.node for event in index.of_kind(Kind.LEDGER) if event.detail["archived"])
@@ -136,6 +147,13 @@ def acts_are_planned(setting: Views) -> Iterator[str]:
             yield f"{node} has journals of the epochs {epochs}, and was not restarted once for each but the first"
         if archives[node] != archived[node]:
             yield f"{node} has {archived[node]} archived ledgers, and {archives[node]} were archived"
+
+
+def _between_lives(setting: Views, act: Event) -> bool:
+    node, epoch = _of(act)
+    end = setting.index.reaped.get((node, epoch))
+    begin = next(iter(setting.index.acts.get(("restart", (node, epoch + 1)), ())), None)
+    return end is not None and begin is not None and end.order < act.order < begin.order
 
 
 def strikes_are_single(setting: Views) -> Iterator[str]:

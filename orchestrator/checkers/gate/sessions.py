@@ -44,14 +44,18 @@ def hellos_are_the_servers(setting: Views) -> Iterator[str]:
             yield f"{attempt_name(event)}, was answered with what no server of its says of itself"
     for trace in index.hellos.values():
         yield from _said(trace)
+        for event in trace.replies if index.history.plan else ():  # older versions left out what nobody waited for
+            if (event.client, event.attempt) not in seen:
+                yield f"{attempt_name(event)}, was answered, and its client did not journal with what"
 
 
 def _said(trace: Trace) -> Iterator[str]:
     """A hello is bound to nothing, and answered as often as it came at most."""
     if trace.ends or any(event.detail.get("first") or event.detail.get("server") for event in trace.receives):
         yield f"{operation_name(trace.operation)} is on record as a call"
-    came = {_line(event) for event in trace.receives}
-    if any("connection" in event.detail and _line(event) not in came for event in trace.answers):
+    came = {(event.life, event.attempt, _line(event)) for event in trace.receives}
+    answered = (event for event in trace.answers if "connection" in event.detail)
+    if any((event.life, event.attempt, _line(event)) not in came for event in answered):
         yield f"{operation_name(trace.operation)} was answered over a connection that it had not come by"
     if per_attempt(trace.answers) - per_attempt(trace.receives):
         yield f"{operation_name(trace.operation)} was answered more often than it came"

@@ -8,6 +8,7 @@ Rules of this file:
 3. A ledger's rows, one after another through the service's model, have the model's results and make its last state.
 4. `ok` of a call without an effect carries what the model returns in a state that may have been there by then. That it
    had not been overwritten is *staleness*.
+   Where an unchecked `corrupt` altered replies of the call, the server's own answers do.
 5. Not compared is what an unchecked `corrupt` altered, an argument or a result. Rows that two processes wrote beside
    one another are the reference machine's.
 
@@ -22,6 +23,7 @@ from collections.abc import Iterator
 from orchestrator.checkers.delivery import judged
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.modelled import Modelled, Timeline, call
+from orchestrator.checkers.opportunities import RESULTS
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event
@@ -141,19 +143,32 @@ def _row(row: Event) -> str:
 def _replies(setting: Views, counts: Counter[str]) -> Iterator[Violation]:
     effectless = setting.index.invoked if setting.even[False] else setting.odd_invoked
     for trace in effectless.values():
-        if trace.has_effect or trace.ending != "ok" or trace.corrupted("reply"):
+        if trace.has_effect or trace.ending != "ok":
             continue
-        if not trace.executes:
+        if trace.corrupted("reply"):
+            yield from _answered(setting, trace)
+        elif not trace.executes:
             yield Violation(trace.operation, "its client was told ok, and it was never executed")
         elif (timeline := setting.timelines.get(setting.server_of(trace))) is not None:
             counts["replies"] += 1
-            if not _returned(setting, timeline, trace):
+            if not _returned(setting, timeline, trace, trace.told):
                 what = timeline.service.interface.name
                 reason = f"its client was told {trace.told!r}, which no state of the {what} gives until then"
                 yield Violation(trace.operation, reason)
 
 
-def _returned(setting: Views, timeline: Timeline, trace: Trace) -> bool:
+def _answered(setting: Views, trace: Trace) -> Iterator[Violation]:
+    timeline = setting.timelines.get(setting.server_of(trace))
+    if timeline is None:
+        return
+    for answer in trace.answers:
+        value = answer.detail.get("value")
+        if answer.detail.get("status") in RESULTS and not _returned(setting, timeline, trace, value):
+            reason = f"it was answered {value!r}, which no state of the {timeline.service.interface.name} gives"
+            yield Violation(trace.operation, reason)
+
+
+def _returned(setting: Views, timeline: Timeline, trace: Trace, value: object) -> bool:
     assert trace.completion is not None
     until = timeline.until(trace.completion, setting.index.ordered)
-    return any(timeline.newest(call(event), trace.told, until) is not None for event in trace.executes)
+    return any(timeline.newest(call(event), value, until) is not None for event in trace.executes)

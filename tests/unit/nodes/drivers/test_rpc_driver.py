@@ -218,6 +218,20 @@ def test_a_hello_that_is_answered_when_its_wait_is_over_is_journalled_too() -> N
     assert [noted.kind for noted in calling.notes[:4]] == [Kind.REPLY, Kind.SESSION, Kind.ATTEMPT, Kind.SEND]
 
 
+class Overtaken(Calling):
+    """Its first hello is answered when the second has come, which is not."""
+
+    def _serve(self) -> ops.Program:
+        socket = yield ops.Bind(IPv4("server", PORT))
+        first, _ = yield ops.RecvFrom(socket, 65_536)
+        _, address = yield ops.RecvFrom(socket, 65_536)
+        yield ops.SendTo(socket, self._answer(self.asked(first), Status.EXECUTED), address)
+
+
+def test_a_session_names_the_hello_that_was_answered_which_may_be_an_earlier_one() -> None:
+    assert [noted.attempt for noted in Overtaken().of(Kind.SESSION)] == [1]
+
+
 def test_hellos_are_said_again_with_the_backoff_of_calls() -> None:
     calling = Calling(lambda header: None if header.attempt < 3 else Status.EXECUTED)
     assert calling.received == [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3)]

@@ -26,6 +26,8 @@ LOST = "rpc/11-history-lost"
 PAUSE = "faults/pause"
 SHARED = "rpc/07c-cut-several-open"
 COPIED = "faults/duplicate-reply"
+KEPT = "faults/pause-until-heal"
+JOINED = "rpc/04-duplicate-while-executing"
 
 
 @cache
@@ -38,7 +40,7 @@ def gate(cell: Cell, history: History) -> list[str]:
     return list(problems(Views(cell, Index(history)), OF_THE_RUN))
 
 
-@pytest.mark.parametrize("scenario", [CRASH, KILL, DELAY, CUT, LOST, PAUSE, SHARED, COPIED])
+@pytest.mark.parametrize("scenario", [CRASH, KILL, DELAY, CUT, LOST, PAUSE, SHARED, COPIED, KEPT, JOINED])
 def test_a_run_hangs_together(scenario: str) -> None:
     assert gate(*ran(scenario)) == []
 
@@ -89,6 +91,24 @@ CASES: list[tuple[str, Kind, str, dict[str, Any], Alter, str]] = [
     (KILL, Kind.ACT, "", {"act": "restart"}, gone, "has journals of the epochs [1, 2], and was not restarted once for"),
     (KILL, Kind.ACT, "", {"act": "restart"}, saying(act="x"), "was done x to, and has no journal"),
     (LOST, Kind.ACT, "", {"act": "archive"}, gone, "server has 1 archived ledgers, and 0 were archived"),
+    (LOST, Kind.ACT, "", {"act": "archive"}, saying(epoch=2), "server, epoch 2 was done archive to, and not between"),
+    (
+        KEPT,
+        Kind.PHASE,
+        "",
+        {"phase": "load-kept"},
+        saying(faults=1.5),
+        "on record as kept by the faults 1.5, which the",
+    ),
+    (
+        KEPT,
+        Kind.PHASE,
+        "",
+        {"phase": "load-kept"},
+        saying(faults=[0, 9]),
+        "as kept by the faults [0, 9], which",
+    ),
+    (DELAY, Kind.TRIM, "", {}, saying(mark=1.5), "server journalled TRIM of client 10101, and its mark is 1.5"),
     (CRASH, Kind.FAILPOINT, "", {}, saying(name="received"), "was at the failpoint received, which the plan has not"),
     (
         CRASH,
@@ -152,6 +172,7 @@ CASES: list[tuple[str, Kind, str, dict[str, Any], Alter, str]] = [
     (CRASH, Kind.UPSTREAM, "", {"up": False}, saying(epoch=2), "as leading nowhere twice, or from another epoch"),
     (DELAY, Kind.DECISION, "", {"seq": 1}, saying(occurrence=2), "copy 2 of its request was the 1. to come"),
     (DELAY, Kind.DECISION, "", {"seq": 1}, saying(act="drop"), "relay did drop to its request, which no fault does"),
+    (DELAY, Kind.DECISION, "", {"seq": 1}, saying(direction="x"), "relay did pass to its x, which no fault does"),
     (DELAY, Kind.DECISION, "", {"seq": 1}, being(client=3), "attempt 1, which is of no client of the plan's"),
     (DELAY, Kind.DECISION, "", {"act": "delay"}, saying(act="pass"), "relay did pass to its"),
     (DELAY, Kind.RELEASE, "", {}, saying(act="hold"), "went on later, and was not kept"),
@@ -159,6 +180,9 @@ CASES: list[tuple[str, Kind, str, dict[str, Any], Alter, str]] = [
     # sessions
     (DELAY, Kind.SESSION, "", {}, saying(lease=1), "attempt 1, was answered with what no server of its says of itself"),
     (DELAY, Kind.SESSION, "", {}, twice, "hello of client 10101, attempt 1, was not answered, or once more"),
+    (DELAY, Kind.SESSION, "", {}, being(attempt=2), "hello of client 10101, attempt 2, was not answered, or once more"),
+    (CUT, Kind.SESSION, "client", {}, being(kind=Kind.GATE), "was answered, and its client did not journal with what"),
+    (CUT, Kind.ANSWER, "", {"seq": 0}, saying(connection=2), "was answered over a connection that it had not come by"),
     (DELAY, Kind.SESSION, "", {}, gone, "operation 1 of client 10101 was sent before a hello was answered"),
     (DELAY, Kind.SEND, "", {}, saying(server=5), "operation 1 of client 10101 was sent bound to {5}"),
     (DELAY, Kind.RECEIVE, "", {"seq": 0}, saying(first=5), "hello of client 10101 is on record as a call"),
@@ -178,6 +202,13 @@ def test_each_harm_to_it_is_noticed(
     cell, history = ran(scenario)
     found = gate(cell, altered(history, kind, alter, node, **which))
     assert any(said in problem for problem in found), found
+
+
+def test_a_reply_that_came_more_often_than_it_was_answered_is_noticed() -> None:
+    cell, history = ran(JOINED)
+    twice_executed = altered(history, Kind.REPLY, saying(status=0), "", status=2)
+    found = list(problems(Views(cell, Index(twice_executed))))
+    assert any("its client journalled a reply more often than a server answered it" in problem for problem in found)
 
 
 def test_a_process_without_a_journal_is_noticed() -> None:
