@@ -51,10 +51,12 @@ def judged(setting: Views) -> list[Trace]:
 
 
 def tried(setting: Views, name: str) -> dict[str, int]:
-    """How many operations offered each opportunity that the property needs, under any of the cell's failure models."""
-    delivery = setting.cell.expect.delivery
+    """How many operations offered each opportunity that the property needs, under any of the failure models that the
+    cell's delivery names; where it expects the property by itself, under any that bit."""
+    expect = setting.cell.expect
+    alone = setting.bite.models if name in expect.properties else ()
     found: dict[str, frozenset[Operation]] = {}
-    for model in delivery.under if delivery else ():
+    for model in expect.delivery.under if expect.delivery else alone:
         for opportunity, operations in offering(setting, name, model).items():
             found[opportunity] = found.get(opportunity, frozenset()) | operations
     return {opportunity: len(operations) for opportunity, operations in sorted(found.items())}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from history_builder import CLIENT, Run, cell
-from stories import DROP_REPLY, reply_lost, reply_lost_executed_again
+from stories import DROP_REPLY, DROP_REQUEST, reply_lost, reply_lost_executed_again, request_lost
 
 from chaos.faults.fault import Fault
 from orchestrator.checkers.expect import judge
@@ -54,8 +54,18 @@ def test_one_that_is_violated_is_unmet_and_has_a_witness() -> None:
 
 
 def test_one_that_was_not_tried_is_inconclusive() -> None:
-    found = expected(reply_lost(Run()), "once", DROP_REPLY, once="holds")
+    found = expected(request_lost(Run()), "once", DROP_REQUEST, once="holds")
     assert found == ExpectationVerdict("once", Met.INCONCLUSIVE, "nothing was there to be checked")
+
+
+@pytest.mark.parametrize("name", ["once", "complete"])
+def test_without_a_level_it_is_tried_under_what_bit(name: str) -> None:
+    assert expected(reply_lost(Run()), name, DROP_REPLY, **{name: "holds"}) == ExpectationVerdict(name, Met.MET)
+
+
+def test_a_violation_needs_no_level_beside_it() -> None:
+    again = expected(reply_lost_executed_again(Run()), "once", DROP_REPLY, once="violated")
+    assert (again.verdict, again.witness) == (Met.MET, (CLIENT, 1))
 
 
 def test_an_expected_violation_needs_a_bitten_witness() -> None:
