@@ -123,7 +123,7 @@ def releases_were_decided(setting: Views) -> Iterator[str]:
 
 
 def _message(event: Event, copied: bool = False) -> tuple[object, ...]:
-    """Its copy is the next one."""
+    """Its copy is the next one; bytes without an identity are not counted."""
     detail = event.detail
     of = event.client, event.seq, event.attempt, detail["direction"], detail["link"], detail["rule"]
-    return *of, detail["occurrence"] + copied
+    return *of, detail["occurrence"] + (copied and "chunk" not in detail)

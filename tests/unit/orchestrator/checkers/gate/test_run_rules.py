@@ -282,3 +282,24 @@ def test_a_client_need_not_be_able_to_read_what_it_asked_hundreds_of_attempts_ag
     few = [event for event in history.events if not (event.kind is Kind.SEND and event.attempt > 9)]
     found = problems(Views(cell, Index(renumbered(history, few))))
     assert any("its client journalled a reply that no server answered" in problem for problem in found)
+
+
+ANSWERED_WITHOUT_HEADER = """
+scenario: answered-without-header
+seed: 2
+nodes:
+  server: {service: echo}
+  client: {workload: echo, calls: 2, after_heal: 1}
+links:
+- {from: client, to: server, semantics: at-most-once-incarnation, transport: tcp, codec: xdr}
+faults:
+- {duplicate: reply, link: client -> server}
+- {corrupt: request, link: client -> server, operations: [1]}
+expect: {valid: holds}
+"""
+
+
+def test_the_copy_of_an_answer_without_a_header_was_decided_on() -> None:
+    (one,) = suite.run(expand(ANSWERED_WITHOUT_HEADER, "answered-without-header.yaml").cells, "sim")
+    assert [event.detail["chunk"] for event in one.history.events if event.kind is Kind.RELEASE] == [1]
+    assert gate(one.result.cell, one.history) == []
