@@ -62,12 +62,15 @@ def explore(chosen: Chosen) -> Exit:
             raise click.UsageError(f"{what}: {error}") from None
         for line in tried(state, what, monotonic() - begun):
             say(line)
+        unkept: list[OSError] = []
         for find in state.finds.values():
-            for line in _found(find, subject, folder, chosen.real, signals):
+            for line in _found(find, subject, folder, chosen.real, signals, unkept):
                 say(line)
     say(ending(state))
     if signals:
         return Exit(128 + signals[0])
+    if unkept:
+        return Exit.TESTBED
     return Exit.UNMET if state.finds else Exit.MET
 
 
@@ -125,12 +128,20 @@ def _clock(state: Hunt, begun: float, minutes: float | None, signals: Sequence[i
     return over
 
 
-def _found(find: Find, subject: Subject, folder: Path, real: bool, signals: list[int]) -> Iterator[str]:
-    """A signal ends what it is at: what was reached until then is kept all the same."""
+def _found(
+    find: Find, subject: Subject, folder: Path, real: bool, signals: list[int], unkept: list[OSError]
+) -> Iterator[str]:
+    """A signal ends what it is at: what was reached until then is kept all the same. What cannot be is told."""
     link = find.cell.links[0]
     checks = ", ".join(find.surprise.checks)
     yield f"{link.variant or link.semantics}: {checks} after {find.number + 1} runs, {find.times} of them in all"
-    found = kept(find, subject.ground, folder, lambda: bool(signals))
+    try:
+        found = kept(find, subject.ground, folder, lambda: bool(signals))
+    except OSError as error:
+        unkept.append(error)
+        yield f"  {find.surprise.told}"
+        yield f"  not kept: {said(error)}; the same seed with --runs {find.number + 1} finds it again"
+        return
     yield f"  {found.surprise.told}"
     yield f"  {shrunk_to(found.shrunk)}: {os.fspath(found.path)}"
     yield f"  faultbed run {found.path} --backend sim   does it again"

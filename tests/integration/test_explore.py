@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import re
 import signal
@@ -47,6 +48,24 @@ def test_what_is_found_is_tried_on_real_sockets(tmp_path: Path) -> None:
     assert code == Exit.UNMET
     (told,) = (line for line in out.splitlines() if "on real sockets" in line)
     assert told.startswith("  on real sockets: the same: ")
+
+
+def test_what_cannot_be_kept_is_told_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "it cannot be written: No space left on device", "results/found/one.yaml")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("orchestrator.commands.explore.kept", full)
+        code, lines = explored(tmp_path, "--mutant", "no-duplicate-filter", "--runs", "64")
+    assert code == Exit.TESTBED
+    found, said, unkept, ending = lines[-4:]
+    assert "is violated (once)" in said
+    assert unkept.startswith("  not kept: results/found/one.yaml: it cannot be written: No space left on device")
+    assert ending.startswith("surprised: 1 kind")
+    (runs,) = re.findall("--runs ([0-9]+)", unkept)
+    code, again = explored(tmp_path, "--mutant", "no-duplicate-filter", "--runs", runs)
+    assert code == Exit.UNMET
+    assert found in again
 
 
 class Interrupting(io.StringIO):
