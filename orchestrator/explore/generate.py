@@ -80,15 +80,16 @@ def mutated(ground: Ground, parent: Cell, random: Random) -> Drawn:
 
 
 def _first(ground: Ground, make: Callable[[], Cell]) -> Drawn:
+    unwanted = False
     for refused in range(TRIES):
         cell = make()
-        if (
-            _opens(cell)
-            and next(problems(cell.model_copy(update={"expect": _ANY})), None) is None
-            and ground.fits(cell)
-        ):
+        if not (_opens(cell) and _is_coherent(cell)):
+            continue
+        if ground.fits(cell):
             return Drawn(ground.judged(cell), refused)
-    raise Barren(f"{TRIES} cells were drawn, and none of them fits together")
+        unwanted = True
+    why = "brings only failure models that `under` names" if unwanted else "fits together"
+    raise Barren(f"{TRIES} cells were drawn, and none of them {why}")
 
 
 _ANY = Expect.model_validate({"valid": "holds"})

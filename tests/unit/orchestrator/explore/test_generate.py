@@ -52,7 +52,7 @@ def test_every_word_is_drawn_that_the_simulator_can_do() -> None:
 
 def test_what_never_fits_together_is_given_up() -> None:
     ground = Ground(ours().draw, ours().vary, fits=lambda cell: False)
-    with pytest.raises(Barren, match="none of them fits"):
+    with pytest.raises(Barren, match="none of them brings only failure models that `under` names"):
         fresh(ground, Random(1))
 
 
