@@ -68,6 +68,8 @@ def unchecked(setting: Views) -> Iterator[str]:
         yield "plan not checked: the history does not say of which plan it is (older versions did not record that)"
     if any("wait" not in event.detail for event in setting.suspected(Kind.ATTEMPT)):
         yield "waits not checked: the journals do not tell how long clients waited (older versions did not record that)"
+    if setting.cell.log is not None and not setting.cell.log.endings:
+        yield "endings not compared: the log does not say how the operations of its run ended"
 
 
 def is_of_this_plan(setting: Views) -> Iterator[str]:

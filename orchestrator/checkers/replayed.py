@@ -1,8 +1,9 @@
-"""PURE: how far a replay came: which entries of its log were done again, and which messages the log does not know."""
+"""PURE: how far a replay came: which entries of its log were done again, which messages the log does not know, and
+which operations ended otherwise than in the record."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -14,12 +15,12 @@ from orchestrator.checkers.names import operation_name
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import ExpectationVerdict, Met, Replayed
 from orchestrator.history.merged import Event
-from orchestrator.history.recorded import Strikes
+from orchestrator.history.recorded import Strikes, endings
 from orchestrator.run.specs import plane_of
-from orchestrator.scenario.log import AT_ONCE, Log, Passage, Strike
+from orchestrator.scenario.log import AT_ONCE, Ending, Log, Passage, Strike
 
 NAMED = 3
-"""Entries that a text names; verdicts.json has them all."""
+"""Entries, or operations, that a text names; verdicts.json has them all."""
 
 
 def replayed(setting: Setting) -> tuple[Replayed | None, str]:
@@ -32,7 +33,7 @@ def replayed(setting: Setting) -> tuple[Replayed | None, str]:
 
 
 def came(found: Replayed | None, crash: str) -> Iterator[ExpectationVerdict]:
-    """What never came makes a replay inconclusive: it showed something else."""
+    """What never came, or ended otherwise, makes a replay inconclusive: it showed something else."""
     if found is None:
         return
     doubt = crash or _doubt(found)
@@ -40,12 +41,15 @@ def came(found: Replayed | None, crash: str) -> Iterator[ExpectationVerdict]:
 
 
 def _doubt(found: Replayed) -> str:
-    absent = found.absent
-    if not absent:
-        return ""
-    more = f"; and {len(absent) - NAMED} more" if len(absent) > NAMED else ""
-    of = f"{len(absent)} of {found.applied + len(absent)} entries of the log never came"
-    return f"{of}: {'; '.join(absent[:NAMED])}{more}"
+    absent, differing = found.absent, found.differing
+    never = f"{len(absent)} of {found.applied + len(absent)} entries of the log never came"
+    otherwise = f"{len(differing)} operations ended otherwise than in the record"
+    return "; ".join(_several(what, each) for what, each in ((never, absent), (otherwise, differing)) if each)
+
+
+def _several(what: str, each: Sequence[str]) -> str:
+    more = f"; and {len(each) - NAMED} more" if len(each) > NAMED else ""
+    return f"{what}: {'; '.join(each[:NAMED])}{more}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,19 @@ class Comparison:
         absent = tuple(why for why in chain(decided, map(self._strike, self.log.strikes)) if why)
         known = {entry.key for entry in self.log.decisions}.union(self.log.passed)
         windows = tuple(self._windows())
-        return Replayed(len(self.log) - len(absent), len(self._decided.keys() - known), absent, windows)
+        unknown, differing = len(self._decided.keys() - known), tuple(self._differing())
+        return Replayed(len(self.log) - len(absent), unknown, absent, windows, differing)
+
+    def _differing(self) -> Iterator[str]:
+        """What an edited log, or one of an older version, does not say is not compared."""
+        if not self.log.endings:
+            return
+        recorded = {(one.client, one.seq): one for one in self.log.endings}
+        again = {(one.client, one.seq): one for one in endings(self.setting.index.history)}
+        for operation in sorted(recorded.keys() | again.keys()):
+            ours, theirs = again.get(operation), recorded.get(operation)
+            if ours != theirs:
+                yield f"{operation_name(operation)}: {_ending(ours)}, recorded was {_ending(theirs)}"
 
     def _windows(self) -> Iterator[int]:
         """The faults of planes that know no messages."""
@@ -117,6 +133,10 @@ class Comparison:
         if logged.passage is not None:
             return f"{_passage(logged.passage)} did not pass the failpoint in epoch {logged.epoch}"
         return f"its trigger{_at(logged.when)} never came"
+
+
+def _ending(one: Ending | None) -> str:
+    return f"{one.end} with {one.executions} executions" if one else "nothing"
 
 
 def _at(trigger: str) -> str:

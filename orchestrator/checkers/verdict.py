@@ -86,12 +86,14 @@ class Replayed(NamedTuple):
     the log does not know, which passed. `absent` says of each other entry what never came.
 
     `windows` are the faults, by their places, of planes that know no messages: they came as the scenario has them.
+    `differing` says of each operation that ended otherwise than in the record, or was executed more or less often, how.
     """
 
     applied: int
     unknown: int
     absent: tuple[str, ...] = ()
     windows: tuple[int, ...] = ()
+    differing: tuple[str, ...] = ()
 
 
 class Judgement(NamedTuple):

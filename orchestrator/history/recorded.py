@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -10,10 +11,10 @@ from chaos.identity import Key
 from chaos.recorded import Entry, entry_of, message
 from nodes.wire.header import client_number, process_of
 from nodes.wire.record import COMPLETIONS, Kind
-from orchestrator.history.merged import Event, History
+from orchestrator.history.merged import Event, History, Operation
 from orchestrator.run.specs import failpoint_client
 from orchestrator.scenario.cell import Cell
-from orchestrator.scenario.log import AT_ONCE, Log, Passage, Strike, moment
+from orchestrator.scenario.log import AT_ONCE, Ending, Log, Passage, Strike, moment
 
 MOST = 3_000
 """Decisions: the plane is told them in one frame of the control protocol, of 1 MiB at most."""
@@ -40,7 +41,20 @@ def log_of(cell: Cell, history: History, run: str) -> Log:
     if len(entries) > MOST:
         raise NoLog(f"it has {len(entries)} decisions; at most {MOST} can be made again")
     passed = tuple(key for key, entry in decided.items() if entry is None)
-    return Log(run=run, decisions=entries, strikes=tuple(Strikes(cell, history)), passed=passed)
+    strikes, ends = tuple(Strikes(cell, history)), tuple(endings(history))
+    return Log(run=run, decisions=entries, strikes=strikes, passed=passed, endings=ends)
+
+
+def endings(history: History) -> Iterator[Ending]:
+    """Of each operation that was completed, in the order of their numbers."""
+    ended: dict[Operation, str] = {}
+    rows: Counter[Operation] = Counter()
+    for event in history.events:
+        if event.kind is Kind.EFFECT:
+            rows[event.operation] += 1
+        elif event.kind in COMPLETIONS:
+            ended.setdefault(event.operation, event.kind.name.lower())
+    yield from (Ending(*operation, end, rows[operation]) for operation, end in sorted(ended.items()))
 
 
 def _decided(cell: Cell, event: Event, decided: dict[Key, Entry | None]) -> None:

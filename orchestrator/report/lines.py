@@ -65,6 +65,7 @@ def _counts(judgement: Judgement) -> str:
     told = [f"{name}={count}" for name, count in counts.items() if count]
     if (found := judgement.replayed) is not None:
         told.append(f"replayed={found.applied}/{found.applied + len(found.absent)} unknown={found.unknown}")
+        told += [f"otherwise={len(found.differing)}"] if found.differing else []
     if judgement.caps:
         told.append(f"capped={','.join(cap.phase for cap in judgement.caps)}")
     return " ".join(told)

@@ -59,14 +59,25 @@ class Strike(Value):
     restart: TriggerText | None = None
 
 
+class Ending(NamedTuple):
+    """What an operation's client learnt (ok, fail, info), and how often it was executed to an effect."""
+
+    client: int
+    seq: int
+    end: str
+    executions: int
+
+
 class Log(Value):
     """`run` is the folder of the recorded run. `passed` are the messages that nothing was done to, by which those that
-    are unknown are told."""
+    are unknown are told. `endings` are by what a replay that went otherwise is told; without any, nothing is compared.
+    """
 
     run: str
     decisions: tuple[Decided, ...] = ()
     strikes: tuple[Strike, ...] = ()
     passed: tuple[Message, ...] = ()
+    endings: tuple[Ending, ...] = ()
 
     def __len__(self) -> int:
         return len(self.decisions) + len(self.strikes)

@@ -144,6 +144,15 @@ def test_what_never_comes_makes_a_replay_inconclusive() -> None:
     assert decided(ran) == set(rest)
 
 
+def test_a_replay_that_ends_otherwise_than_its_record_is_inconclusive() -> None:
+    cell = of("rpc/02-reply-lost")
+    first, *rest = log(cell).endings
+    assert said(replay(cell)).reason == ""
+    ran = replay(cell, endings=(first._replace(executions=first.executions + 1), *rest))
+    assert ran.result.exit_code is Exit.INCONCLUSIVE
+    assert said(ran).reason.startswith("1 operations ended otherwise than in the record: operation 1 of client ")
+
+
 def test_what_the_log_does_not_know_passes_and_is_counted() -> None:
     cell = of("rpc/02-reply-lost")
     kept = log(cell)

@@ -18,10 +18,11 @@ from orchestrator.checkers.replayed import came, replayed
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Met, Replayed
 from orchestrator.history.index import Index
+from orchestrator.history.recorded import endings
 from orchestrator.report.replayed import replayed_lines
 from orchestrator.report.result import CellResult
 from orchestrator.scenario.cell import Cell
-from orchestrator.scenario.log import Log, Passage, Strike
+from orchestrator.scenario.log import Ending, Log, Passage, Strike
 
 LINK = "client -> server"
 DROP = DropFault(drop="request", link=LINK)
@@ -72,6 +73,34 @@ def test_messages_that_passed_in_the_record_are_known_and_those_without_identity
     run = Run().phase("load").decide("request", 1).decide("request", 2).decide("reply", 2)
     run.note("relay", 1, Kind.DECISION, link=LINK, direction="request", occurrence=1, replayable=False, act="pass")
     assert of(run, Log(run="", passed=(key(1),))) == Replayed(0, 2)
+
+
+def test_what_ended_otherwise_than_in_the_record_is_told_operation_by_operation() -> None:
+    run = Run().phase("load").call(1).invoke(2).send(2).info(2).call(3)
+    recorded = tuple(endings(run.history()))
+    assert recorded == (Ending(CLIENT, 1, "ok", 1), Ending(CLIENT, 2, "info", 0), Ending(CLIENT, 3, "ok", 1))
+    assert of(run, Log(run="", endings=recorded)).differing == ()
+    first, second, _ = recorded
+    log = Log(run="", endings=(first, second._replace(end="ok", executions=2), Ending(CLIENT, 4, "fail", 0)))
+    found = of(run, log)
+    assert found.differing == (
+        f"operation 2 of client {CLIENT}: info with 0 executions, recorded was ok with 2 executions",
+        f"operation 3 of client {CLIENT}: ok with 1 executions, recorded was nothing",
+        f"operation 4 of client {CLIENT}: nothing, recorded was fail with 0 executions",
+    )
+    (verdict,) = came(found, "")
+    assert verdict.verdict is Met.INCONCLUSIVE
+    assert verdict.reason == f"3 operations ended otherwise than in the record: {'; '.join(found.differing)}"
+
+
+def test_a_log_that_does_not_say_how_its_run_ended_is_not_compared_with_it_which_is_told() -> None:
+    said = "endings not compared: the log does not say how the operations of its run ended"
+    history = Run().phase("load").call(1).history()
+    for endings_of_it, unchecked in (((), True), (tuple(endings(history)), False)):
+        judgement = judge(made(Log(run="", endings=endings_of_it)), history)
+        assert (said in judgement.unchecked) == unchecked
+        assert judgement.replayed is not None
+        assert judgement.replayed.differing == ()
 
 
 def test_strikes_are_compared_part_by_part() -> None:
@@ -137,11 +166,14 @@ def test_the_report_tells_all_together_and_what_never_came() -> None:
     judgement = judge(made(Log(run=""), DROP), Run().phase("load").call(1).healed(2).history())
     results = [
         CellResult(made(Log(run=""), DROP), 1, 0.0, judgement._replace(replayed=found))
-        for found in (Replayed(3, 1, (), (0,)), Replayed(1, 0, ("x",)), None)
+        for found in (Replayed(3, 1, (), (0,)), Replayed(1, 0, ("x",)), Replayed(2, 0, (), (), ("y",)), None)
     ]
     assert list(replayed_lines(results)) == [
-        "2 runs: 4 of 5 entries of the log applied, 1 never came; 1 messages passed that it does not know",
+        "3 runs: 6 of 7 entries of the log applied, 1 never came; 1 messages passed that it does not know; "
+        "1 operations ended otherwise",
         "test -: 1 of 2 entries of the log applied, 1 never came; 0 messages passed that it does not know",
+        "test -: 2 of 2 entries of the log applied, 0 never came; 0 messages passed that it does not know; "
+        "1 operations ended otherwise",
         "test: fault 1 (drop) is not replayable by message; it came as planned",
     ]
-    assert list(replayed_lines(results[2:])) == []
+    assert list(replayed_lines(results[3:])) == []

@@ -71,10 +71,18 @@ def test_a_cell_whose_testbed_failed_has_a_problem_and_no_verdict() -> None:
 
 
 def test_how_far_a_replay_came_is_told_everywhere() -> None:
-    judged = judgement(Outcome("ok", 1))._replace(replayed=Replayed(3, 2, ("x", "y"), (0,)), missed=4, caught=5, late=1)
+    judged = judgement(Outcome("ok", 1))._replace(
+        replayed=Replayed(3, 2, ("x", "y"), (0,), ("z",)), missed=4, caught=5, late=1
+    )
     told = Told([result(ONE, judged)])
     (cell_told,) = summary(told, "sim", ORIGIN)["cells"]
-    assert cell_told["replayed"] == {"applied": 3, "unknown": 2, "absent": ("x", "y"), "windows": (0,)}
+    assert cell_told["replayed"] == {
+        "applied": 3,
+        "unknown": 2,
+        "absent": ("x", "y"),
+        "windows": (0,),
+        "differing": ("z",),
+    }
     assert "missed=4 caught=5 late=1 replayed=3/5 unknown=2" in cell_line(told.results[0])
     (value,) = [
         one.get("value") for one in ET.fromstring(junit(told)).iter("property") if one.get("name") == "replayed"
