@@ -143,10 +143,9 @@ def _could_notice(each: Sample, found: CoverageMap) -> list[str]:
     """
     if each.mutant.inside and not found.ran_at_import(each.path, each.mutant.lines):
         ran = found.of_lines(each.path, each.mutant.lines)
-        return [
-            *found.narrowest_first(ran),
-            *found.narrowest_first(found.of_lines(each.path, each.mutant.program) - ran),
-        ]
+        program = found.of_lines(each.path, each.mutant.program) - ran
+        in_turn = (ran, program, found.beside(ran | program))
+        return [test for tests in in_turn for test in found.narrowest_first(tests)]
     tests = found.of_file(each.path)
     for importer in _importers(each.path):
         tests |= found.of_file(importer) | found.of_tests(importer)

@@ -17,6 +17,8 @@ SLOW = 2.0
 """Seconds of CPU time, or PATIENCE seconds in all; a test that takes longer is left out, and so are all that use a
 fixture that does."""
 PATIENCE = 30.0
+BESIDE = 20.0
+"""Seconds of CPU time that the tests beside those which run a line may take in all."""
 UNMEASURED = 600
 """Seconds a test may take here."""
 
@@ -34,6 +36,8 @@ class CoverageMap:
     """File -> lines that ran while a module was imported."""
     breadth: dict[int, int] = field(default_factory=dict)
     """Test -> how many lines it runs."""
+    seconds: list[float] = field(default_factory=list)
+    """Their CPU time, without that of their fixtures."""
     slow: set[int] = field(default_factory=set)
     """Tests that are left out."""
     libraries: list[str] = field(default_factory=list)
@@ -52,6 +56,21 @@ class CoverageMap:
         """The tests in that file, whatever they run."""
         name = str(path.relative_to(ROOT))
         return {n for n, test in enumerate(self.tests) if _file(test) == name and n not in self.slow}
+
+    def beside(self, tests: set[int]) -> set[int]:
+        """The others in their files, the quickest files first: what is made once for several tests, by a fixture or a
+        cache, runs in the first of them alone, and another may be the one that looks at it."""
+        files: dict[str, list[int]] = {_file(self.tests[test]): [] for test in tests}
+        for n, test in enumerate(self.tests):
+            if n not in tests and n not in self.slow and _file(test) in files:
+                files[_file(test)].append(n)
+        found: set[int] = set()
+        spent = 0.0
+        for took, own in sorted((sum(self.seconds[n] for n in own), own) for own in files.values()):
+            spent += took
+            if spent <= BESIDE:
+                found.update(own)
+        return found
 
     def narrowest_first(self, tests: set[int]) -> list[str]:
         """The file that has the test which runs the fewest lines comes first: it is about what was changed."""
@@ -86,6 +105,7 @@ class _Contexts:
     def __init__(self, measured: coverage.Coverage) -> None:
         self._measured = measured
         self.tests: list[str] = []
+        self.seconds: list[float] = []
         self.slow: set[int] = set()
         """Their places in `tests`."""
         self.untraced = ""
@@ -106,6 +126,7 @@ class _Contexts:
         if self._watch.slow or self._uses_slow(item):
             self.slow.add(len(self.tests))
         self.tests.append(item.nodeid)
+        self.seconds.append(self._watch.cpu)
         return result
 
     @pytest.hookimpl(wrapper=True)
@@ -137,7 +158,8 @@ def measure(folder: Path, packages: list[str]) -> CoverageMap:
         return CoverageMap(failed=output)
     if contexts.untraced:
         return CoverageMap(failed=f"{contexts.untraced} ends the measurement: it sets another trace function for good.")
-    found = CoverageMap(tests=contexts.tests, slow=contexts.slow, libraries=_libraries(set(sys.modules) - before))
+    libraries = _libraries(set(sys.modules) - before)
+    found = CoverageMap(tests=contexts.tests, seconds=contexts.seconds, slow=contexts.slow, libraries=libraries)
     fast = {str(n): n for n in range(len(contexts.tests)) if n not in contexts.slow}
     data = measured.get_data()
     for file in data.measured_files():

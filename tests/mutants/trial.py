@@ -67,11 +67,13 @@ def _import_changed(path: Path, text: str) -> None:
 
 
 class _Only:
-    """A plugin: of the collected tests, those that were asked for."""
+    """A plugin: of the collected tests, those that were asked for, in that order."""
 
     def __init__(self, tests: Iterable[str]) -> None:
         self._rank = {test: n for n, test in enumerate(tests)}
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [item for item in items if item.nodeid in self._rank]
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self._rank), key=lambda item: self._rank[item.nodeid]
+        )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hop_bench import CLIENT, LINK, Bench, forwarded, injected, typed
 
-from chaos.decisions import Decided, Pass
+from chaos.decisions import Alter, Decided, Pass
 from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Truncate
 from chaos.faults.paths import Partition, Rate
@@ -391,3 +391,10 @@ def test_a_copy_that_waits_for_a_trim_does_not_follow_a_reply(protocol: Protocol
         answer = b.messages.reply(seq)
         assert b.reply(answer) == [Forward(1, "reply", answer)]
     assert b.hop.status().held == 1
+
+
+def test_what_is_left_at_the_end_of_a_stream_has_no_body_to_be_corrupted() -> None:
+    b = Bench([], "xdr", "tcp", decide=lambda key, active: Decided(0, Alter(7)))
+    left = b.messages.call(1)[:20]
+    assert b.request(left) == []
+    assert b.hop.ended(1, "request", 0) == [Forward(1, "request", left), Finish(1, "request")]

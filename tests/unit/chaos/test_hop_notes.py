@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hop_bench import LINK, Bench
 
-from chaos.faults.messages import Drop, Hold
+from chaos.faults.messages import Delay, Drop, Hold
 from nodes.wire.record import Kind
 
 DROP = Drop(link=LINK, drop="request", operations=(1,))
@@ -68,3 +68,11 @@ def test_a_decision_and_a_release_name_their_rule_and_message() -> None:
     message = {"link": LINK, "direction": "reply", "occurrence": 1}
     assert noted(b, Kind.DECISION)[-1] == {**message, "connection": 1, "rule": 1, "act": "hold"}
     assert noted(b, Kind.RELEASE) == [{**message, "rule": 1, "act": "hold"}]
+
+
+def test_what_no_upstream_takes_was_lost_by_no_rule() -> None:
+    b = Bench([Delay(link=LINK, delay="request", operations=(1,), by=5)], "xdr", "udp")
+    b.hop.upstream(False, 1)
+    b.request(b.messages.call(2))
+    message = {"link": LINK, "direction": "request", "occurrence": 1}
+    assert noted(b, Kind.DECISION) == [{**message, "connection": 1, "rule": None, "act": "lost"}]

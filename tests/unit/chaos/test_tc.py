@@ -162,3 +162,10 @@ def test_which_line_failed() -> None:
     text = tc.root("eth0") + tc.withdraw(0, "eth0")
     assert tc.failed_line("Error: Specified qdisc kind is unknown.\nCommand failed -:1", text) + "\n" == tc.root("eth0")
     assert tc.failed_line("Killed", text) == text.strip()
+
+
+@pytest.mark.parametrize(
+    "fault", [Rate(link=LINK, rate="request", bytes_per_second=100), Netem(link=LINK, netem=Shape(loss=0.5))]
+)
+def test_a_fault_names_the_discipline_that_performs_it(fault: Rate | Netem) -> None:
+    assert f" handle 100b: {fault.discipline} " in tc.install(11, ETH, fault, MATCH, 42)

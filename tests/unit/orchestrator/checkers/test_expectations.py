@@ -27,7 +27,7 @@ from chaos.faults.fault import Fault
 from chaos.faults.messages import Duplicate
 from nodes.wire.header import Status, client_number
 from nodes.wire.record import Kind
-from orchestrator.checkers import views
+from orchestrator.checkers import expect, views
 from orchestrator.checkers.executions import allows
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.properties import once, reference
@@ -284,6 +284,16 @@ def test_a_checker_that_crashes_knows_nothing_and_stops_nobody(monkeypatch: pyte
     assert expectation(judgement, "delivery").verdict is Met.INCONCLUSIVE
     assert expectation(judgement, "reference").verdict is Met.INCONCLUSIVE
     assert finding(judgement, "replies").verdict is Verdict.HOLDS
+
+
+def test_where_judging_crashes_one_stands_for_all_expectations(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: object) -> None:
+        raise KeyError("act")
+
+    monkeypatch.setattr(expect, "judge_all", crash)
+    (found,) = judged(reply_lost(Run()), DROP_REPLY).expectations
+    assert (found.name, found.verdict) == ("expectations", Met.INCONCLUSIVE)
+    assert "KeyError: 'act'" in found.reason
 
 
 def test_without_knowing_what_was_bitten_nothing_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,6 +98,37 @@ def test_one_process_makes_no_calls_but_those_that_are_named() -> None:
     assert small == made(replace(DROP, operations=(1, 3), clients=(1,)), kill, client=alone)
 
 
+def alone(big: Cell) -> Cell:
+    """The first that has so few calls of one process."""
+    small = next(candidates(big))
+    assert small.clients["client"].clients == 1
+    return small
+
+
+@pytest.mark.parametrize(
+    ("until", "calls", "moved"),
+    [
+        ("client ok 2", 4, "client ok 1"),
+        ("client end 7", 5, "client end 4"),
+        ("server ready 7", 4, "server ready 7"),
+        ("client ready 5", 4, "client ready 5"),
+        ("other ok 5", 4, "other ok 5"),
+    ],
+)
+def test_a_trigger_names_a_call_of_its_client(until: str, calls: int, moved: str) -> None:
+    """Beside 3 and 6 with gates, 2 of the fault, and the last."""
+    held = replace(BY_TRIGGER, operations=(2,), until=until)
+    small = alone(made(held, client=CLIENT.model_copy(update={"calls": 9})))
+    assert small.clients["client"].calls == calls
+    assert small.faults == (replace(BY_TRIGGER, operations=(1,), until=moved),)
+
+
+@pytest.mark.parametrize(("calls", "processes", "least"), [(5, 1, 2), (2, 2, 2), (2, 3, 2), (5, 2, 2), (3, 1, 2)])
+def test_alone_are_fewer_processes_or_fewer_calls(calls: int, processes: int, least: int) -> None:
+    client = CLIENT.model_copy(update={"calls": calls, "clients": processes, "gates": {}})
+    assert alone(made(client=client)).clients["client"].calls == least
+
+
 def test_another_clients_operations_stay() -> None:
     foreign = replace(BY_TRIGGER, until="other ok 5")
     for small in candidates(made(foreign)):

@@ -190,6 +190,16 @@ def test_interrupted_it_heals_stops_and_says_so(at: str, phases: list[str]) -> N
     assert (before == "signal continue server 1") is (at == "status")
 
 
+def test_interrupted_it_writes_down_who_ended() -> None:
+    made = cell()
+    with Interrupted(made.seed) as session:
+        session.at = "go"
+        with pytest.raises(KeyboardInterrupt):
+            run(Conductor(made, session).program(), session)
+    ended = {(detail["node"], detail["epoch"]) for kind, detail in session.own if kind is Kind.REAPED}
+    assert ended == {("client", 1), ("server", 1), ("relay", 1)}
+
+
 class Meanwhile(Transcript):
     """This happens while the client is told to go, which it does not hear."""
 

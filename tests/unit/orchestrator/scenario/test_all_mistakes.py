@@ -137,6 +137,15 @@ def test_long_mistakes_are_told_in_part() -> None:
     assert told.endswith(f"and {len(found) - told.count('f.yaml')} more")
 
 
+def test_mistakes_are_told_until_one_is_too_long() -> None:
+    short, other = Mistake("f", 1, "", "short"), Mistake("f", 2, "", "other")
+    just = Mistake("f", 3, "", "x" * (MOST_CHARACTERS - len(str(short)) - len("f:3: ")))
+    long = just._replace(message=f"{just.message}x")
+    assert str(BadScenario(short, just)) == f"{short}\n{just}"
+    assert str(BadScenario(short, long, other)) == f"{short}\nand 2 more"
+    assert str(BadScenario(long, short)) == f"{long}\nand 1 more"
+
+
 def test_what_is_the_same_for_all_cells_is_read_once() -> None:
     one, two = expand(TEXT, "f.yaml").cells
     assert one.nodes["client"] is two.nodes["client"]

@@ -13,6 +13,7 @@ from orchestrator.scenario.document import (
     BadScenario,
     Mistake,
     Node,
+    bad_file,
     join,
     parse,
     scalar,
@@ -124,3 +125,15 @@ def test_paths() -> None:
 def test_any_text_is_a_document_or_refused(text: str) -> None:
     with suppress(BadScenario):
         assert isinstance(parse(text, "f"), Node)
+
+
+@pytest.mark.parametrize("text", ["", "a: 1\na: 2\n", "a: [1\nb", "a: &x [*x]\n"])
+def test_what_cannot_be_read_has_a_line_and_no_place(text: str) -> None:
+    error = bad(text)
+    assert error.path == ""
+    assert str(error) == f"f.yaml:{error.line}: {error.message}"
+
+
+def test_what_is_wrong_with_all_of_a_file_is_on_no_line() -> None:
+    assert str(bad_file("f.yaml", "not there")) == "f.yaml: not there"
+    assert str(bad_file("f.yaml", "not there", "a.b")) == "f.yaml: a.b: not there"
