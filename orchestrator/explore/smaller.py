@@ -81,7 +81,7 @@ def _named_alone(cell: Cell, name: str) -> Iterator[Cell]:
     if calls < client.calls or client.clients > 1:
         gates = {places[gate]: trigger for gate, trigger in client.gates.items()}
         fewer = client.model_copy(update={"calls": calls, "gates": gates, "clients": 1, "after_heal": 1})
-        yield _of_processes(_moved(_with_node(cell, name, fewer), name, lambda number: places.get(number, 1)), 1)
+        yield _of_processes(_moved(_with_node(cell, name, fewer), name, places.__getitem__), 1)
 
 
 def _of_processes(cell: Cell, last: int) -> Cell:

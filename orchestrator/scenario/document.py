@@ -57,7 +57,6 @@ class BadScenario(Exception):
     """A file that cannot be run as written: everything that is wrong with it, at least one thing."""
 
     def __init__(self, *mistakes: Mistake) -> None:
-        super().__init__(*mistakes)
         self.mistakes = mistakes
 
     def __str__(self) -> str:

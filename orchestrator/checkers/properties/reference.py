@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from nodes.rpc.mechanism import WINDOW
@@ -97,7 +98,7 @@ class Results:
 class Reference:
     """One process of a server, for one link. `step` takes its events in order and yields what is illegal."""
 
-    def __init__(self, link: Link, binding: int, durable: Durable, results: Results) -> None:
+    def __init__(self, link: Link, binding: int, durable: Durable, results: Results, forgetful: bool) -> None:
         self.filtered = link.semantics not in ("maybe", "at-least-once")
         self.known_only = link.semantics in ("at-most-once-incarnation", "exactly-once")
         self.binding = binding
@@ -105,7 +106,7 @@ class Reference:
         self.results = results
         self.first: dict[int, int] = {}
         self.marks: dict[int, int] = {}
-        self.tells = False
+        self.tells = forgetful and self.filtered
         """Whether this process says what it forgets: then it says all of it."""
         self.due: dict[int, int] = {}
         """What is to be forgotten next of a client: below that number."""
@@ -318,8 +319,6 @@ def _live(
     references = {
         link.source: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
     }
-    for each in references.values():
-        each.tells = life in setting.index.receipts.forgetful and each.filtered
     of_client = {number: references.get(caller.node) for number, caller in setting.callers.items()}
     yield from _steps(setting, life, of_client, stepped, even if life not in setting.index.receipts.tardy else {})
     stop = next((event for event in setting.index.of_kind(Kind.STOP) if (event.node, event.epoch) == life), None)
@@ -361,13 +360,13 @@ def _unfinished(setting: Views, life: Life) -> int:
 def _reference(setting: Views, link: Link, life: Life, durables: dict[tuple[str, int], Durable]) -> Reference:
     start = setting.index.start(life)
     history = int(start.get("history") or 0)
+    forgetful = life in setting.index.receipts.forgetful
     if link.semantics != "exactly-once":
         incarnation = int(start.get("incarnation") or 0) if link.semantics == "at-most-once-incarnation" else 0
-        return Reference(link, incarnation, Durable(), Results(lambda _: [], setting.odd))
+        return Reference(link, incarnation, Durable(), Results(lambda _: [], setting.odd), forgetful)
     durable = durables.setdefault((link.name, history), Durable())
-    return Reference(
-        link, history, durable, Results(lambda operation: _inherited(setting, life, history, operation), setting.odd)
-    )
+    earlier = partial(_inherited, setting, life, history)
+    return Reference(link, history, durable, Results(earlier, setting.odd), forgetful)
 
 
 def _inherited(setting: Views, life: Life, history: int, operation: Operation) -> list[Any]:

@@ -97,3 +97,13 @@ def test_an_array_that_does_not_end_is_kept_up_to_a_bound_and_looked_at_once() -
         fed += len(element)
     assert LARGEST_MESSAGE - len(element) < fed <= LARGEST_MESSAGE + len(element)
     assert "are kept until it is whole" in str(framer.problem)
+
+
+def test_an_array_of_large_texts_is_kept_up_to_a_bound() -> None:
+    framer = framers("resp", "tcp")["reply"]
+    size = LARGEST_MESSAGE // 2
+    text = b"$%d\r\n%s\r\n" % (size, bytes(size))
+    assert framer.feed(b"*9\r\n" + text, "reply") == []
+    assert framer.problem is None
+    assert b"".join(message.data for message in framer.feed(text, "reply")) == b"*9\r\n" + text + text
+    assert "are kept until it is whole" in str(framer.problem)

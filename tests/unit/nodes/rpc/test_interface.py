@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from nodes.ops import Program
-from nodes.rpc.interface import HELLO, NULL, Interface, Procedure, skeleton, stub
+from nodes.rpc.interface import HELLO, NULL, SITE_PROGRAMS, Interface, Procedure, skeleton, stub
+from nodes.services import SERVICES
 from nodes.services.counter import COUNTER
 from nodes.services.echo import ECHO
 from nodes.services.register import REGISTER
@@ -91,3 +92,9 @@ def test_the_shipped_interfaces() -> None:
     assert effects == {"add", "write"}
     with pytest.raises(KeyError):
         ECHO.procedure("add")
+
+
+def test_programs_are_numbered_where_every_site_may() -> None:
+    """RFC 5531 section 8.3."""
+    for service in SERVICES.values():
+        assert 0x20000000 <= SITE_PROGRAMS <= service.interface.program <= 0x3FFFFFFF

@@ -94,3 +94,12 @@ def test_lines_have_the_keys_of_a_jepsen_like_history() -> None:
 def test_bytes_are_exported_as_hexadecimal() -> None:
     history = Run().note("client", 1, Kind.OK, CLIENT, 1, value=b"\x01\xff").history()
     assert '"value": "01ff"' in "\n".join(to_jsonl(history))
+
+
+def test_each_line_says_which_life_it_is_of() -> None:
+    history = Run().call(1).start("server", 2, "server").history()
+    lines = [json.loads(line) for line in to_jsonl(history)]
+    assert {1, 2} <= {line["epoch"] for line in lines}
+    assert [(line["node"], line["epoch"], line["index"]) for line in lines] == [
+        (event.node, event.epoch, event.order) for event in history.events
+    ]
