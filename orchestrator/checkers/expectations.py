@@ -8,7 +8,8 @@
 Implicit ones are judged always: `faults` (every fault bit, and timing did not disturb), `load` (every call that was to
 meet the faults was invoked before heal); and of our own nodes `explained` (what happened to a call has its reason),
 `valid`, `replies`, `reference`, and `staleness` where calls read. These four are expected to hold, except where
-`convicted_by` asks them to convict a broken variant, or the scenario names them among its properties.
+`convicted_by` asks them to convict a broken variant, or the scenario names them among its properties. *Staleness* is
+not expected to hold where a ledger was archived: what is lost cannot be read, whatever the mechanism.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import get_args
 
+from nodes.wire.record import Kind
 from orchestrator.checkers import caps, expected_delivery
 from orchestrator.checkers.bites import idle
 from orchestrator.checkers.bites.values import RuleBite
@@ -58,7 +60,15 @@ def _all(setting: Views, findings: Findings) -> Iterator[ExpectationVerdict]:
     for name in get_args(Implicit):
         if name not in findings or name in expect.properties:
             continue
-        yield (_convicts if name in expect.convicted_by else _implicit)(findings[name])
+        if name in expect.convicted_by:
+            yield _convicts(findings[name])
+        elif name != "staleness" or not _archived(setting):
+            yield _implicit(findings[name])
+
+
+def _archived(setting: Views) -> bool:
+    """Whether a server was started again without what it had written."""
+    return any(event.detail["archived"] for event in setting.index.of_kind(Kind.LEDGER))
 
 
 def _doubt(setting: Views) -> str:

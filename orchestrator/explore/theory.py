@@ -30,8 +30,6 @@ KEPT: Mapping[Semantics, Mapping[str, frozenset[Model]]] = {
 """Mechanism -> property -> the models under which it keeps it. A budget of attempts may be spent under any of them, and
 then the call is not complete (row 15)."""
 
-EXCUSED: Mapping[Model, frozenset[str]] = {"history-loss": frozenset({"staleness"})}
-"""Checks that may find something under a model, whatever the mechanism: what is lost cannot be read."""
 CORRUPTED = frozenset({"valid", "complete", "replies", "reference", "staleness"})
 """Checks that may find something where bits flip and no checksum is there to tell: that is outside every model."""
 UNFENCED = frozenset({"staleness"})
@@ -68,8 +66,7 @@ def excused(cell: Cell) -> frozenset[str]:
     corrupted = any(fault.alters for fault in cell.faults)
     struck = (fault.on_process for fault in cell.faults)
     succeeded = any(one and not one.deadly and one.restart for one in struck)
-    lost = (EXCUSED.get(model, frozenset()) for model in brought(cell))
-    return frozenset(CORRUPTED if corrupted else ()).union(UNFENCED if succeeded else (), *lost)
+    return frozenset(CORRUPTED if corrupted else ()).union(UNFENCED if succeeded else ())
 
 
 def expected(cell: Cell) -> Expect:
