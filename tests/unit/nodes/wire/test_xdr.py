@@ -199,3 +199,21 @@ def test_arbitrary_bytes_decode_to_what_packs_alike_or_are_refused(kind: xdr.Xdr
         return
     if value == value:  # a NaN may come back with another payload
         assert kind.pack(value) == data
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        (xdr.INT, "int"),
+        (xdr.UNSIGNED, "unsigned int"),
+        (xdr.HYPER, "hyper"),
+        (xdr.UNSIGNED_HYPER, "unsigned hyper"),
+        (xdr.FLOAT, "float"),
+        (xdr.DOUBLE, "double"),
+    ],
+)
+def test_a_number_is_told_by_the_name_that_xdr_gives_it(number: xdr.Number, name: str) -> None:
+    with pytest.raises(WireError, match=rf"^True is a bool, expected {name}$"):
+        number.pack(True)
+    with pytest.raises(WireError, match=rf"^{name} at byte 0: the data ends at byte 0$"):
+        number.unpack(b"", 0)

@@ -16,6 +16,7 @@ from orchestrator.backends.sim.session import run
 from orchestrator.run.attention import RunFailed
 from orchestrator.run.conductor import Conductor
 from orchestrator.run.session import Answer, Event, Exited, Fired, Lost, SignalName, Stopped
+from orchestrator.scenario.log import Log, Strike
 
 LINK = "client -> server"
 START = [
@@ -123,6 +124,14 @@ def test_who_is_stopped_goes_on_and_what_waits_for_it_begins_then() -> None:
     assert session.span("signal continue server 1", "rule relay 1 True") == 0
     assert 25 <= session.span("rule relay 1 True", "rule relay 1 False") <= 26
     assert session.acts == [("pause", "server", 1, 0, None), ("resume", "server", 1, None, None)]
+
+
+def test_of_a_run_that_is_replayed_a_fault_ends_where_it_did() -> None:
+    struck = Strike(fault=0, node="server", epoch=1, when="client ok 1", ends="client attempt 2")
+    session = conducted(cell(Pause(pause="server", when="client ok 1"), log=Log(run="", strikes=(struck,))))
+    assert between(session) == ["signal stop server 1", "signal continue server 1"]
+    assert session.phases == PHASES
+    assert session.span("signal stop server 1", "signal continue server 1") < 100
 
 
 def test_who_is_still_stopped_goes_on_at_heal() -> None:

@@ -137,3 +137,13 @@ def test_what_cannot_be_read_has_a_line_and_no_place(text: str) -> None:
 def test_what_is_wrong_with_all_of_a_file_is_on_no_line() -> None:
     assert str(bad_file("f.yaml", "not there")) == "f.yaml: not there"
     assert str(bad_file("f.yaml", "not there", "a.b")) == "f.yaml: a.b: not there"
+
+
+@pytest.mark.parametrize("text", ["\\ud7ff", "\\ue000", "\\uffff"])
+def test_what_stands_beside_the_surrogates_is_text(text: str) -> None:
+    assert parse(f'a: "{text}"', "f").plain() == {"a": text.encode().decode("unicode_escape")}
+
+
+@pytest.mark.parametrize("text", ["\\ud800", "\\udfff", "x\\udc00x"])
+def test_half_a_pair_is_none(text: str) -> None:
+    assert "surrogate" in bad(f'a: "{text}"').message
