@@ -30,7 +30,7 @@ KEPT: Mapping[Semantics, Mapping[str, frozenset[Model]]] = {
 """Mechanism -> property -> the models under which it keeps it. A budget of attempts may be spent under any of them, and
 then the call is not complete (row 15)."""
 
-CORRUPTED = frozenset({"valid", "complete", "replies", "reference", "staleness"})
+CORRUPTED = frozenset({"valid", "complete", "staleness"})
 """Checks that may find something where bits flip and no checksum is there to tell: that is outside every model."""
 UNFENCED = frozenset({"staleness"})
 """Checks that may find something where a stopped process wakes beside its successor: its ledger's fence keeps it from

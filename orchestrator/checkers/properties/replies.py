@@ -2,6 +2,7 @@
 
 `ok` carries the result of an effect of the same intent, and of the first reply that had one; no two clients got one
 effect; `fail` says that the operation was provably not executed, so no attempt may have handed a byte to the transport.
+Not compared with effects is a result that an unchecked `corrupt` altered: what its client was told its reply carried.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def check(setting: Views) -> Finding:
     traces = setting.odd_invoked.values()
     done = [trace for trace in traces if trace.ending == "ok"]
     failed = [trace for trace in traces if trace.ending == "fail"]
-    effects = [trace for trace in done if trace.has_effect]
+    effects = [trace for trace in done if trace.has_effect and not trace.corrupted("reply")]
     rows = _rows(setting, effects) if effects else []
     told = (*_foreign(setting, effects, rows), *_shared(setting, effects, rows))
     violations = (*_indefinite(failed), *_without_reply(done), *told)
