@@ -250,19 +250,23 @@ class RpcDriver:
 
     def _connected(self, call: Call | None, deadline: int) -> Program:
         """-> a live line on which hello was said if it was due, or None (which is journalled)."""
-        line = self._line
         bound = call is not None and call.handed
-        if line is not None and line.alive and (bound or self.session.greeted):
-            return line
-        yield from self._connecting.take()
-        try:
-            line = yield from self._connect_and_greet(bound, deadline)
-        except OSError as error:
-            self.session.greeted = False
-            if call is not None:
-                self._note(Kind.UNCONNECTED, call, {"error": describe(error)})
-            line = None
-        yield from self._connecting.give()
+        line: Line | None = None
+        while line is None or not line.alive:  # it may end while the next call is given its turn to connect
+            line = self._line
+            if line is not None and line.alive and (bound or self.session.greeted):
+                return line
+            yield from self._connecting.take()
+            try:
+                line = yield from self._connect_and_greet(bound, deadline)
+            except OSError as error:
+                self.session.greeted = False
+                if call is not None:
+                    self._note(Kind.UNCONNECTED, call, {"error": describe(error)})
+                line = None
+            yield from self._connecting.give()
+            if line is None:
+                return None
         return line
 
     def _connect_and_greet(self, bound: bool, deadline: int) -> Program:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from rpc_bench import RETRY, WAIT, DriverBench, operation
 from sim_programs import PORT, pause, world
 
 from nodes import ops
-from nodes.drivers.rpc import RpcDriver
+from nodes.drivers.rpc import Line, RpcDriver
 from nodes.rpc.calls import End, Outcome
 from nodes.wire.addresses import IPv4
 from nodes.wire.header import CallHeader
@@ -160,3 +161,35 @@ def test_a_call_that_reached_nobody_failed_for_certain() -> None:
     calls = Calls(first(REPLY), serves=False)
     assert calls.noted(Kind.UNCONNECTED) == [(1, each, {"error": "ConnectionRefusedError"}) for each in (1, 2)]
     assert calls.outcomes == [Outcome(End.FAIL, "no connection")]
+
+
+class Given(RpcDriver):
+    """Connects by what it is given, in one step."""
+
+    def _connect_and_greet(self, bound: bool, deadline: int) -> ops.Program:
+        yield ops.Now()
+        self._line = Line(ops.Socket(), self.session.numbers.lines)
+        self.session.numbers.lines += 1
+        return self._line
+
+
+def test_a_line_that_ends_while_the_next_call_is_given_its_turn_is_not_sent_on() -> None:
+    """Its end was told to everybody by then, and nobody would tell that call."""
+    driver = DriverBench("xdr", "tcp").driver(Given)
+    first, second = (driver._connected(None, 0) for _ in range(2))
+    assert isinstance(next(first), ops.Now)
+    assert isinstance(next(second), ops.Get)
+    assert isinstance(first.send(0), ops.Put)
+    ended = driver._line
+    assert ended is not None
+    ended.alive = False
+    assert isinstance(first.send(None), ops.Get)  # it connects again, after the other
+    assert isinstance(second.send(None), ops.Now)
+    assert isinstance(second.send(0), ops.Put)
+    with pytest.raises(StopIteration) as given:
+        second.send(None)
+    assert given.value.value.alive
+    assert isinstance(first.send(None), ops.Now)
+    with pytest.raises(StopIteration) as given:
+        first.send(0)
+    assert given.value.value.alive
