@@ -312,12 +312,13 @@ class RpcDriver:
         line.alive = False
         if error != "timeout":  # a slow server is not a failed connection
             self.session.greeted = False
+        told = [call for call in self.session.open.values() if call.connection == line.connection]
+        for call in told:  # in one step: where programs run side by side, one may go on to its next attempt meanwhile
+            self._note(Kind.END, call, {"connection": line.connection, "error": error})
         yield Close(line.socket)
         yield Put(self._greetings, Ended(line.connection))
-        for call in list(self.session.open.values()):
-            if call.connection == line.connection:
-                self._note(Kind.END, call, {"connection": line.connection, "error": error})
-                yield Put(call.mailbox, Ended(line.connection))
+        for call in told:
+            yield Put(call.mailbox, Ended(line.connection))
 
     # Readers
 
