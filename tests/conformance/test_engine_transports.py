@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
 from functools import partial
@@ -52,7 +53,9 @@ def addresses(row: Transport, kind: type | None, request: pytest.FixtureRequest)
         folder = request.getfixturevalue("tmp_path")
         yield from (UnixPath(str(folder / f"socket {number}")) for number in count())
     if row.address == "group":
-        yield from repeat(Group("239.255.7.7", 17_007, "127.0.0.1"))
+        yield from repeat(
+            Group("239.255.7.7", 20_000 + os.getpid() % 10_000, "127.0.0.1")
+        )  # what tests beside send is theirs
     yield from repeat(IPv4("127.0.0.1", 0) if kind is IPv4 else IPv6("::1", 0))
 
 
