@@ -46,6 +46,11 @@ def test_what_was_reached_is_kept_when_shrinking_is_over(find: Find, tmp_path: P
     assert attempt(cell).surprise == found.surprise == find.surprise
 
 
+SWALLOWED = "ignore::pytest.PytestUnraisableExceptionWarning"
+"""Where the first strike falls into a callback of the garbage collector, nobody hears of it but this warning."""
+
+
+@pytest.mark.filterwarnings(SWALLOWED)
 def test_a_run_or_its_judging_that_takes_too_long_is_told(find: Find) -> None:
     """Of many seconds: whatever the process does just when the time is over, it is told once more a second later."""
     client = find.cell.clients["client"].model_copy(update={"calls": 20_000})
@@ -62,6 +67,7 @@ def spin() -> None:
             pass
 
 
+@pytest.mark.filterwarnings(SWALLOWED)
 def test_what_never_ends_is_ended() -> None:
     with pytest.raises(OutOfTime, match=r"more than 0\.01 s"):
         spin()
