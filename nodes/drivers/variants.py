@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nodes.drivers import Operation
-from nodes.drivers.rpc import Line, RpcDriver
+from nodes.drivers.lines import Line
+from nodes.drivers.rpc import RpcDriver
 from nodes.ops import Program
 from nodes.rpc.calls import Call, End, Outcome
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from rpc_bench import RETRY, WAIT, DriverBench, operation
+from rpc_bench import CLIENT, PROCESS, RETRY, WAIT, DriverBench, operation
 from sim_programs import PORT, pause, world
 
 from nodes import ops
-from nodes.drivers.rpc import Line, RpcDriver
-from nodes.rpc.calls import End, Outcome
+from nodes.drivers.lines import Line, Lines
+from nodes.drivers.rpc import RpcDriver
+from nodes.rpc.calls import End, Outcome, Session
 from nodes.wire.addresses import IPv4
 from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind
+from nodes.wire.transports import TRANSPORTS
 
 Act = bytes | None
 """What an attempt is answered with: these bytes, b"" for a reply, None: the connection is closed."""
@@ -163,24 +165,25 @@ def test_a_call_that_reached_nobody_failed_for_certain() -> None:
     assert calls.outcomes == [Outcome(End.FAIL, "no connection")]
 
 
-class Given(RpcDriver):
-    """Connects by what it is given, in one step."""
+class Given(Lines):
+    """Connects in one step."""
 
     def _connect_and_greet(self, bound: bool, deadline: int) -> ops.Program:
         yield ops.Now()
-        self._line = Line(ops.Socket(), self.session.numbers.lines)
-        self.session.numbers.lines += 1
-        return self._line
+        self.line = Line(ops.Socket(), 1)
+        return self.line
 
 
 def test_a_line_that_ends_while_the_next_call_is_given_its_turn_is_not_sent_on() -> None:
     """Its end was told to everybody by then, and nobody would tell that call."""
-    driver = DriverBench("xdr", "tcp").driver(Given)
-    first, second = (driver._connected(None, 0) for _ in range(2))
+    bench = DriverBench("xdr", "tcp")
+    session, target = Session(CLIENT, "exactly-once"), IPv4("server", PORT)
+    lines = Given(session, bench.codec, TRANSPORTS["tcp"], target, "client", bench, PROCESS)
+    first, second = (lines.connected(None, 0) for _ in range(2))
     assert isinstance(next(first), ops.Now)
     assert isinstance(next(second), ops.Get)
     assert isinstance(first.send(0), ops.Put)
-    ended = driver._line
+    ended = lines.line
     assert ended is not None
     ended.alive = False
     assert isinstance(first.send(None), ops.Get)  # it connects again, after the other
