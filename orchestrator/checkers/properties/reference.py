@@ -1,38 +1,24 @@
-"""PURE: a server's journal against a reference state machine of its mechanism.
+"""PURE: a server's journal against the reference state machine of its mechanism, which is a file of its own
+(orchestrator/checkers/reference_machine.py).
 
-Rules of this file:
+A ledger belongs to the newest epoch that opened it: an older one that writes after it has ignored its fence.
 
-1. A received copy has a set of legal answers from the moment of its receipt, by what the server must know then:
-   refused if it is bound to another server, stale below the client's first incomplete number, cached after the
-   commit, joined while the operation executes, executed otherwise (RIFL, SOSP 2015, section 3); busy only of a number
-   so far above the first incomplete one as no server accepts.
-2. Every execution and every answer uses up one received copy of its attempt, of which it must be a legal answer, and
-   is sent over a connection that a copy of the attempt came by, once for each.
-3. Forgetting above what the client acknowledged is a violation in itself, whether or not a repeat ever comes; so is not
-   forgetting what it acknowledged, of a process that says what it forgets.
-4. A ledger belongs to the newest epoch that opened it: an older one that writes after it has ignored its fence.
-5. An epoch that was killed owes nothing. What a crash leaves open (did this hello count?) makes several answers legal.
-6. Of an operation that is not odd one copy was received, executed, committed and answered by the same process, so that
-   all of it is legal if it was legal to execute it. Where it was not, every operation is looked at.
+Of an operation that is not odd one copy was received, executed, committed and answered by the same process, so that
+all of it is legal if it was legal to execute it. Where it was not, every operation is looked at.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
-from nodes.rpc.mechanism import WINDOW
-from nodes.services import has_effect
-from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
-from orchestrator.checkers.names import operation_name
+from orchestrator.checkers.reference_machine import Durable, Illegal, Reference, Results, said
 from orchestrator.checkers.served import Courses, served
 from orchestrator.checkers.views import View, Views
-from orchestrator.history.index import Course
 from orchestrator.history.merged import Event, Life, Operation
 from orchestrator.scenario.cell import Link
 
@@ -40,243 +26,6 @@ name = "reference"
 needs = frozenset({View.JOURNALS})
 
 MILLISECOND = 1_000_000
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-Attempt = tuple[Operation, int]
-
-EXECUTED, REFUSED = frozenset({Status.EXECUTED}), frozenset({Status.REFUSED})
-WITH_RESULT = frozenset({Status.CACHED, Status.JOINED})
-
-
-@dataclass
-class Durable:
-    """What survives a process: nothing but for exactly-once, where it survives with the history's id."""
-
-    known: set[int] = field(default_factory=set)
-    greeted: set[int] = field(default_factory=set)
-    first: dict[int, int] = field(default_factory=dict)
-
-
-class Copy(NamedTuple):
-    """A received copy that was not answered yet."""
-
-    event: Event
-    legal: frozenset[Status]
-
-
-@dataclass
-class Running:
-    """An execution that was not answered yet. `results` are those of its commits."""
-
-    event: Event
-    results: list[Any] = field(default_factory=list)
-
-    @property
-    def has_effect(self) -> bool:
-        return has_effect(self.event.detail.get("f", ""))
-
-
-class Results:
-    """What was committed of each operation: by `earlier` processes of the same durable history, and by this one."""
-
-    def __init__(self, earlier: Callable[[Operation], list[Any]], odd: Container[Operation]) -> None:
-        """Of operations that are not `odd` nobody asks: one copy of it was received, and it had the result."""
-        self._earlier = earlier
-        self._odd = odd
-        self._own: dict[Operation, list[Any]] = {}
-
-    def of(self, operation: Operation) -> list[Any]:
-        return [*self._earlier(operation), *self._own.get(operation, ())] if operation in self._odd else []
-
-    def add(self, operation: Operation, result: Any) -> None:
-        if operation in self._odd:
-            self._own.setdefault(operation, []).append(result)
-
-
-class Reference:
-    """One process of a server, for one link. `step` takes its events in order and yields what is illegal."""
-
-    def __init__(self, link: Link, binding: int, durable: Durable, results: Results, forgetful: bool) -> None:
-        self.filtered = link.semantics not in ("maybe", "at-least-once")
-        self.known_only = link.semantics in ("at-most-once-incarnation", "exactly-once")
-        self.binding = binding
-        self.durable = durable
-        self.results = results
-        self.first: dict[int, int] = {}
-        self.marks: dict[int, int] = {}
-        self.tells = forgetful and self.filtered
-        """Whether this process says what it forgets: then it says all of it."""
-        self.due: dict[int, int] = {}
-        """What is to be forgotten next of a client: below that number."""
-        self.copies: dict[Attempt, list[Copy]] = defaultdict(list)
-        self.running: dict[Operation, list[Running]] = defaultdict(list)
-        self.came_by: Counter[tuple[Attempt, int]] = Counter()
-        self._steps: dict[Kind, Callable[[Event], Iterator[Violation]]] = {
-            Kind.RECEIVE: self._receive,
-            Kind.EXECUTE: self._execute,
-            Kind.COMMIT: self._commit,
-            Kind.ANSWER: self._answer,
-            Kind.TRIM: self._trim,
-        }
-
-    def heard(self, operation: Operation, course: Course) -> None:
-        """The copy of an operation that is not odd. Raises Illegal if it may not be executed, or something was due."""
-        if operation[0] in self.due or Status.EXECUTED not in self._hear(operation, course.first, course.place.bound):
-            raise Illegal
-
-    def step(self, event: Event) -> Iterator[Violation]:
-        if event.seq == 0 and event.kind is not Kind.TRIM:
-            self._hello(event)
-        elif (step := self._steps.get(event.kind)) is not None:
-            if event.kind is not Kind.TRIM and (due := self.due.pop(event.client, 0)):
-                yield Violation(event.operation, f"{_said(event)}: before it the server did not forget below {due}")
-            yield from step(event)
-
-    def finish(self, until: int) -> Iterator[Violation]:
-        """A process that ended in an orderly way owes no answer to what came before this time of its own."""
-        for event in _in_order(self.copies.values()):
-            if event.time < until:
-                yield Violation(event.operation, f"{_said(event)} was received and never answered")
-        for event in _in_order(self.running.values()):
-            if event.time < until:
-                yield Violation(event.operation, f"{_said(event)} was executed and never answered")
-
-    # One step each
-
-    def _hello(self, event: Event) -> None:
-        if event.kind is Kind.RECEIVE:
-            self.durable.greeted.add(event.client)
-        elif event.kind is Kind.ANSWER:
-            self.durable.known.add(event.client)
-
-    def _receive(self, event: Event) -> Iterator[Violation]:
-        legal = self._hear(event.operation, int(event.detail.get("first", 0)), event.detail.get("server"))
-        self.copies[_attempt(event)].append(Copy(event, legal))
-        self.came_by[_over(event)] += 1
-        yield from ()
-
-    def _hear(self, operation: Operation, said: int, server: object) -> frozenset[Status]:
-        """What a copy says of its client; -> its legal answers."""
-        legal, client = self._legal(operation, said, server), operation[0]
-        if legal != {Status.REFUSED}:
-            known = self.durable.first.get(client, 0)
-            if self.tells and Status.REFUSED not in legal and said > known:
-                self.due[client] = said
-            first = self.first[client] = max(self.first.get(client, 0), said)
-            self.durable.first[client] = max(known, first)
-        return legal
-
-    def _legal(self, operation: Operation, said: int, server: object) -> frozenset[Status]:
-        if not self.filtered:
-            return EXECUTED
-        if self.binding and server != self.binding:
-            return REFUSED
-        if not self.known_only or operation[0] in self.durable.known:
-            return self._filter(operation, said)
-        if operation[0] in self.durable.greeted:
-            return self._filter(operation, said) | REFUSED
-        return REFUSED
-
-    def _filter(self, operation: Operation, said: int) -> frozenset[Status]:
-        client, seq = operation
-        mark = max(self.first.get(client, 0), said)
-        if seq < mark:
-            return frozenset({Status.STALE})
-        done = bool(self.results.of(operation))
-        executes = bool(self.running.get(operation))
-        if seq < self.durable.first.get(client, 0):  # of an earlier process: its last mark may be lost
-            return frozenset({Status.STALE, Status.CACHED if done else Status.EXECUTED})
-        if done:
-            return frozenset({Status.CACHED, Status.JOINED} if executes else {Status.CACHED})
-        if executes:
-            return frozenset({Status.JOINED})
-        return EXECUTED if seq < mark + WINDOW else frozenset({Status.EXECUTED, Status.BUSY})
-
-    def _execute(self, event: Event) -> Iterator[Violation]:
-        copy = self._take(event, Status.EXECUTED)
-        if copy is None:
-            yield Violation(event.operation, f"{_said(event)} was executed and had not been received")
-        elif Status.EXECUTED not in copy.legal:
-            yield Violation(event.operation, f"{_said(event)} was executed; legal was {_names(copy.legal)}")
-        self.running[event.operation].append(Running(event))
-
-    def _commit(self, event: Event) -> Iterator[Violation]:
-        running = self._running(event)
-        if running is None:
-            yield Violation(event.operation, f"{_said(event)} was committed and not executed before")
-        else:
-            running.results.append(event.detail.get("result"))
-        self.results.add(event.operation, event.detail.get("result"))
-
-    def _answer(self, event: Event) -> Iterator[Violation]:
-        status = Status(event.detail["status"])
-        yield from self._elsewhere(event)
-        if status is Status.EXECUTED:
-            yield from self._answer_executed(event)
-            return
-        copy = self._take(event, status)
-        if copy is None:
-            yield Violation(event.operation, f"{_said(event)} was answered {_name(status)} and had not been received")
-        elif status not in copy.legal:
-            reason = f"{_said(event)} was answered {_name(status)}; legal was {_names(copy.legal)}"
-            yield Violation(event.operation, reason)
-        elif status in WITH_RESULT and event.detail.get("value") not in self.results.of(event.operation):
-            yield Violation(event.operation, f"{_said(event)} was answered {_name(status)} with a result of no commit")
-
-    def _answer_executed(self, event: Event) -> Iterator[Violation]:
-        running = self._running(event)
-        if running is None:
-            yield Violation(event.operation, f"{_said(event)} was answered executed and was not")
-            return
-        _remove(self.running, event.operation, running)
-        value = event.detail.get("value")
-        if not running.has_effect:
-            self.results.add(event.operation, value)
-        elif value not in running.results:
-            yield Violation(event.operation, f"{_said(event)} was answered before its commit, or with another result")
-
-    def _elsewhere(self, event: Event) -> Iterator[Violation]:
-        over = _over(event)
-        if self.came_by[over] > 1:
-            self.came_by[over] -= 1
-        elif not self.came_by.pop(over, 0) and "connection" in event.detail:  # journals of older versions lack it
-            yield Violation(event.operation, f"{_said(event)} was answered over a connection that it had not come by")
-
-    def _trim(self, event: Event) -> Iterator[Violation]:
-        client, mark = event.client, int(event.detail["mark"])
-        first = max(self.first.get(client, 0), self.durable.first.get(client, 0))
-        due = self.due.pop(client, mark)
-        if mark > first:
-            reason = f"the server forgot below {mark}; the client's first incomplete was {first}"
-            yield Violation((client, mark - 1), reason)
-        elif mark != due:
-            yield Violation((client, mark), f"the server forgot below {mark}; the client's first incomplete was {due}")
-        elif mark <= self.marks.get(client, 0):
-            yield Violation((client, mark), f"the server forgot below {mark}, of which it remembered nothing")
-        self.marks[client] = max(mark, self.marks.get(client, 0))
-
-    def _take(self, event: Event, status: Status) -> Copy | None:
-        """Use up a copy of this attempt, one of which the status is legal if there is one."""
-        mine = self.copies.get(_attempt(event), [])
-        copy = next((copy for copy in mine if status in copy.legal), mine[0] if mine else None)
-        if copy is not None:
-            _remove(self.copies, _attempt(event), copy)
-        return copy
-
-    def _running(self, event: Event) -> Running | None:
-        """The attempt's execution. An unfiltered attempt may have several: the first without the result is meant."""
-        running_now = self.running.get(event.operation, ())
-        mine = [running for running in running_now if running.event.attempt == event.attempt]
-        if event.kind is Kind.COMMIT:
-            return next((running for running in mine if not running.results), mine[0] if mine else None)
-        value = event.detail.get("value")
-        return next((running for running in mine if value in running.results), mine[0] if mine else None)
-
-
-class Illegal(Exception):
-    """An operation that is not odd did what it may not."""
 
 
 def check(setting: Views) -> Finding:
@@ -301,7 +50,7 @@ def _checked(setting: Views, even: Courses) -> Finding:
 
 def _beside(setting: Views) -> Iterator[Violation]:
     for row in setting.index.outdated:
-        yield Violation(row.operation, f"{_said(row)} was written after a later epoch had written to that ledger")
+        yield Violation(row.operation, f"{said(row)} was written after a later epoch had written to that ledger")
 
 
 COUNTED = {"copies": Kind.RECEIVE, "executions": Kind.EXECUTE, "answers": Kind.ANSWER}
@@ -377,34 +126,3 @@ def _inherited(setting: Views, life: Life, history: int, operation: Operation) -
         for effect in (trace.effects if trace else ())
         if effect.node == life[0] and effect.epoch < life[1] and ids.get(effect.life) == history
     ]
-
-
-def _attempt(event: Event) -> Attempt:
-    return event.operation, event.attempt
-
-
-def _remove(waiting: dict[K, list[V]], key: K, one: V) -> None:
-    waiting[key].remove(one)
-    if not waiting[key]:
-        del waiting[key]
-
-
-def _in_order(found: Iterable[list[Running]] | Iterable[list[Copy]]) -> list[Event]:
-    events = (each.event for some in found for each in some)
-    return sorted(events, key=lambda event: event.order)
-
-
-def _over(event: Event) -> tuple[Attempt, int]:
-    return _attempt(event), event.detail.get("connection", 0)
-
-
-def _said(event: Event) -> str:
-    return f"epoch {event.epoch}: attempt {event.attempt} of {operation_name(event.operation)}"
-
-
-def _name(status: Status) -> str:
-    return status.name.lower()
-
-
-def _names(statuses: frozenset[Status]) -> str:
-    return " or ".join(sorted(_name(status) for status in statuses))
