@@ -1,4 +1,4 @@
-"""The engines' contract: streams and datagrams."""
+"""The engines' contract: what comes over streams and datagrams."""
 
 from __future__ import annotations
 
@@ -235,89 +235,6 @@ def check_both_directions_at_once(subject: Subject) -> None:
         assert (yield ops.Join(reading)) == PATTERN
         for writer in writers:
             yield ops.Join(writer)
-
-    subject.run(main())
-
-
-def check_recv_has_a_deadline_and_loses_nothing(subject: Subject) -> None:
-    def main() -> ops.Program:
-        client, server, _ = yield from pair()
-        deadline = yield from after(10)
-        error = yield from failing(ops.Recv(server, 10, deadline))
-        assert isinstance(error, TimeoutError)
-        assert (yield ops.Now()) >= deadline
-        yield ops.Send(client, b"late")
-        assert (yield ops.Recv(server, 10, (yield from after(10_000)))) == b"late"
-
-    subject.run(main())
-
-
-def check_send_has_a_deadline(subject: Subject) -> None:
-    def main() -> ops.Program:
-        client, _server, _ = yield from pair()
-        error = yield from failing(ops.Send(client, PATTERN * 8, (yield from after(20))))
-        assert isinstance(error, TimeoutError)
-
-    subject.run(main())
-
-
-def check_accept_has_a_deadline(subject: Subject) -> None:
-    def main() -> ops.Program:
-        listener = yield ops.Listen(ANY_PORT)
-        error = yield from failing(ops.Accept(listener, (yield from after(10))))
-        assert isinstance(error, TimeoutError)
-        accepting = yield ops.Spawn(one(ops.Accept(listener, (yield from after(10_000)))))
-        client = yield ops.Connect(listener.local, (yield from after(10_000)))
-        assert (yield ops.Join(accepting)).peer == client.local
-
-    subject.run(main())
-
-
-def _closed_under(socket: ops.Socket, operation: Any) -> Generator[Any, Any, None]:
-    task = yield ops.Spawn(failing(operation))
-    yield from pause(10)
-    assert not task.done
-    yield ops.Close(socket)
-    error = yield ops.Join(task)
-    assert isinstance(error, ConnectionAbortedError), repr(error)
-
-
-def check_close_ends_what_waits_on_the_socket(subject: Subject) -> None:
-    def main() -> ops.Program:
-        client, server, listener = yield from pair()
-        bound = yield ops.Bind(ANY_PORT)
-        yield from _closed_under(listener, ops.Accept(listener))
-        yield from _closed_under(server, ops.Recv(server, 10))
-        yield from _closed_under(bound, ops.RecvFrom(bound, 10))
-        assert (yield ops.Recv(client, 10)) == b""
-
-    subject.run(main())
-
-
-def check_close_ends_a_stuck_send(subject: Subject) -> None:
-    def main() -> ops.Program:
-        client, _server, _ = yield from pair()
-        yield from _closed_under(client, ops.Send(client, PATTERN * 8))
-
-    subject.run(main())
-
-
-def check_a_closed_socket_is_of_no_use(subject: Subject) -> None:
-    def main() -> ops.Program:
-        client, _server, listener = yield from pair()
-        bound = yield ops.Bind(ANY_PORT)
-        for socket in (client, listener, bound):
-            yield ops.Close(socket)
-        attempts = (
-            ops.Recv(client, 1),
-            ops.Send(client, b"x"),
-            ops.Shutdown(client),
-            ops.Accept(listener),
-            ops.RecvFrom(bound, 1),
-            ops.SendTo(bound, b"x", bound.local),
-        )
-        for attempt in attempts:
-            assert isinstance((yield from failing(attempt)), ConnectionAbortedError), attempt
 
     subject.run(main())
 

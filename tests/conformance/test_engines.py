@@ -1,10 +1,9 @@
-"""One contract over every engine that the registry knows, and broken engines that it must convict."""
+"""One contract over every engine that the registry knows."""
 
 from __future__ import annotations
 
 import gc
 import os
-import select
 import signal
 import socket
 import struct
@@ -16,20 +15,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import engine_contract_sockets
-import engine_contract_tasks
 import pytest
 from descriptors_taken import none_left
-from engine_contract import ANY_PORT, MILLISECOND, Subject, after, each, failing, one, pair, pause, until
+from engine_checks import CHECKS
+from engine_contract import ANY_PORT, Subject, after, each, failing, one, pair, pause, until
 
 from nodes import engines, ops
 from nodes.accepting import accept
-from nodes.engines import epoll, epoll_edge, epoll_oneshot
 from nodes.engines.common import sockets
-from nodes.engines.common.poller import Trigger
 from nodes.engines.common.readiness import Driver
 
-CHECKS = engine_contract_tasks.CHECKS | engine_contract_sockets.CHECKS
 SIMULATED = "sim"
 REAL = tuple(name for name in engines.NAMES if name != SIMULATED)
 HERE = tuple(name for name in REAL if engines.availability(name) is None)
@@ -375,88 +370,3 @@ def test_an_interrupt_reaches_an_engine_that_is_never_idle(engine: str) -> None:
     with pytest.raises(KeyboardInterrupt):
         subject(engine).run(main())
     assert not ended
-
-
-# --- engines that are wrong on purpose ---
-
-
-class NewestWaiterFirst(epoll.Engine):
-    def _put(self, task: Any, operation: ops.Put) -> None:
-        operation.queue.waiters.rotate(1)
-        super()._put(task, operation)
-
-
-class LosesWakeups(epoll.Engine):
-    def _put(self, task: Any, operation: ops.Put) -> None:
-        operation.queue.items.append(operation.item)
-
-
-class CancelTakesAnItem(epoll.Engine):
-    def _cancel(self, task: Any, operation: ops.Cancel) -> None:
-        operation.task.undo = None  # type: ignore[attr-defined]
-        super()._cancel(task, operation)
-
-
-class SendsOnlyWhatFits(epoll.Engine):
-    def _await_sent(self, task: Any, operation: ops.Send, sent: int) -> Any:
-        return None
-
-
-class CloseWakesNobody(epoll.Engine):
-    def _close(self, task: Any, operation: ops.Close) -> None:
-        operation.socket.reader = None  # type: ignore[attr-defined]
-        super()._close(task, operation)
-
-
-class ReceivesForEver(epoll.Engine):
-    def _await_readable(self, task: Any, operation: Any, size: int) -> Any:
-        operation.deadline = None
-        return super()._await_readable(task, operation, size)
-
-
-class TrustsAShortReceive(epoll_edge.Engine):
-    """As if edges told of an end of file by themselves."""
-
-    class poller(epoll_edge.EdgePoller):  # noqa: N801
-        def __init__(self) -> None:
-            super().__init__()
-            register = self._epoll.register
-            self.register = lambda fd, interest: register(fd, interest | select.EPOLLET)
-
-
-class TakesEdgesForLevels(epoll_edge.Engine):
-    class poller(epoll_edge.EdgePoller):  # noqa: N801
-        trigger = Trigger.LEVEL
-        tells_end = False
-
-
-class TakesOneShotsForLevels(epoll_oneshot.Engine):
-    class poller(epoll_oneshot.OneShotPoller):  # noqa: N801
-        trigger = Trigger.LEVEL
-
-
-class SwallowsErrors(epoll.Engine):
-    def _ended(self, task: Any, error: BaseException) -> None:
-        super()._ended(task, StopIteration(None) if isinstance(error, Exception) else error)
-
-
-MUTANTS = [
-    (NewestWaiterFirst, "check_the_longest_waiter_is_served_first"),
-    (LosesWakeups, "check_every_joiner_is_told"),
-    (CancelTakesAnItem, "check_cancel_at_get_takes_no_item"),
-    (SendsOnlyWhatFits, "check_a_send_is_complete_however_slow_the_reader"),
-    (CloseWakesNobody, "check_close_ends_what_waits_on_the_socket"),
-    (ReceivesForEver, "check_recv_has_a_deadline_and_loses_nothing"),
-    (TrustsAShortReceive, "check_an_end_of_file_that_came_with_the_data"),
-    (TakesEdgesForLevels, "check_what_a_receive_left_is_there_for_the_next"),
-    (TakesOneShotsForLevels, "check_what_a_receive_left_is_there_for_the_next"),
-    (SwallowsErrors, "check_an_error_that_nobody_joins_ends_the_run"),
-]
-
-
-@pytest.mark.skipif(epoll.availability() is not None, reason=str(epoll.availability()))
-@pytest.mark.parametrize(("mutant", "check"), MUTANTS, ids=lambda value: getattr(value, "__name__", value))
-def test_a_broken_engine_is_convicted(mutant: type, check: str) -> None:
-    CHECKS[check](Subject(epoll.Engine))
-    with pytest.raises((AssertionError, TimeoutError, ops.Cancelled)):
-        CHECKS[check](Subject(mutant, guard=300 * MILLISECOND))

@@ -1,0 +1,9 @@
+"""All checks of the engines' contract, by their names."""
+
+from __future__ import annotations
+
+import engine_contract_endings
+import engine_contract_sockets
+import engine_contract_tasks
+
+CHECKS = engine_contract_tasks.CHECKS | engine_contract_sockets.CHECKS | engine_contract_endings.CHECKS
