@@ -24,6 +24,7 @@ from orchestrator.checkers.gate.attributed import (
     served_clients_are_planned,
 )
 from orchestrator.checkers.gate.chain import messages_were_sent
+from orchestrator.checkers.gate.failpoints import failpoints_are_planned
 from orchestrator.checkers.gate.fields import records_say_what_they_have_to
 from orchestrator.checkers.gate.hops import (
     decisions_are_their_faults,
@@ -34,7 +35,6 @@ from orchestrator.checkers.gate.hops import (
 from orchestrator.checkers.gate.lives import (
     acts_are_planned,
     ends_are_told,
-    failpoints_are_planned,
     journals_are_whole,
     phases_are_whole,
     processes_are_planned,

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from operator import attrgetter
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from chaos.supports import PLANES
 from nodes.control import FENCED
 from nodes.wire.record import SCHEMA, Kind
 from orchestrator.checkers.caps import CAPPED, KEPT
 from orchestrator.checkers.gate.names import life_name
-from orchestrator.checkers.modelled import attempt
 from orchestrator.checkers.views import Views
-from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event, Life
 from orchestrator.run.session import ORCHESTRATOR
-from orchestrator.run.specs import failpoints, planes
+from orchestrator.run.specs import planes
 from orchestrator.scenario.cell import Client, Server
 
 ACTS = frozenset({"kill", "pause", "resume", "restart", "archive", "none", "ready"})
-PASSED: Mapping[str, Callable[[Trace], list[Event]]] = MappingProxyType(
-    {
-        "received": attrgetter("receives"),
-        **dict.fromkeys(
-            ("before-first-write", "between-writes", "before-commit", "after-commit"), attrgetter("executes")
-        ),
-        **dict.fromkeys(("before-send", "after-send"), attrgetter("answers")),
-    }
-)
-"""What a server journals of an attempt before that passes the failpoint."""
 ONCE = (Kind.START, Kind.READY, Kind.STOP)
 """What a journal has no more than one of."""
 PHASES = ["start", "load", "heal", "settle", "drain", "stop", "end"]
@@ -167,24 +152,6 @@ def strikes_are_single(setting: Views) -> Iterator[str]:
         if resumes > pauses + halts or pauses > resumes + index.killed(life):
             stopped = f"stopped {pauses} times, {halts} more at failpoints"
             yield f"{life_name(life)} was {stopped}, and resumed {resumes} times"
-
-
-def failpoints_are_planned(setting: Views) -> Iterator[str]:
-    """One that fired was armed there, at that operation and attempt if it names them, and was come to."""
-    for event in setting.index.of_kind(Kind.FAILPOINT):
-        armed = failpoints(setting.cell, event.node, event.epoch)
-        name = str(event.detail.get("name"))
-        if not any(_is(spec, event) for spec in armed):
-            yield f"{event.node}, epoch {event.epoch}, was at the failpoint {name}, which the plan has not there"
-        trace = setting.index.traces.get(event.operation) if event.node in setting.cell.servers else None
-        if trace and name in PASSED and attempt(event) not in map(attempt, PASSED[name](trace)):
-            yield f"{event.node}, epoch {event.epoch}, was at the failpoint {name} of what it did not come to"
-
-
-def _is(armed: Mapping[str, Any], line: Event) -> bool:
-    named = (armed["client"], armed["seq"], armed["attempt"])
-    told = all(line.detail.get(key) == armed[key] for key in ("fault", "name", "act"))
-    return told and (not armed["seq"] or named == (line.client, line.seq, line.attempt))
 
 
 def _of(act: Event) -> Life:

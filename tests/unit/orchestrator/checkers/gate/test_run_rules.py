@@ -27,6 +27,8 @@ PAUSE = "faults/pause"
 SHARED = "rpc/07c-cut-several-open"
 COPIED = "faults/duplicate-reply"
 KEPT = "faults/pause-until-heal"
+NTH = "rpc/09b-replies-lost-then-crash"
+SENT = "rpc/10-old-copy-after-crash"
 JOINED = "rpc/04-duplicate-while-executing"
 
 
@@ -40,7 +42,7 @@ def gate(cell: Cell, history: History) -> list[str]:
     return list(problems(Views(cell, Index(history)), OF_THE_RUN))
 
 
-@pytest.mark.parametrize("scenario", [CRASH, KILL, DELAY, CUT, LOST, PAUSE, SHARED, COPIED, KEPT, JOINED])
+@pytest.mark.parametrize("scenario", [CRASH, KILL, DELAY, CUT, LOST, PAUSE, SHARED, COPIED, KEPT, NTH, SENT, JOINED])
 def test_a_run_hangs_together(scenario: str) -> None:
     assert gate(*ran(scenario)) == []
 
@@ -127,6 +129,10 @@ CASES: list[tuple[str, Kind, str, dict[str, Any], Alter, str]] = [
         saying(name=["after-commit"]),
         "FAILPOINT of operation 3 of client 10101, attempt 1, and",
     ),
+    (NTH, Kind.FAILPOINT, "", {}, being(seq=3), "was at the failpoint before-send of what it did not come to"),
+    (NTH, Kind.FAILPOINT, "", {}, being(seq=99), "was at the failpoint before-send of what it did not come to"),
+    (NTH, Kind.ANSWER, "", {"seq": 1}, gone, "was at the failpoint before-send of what it did not come to"),
+    (SENT, Kind.ANSWER, "", {"seq": 3}, gone, "was at the failpoint after-send of what it did not come to"),
     (KILL, Kind.ACT, "", {"act": "kill"}, twice, "server, epoch 1 was killed 2 times"),
     (
         PAUSE,
