@@ -75,21 +75,22 @@ def start(
         readable, writable = os.pipe()
         undo.callback(os.close, readable)
         with _closed(writable), _closed(os.open(os.devnull, os.O_RDONLY)) as null:
-
-            def settle() -> None:
-                os.setsid()
-                _default_signals()
-                os.chdir(folder)
-                os.environ.update(environment)
-                if limit is not None:
-                    limit()
-                sys.argv = [argv[3], *argv[5:]]
-                with suppress(OSError):
-                    _show(argv)
-
+            settle = partial(_settle, argv, environment, folder, limit)
             pid = _fork(settle, (null, writable, log), module.main)
         undo.pop_all()
     return Forked(pid, open(readable, "rb", buffering=0))
+
+
+def _settle(argv: Sequence[str], environment: Mapping[str, str], folder: str, limit: Callable[[], None] | None) -> None:
+    os.setsid()
+    _default_signals()
+    os.chdir(folder)
+    os.environ.update(environment)
+    if limit is not None:
+        limit()
+    sys.argv = [argv[3], *argv[5:]]
+    with suppress(OSError):
+        _show(argv)
 
 
 @cache

@@ -37,9 +37,6 @@ def schema() -> dict[str, Any]:
         "substitution": {"type": "string", "pattern": r"\$\{[a-z][a-z0-9_-]*\}"},
         "duration": {"type": "string", "pattern": "^[0-9]{1,9}(ms|s)$"},
     }
-    link = {"anyOf": [_of(Link, definitions), _of(SystemLink, definitions)]}
-    node = {"oneOf": [_of(Server, definitions), _of(Client, definitions)]}
-    faults = {"anyOf": [_verb(verb, _of(kind, definitions)) for verb, kind in FAULTS.items()]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A Faultbed scenario",
@@ -47,23 +44,31 @@ def schema() -> dict[str, Any]:
         "additionalProperties": False,
         "required": list(REQUIRED),
         "oneOf": [{"required": ["nodes"]}, {"required": ["system", "driver", "oracle"]}],
-        "properties": {
-            "scenario": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,63}$"},
-            "about": {"type": "string"},
-            "seed": {"type": "integer", "minimum": 0, "default": 1},
-            "matrix": _matrix(),
-            "not_applicable": _not_applicable(),
-            "nodes": {"type": "object", "minProperties": 1, "additionalProperties": _or_selected(node)},
-            "system": _or_selected(_of(Project, definitions)),
-            "links": _or_selected({"type": "array", "items": _or_selected(link)}),
-            "driver": _or_selected(_of(Driver, definitions)),
-            "oracle": _or_selected({"oneOf": [_of(kind, definitions) for kind in ORACLES.values()]}),
-            "faults": _or_selected({"type": "array", "items": _or_selected(faults)}),
-            "expect": _or_selected(_of(Expect, definitions)),
-            "load": _or_selected(_load()),
-            "settle": _or_selected(_time("cap of settling, and of draining")),
-        },
+        "properties": _properties(definitions),
         "$defs": definitions,
+    }
+
+
+def _properties(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Of a scenario's top; what they are made of goes to `definitions`."""
+    link = {"anyOf": [_of(Link, definitions), _of(SystemLink, definitions)]}
+    node = {"oneOf": [_of(Server, definitions), _of(Client, definitions)]}
+    faults = {"anyOf": [_verb(verb, _of(kind, definitions)) for verb, kind in FAULTS.items()]}
+    return {
+        "scenario": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,63}$"},
+        "about": {"type": "string"},
+        "seed": {"type": "integer", "minimum": 0, "default": 1},
+        "matrix": _matrix(),
+        "not_applicable": _not_applicable(),
+        "nodes": {"type": "object", "minProperties": 1, "additionalProperties": _or_selected(node)},
+        "system": _or_selected(_of(Project, definitions)),
+        "links": _or_selected({"type": "array", "items": _or_selected(link)}),
+        "driver": _or_selected(_of(Driver, definitions)),
+        "oracle": _or_selected({"oneOf": [_of(kind, definitions) for kind in ORACLES.values()]}),
+        "faults": _or_selected({"type": "array", "items": _or_selected(faults)}),
+        "expect": _or_selected(_of(Expect, definitions)),
+        "load": _or_selected(_load()),
+        "settle": _or_selected(_time("cap of settling, and of draining")),
     }
 
 

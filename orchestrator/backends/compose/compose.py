@@ -114,16 +114,13 @@ class Compose:
         undoing: bool,
         to: IO[bytes] | None,
     ) -> subprocess.Popen[str]:
-        files = [part for file in self.files for part in ("--file", str(file))]
-        folder = str(self.files[0].parent)
-        command = ["docker", "compose", "--project-name", self.name, "--project-directory", folder, *files, *arguments]
         with self._lock:
             if not undoing:
                 self.check()
             try:
                 # A session of its own: Ctrl-C at the terminal is the orchestrator's to handle.
                 process = subprocess.Popen(
-                    command,
+                    [*self._command(), *arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=to or subprocess.PIPE,
                     stderr=subprocess.PIPE,
@@ -137,6 +134,11 @@ class Compose:
             if not undoing:
                 self._running.add(process)
         return process
+
+    def _command(self) -> list[str]:
+        files = [part for file in self.files for part in ("--file", str(file))]
+        folder = str(self.files[0].parent)
+        return ["docker", "compose", "--project-name", self.name, "--project-directory", folder, *files]
 
 
 def _end(process: subprocess.Popen[str]) -> None:
