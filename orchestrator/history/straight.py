@@ -56,22 +56,25 @@ class Course(NamedTuple):
 
 
 class _Form(NamedTuple):
-    """`served` is how many of its events are the server's."""
+    """The client's first three events, who `passed` it on, the server's from `first` until `last`, and back."""
 
     passed: bool
-    served: int
+    committed: bool
+    first: int
+    last: int
     attempts: tuple[int, ...]
+
+
+def _form(hop: tuple[Kind, ...], served: tuple[Kind, ...]) -> tuple[tuple[Kind, ...], _Form]:
+    kinds = (*_CALL, *hop, *served, *hop, *_END)
+    first = 3 + len(hop)
+    attempts = (0, *(1 for _ in kinds[1:-1]), 0)
+    return kinds, _Form(bool(hop), Kind.COMMIT in served, first, first + len(served), attempts)
 
 
 _CALL, _END = (Kind.INVOKE, Kind.ATTEMPT, Kind.SEND), (Kind.REPLY, Kind.OK)
 _SERVED = ((Kind.RECEIVE, Kind.EXECUTE, Kind.ANSWER), (Kind.RECEIVE, Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER))
-_FORMS: dict[tuple[Kind, ...], _Form] = {
-    kinds: _Form(bool(hop), len(served), (0, *(1 for _ in kinds[1:-1]), 0))
-    for hop in ((), (Kind.DECISION,))
-    for served in _SERVED
-    for kinds in [(*_CALL, *hop, *served, *hop, *_END)]
-}
-_COMMITTED = len(_SERVED[1])
+_FORMS = dict(_form(hop, served) for hop in ((), (Kind.DECISION,)) for served in _SERVED)
 
 
 def course(events: Sequence[Event]) -> Course | None:
@@ -80,40 +83,48 @@ def course(events: Sequence[Event]) -> Course | None:
         return None
     orders, _, _, nodes, epochs, kinds, _, _, attempts, processes, details = zip(*events, strict=True)
     form = _FORMS.get(kinds)
-    if form is None or attempts != form.attempts:
+    if form is None or attempts != form.attempts or not _in_place(form, nodes, epochs, processes):
         return None
-    first = 3 + form.passed
-    last = first + form.served
-    node, process, server, epoch = nodes[0], processes[0], nodes[first], epochs[first]
-    hop = nodes[3:first]
-    if (
-        nodes != (node, node, node, *hop, *(server,) * form.served, *hop, node, node)
-        or processes != (process, process, process, *(0,) * (last - 3 + form.passed), process, process)
-        or epochs[first:last] != (epoch,) * form.served
-    ):
+    asked, _, sent, *_, end = details
+    value, first = end.get("value"), form.first
+    commit = details[form.last - 2] if form.committed else {"n": 0, "result": value}
+    if commit.get("result") != value or not isinstance(commit.get("n"), int) or not _agree(form, details):
         return None
-    asked, begun, sent, *_, reply, end = details
-    received, executed, answer = details[first], details[first + 1], details[last - 1]
-    committed, value = form.served == _COMMITTED, end.get("value")
-    link = received.get("link")
-    if not (
-        asked == executed
-        and "wait" in begun
-        and _as_sent(sent, received)
-        and _as_answered(answer, reply, value)
-        and reply.get("connection") == sent.get("connection")
-        and answer.get("connection", received.get("connection", 0)) == received.get("connection", 0)
-        and (not hop or (_passed(details[3], link, "request") and _passed(details[last], link, "reply")))
-        and has_effect(asked.get("f", "")) == committed
-    ):
-        return None
-    commit = details[last - 2] if committed else {"n": 0, "result": value}
-    if commit.get("result") != value or not isinstance(commit.get("n"), int):
-        return None
-    place = Place(node, process, server, epoch, link, hop[0] if hop else "", sent.get("server"))
+    hop, link = nodes[3] if form.passed else "", details[first].get("link")
+    place = Place(nodes[0], processes[0], nodes[first], epochs[first], link, hop, sent.get("server"))
     call = asked.get("f", ""), asked.get("value")
     said, intent = sent["first"], asked.get("intent")
     return Course(place, orders[0], orders[2], orders[first], orders[-1], said, intent, call, commit["n"], value)
+
+
+def _in_place(form: _Form, nodes: Sequence[str], epochs: Sequence[int], processes: Sequence[int]) -> bool:
+    """All of the client is of one process of it, all of the server of one epoch, and the hop is the same both ways."""
+    passed, _, first, last, _ = form
+    node, process, server, epoch = nodes[0], processes[0], nodes[first], epochs[first]
+    hop, served = nodes[3:first], last - first
+    return (
+        nodes == (node, node, node, *hop, *(server,) * served, *hop, node, node)
+        and processes == (process, process, process, *(0,) * (last - 3 + passed), process, process)
+        and epochs[first:last] == (epoch,) * served
+    )
+
+
+def _agree(form: _Form, details: Sequence[dict[str, Any]]) -> bool:
+    """What each said is what the others did."""
+    asked, begun, sent, *_, reply, end = details
+    passed, committed, first, last, _ = form
+    received, executed, answer = details[first], details[first + 1], details[last - 1]
+    link = received.get("link")
+    return (
+        asked == executed
+        and "wait" in begun
+        and _as_sent(sent, received)
+        and _as_answered(answer, reply, end.get("value"))
+        and reply.get("connection") == sent.get("connection")
+        and answer.get("connection", received.get("connection", 0)) == received.get("connection", 0)
+        and (not passed or (_passed(details[3], link, "request") and _passed(details[last], link, "reply")))
+        and has_effect(asked.get("f", "")) == committed
+    )
 
 
 def written(found: Course, row: Event) -> Course | None:
