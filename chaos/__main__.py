@@ -49,8 +49,8 @@ def options_of(argv: Sequence[str]) -> Options:
 def serve(options: Options, token: bytes) -> None:
     """Run one plane until its control connection ends. Raises JournalError, OSError."""
     name = options.name
-    journal = JournalWriter(os.path.join(options.home, journal_name(name, EPOCH)))
-    note = journal.noting(now)
+    journal = JournalWriter(os.path.join(options.home, journal_name(name, EPOCH)), now)
+    note = journal.note
     detail = start_detail(name, EPOCH, options.plane, domain=clock_domain(), evidence="real", pid=os.getpid())
     note(Kind.START, detail=detail)
     loop = Loop()

@@ -61,7 +61,6 @@ class Process:
         self._options = options
         self._endpoint = ControlEndpoint(options.name, options.control, token)
         self._ledger: SqliteLedger | None = None
-        self._journal: JournalWriter | None = None
         self._armed: Failpoints | None = None
         self._witness: RealWitness | None = None
         self._node: Node | None = None
@@ -115,12 +114,12 @@ class Process:
             raise BadCommand("it is configured already")
         options = self._options
         self._random.seed(f"{spec['seed']}/{options.name}/{options.epoch}")
-        self._journal = JournalWriter(os.path.join(options.home, journal_name(options.name, options.epoch)))
+        journal = JournalWriter(os.path.join(options.home, journal_name(options.name, options.epoch)), now)
         try:
             self._armed = Failpoints(Failpoint(**failpoint) for failpoint in spec["failpoints"])
         except (TypeError, ValueError) as error:
             raise BadCommand(f"a failpoint does not fit: {error}") from error
-        self._witness = RealWitness(self._journal, self._armed, now)
+        self._witness = RealWitness(journal, self._armed)
         if needs_ledger(spec):
             from nodes.sqlite_ledger import SqliteLedger  # only where it is needed
 

@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from nodes.wire.record import SCHEMA, Damaged, Kind, Note, Record, decode, encode
+from nodes.wire.record import SCHEMA, Damaged, Kind, Record, decode, encode
 
 if TYPE_CHECKING:
     from pathlib import Path  # takes as long to import as all of nodes/wire
@@ -31,10 +31,11 @@ class JournalError(Exception):
 class JournalWriter:
     """Appends to a new file at `path`. Raises JournalError if there is one already, or it cannot be made."""
 
-    __slots__ = ("_descriptor", "_failure", "path")
+    __slots__ = ("_clock", "_descriptor", "_failure", "path")
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, clock: Callable[[], int]) -> None:
         self.path = path
+        self._clock = clock
         self._failure: str | None = None
         try:
             self._descriptor = os.open(path, _FLAGS, 0o644)  # not inheritable (PEP 446), so no child appends
@@ -43,21 +44,20 @@ class JournalWriter:
         except OSError as error:
             raise JournalError(f"{path}: cannot be created ({error.strerror}); is its folder there?") from error
 
-    def append(
+    def note(
         self,
-        time: int,
-        kind: int,
+        kind: Kind,
         client: int = 0,
         seq: int = 0,
         attempt: int = 0,
         process: int = 0,
         detail: dict[str, Any] | None = None,
     ) -> None:
-        """Write one record. Raises JournalError when the disk does not take it, or did not take one before.
+        """That this happened now. Raises JournalError when the disk does not take it, or did not take one before.
 
         It is no OSError: whoever takes the errors of a connection must not take this for one.
         """
-        data = encode(time, kind, client, seq, attempt, process, detail)
+        data = encode(self._clock(), kind, client, seq, attempt, process, detail)
         if self._failure is not None:
             raise JournalError(self._failure)
         try:
@@ -67,22 +67,6 @@ class JournalWriter:
         if written != len(data):
             self._take_back(written)
             raise self._fail("a record was taken only in part")
-
-    def noting(self, clock: Callable[[], int]) -> Note:
-        """What records that something happened now, by this clock."""
-        append = self.append
-
-        def note(
-            kind: Kind,
-            client: int = 0,
-            seq: int = 0,
-            attempt: int = 0,
-            process: int = 0,
-            detail: dict[str, Any] | None = None,
-        ) -> None:
-            append(clock(), kind, client, seq, attempt, process, detail)
-
-        return note
 
     def _fail(self, reason: str) -> JournalError:
         self._failure = (

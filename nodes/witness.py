@@ -6,7 +6,6 @@ A witness is called by programs, and so between two yields: one call at a time i
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 from nodes.dying import act_on_oneself
 from nodes.failpoints import Failpoints
@@ -21,8 +20,8 @@ class RealWitness:
 
     __slots__ = ("_failpoints", "_names", "note")
 
-    def __init__(self, journal: JournalWriter, failpoints: Failpoints, clock: Callable[[], int]) -> None:
-        self.note: Note = journal.noting(clock)
+    def __init__(self, journal: JournalWriter, failpoints: Failpoints) -> None:
+        self.note: Note = journal.note
         self._failpoints = failpoints
         self._names = failpoints.names
 

@@ -52,8 +52,8 @@ class RealSession:
         self._last_id = 0
         self._closed = False
         self._unfetched: OSError | None = None
-        self._journal = JournalWriter(self.home / journal_name(ORCHESTRATOR, 1))
-        self.note: Note = self._journal.noting(now)
+        self._journal = JournalWriter(self.home / journal_name(ORCHESTRATOR, 1), now)
+        self.note: Note = self._journal.note
         self._note_start()
 
     def start(self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS) -> None:

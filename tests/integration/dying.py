@@ -32,9 +32,9 @@ def work(ledger: SqliteLedger, witness: RealWitness) -> None:
 
 
 def main(home: Path, epoch: int, name: str, act: str, thread: bool) -> None:
-    journal = JournalWriter(home / f"server.{epoch}.journal")
+    journal = JournalWriter(home / f"server.{epoch}.journal", clock.now)
     armed = Failpoint(name, CLIENT, 3, act=act)  # type: ignore[arg-type]
-    witness = RealWitness(journal, Failpoints([armed]), clock.now)
+    witness = RealWitness(journal, Failpoints([armed]))
     ledger = SqliteLedger(home / "server.ledger", epoch, "process", 77)
     if thread:
         worker = threading.Thread(target=work, args=(ledger, witness))

@@ -13,7 +13,7 @@ from nodes.wire.record import Kind
 
 def obey(command: dict, name: str) -> list[dict]:
     if command["type"] == "configure":
-        JournalWriter(Path(f"{name}.1.journal")).append(now(), Kind.START)
+        JournalWriter(Path(f"{name}.1.journal"), now).note(Kind.START)
         return [event("ready", 1), answer(command, {"addresses": {}})]
     if command["type"] == "burst":
         return [event("ok", number, 10_101) for number in range(command["number"])] + [answer(command, {})]

@@ -13,30 +13,30 @@ from nodes.journal import JournalError, JournalWriter, read
 from nodes.wire.record import SCHEMA, Kind, Record, encode
 
 
-def test_a_record_is_in_the_file_before_append_returns(tmp_path: Path) -> None:
+def test_a_record_is_in_the_file_before_note_returns(tmp_path: Path) -> None:
     path = tmp_path / "server.1.journal"
-    journal = JournalWriter(path)
-    journal.append(7, Kind.EXECUTE, 10101, 5, 1, 2, {"intent": 9})
+    journal = JournalWriter(path, lambda: 7)
+    journal.note(Kind.EXECUTE, 10101, 5, 1, 2, {"intent": 9})
     assert read(path, killed=False) == [Record(7, Kind.EXECUTE, 10101, 5, 1, 2, {"intent": 9})]
     journal.close()
 
 
 def test_a_journal_is_not_inherited_by_child_processes(tmp_path: Path) -> None:
-    journal = JournalWriter(tmp_path / "a.journal")
+    journal = JournalWriter(tmp_path / "a.journal", lambda: 7)
     assert not os.get_inheritable(journal._descriptor)
     journal.close()
 
 
 def test_an_epoch_never_writes_to_a_journal_that_exists(tmp_path: Path) -> None:
     path = tmp_path / "server.1.journal"
-    JournalWriter(path).close()
+    JournalWriter(path, lambda: 7).close()
     with pytest.raises(JournalError, match=r"server\.1\.journal: exists already"):
-        JournalWriter(path)
+        JournalWriter(path, lambda: 7)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="is its folder there"):
-        JournalWriter(tmp_path / "nowhere" / "a.journal")
+        JournalWriter(tmp_path / "nowhere" / "a.journal", lambda: 7)
 
 
 def test_a_torn_end_is_legal_only_in_an_epoch_that_was_killed(tmp_path: Path) -> None:
@@ -74,13 +74,13 @@ def test_a_full_disk_is_reported(tmp_path: Path) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full on this system")
     path = tmp_path / "a.journal"
-    journal = JournalWriter(path)
+    journal = JournalWriter(path, lambda: 7)
     descriptor = os.open("/dev/full", os.O_WRONLY)
     os.dup2(descriptor, journal._descriptor)
     os.close(descriptor)
     for _ in range(2):
         with pytest.raises(JournalError, match=r"a\.journal: cannot be written \(No space left on device\)"):
-            journal.append(1, Kind.READY)
+            journal.note(Kind.READY)
     journal.close()
 
 
@@ -103,14 +103,14 @@ import resource, sys
 from pathlib import Path
 from nodes.journal import JournalError, JournalWriter
 from nodes.wire.record import Kind
-journal = JournalWriter(Path(sys.argv[1]))
+journal = JournalWriter(Path(sys.argv[1]), lambda: 1)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
-journal.append(1, Kind.READY)
+journal.note( Kind.READY)
 for lifted in (False, True):
     if lifted:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     try:
-        journal.append(2, Kind.READY)
+        journal.note( Kind.READY)
     except JournalError as error:
         print(error)
 """

@@ -21,7 +21,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_note_is_stamped_by_the_given_clock(path: Path) -> None:
     times = iter([11, 12])
-    witness = RealWitness(JournalWriter(path), Failpoints(), lambda: next(times))
+    witness = RealWitness(JournalWriter(path, lambda: next(times)), Failpoints())
     witness.note(Kind.EXECUTE, 7, 3, 2, 1, {"intent": 9})
     witness.note(Kind.STOP)
     assert read(path, killed=False) == [
@@ -46,7 +46,7 @@ def test_a_passage_that_fires_is_journalled_before_the_death(
     path: Path, killed: list[tuple[int, int, list[Record]]]
 ) -> None:
     armed = [Failpoint("before-commit", 7, 3, fault=2)]
-    witness = RealWitness(JournalWriter(path), Failpoints(armed), lambda: 5)
+    witness = RealWitness(JournalWriter(path, lambda: 5), Failpoints(armed))
     witness.passage("received", 7, 3, 1)
     witness.passage("before-commit", 7, 2, 1)
     assert killed == []
