@@ -11,14 +11,13 @@ from chaos.planes.last_net import EVIDENCE_FAILS, reason
 from chaos.planes.listening import Listening
 from chaos.planes.loop import Loop
 from chaos.planes.ports import ReservedPort, bound
+from chaos.planes.room import OF_A_CONNECTION
 from chaos.planes.stream import Stream
 from nodes.clock import now
 from nodes.wire.addresses import Internet
 
 BACKLOG = 128
 ROUND = 256
-SOCKETS = 2
-"""Of one connection."""
 
 _RESTING = "no descriptor for a connection; accepting rests"
 _REFUSED = "a connection too many, which is refused"
@@ -115,7 +114,7 @@ class TcpLink:
         self.injections = Injections(loop, hop.notes)
         self.congested: set[Stream] = set()
         hop.backlog = self._backlog
-        self._room = sockets // SOCKETS
+        self._room = sockets // OF_A_CONNECTION
         self._open: dict[Pair, None] = {}  # every pair that has a socket, in the order of their beginning
         self._pairs: dict[int, Pair] = {}
         self._connecting: set[Pair] = set()

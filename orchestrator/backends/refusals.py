@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from chaos.problem import Path, Problem
 from nodes.engines import NAMES, availability, offer
 from nodes.engines.common.offer import Offer
+from orchestrator.backends.descriptors import needs
 from orchestrator.report.result import Refusal
 from orchestrator.scenario.cell import Cell, Client, Server
 from orchestrator.scenario.document import join
@@ -60,6 +61,16 @@ def limits(cell: Cell, backend: str, possible: frozenset[str] = frozenset()) -> 
         if impossible := sorted(wanted - possible):
             message = f"--backend {backend} cannot limit the {' and '.join(impossible)} of a node; use --backend docker"
             yield Problem(("nodes", name, "limits"), message)
+
+
+def descriptors(cell: Cell, allowed: int | None) -> Iterator[Problem]:
+    """Processes that need more than the limit that they inherit; a node that has `limits.files` is meant to have it."""
+    for path, needed in sorted(needs(cell).items()):
+        if allowed is not None and needed > allowed:
+            message = (
+                f"it may need {needed} open files, and {allowed} are allowed here; allow more (ulimit -n {needed})"
+            )
+            yield Problem(path, message)
 
 
 def places(cell: Cell, backend: str) -> Iterator[Problem]:

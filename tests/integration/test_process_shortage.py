@@ -40,17 +40,27 @@ def test_a_run_without_enough_processes_ends_with_one_message_a_cell_and_leaves_
     assert "ulimit -u" in out + err
 
 
-@pytest.mark.parametrize("number", [10, 12, 14])
-def test_a_run_without_enough_descriptors_says_which_limit_it_was(tmp_path: Path, number: int) -> None:
-    """10: no pipes to the supervisor; 12 and 14: none from it to one of the nodes."""
-    (tmp_path / "two.yaml").write_text(TWO)
-    with Running(tmp_path, "run", "two.yaml", command=[*descriptors(number), *COMMAND]) as run:
+def test_a_run_without_enough_descriptors_says_which_limit_it_was(tmp_path: Path) -> None:
+    """Enough for each node, and not for the supervisor of many cells at once."""
+    (tmp_path / "many.yaml").write_text(TWO.replace("[1, 2]", str([*range(16)])))
+    with Running(tmp_path, "run", "many.yaml", "--jobs", "8", command=[*descriptors(17), *COMMAND]) as run:
         code, out, err = run.end()
         run.all_gone()
     assert code == 3, (out, err)
     assert "Traceback" not in out + err
     assert "ulimit -n" in out + err
     assert "ulimit -u" not in out + err
+
+
+@pytest.mark.parametrize("number", [12, 16])
+def test_a_run_whose_nodes_would_lack_descriptors_is_refused(tmp_path: Path, number: int) -> None:
+    (tmp_path / "two.yaml").write_text(TWO)
+    with Running(tmp_path, "run", "two.yaml", command=[*descriptors(number), *COMMAND]) as run:
+        code, out, err = run.end()
+    assert code == 4, (out, err)
+    assert f"nodes.client: it may need 17 open files, and {number} are allowed here" in err
+    assert "ulimit -n 17" in err
+    assert not (tmp_path / "results").exists()
 
 
 def test_a_pool_has_all_of_its_threads_or_none(tmp_path: Path) -> None:

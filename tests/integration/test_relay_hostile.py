@@ -21,8 +21,7 @@ from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Corrupt, Delay, Drop, Duplicate, Hold, Reorder
 from chaos.framers import STREAM_CODECS
 from chaos.framers.message import LARGEST_MESSAGE
-from chaos.planes.room import OF_A_LINK, RESERVED
-from chaos.planes.tcp_link import SOCKETS
+from chaos.planes.room import OF_A_CONNECTION, OF_A_LINK, RESERVED
 from nodes.wire.record import Kind
 
 MakeRig = Callable[..., Rig]
@@ -262,7 +261,7 @@ def test_200000_messages_of_one_long_cell_do_not_make_the_relay_grow(rig: MakeRi
 def test_connections_beyond_the_bound_are_refused_and_told_once(rig: MakeRig) -> None:
     limit = 100
     r = rig("tcp", limit=limit)
-    most = (limit - RESERVED - OF_A_LINK) // SOCKETS
+    most = (limit - RESERVED - OF_A_LINK) // OF_A_CONNECTION
     pairs = [r.connection() for _ in range(most)]
     for client, server in pairs:
         client.socket.sendall(r.call(1))

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaos.problem import Problem
+from nodes.descriptors import limit
 from orchestrator.backends.backend import Backend, CellFolder, Finding, Options, Runner, Swept, unconnected
 from orchestrator.backends.compose.backend import BACKEND as COMPOSE
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.refusals import engines, limits, offers, places
+from orchestrator.backends.refusals import descriptors, engines, limits, offers, places
 from orchestrator.history.collected import Collected
 from orchestrator.run.specs import planes
 from orchestrator.scenario.cell import Cell
@@ -30,6 +31,7 @@ def _problems(cell: Cell) -> Iterator[Problem]:
     yield from engines(cell)
     yield from offers(cell)
     yield from limits(cell, NAME, frozenset({"files"}))
+    yield from descriptors(cell, limit())
     yield from places(cell, NAME)
     if cell.system is not None:
         yield from COMPOSE.problems(cell)
