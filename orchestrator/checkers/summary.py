@@ -138,7 +138,12 @@ def _refutes(judgement: Judgement, level: Level) -> bool:
 
 
 def _bound(group: list[Result], model: Model, counts: dict[str, int]) -> float | None:
-    """The rule of three (Hanley and Lippman-Hand 1983), over the opportunities of cells with random faults."""
+    """Over the opportunities of cells with random faults."""
     random = [one for one in group if any(getattr(fault, "probability", None) is not None for fault in one[0].faults)]
     tried = sum(_seen(random, model, opportunity) for opportunity in counts)
-    return 3 / tried if tried else None
+    return rule_of_three(tried) if tried else None
+
+
+def rule_of_three(tried: int) -> float:
+    """Nothing in so many: with 95 % confidence it is at most this share of them (Hanley and Lippman-Hand 1983)."""
+    return 3 / tried

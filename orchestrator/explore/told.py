@@ -7,15 +7,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from orchestrator.checkers.opportunities import OPPORTUNITIES
+from orchestrator.checkers.summary import rule_of_three
 from orchestrator.explore.theory import KEPT
 from orchestrator.scenario.cell import Semantics
 
 if TYPE_CHECKING:
     from orchestrator.explore.hunt import Hunt
     from orchestrator.explore.shrink import Shrunk
-
-RULE_OF_THREE = 3
-"""Nothing in n runs: with 95 % confidence it is at most 3/n (Hanley and Lippman-Hand 1983)."""
 
 
 def tried(hunt: Hunt, what: str, seconds: float) -> Iterator[str]:
@@ -47,7 +45,7 @@ def ending(hunt: Hunt) -> str:
         return f"surprised: {_some(len(hunt.finds), 'kind')} of surprise in {hunt.made} runs"
     if not hunt.made:
         return "nothing was run"
-    bound = min(1.0, RULE_OF_THREE / hunt.made)
+    bound = min(1.0, rule_of_three(hunt.made))
     return f"nothing surprised: with 95 % confidence at most {bound:.2g} of such runs do (3/{hunt.made})"
 
 
