@@ -24,9 +24,9 @@ from chaos.faults.fault import RelayFault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Slice, Truncate
 from chaos.faults.paths import Partition, Rate
 from chaos.identity import Chunk, Key
+from nodes.units import MILLISECOND
 from nodes.wire.header import process_of
 
-MILLISECOND = 1_000_000
 BITS = 2**64
 
 Draw = Callable[[str], int]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-SECOND = 1_000_000_000
+from nodes.units import SECOND
 
 PATIENCE = 5 * SECOND
 """A handshake is three small frames: milliseconds, and seconds where a packet of it is lost."""

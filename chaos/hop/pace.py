@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-SECOND = 1_000_000_000
+from nodes.units import SECOND
+
 QUEUE = 256 * 1024
 """Bytes that wait in front of a slow path. Over a stream, whoever then sends more is not read until half is gone."""
 

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 from nodes.clock import now
+from nodes.units import SECOND
 
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
-SECOND = 1_000_000_000
 
 Ready = Callable[[int], None]
 

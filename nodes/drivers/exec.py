@@ -27,14 +27,13 @@ import msgpack
 from nodes.drivers import DriverFailed, Operation
 from nodes.ops import Accept, Close, Get, Listen, Now, Program, Put, Queue, Recv, Send, Socket, Spawn
 from nodes.rpc.calls import End, Outcome
+from nodes.units import MILLISECOND, SECOND
 from nodes.wire.addresses import IPv4
 from nodes.wire.errors import shown
 
 LOOPBACK = "127.0.0.1"
 CHUNK = 65536
 LARGEST_LINE = 1 << 20
-SECOND = 1_000_000_000
-MILLISECOND = 1_000_000
 ENDING = 2 * SECOND
 """How long the program may take to end after "close", before it is killed."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-MILLISECOND = 1_000_000
+from nodes.units import MILLISECOND
 
 
 class Retry(NamedTuple):

@@ -30,9 +30,9 @@ from nodes.ops import (
 from nodes.rpc.codecs import Call, Codec
 from nodes.rpc.interface import Skeleton
 from nodes.rpc.mechanism import Do, Mechanism, Waiter
-from nodes.rpc.retry import MILLISECOND
 from nodes.rpc.semantics import Identity
 from nodes.rpc.transactions import transactions
+from nodes.units import MILLISECOND
 from nodes.wire.errors import WireError, unforeseen, whole
 from nodes.wire.header import CallHeader, ReplyHeader, Status
 from nodes.wire.record import Kind, Witness

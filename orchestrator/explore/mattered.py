@@ -10,12 +10,11 @@ from chaos.decisions import Keep
 from chaos.faults.fault import Fault
 from chaos.faults.processes import ProcessFault
 from chaos.recorded import Entry
+from nodes.units import MILLISECOND
 from nodes.wire.header import process_of
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.log import Log, Strike, reported
 from orchestrator.scenario.triggers import TriggerEvent
-
-MILLISECOND = 1_000_000
 
 
 def mattered(cell: Cell, place: int, log: Log) -> Iterator[Fault]:

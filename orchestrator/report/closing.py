@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from nodes.units import MILLISECOND, SECOND
 from orchestrator.history.clocks import Clock
 from orchestrator.history.merged import History
 from orchestrator.report.due import Shortfall
@@ -14,7 +15,6 @@ from orchestrator.report.story import story
 from orchestrator.report.table import LEGEND, render
 from orchestrator.report.told import LeftOut, Run, Told, Witness
 
-SECOND, MILLISECOND = 1_000_000_000, 1_000_000
 MAX_PROBLEMS = 10
 """A broken machine breaks every cell alike; the rest are in summary.json."""
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from nodes.units import MILLISECOND
 from nodes.wire.header import Status, process_of
 from nodes.wire.record import Kind
 from orchestrator.history.merged import Event, History, Operation
 
-MILLISECOND = 1_000_000
 ORACLE = "oracle"
 """The ledger that a system's oracle fills."""
 Telling = Callable[[Event], str]

@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from nodes.ops import Get, Now, Program
+from nodes.units import MILLISECOND
 from orchestrator.run.agenda import Agenda
 from orchestrator.run.session import Session
 
-MILLISECOND = 1_000_000
 PATIENCE = 30_000 * MILLISECOND
 """For what takes milliseconds, or seconds where many containers keep few cores busy: a start, an answer, an end."""
 EACH = 1_000 * MILLISECOND

@@ -15,9 +15,10 @@ from collections import Counter
 from typing import Any
 
 from nodes.ops import Now, Program, Sleep
+from nodes.units import MILLISECOND
 from nodes.wire.record import Kind
 from orchestrator.run.agenda import Act
-from orchestrator.run.attention import MILLISECOND, PATIENCE, RunFailed
+from orchestrator.run.attention import PATIENCE, RunFailed
 from orchestrator.run.drained import drained
 from orchestrator.run.fault_acts import FaultActs
 from orchestrator.run.lives import BEING_KILLED, HELD, Event, Life

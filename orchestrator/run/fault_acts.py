@@ -6,8 +6,9 @@ from chaos.faults.fault import Fault
 from chaos.faults.processes import ProcessFault
 from chaos.supports import PlaneName
 from nodes.ops import Now, Program
+from nodes.units import MILLISECOND
 from orchestrator.run.agenda import Act
-from orchestrator.run.attention import MILLISECOND, PATIENCE
+from orchestrator.run.attention import PATIENCE
 from orchestrator.run.lives import HELD, Action, Event, Life, State
 from orchestrator.run.processes import Processes
 from orchestrator.run.relived import relived

@@ -13,9 +13,10 @@ from typing import Any
 from chaos.faults.processes import Restart
 from chaos.supports import PLANE_OF
 from nodes.ops import Get, Now, Program
+from nodes.units import MILLISECOND
 from nodes.wire.addresses import Internet, written
 from nodes.wire.record import Kind
-from orchestrator.run.attention import MILLISECOND, PATIENCE, Attention, RunFailed, patience
+from orchestrator.run.attention import PATIENCE, Attention, RunFailed, patience
 from orchestrator.run.lives import Action, Event, Life, Lives, State, ending
 from orchestrator.run.order import Step
 from orchestrator.run.session import Exited, ProjectSession, Session, SignalName, Started

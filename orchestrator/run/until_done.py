@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from chaos.faults.fault import Fault
 from chaos.faults.processes import Restart
-from orchestrator.run.attention import MILLISECOND
+from nodes.units import MILLISECOND
 from orchestrator.scenario.cell import Cell, Client, Link
 from orchestrator.scenario.triggers import TriggerEvent
 

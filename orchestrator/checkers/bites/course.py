@@ -17,9 +17,10 @@ from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
+from nodes.units import MILLISECOND
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
-from orchestrator.checkers.bites.transits import MILLISECOND, NOISE
+from orchestrator.checkers.bites.transits import NOISE
 from orchestrator.checkers.bites.windows import links
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace

@@ -16,10 +16,10 @@ from typing import cast
 from chaos.faults.fault import Fault, RelayFault
 from chaos.faults.processes import ProcessFault
 from chaos.faults.streams import Latency
+from nodes.units import MILLISECOND
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.models import with_models
-from orchestrator.checkers.bites.transits import MILLISECOND
 from orchestrator.checkers.bites.values import Bite, RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from chaos.faults.fault import Fault, RelayFault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Slice, Truncate
 from chaos.faults.paths import Partition, Rate
-from orchestrator.checkers.bites.transits import MILLISECOND
+from nodes.units import MILLISECOND
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event

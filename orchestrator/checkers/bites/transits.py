@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from chaos.identity import Direction
+from nodes.units import MILLISECOND
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window
 from orchestrator.history.merged import Event
 
-MILLISECOND = 1_000_000
 NOISE = 1 * MILLISECOND
 """A shorter delay is the machine's own."""
 

@@ -16,7 +16,8 @@ from chaos.faults.fault import Fault
 from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Split
 from chaos.faults.paths import Partition, Rate
 from chaos.faults.streams import Bandwidth, Down, Latency, LimitData, ResetPeer, Slicer, SlowClose, Timeout
-from orchestrator.checkers.bites.transits import MILLISECOND, NOISE, Transit, delayed, openings, transits
+from nodes.units import MILLISECOND
+from orchestrator.checkers.bites.transits import NOISE, Transit, delayed, openings, transits
 from orchestrator.checkers.failures import failures
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window, per_attempt

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from nodes.units import MILLISECOND
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.reference_machine import Durable, Illegal, Reference, Results, said
@@ -24,8 +25,6 @@ from orchestrator.scenario.cell import Link
 
 name = "reference"
 needs = frozenset({View.JOURNALS})
-
-MILLISECOND = 1_000_000
 
 
 def check(setting: Views) -> Finding:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodes.rpc.retry import MILLISECOND, Retry, maybe
+from nodes.rpc.retry import Retry, maybe
+from nodes.units import MILLISECOND
 
 POLICY = Retry(attempts=None, first=60, maximum=240, jitter=0.2, same_connection=False)
 

@@ -13,7 +13,7 @@ from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Shape, Split
 from chaos.faults.paths import Partition, Rate
 from chaos.faults.processes import Kill, Pause, Restart
 from chaos.faults.streams import Down, Latency, ResetPeer, Timeout
-from orchestrator.run.attention import MILLISECOND
+from nodes.units import MILLISECOND
 from orchestrator.run.until_done import WAITS, comes_back, longest_wait, on_its_way
 from orchestrator.scenario.cell import Cell, Client, Link, Retry, Server
 from orchestrator.scenario.plan import load
