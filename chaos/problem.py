@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 Path = tuple[str | int, ...]
@@ -17,3 +18,10 @@ class Problem(NamedTuple):
 
 def names(found: Iterable[str]) -> str:
     return ", ".join(sorted(found)) or "none"
+
+
+def repeated(path: Path, found: Iterable[object]) -> Iterator[Problem]:
+    """Of a list in which something is there more than once."""
+    for one, times in Counter(found).items():
+        if times > 1:
+            yield Problem(path, f"{one} is there {times} times; expected each once")

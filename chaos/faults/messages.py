@@ -11,7 +11,7 @@ from chaos.faults.models import Brings, alike, of_streams
 from chaos.faults.surroundings import Caller, ForeignLink, Surroundings, last_over, operations
 from chaos.faults.window import Milliseconds, TriggerText
 from chaos.identity import Direction, Key
-from chaos.problem import Problem, names
+from chaos.problem import Problem, names, repeated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +91,7 @@ class MessageFault(RelayFault):
     def _choice(self, caller: Caller) -> Iterator[Problem]:
         if self.operations is not None:
             yield from operations(caller, self.operations, ("operations",))
+        yield from repeated(("clients",), self.clients or ())
         for ordinal in self.clients or ():
             if not 1 <= ordinal <= caller.clients:
                 yield Problem(("clients",), f"client process {ordinal} of {caller.clients}; they count from 1")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from chaos.problem import Path, Problem
+from chaos.problem import Path, Problem, repeated
 from nodes.wire.header import turn
 
 if TYPE_CHECKING:
@@ -67,14 +67,15 @@ def last_over(cell: Surroundings, way: Way) -> int:
     return next((seq for seq in numbers if own[turn(seq, len(own))] == way.name), 0)
 
 
-def operations(caller: Caller, chosen: Iterable[int], path: Path) -> Iterator[Problem]:
+def operations(caller: Caller, chosen: Sequence[int], path: Path) -> Iterator[Problem]:
     """Whether the client makes them, before heal."""
     last = caller.last_before_heal
+    yield from repeated(path, chosen)
     if not chosen:
         yield Problem(path, "an empty list; expected the operations that the fault is to hit")
     for operation in chosen:
         if not 1 <= operation <= caller.calls:
             yield Problem(path, f"operation {operation} of {caller.calls} calls; operations count from 1")
         elif operation > last:
-            message = f"operation {operation} comes after heal, when faults are over; expected at most {last}"
-            yield Problem(path, message)
+            most = f"at most {last}" if last else f"fewer than all {caller.calls} calls in after_heal"
+            yield Problem(path, f"operation {operation} comes after heal, when faults are over; expected {most}")

@@ -10,14 +10,6 @@ from chaos.faults.models import Model
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Operation
-from orchestrator.scenario.cell import Level
-
-LEVELS: dict[Level, tuple[str, ...]] = {
-    "maybe": ("valid",),
-    "at-least-once": ("valid", "complete"),
-    "at-most-once": ("valid", "once"),
-    "exactly-once": ("valid", "complete", "once"),
-}
 
 NEEDED: dict[tuple[str, Model], tuple[str, ...]] = {
     ("complete", "loss"): ("request-unseen", "reply-unseen"),

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from chaos.faults.models import Model
 from orchestrator.checkers.claim import Claim, holds, violated
-from orchestrator.checkers.delivery import LEVELS, NEEDED, exercised
+from orchestrator.checkers.delivery import NEEDED, exercised
 from orchestrator.checkers.finding import Findings
 from orchestrator.checkers.verdict import ExpectationVerdict, Met, Untried
 from orchestrator.checkers.views import View, Views
-from orchestrator.scenario.cell import Delivery
+from orchestrator.scenario.cell import LEVELS, Delivery
 
 
 def judge(setting: Views, findings: Findings, delivery: Delivery, doubt: str) -> ExpectationVerdict:

@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from chaos.faults.models import Model
-from orchestrator.checkers.delivery import EITHER, LEVELS, NEEDED
+from orchestrator.checkers.delivery import EITHER, NEEDED
 from orchestrator.checkers.verdict import Judgement, Verdict
-from orchestrator.scenario.cell import Cell, Level, Link
+from orchestrator.scenario.cell import LEVELS, Cell, Level, Link
 
 NOMINAL: dict[str, Level] = {
     "maybe": "maybe",

@@ -102,6 +102,8 @@ def _of_scenario(given: str) -> Subject:
 
 
 def _refused(cell: Cell) -> str | None:
+    if cell.system is not None:
+        return "the programs of a compose project run on real sockets alone; expected a scenario with nodes of ours"
     found = next(named(BACKEND).problems(cell), None)
     return found.message if found is not None else None
 

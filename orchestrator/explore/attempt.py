@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from orchestrator.backends.sim.session import SimSession, run
-from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.expect import CRASHED, Verdicts, verdicts
 from orchestrator.checkers.verdict import Judgement, Met, Verdict
 from orchestrator.checkers.views import Views
@@ -15,7 +14,7 @@ from orchestrator.explore.theory import excused
 from orchestrator.history.index import Index
 from orchestrator.history.merged import History
 from orchestrator.run.conductor import Conductor
-from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.cell import LEVELS, Cell
 from orchestrator.sweep.failures import said
 
 GATE = "evidence"

@@ -10,6 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from chaos.faults.fault import Fault
@@ -20,6 +21,7 @@ from orchestrator.explore.theory import expected
 from orchestrator.explore.words import DRAWN, LIKELY, Place
 from orchestrator.scenario.cell import Cell, Client, Expect, Link, Retry, Semantics, Server, Variant
 from orchestrator.scenario.coherence import problems
+from orchestrator.scenario.document import join
 from orchestrator.scenario.triggers import SERVER_EVENTS, TriggerEvent, parse_trigger
 
 if TYPE_CHECKING:
@@ -80,23 +82,28 @@ def mutated(ground: Ground, parent: Cell, random: Random) -> Drawn:
 
 
 def _first(ground: Ground, make: Callable[[], Cell]) -> Drawn:
-    unwanted = False
+    unwanted, last = False, ""
     for refused in range(TRIES):
         cell = make()
-        if not (_opens(cell) and _is_coherent(cell)):
-            continue
-        if ground.fits(cell):
+        if why := _misfit(cell):
+            last = why
+        elif ground.fits(cell):
             return Drawn(ground.judged(cell), refused)
-        unwanted = True
-    why = "brings only failure models that `under` names" if unwanted else "fits together"
+        else:
+            unwanted = True
+    why = "brings only failure models that `under` names" if unwanted else f"fits together: of the last one {last}"
     raise Barren(f"{TRIES} cells were drawn, and none of them {why}")
 
 
 _ANY = Expect.model_validate({"valid": "holds"})
 
 
-def _is_coherent(cell: Cell) -> bool:
-    return next(problems(cell.model_copy(update={"expect": _ANY})), None) is None
+def _misfit(cell: Cell) -> str:
+    """Why no scenario could say it, "" if one could."""
+    if not _opens(cell):
+        return "a gate waits for a server's end, which none of its faults brings"
+    problem = next(problems(cell.model_copy(update={"expect": _ANY})), None)
+    return "" if problem is None else f"{reduce(join, problem.path, '')}: {problem.message}"
 
 
 def _opens(cell: Cell) -> bool:

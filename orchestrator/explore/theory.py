@@ -12,9 +12,8 @@ from typing import get_args
 from chaos.faults.models import Model
 from nodes.services import WITH_EFFECT
 from nodes.wire.transports import TRANSPORTS
-from orchestrator.checkers.delivery import LEVELS
 from orchestrator.run.specs import plane_of
-from orchestrator.scenario.cell import Cell, Delivery, Expect, Level, Link, Semantics
+from orchestrator.scenario.cell import LEVELS, Cell, Delivery, Expect, Level, Link, Semantics
 
 MODELS: tuple[Model, ...] = get_args(Model)
 NETWORK: frozenset[Model] = frozenset(MODELS) - {"server-crash", "history-loss"}

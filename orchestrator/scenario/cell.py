@@ -30,7 +30,13 @@ from orchestrator.scenario.value import Milliseconds, Value
 
 Semantics = Literal["maybe", "at-least-once", "at-most-once", "at-most-once-incarnation", "exactly-once"]
 Level = Literal["maybe", "at-least-once", "at-most-once", "exactly-once"]
-
+LEVELS: dict[Level, tuple[str, ...]] = {
+    "maybe": ("valid",),
+    "at-least-once": ("valid", "complete"),
+    "at-most-once": ("valid", "once"),
+    "exactly-once": ("valid", "complete", "once"),
+}
+"""What each consists of (docs/semantics.md)."""
 Triable = Literal["complete", "once"]
 """The properties of levels that need an opportunity; *valid* needs an operation that was bitten."""
 Opportunity = Literal[

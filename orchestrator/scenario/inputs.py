@@ -11,12 +11,22 @@ from typing import BinaryIO
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """A FIFO is opened at once, whether or not anybody writes to it."""
 _KINDS = {
+    stat.S_IFREG: "a file",
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a FIFO",
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
 }
+
+
+def sort_of(path: Path) -> str:
+    """What it is, such as "a folder". Raises OSError."""
+    return _kind(os.stat(path))
+
+
+def _kind(found: os.stat_result) -> str:
+    return _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
 
 
 def read(path: Path, most: int) -> bytes:
@@ -44,8 +54,7 @@ def opened(path: Path, most: int) -> BinaryIO:
 
 def _check(path: Path, found: os.stat_result, most: int) -> None:
     if not stat.S_ISREG(found.st_mode):
-        kind = _KINDS.get(stat.S_IFMT(found.st_mode), "something else")
-        raise OSError(errno.EINVAL, f"it is {kind}, expected a regular file", str(path))
+        raise OSError(errno.EINVAL, f"it is {_kind(found)}, expected a regular file", str(path))
     if found.st_size > most:
         raise _too_large(path, f"{found.st_size} bytes", most)
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 
 from orchestrator.scenario.cell import SETTLE, UNTIL_DONE, AnyNode, Cell, Client, Expect, Link, Load, Server
 from orchestrator.scenario.coherence import problems
+from orchestrator.scenario.coherence.expectations import of_all
 from orchestrator.scenario.coherence.system import problems as system_problems
 from orchestrator.scenario.document import MAX_BYTES, BadScenario, Mistake, Mistakes, Node, bad_file, parse
 from orchestrator.scenario.fault_choice import fault
@@ -109,6 +110,10 @@ def expand(content: str, name: str, most: int = MAX_CELLS) -> Plan:
     every = mistakes.attempt(lambda: combinations(top.get("matrix"), most))
     reasons = mistakes.attempt(lambda: _not_applicable(top.get("not_applicable"), every or []))
     cells = [] if every is None or reasons is None else _cells(root, every, reasons, mistakes)
+    mistakes.check()
+    for location, message in of_all(cells):
+        node, rest = locate(root, location)
+        mistakes.add(node.bad(message, *rest))
     mistakes.check()
     told = {"scenario": scenario, "about": about}
     return Plan(scenario or "", about or "", Path(name), tuple(cell.model_copy(update=told) for cell in cells))

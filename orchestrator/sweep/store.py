@@ -28,7 +28,7 @@ from orchestrator.report.due import Due, Shortfall, shortfall
 from orchestrator.report.result import Task
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.folder_names import cell_folder, repeat_of, scenario_folder
-from orchestrator.scenario.inputs import opened, read
+from orchestrator.scenario.inputs import opened, read, sort_of
 from orchestrator.scenario.value import Value
 from orchestrator.sweep.outputs import try_folder
 
@@ -212,6 +212,8 @@ def _folder(path: Path) -> Path:
         raise StoreError(
             f"{path}: there is no such folder or file; expected a run's folder, such as results/demo/latest"
         )
+    if not path.is_dir() and not path.is_file():
+        raise StoreError(f"{path}: it is {sort_of(path)}; expected a run's folder, such as results/demo/latest")
     return path
 
 

@@ -15,7 +15,6 @@ from suite import Ran
 from orchestrator.backends import named
 from orchestrator.checkers import properties, views
 from orchestrator.checkers.checker import finding
-from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.finding import verdict
 from orchestrator.checkers.gate.fields import malformed
@@ -25,7 +24,7 @@ from orchestrator.checkers.verdict import Verdict
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Index
 from orchestrator.history.merged import merge
-from orchestrator.scenario.cell import Cell, Implicit
+from orchestrator.scenario.cell import LEVELS, Cell, Implicit
 from orchestrator.scenario.shipped import names, plans
 
 every = pytest.mark.parametrize("name", CHECKERS)

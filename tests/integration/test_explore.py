@@ -15,6 +15,7 @@ from running import Running, in_process, until
 from orchestrator.commands.explore import Chosen, explore
 from orchestrator.report.result import Exit
 
+ORDERS = Path(__file__).parents[2] / "examples/orders/crash.yaml"
 RUN_ALONE = """
 scenario: alone
 nodes:
@@ -114,6 +115,11 @@ def test_a_scenario_is_explored_under_its_own_models(tmp_path: Path) -> None:
     [
         (["alone.yaml"], "none of its faults varies: it has no faults; expected one of corrupt, cut, "),
         (["containers/01-request-lost-timeout"], "it cannot be explored, which the simulator does: the simulator has"),
+        (
+            [str(ORDERS)],
+            "the programs of a compose project run on real sockets alone; expected a scenario with nodes of",
+        ),
+        (["faults/pause"], "nodes.client.gates.3: 'frozen on': no fault has the name 'frozen'"),
         (["rpc/demo", "--mutant", "no-join"], "expected no scenario beside it"),
         (["--mutant", "no-joint"], "(did you mean no-join?)"),
         (["--minutes", "0"], "--minutes"),

@@ -103,6 +103,9 @@ def test_a_folder_that_holds_no_run_is_refused(run: Path, tmp_path: Path) -> Non
     assert refused(tmp_path, "empty") == (
         "empty: no history.msgpack in it; expected a run's folder, such as results/demo/latest"
     )
+    assert refused(tmp_path, "/dev/null") == (
+        "/dev/null: it is a device; expected a run's folder, such as results/demo/latest"
+    )
     (tmp_path / "file").write_text("x")
     assert refused(tmp_path, "file").startswith("file: byte 0")
 

@@ -15,12 +15,11 @@ import suite
 import yaml
 from suite import Ran
 
-from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.properties import CHECKERS
 from orchestrator.checkers.verdict import Met, Verdict
 from orchestrator.history.merged import History
-from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.cell import LEVELS, Cell
 from orchestrator.scenario.plan import Plan
 from orchestrator.scenario.shipped import plans
 

@@ -14,11 +14,10 @@ from documented import needed
 from suite import Ran
 
 from chaos.faults.models import Model
-from orchestrator.checkers.delivery import LEVELS
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Judgement
 from orchestrator.explore.theory import brought
-from orchestrator.scenario.cell import Cell, Delivery, Level
+from orchestrator.scenario.cell import LEVELS, Cell, Delivery, Level
 from orchestrator.scenario.shipped import plans
 
 SAMPLE = 60

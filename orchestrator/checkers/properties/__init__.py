@@ -10,8 +10,7 @@ from importlib import import_module
 from typing import cast, get_args
 
 from orchestrator.checkers.checker import Checker
-from orchestrator.checkers.delivery import LEVELS
-from orchestrator.scenario.cell import Implicit
+from orchestrator.scenario.cell import LEVELS, Implicit
 from orchestrator.scenario.properties import PROPERTIES
 
 _FIRST = (*LEVELS["exactly-once"], *get_args(Implicit))

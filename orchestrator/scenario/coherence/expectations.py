@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
-from chaos.problem import Problem, names
+from chaos.problem import Problem, names, repeated
 from nodes.services import WITH_EFFECT
-from orchestrator.scenario.cell import Cell, Delivery
+from orchestrator.scenario.cell import LEVELS, Cell, Delivery
 from orchestrator.scenario.properties import PROPERTIES
 
 
@@ -29,8 +30,22 @@ def problems(cell: Cell) -> Iterator[Problem]:
     if expect.convicted_by and not any(link.variant for link in cell.links):
         message = "only a broken mechanism is to be convicted; expected a link with a variant"
         yield Problem(("expect", "convicted_by"), message)
+    for key, listed in (("seen", expect.seen), ("convicted_by", expect.convicted_by)):
+        yield from repeated(("expect", key), listed)
     if expect.delivery is not None:
         yield from _delivery(cell, expect.delivery)
+
+
+def of_all(cells: Sequence[Cell]) -> Iterator[Problem]:
+    """What is wrong with all cells of a scenario together: of one cell nobody needs to say that its level has no such
+    property, where that of another has."""
+    deliveries = [cell.expect.delivery for cell in cells if cell.expect.delivery is not None]
+    levels = dict.fromkeys(delivery.holds for delivery in deliveries if delivery.holds is not None)
+    parts = {part for level in levels for part in LEVELS[level]}
+    for name in dict.fromkeys(chain.from_iterable(delivery.untried for delivery in deliveries)):
+        if levels and name not in parts:
+            message = f"{name} is no property of {' or '.join(levels)}; expected {names(parts - {'valid'})}"
+            yield Problem(("expect", "delivery", "untried"), message)
 
 
 def _delivery(cell: Cell, delivery: Delivery) -> Iterator[Problem]:
@@ -39,6 +54,8 @@ def _delivery(cell: Cell, delivery: Delivery) -> Iterator[Problem]:
         yield Problem(path, "expected exactly one of holds and violated")
     if not delivery.under:
         yield Problem((*path, "under"), "a level is stated with its failure model; expected at least one")
+    for key, listed in (("under", delivery.under), ("untried", delivery.untried)):
+        yield from repeated((*path, key), listed)
     if delivery.untried and delivery.holds is None:
         yield Problem((*path, "untried"), "only of a level that holds can a property be untried")
     if delivery.witness is not None and delivery.violated is None:

@@ -85,6 +85,23 @@ def test_no_fault_is_on_an_operation_behind_a_gate_that_opens_at_heal() -> None:
     assert "operation 2 comes after heal, when faults are over; expected at most 1" in error.message
 
 
+def test_where_no_call_comes_before_heal_fewer_are_to_come_after_it() -> None:
+    error = refused(BASE.replace("calls: 6", "calls: 6, after_heal: 6"))
+    assert error.message.endswith(
+        "comes after heal, when faults are over; expected fewer than all 6 calls in after_heal"
+    )
+
+
+def test_a_property_that_no_level_of_the_cells_has_cannot_be_untried() -> None:
+    claim = "delivery: {holds: at-most-once, under: [loss], untried: [once, complete]}"
+    alone = BASE.replace("bitten: {client: ok, executions: 1}", claim)
+    error = refused(alone)
+    assert (error.line, error.path) == (10, "expect.delivery.untried")
+    assert error.message == "complete is no property of at-most-once; expected once"
+    several = alone.replace("holds: at-most-once", "holds: {by: level, a: at-most-once, b: at-least-once}")
+    assert len(expand(several + "matrix: {level: [a, b]}\n", "f.yaml").cells) == 2
+
+
 def test_links_and_triggers_are_brought_to_one_form() -> None:
     text = with_fault('drop: request, link: "client->server", when: "  client   gate 3"')
     made = cell(text.replace(CLIENT, "  client: {workload: add, calls: 6, gates: {3: server  ready 2}}"))

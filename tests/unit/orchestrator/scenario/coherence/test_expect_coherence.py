@@ -43,6 +43,22 @@ def expecting(faults: bool = True, service: str = "counter", variant: str | None
         ),
         (expecting(delivery={"holds": "maybe", "under": []}), ("delivery", "under"), "at least one"),
         (
+            expecting(delivery={"holds": "maybe", "under": ["loss", "delay", "loss"]}),
+            ("delivery", "under"),
+            "loss is there 2 times; expected each once",
+        ),
+        (
+            expecting(delivery={"holds": "exactly-once", "untried": ["once", "once"], **LOSS}),
+            ("delivery", "untried"),
+            "once is there 2 times",
+        ),
+        (expecting(seen=["reply-unseen"] * 3), ("seen",), "reply-unseen is there 3 times"),
+        (
+            expecting(others=OK, variant="no-join", convicted_by=["replies", "replies"]),
+            ("convicted_by",),
+            "replies is there 2 times",
+        ),
+        (
             expecting(delivery={"holds": "maybe", "witness": OK, **LOSS}),
             ("delivery", "witness"),
             "only a violation has a witness",

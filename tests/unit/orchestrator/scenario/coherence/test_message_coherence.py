@@ -63,6 +63,8 @@ def test_what_is_possible(fault: MessageFault) -> None:
         (drop(operations=(0,)), "operations", "operation 0 of 8 calls; operations count from 1"),
         (drop(operations=(7,)), "operations", "operation 7 comes after heal, when faults are over; expected at most 6"),
         (drop(operations=(8,)), "operations", "operation 8 comes after heal, when faults are over; expected at most 6"),
+        (drop(operations=(1, 2, 1)), "operations", "1 is there 2 times; expected each once"),
+        (drop(clients=(2, 2)), "clients", "2 is there 2 times; expected each once"),
         (drop(operations=(9,)), "operations", "operation 9 of 8 calls; operations count from 1"),
         (drop(every=0), "every", "expected 1 or more"),
         (drop(probability=0.0), "probability", "more than 0 and at most 1"),
