@@ -1,4 +1,4 @@
-"""PURE: what running cells yields. `run.py` makes these, `report/` and `store.py` tell them."""
+"""PURE: what running cells yields. `sweep/` makes these, `report/` tells them."""
 
 from __future__ import annotations
 
