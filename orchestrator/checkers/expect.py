@@ -101,5 +101,8 @@ def _expectations(setting: Views, findings: Findings) -> tuple[ExpectationVerdic
 
 
 def _outcomes(setting: Views) -> tuple[Outcome, ...]:
-    seen = Counter(outcome(setting.trace(operation)) for operation in sorted(setting.bite.bitten))
+    seen: Counter[Outcome] = Counter()
+    for operation in setting.bite.bitten:
+        if not setting.goes_alike(operation):
+            seen[outcome(setting.trace(operation))] += 1 + len(setting.alike.get(operation, ()))
     return tuple(found for found, _ in sorted(seen.items(), key=lambda item: (-item[1], item[0])))

@@ -58,9 +58,8 @@ class Executions:
         """None if that is not known, or of several executions one was of another call."""
         if own := self._known.get(attempt(row)):
             return call(own[0]) if all(call(execution) == call(own[0]) for execution in own) else None
-        if row.operation in self._setting.odd:
-            return None
-        return self._setting.index.calls.get(row.detail["ledger"], {}).get(row.detail["n"])
+        course = self._setting.courses.get(row.operation)
+        return course.asked if course and course.row == row.order else None
 
     def first(self, row: Event) -> Event:
         """Of a row of which `call` knows what it was asked for."""

@@ -32,7 +32,7 @@ def offered(setting: Setting) -> dict[str, frozenset[Operation]]:
         for name, made in OPPORTUNITIES.items():
             if made(setting, trace):
                 found[name].add(operation)
-    return {name: frozenset(operations) for name, operations in found.items() if operations}
+    return {name: setting.with_alike(operations) for name, operations in found.items() if operations}
 
 
 def request_unseen(setting: Setting, trace: Trace) -> bool:

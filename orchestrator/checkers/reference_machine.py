@@ -16,7 +16,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -36,6 +36,8 @@ V = TypeVar("V")
 Attempt = tuple[Operation, int]
 
 EXECUTED, REFUSED = frozenset({Status.EXECUTED}), frozenset({Status.REFUSED})
+SERVED_ONCE, ANSWERED_AGAIN = (Kind.RECEIVE, Kind.EXECUTE, Kind.ANSWER), (Kind.RECEIVE, Kind.ANSWER)
+"""What is counted of an operation that is not odd."""
 WITH_RESULT = frozenset({Status.CACHED, Status.JOINED})
 
 
@@ -70,18 +72,19 @@ class Running:
 class Results:
     """What was committed of each operation: by `earlier` processes of the same durable history, and by this one."""
 
-    def __init__(self, earlier: Callable[[Operation], list[Any]], odd: Container[Operation]) -> None:
-        """Of operations that are not `odd` nobody asks: one copy of it was received, and it had the result."""
+    def __init__(self, earlier: Callable[[Operation], list[Any]]) -> None:
         self._earlier = earlier
-        self._odd = odd
         self._own: dict[Operation, list[Any]] = {}
 
     def of(self, operation: Operation) -> list[Any]:
-        return [*self._earlier(operation), *self._own.get(operation, ())] if operation in self._odd else []
+        return [*self._earlier(operation), *self._own.get(operation, ())]
 
     def add(self, operation: Operation, result: Any) -> None:
-        if operation in self._odd:
-            self._own.setdefault(operation, []).append(result)
+        self._own.setdefault(operation, []).append(result)
+
+    def forget(self, operation: Operation) -> None:
+        """What is of it by this process: nobody will ask again."""
+        del self._own[operation]
 
 
 class Reference:
@@ -102,6 +105,8 @@ class Reference:
         self.copies: dict[Attempt, list[Copy]] = defaultdict(list)
         self.running: dict[Operation, list[Running]] = defaultdict(list)
         self.came_by: Counter[tuple[Attempt, int]] = Counter()
+        self.repeated: set[Operation] = set()
+        """Not odd, and a repeat will come."""
         self._steps: dict[Kind, Callable[[Event], Iterator[Violation]]] = {
             Kind.RECEIVE: self._receive,
             Kind.EXECUTE: self._execute,
@@ -110,10 +115,21 @@ class Reference:
             Kind.TRIM: self._trim,
         }
 
-    def heard(self, operation: Operation, course: Course) -> None:
-        """The copy of an operation that is not odd. Raises Illegal if it may not be executed, or something was due."""
-        if operation[0] in self.due or Status.EXECUTED not in self._hear(operation, course.first, course.place.bound):
+    def heard(self, operation: Operation, course: Course) -> tuple[Kind, ...]:
+        """A copy of an operation that is not odd, and what was done with it. Raises Illegal if it may not be executed,
+        or its repeat not be answered with the result, or something was due."""
+        again = operation in self.repeated
+        wanted = Status.CACHED if again else Status.EXECUTED
+        if operation[0] in self.due or wanted not in self._hear(operation, course.first, course.place.bound):
             raise Illegal
+        if again:
+            self.repeated.remove(operation)
+            self.results.forget(operation)
+            return ANSWERED_AGAIN
+        if course.lost is not None:
+            self.repeated.add(operation)
+            self.results.add(operation, course.result)
+        return SERVED_ONCE
 
     def step(self, event: Event) -> Iterator[Violation]:
         if event.seq == 0 and event.kind is not Kind.TRIM:

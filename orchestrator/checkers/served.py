@@ -1,7 +1,7 @@
 """PURE: what one process of a server did for clients, step by step.
 
-Of an operation that is not odd no more is told than that its copy was received: of a history that is not held it need
-not be read again.
+Of an operation that is not odd no more is told than that a copy of it was received, and its repeat if it had one: of a
+history that is not held it need not be read again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ def _held(setting: Setting, life: Life, even: Courses) -> Iterator[Event | Opera
 def _unheld(setting: Setting, life: Life, even: Courses, columns: Columns) -> Iterator[Event | Operation]:
     odd = [event for kind in SERVED for event in setting.suspected(kind) if event.life == life]
     trims = picked(setting.index.events, [n for n in setting.index.orders(life) if columns.kinds[n] == Kind.TRIM])
-    received = ((course.received, operation) for operation, course in even.items() if _by(course) == life)
+    own = [(operation, course) for operation, course in even.items() if _by(course) == life]
+    received = [(course.received, operation) for operation, course in own]
+    received += [(course.again, operation) for operation, course in own if course.lost]
     ways: list[Iterator[tuple[int, Event | Operation]]] = [
         ((event.order, event) for event in sorted(odd)),
         ((event.order, event) for event in trims),

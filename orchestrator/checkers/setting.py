@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from chaos.faults.messages import Drop
 from chaos.supports import PLANE_OF, PLANES
 from nodes.rpc.service import Workload
 from nodes.wire.header import client_number, intent_number, turn
@@ -14,9 +15,11 @@ from nodes.wire.record import Kind
 from nodes.workload import CALL, operations
 from orchestrator.checkers.guarded import Guard
 from orchestrator.checkers.overtaking import Overtaking
-from orchestrator.history.index import Course, Index, Trace
+from orchestrator.history.index import Course, Courses, Index, Trace
 from orchestrator.history.merged import Event, Operation
+from orchestrator.history.straight import Lost, Place
 from orchestrator.history.trace import OF_OPERATIONS
+from orchestrator.run.specs import plane_of
 from orchestrator.scenario.cell import Cell, Client, Link
 from orchestrator.scenario.system import Driver
 
@@ -88,14 +91,46 @@ class Setting:
         """The operations that are to be looked at one by one. Of every other one all is known: it was straight
         (orchestrator/history/straight.py), it was as the plan has it, on its link, its client and server were there all
         the time, nothing was done to what its client sent before it, it came in its turn, and it ended before
-        draining."""
+        draining; or it was repeated (orchestrator/history/repeated.py), and all this, and goes as one that is odd."""
         return self.index.traces.without(self.courses)
 
     @cached_property
-    def courses(self) -> Mapping[Operation, Course]:
+    def courses(self) -> Courses:
         """How the operations went that are not odd."""
-        straight = self.index.straight.items()
-        return {operation: course for operation, course in straight if self._even(operation, course)}
+        return self._looked_at[0]
+
+    @cached_property
+    def alike(self) -> Mapping[Operation, Sequence[Operation]]:
+        """An odd operation that was repeated -> those that went as it did, and are not odd: what it made they all
+        made."""
+        return self._looked_at[1]
+
+    @cached_property
+    def _looked_at(self) -> tuple[Courses, dict[Operation, list[Operation]]]:
+        odd: set[Operation] = set()
+        first: dict[tuple[Place, Lost, str], Operation] = {}
+        alike: dict[Operation, list[Operation]] = {}
+        for operation, course in self.index.courses.items():
+            if not self._even(operation, course):
+                odd.add(operation)
+            elif course.lost is not None:
+                one = first.setdefault((course.place, course.lost, course.asked[0]), operation)
+                if one == operation:
+                    odd.add(one)
+                    alike[one] = []
+                else:
+                    alike[one].append(operation)
+        return self.index.courses.without(odd), alike
+
+    def goes_alike(self, operation: Operation) -> bool:
+        """Whether it went as one that is odd, and is not."""
+        return self.courses.repeated(operation)
+
+    def with_alike(self, operations: Iterable[Operation]) -> frozenset[Operation]:
+        """These, which are odd, and those that went as one of them did."""
+        found = frozenset(operations)
+        more = [self.alike[operation] for operation in found if operation in self.alike]
+        return found.union(*more) if more else found
 
     @cached_property
     def even(self) -> Counter[bool]:
@@ -117,8 +152,9 @@ class Setting:
         """One of each kind that there is of operations that are not odd: what became of it became of all."""
         like: dict[bool, Operation] = {}
         for operation, course in self.courses.items():
-            like.setdefault(course.has_effect, operation)
-        return [self.index.traces[operation] for operation in like.values()]
+            if course.lost is None:
+                like.setdefault(course.has_effect, operation)
+        return [self.index.traces[operation] for operation in (*like.values(), *self.alike)]
 
     def suspected(self, kind: Kind) -> Sequence[Event]:
         """The events of that kind but those of operations that are not odd, and trims as there are many."""
@@ -146,9 +182,34 @@ class Setting:
             return False
         if operation[0] in self._disturbed or not self._planned(operation, course):
             return False
+        if course.lost is not None and not self._lost(operation, course, course.lost):
+            return False
         index, place = self.index, course.place
         away = index.outages and (index.is_away(place.node, begin, end) or index.is_away(place.server, begin, end))
         return not away
+
+    def _lost(self, operation: Operation, course: Course, lost: Lost) -> bool:
+        """Whether a fault that loses replies on its link lost the first one, and its repeat came in its turn."""
+        fault = self._losing.get(lost.rule)
+        receipts, again = self.index.receipts, course.again
+        if fault is None or again in receipts.overtaken or again in receipts.forgotten:
+            return False
+        return fault.link == course.place.link and "reply" in fault.directions
+
+    @cached_property
+    def _losing(self) -> Mapping[int, Drop]:
+        """The faults that lose messages, by number; none where an order may be an estimate, where a log says what is
+        lost, or where a plane is at work that does not say to which messages."""
+        cell = self.cell
+        if self.index.history.clocks or cell.log is not None or not self._by_relays:
+            return {}
+        return {index: fault for index, fault in enumerate(cell.faults) if isinstance(fault, Drop)}
+
+    @cached_property
+    def _by_relays(self) -> bool:
+        """Whether every fault is of processes, or of a plane that writes down what it does to which message."""
+        faults = self.cell.faults
+        return all(fault.on_process is not None or plane_of(self.cell, fault) == "relay" for fault in faults)
 
     def _planned(self, operation: Operation, course: Course) -> bool:
         """Whether it was what the plan has, and went where the plan has it, past the hop that the plan has there, bound

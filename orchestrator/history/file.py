@@ -27,8 +27,8 @@ from orchestrator.history.stored import Decoder, Stored, failure
 FORMAT = "faultbed history"
 SCHEMA = 2
 READ = (1, SCHEMA)
-WHOLE = 2_000_000
-"""Events that are held at once, in 1.4 GB: judged from there they take a little less time."""
+WHOLE = 100_000
+"""Events that are held at once, in 100 MB: of a longer history it takes no more time to read them again."""
 CHUNK = 1 << 20
 """Bytes that are read at once."""
 

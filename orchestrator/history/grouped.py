@@ -13,16 +13,21 @@ from itertools import chain
 from typing import NamedTuple
 
 from nodes.wire.record import COLLECTED, Kind
+from orchestrator.history.courses import Courses
 from orchestrator.history.merged import Event, Life, Operation
+from orchestrator.history.repeated import alone_of, repeated
 from orchestrator.history.stored import Picked, Stored
 from orchestrator.history.straight import Course, course, written
 from orchestrator.history.trace import OF_OPERATIONS, Trace, by_operation, traced
-from orchestrator.history.unheld import Calls, Columns, OfKinds, Operations, Passing
+from orchestrator.history.unheld import Columns, OfKinds, Operations, Passing
+
+FEW = 100
+"""More operations than these are sought in one reading of all."""
 
 
 class Grouped(NamedTuple):
-    """`invoked` are the `traces` that somebody invoked, in that order, `straight` those to which nothing happened, and
-    `calls` are of these; `hellos` are operations 0, by client, and `strangers` what was done with messages of client 0,
+    """`invoked` are the `traces` that somebody invoked, in that order, `courses` those that went straight or were
+    repeated alone; `hellos` are operations 0, by client, and `strangers` what was done with messages of client 0,
     which is nobody.
 
     `passing` and `columns` are of a history that is not held.
@@ -30,8 +35,7 @@ class Grouped(NamedTuple):
 
     traces: Traces | UnheldTraces
     invoked: Invoked
-    straight: Mapping[Operation, Course]
-    calls: Calls
+    courses: Courses
     hellos: dict[int, Trace]
     strangers: dict[Operation, Trace]
     lives: Mapping[Life, Sequence[Event]]
@@ -58,12 +62,11 @@ def held(events: Sequence[Event]) -> Grouped:
         elif kind in OF_OPERATIONS:
             strangers[0, seq].append(event)
     hellos = {each[0]: traced(each, operations.pop(each)) for each in list(operations) if each[1] == 0}
-    calls: Calls = defaultdict(dict)
-    straight = dict(_straight(operations, calls))
+    courses = _courses(operations)
     traces = Traces(dict(operations))
-    invoked = Invoked(traces, _in_order(straight, traces.without(straight)))
+    invoked = Invoked(traces, _in_order(courses, traces.without(courses)))
     nobodys = {each: traced(each, own) for each, own in strangers.items()}
-    return Grouped(traces, invoked, straight, calls, hellos, nobodys, dict(lives), dict(kinds))
+    return Grouped(traces, invoked, courses, hellos, nobodys, dict(lives), dict(kinds))
 
 
 def stored(events: Stored) -> Grouped:
@@ -73,34 +76,35 @@ def stored(events: Stored) -> Grouped:
         passing.see(block)
         operations.see(block)
     operations.close(events)
-    straight, crooked = operations.straight, operations.crooked
-    traces = UnheldTraces(events, straight, crooked)
-    invoked = Invoked(traces, _in_order(straight, crooked))
+    courses, crooked = operations.courses, operations.crooked
+    traces = UnheldTraces(events, courses, crooked)
+    invoked = Invoked(traces, _in_order(courses, crooked))
     hellos = {each[0]: traced(each, own) for each, own in by_operation(operations.hellos).items()}
     nobodys = {each: traced(each, own) for each, own in by_operation(operations.strangers).items()}
     lives = {life: Picked(events, orders) for life, orders in columns.of_lives().items()}
     kinds = OfKinds(events, columns)
-    return Grouped(traces, invoked, straight, operations.calls, hellos, nobodys, lives, kinds, passing, columns)
+    return Grouped(traces, invoked, courses, hellos, nobodys, lives, kinds, passing, columns)
 
 
-def _in_order(straight: Mapping[Operation, Course], crooked: Mapping[Operation, Trace]) -> dict[Operation, None]:
+def _in_order(courses: Courses, crooked: Mapping[Operation, Trace]) -> dict[Operation, None]:
     """Those that were invoked, in that order."""
-    invokes = [(course.invoked, operation) for operation, course in straight.items()]
+    invokes = [(course.invoked, operation) for operation, course in courses.items()]
     invokes += [(trace.invoke.order, operation) for operation, trace in crooked.items() if trace.invoke]
     return dict.fromkeys(operation for _, operation in sorted(invokes))
 
 
-def _straight(operations: Mapping[Operation, Sequence[Event]], calls: Calls) -> Iterator[tuple[Operation, Course]]:
-    """Those of the operations; what their rows are of becomes known to `calls`."""
+def _courses(operations: Mapping[Operation, Sequence[Event]]) -> Courses:
+    """Those of the operations, which come in the order of their first events."""
+    found, alone = Courses(), alone_of(operations)
     for operation, events in operations.items():
         row = events[-1] if events and events[-1].kind is Kind.EFFECT else None
-        found = course(events[:-1] if row else events)
-        if found is None or found.has_effect != bool(row):
-            continue
-        if row and (found := written(found, row)):
-            calls[row.detail["ledger"]][found.number] = found.asked
-        if found:
-            yield operation, found
+        own = events[:-1] if row else events
+        one = course(own) or (repeated(own) if operation in alone else None)
+        if one is not None and one.has_effect == bool(row):
+            whole = written(one, row) if row else one
+            if whole:
+                found.add(operation, whole)
+    return found
 
 
 class Traces(Mapping[Operation, Trace]):
@@ -134,16 +138,14 @@ class Traces(Mapping[Operation, Trace]):
 
 
 class UnheldTraces(Mapping[Operation, Trace]):
-    """The same of one that is not: the `crooked` are held, those that are `straight` are read again."""
+    """The same of one that is not: the `crooked` are held, those that are `courses` are read again."""
 
-    def __init__(
-        self, events: Stored, straight: Mapping[Operation, Course], crooked: Mapping[Operation, Trace]
-    ) -> None:
-        self._events, self._straight, self._crooked = events, straight, crooked
+    def __init__(self, events: Stored, courses: Courses, crooked: Mapping[Operation, Trace]) -> None:
+        self._events, self._courses, self._crooked = events, courses, crooked
 
     def __getitem__(self, operation: Operation) -> Trace:
         found = self._crooked.get(operation)
-        return self._read(operation, self._straight[operation]) if found is None else found
+        return self._read(operation, self._courses[operation]) if found is None else found
 
     def _read(self, operation: Operation, found: Course) -> Trace:
         some = self._events.pick(range(found.invoked, found.completed + 1))
@@ -153,21 +155,26 @@ class UnheldTraces(Mapping[Operation, Trace]):
         return traced(operation, [*events, *([self._events[found.row]] if found.has_effect else [])])
 
     def __contains__(self, operation: object) -> bool:
-        return operation in self._straight or operation in self._crooked
+        return operation in self._courses or operation in self._crooked
 
     def __iter__(self) -> Iterator[Operation]:
-        return chain(self._straight, self._crooked)
+        return chain(self._courses, self._crooked)
 
     def __len__(self) -> int:
-        return len(self._straight) + len(self._crooked)
+        return len(self._courses) + len(self._crooked)
 
     def without(self, operations: Collection[Operation]) -> dict[Operation, Trace]:
         """All but these, in the order of their first events."""
-        also = [operation for operation in self._straight if operation not in operations]
+        also = [operation for operation in self._courses if operation not in operations]
         if not also:
             return dict(self._crooked)
-        found = {**self._crooked, **{operation: self[operation] for operation in also}}
+        found = {**self._crooked, **(self._all(also) if len(also) > FEW else {each: self[each] for each in also})}
         return dict(sorted(found.items(), key=lambda item: item[1].begun))
+
+    def _all(self, operations: Collection[Operation]) -> dict[Operation, Trace]:
+        """So many that it is quicker to read everything than to look for each."""
+        wanted = set(operations)
+        return {each.operation: each for each in self._in_passing() if each.operation in wanted}
 
     def each(self, operations: Iterable[Operation]) -> Iterator[Trace]:
         """Of operations in the order of their invokes, reading all of the history once."""
@@ -180,11 +187,11 @@ class UnheldTraces(Mapping[Operation, Trace]):
             yield self._crooked[operation] if operation in self._crooked else done.pop(operation)
 
     def _in_passing(self) -> Iterator[Trace]:
-        """Those that are straight, as they end."""
+        """Those that are not, as they end."""
         open_now: dict[Operation, list[Event]] = defaultdict(list)
         for event in self._events:
             operation = event[6], event[7]
-            found = self._straight.get(operation)
+            found = self._courses.get(operation)
             if found is not None and event[5] in OF_OPERATIONS and event[0] <= found.completed:
                 open_now[operation].append(event)
                 if event[0] == found.completed:

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from nodes.wire.record import Kind
+from orchestrator.history.courses import Courses as Courses
 from orchestrator.history.grouped import held, stored
 from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, History, Life, Operation, Ordered
@@ -54,10 +55,8 @@ class Index:
         self.traces = grouped.traces
         self.invoked: Mapping[Operation, Trace] = grouped.invoked
         """The operations that somebody invoked, in the order of their invokes."""
-        self.straight: Mapping[Operation, Course] = grouped.straight
-        """How the operations went to which nothing happened."""
-        self.calls: Mapping[str, Mapping[int, tuple[Any, Any]]] = grouped.calls
-        """Ledger -> number of a row -> what was asked for it, of these operations."""
+        self.courses = grouped.courses
+        """How the operations went to which nothing happened, or to which the same did as to others."""
         self.hellos: dict[int, Trace] = grouped.hellos
         self.strangers: dict[Operation, Trace] = grouped.strangers
         self.lives: Mapping[Life, Sequence[Event]] = grouped.lives

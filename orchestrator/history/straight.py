@@ -8,6 +8,9 @@ way, one execution, and these in this order:
 What was executed is what was invoked; what was answered, replied and told is what was executed, or committed and
 written to the ledger, by the process that received it. Each says `executed`, of attempt 1; the request arrived as it
 was sent, a reply came on the line of its request, and a hop passed each once, on the link on which it was received.
+
+Where a fault loses replies, one goes as the other: to each of those (orchestrator/history/repeated.py) the same
+happened.
 """
 
 from __future__ import annotations
@@ -34,9 +37,19 @@ class Place(NamedTuple):
     bound: Any
 
 
+class Lost(NamedTuple):
+    """What became of the first reply: lost by the fault of this number, and whether its client left the line."""
+
+    rule: int
+    left: bool
+
+
 class Course(NamedTuple):
     """How it went: the orders of its events; what it said to be its client's first incomplete number, what it was for,
-    the procedure and the argument; the number of its row and the result, and the row's order, 0 without an effect."""
+    the procedure and the argument; the number of its row and the result, and the row's order, 0 without an effect.
+
+    `lost` if its first reply was, and then `again` is the order at which its repeat was received.
+    """
 
     place: Place
     invoked: int
@@ -49,6 +62,8 @@ class Course(NamedTuple):
     number: Any
     result: Any
     row: int = 0
+    again: int = 0
+    lost: Lost | None = None
 
     @property
     def has_effect(self) -> bool:
@@ -79,11 +94,11 @@ _FORMS = dict(_form(hop, served) for hop in ((), (Kind.DECISION,)) for served in
 
 def course(events: Sequence[Event]) -> Course | None:
     """Of the events of one operation in order, up to its completion: None if anything happened to it."""
-    if not events:
+    form = _FORMS.get(tuple([event[5] for event in events]))
+    if form is None:
         return None
-    orders, _, _, nodes, epochs, kinds, _, _, attempts, processes, details = zip(*events, strict=True)
-    form = _FORMS.get(kinds)
-    if form is None or attempts != form.attempts or not _in_place(form, nodes, epochs, processes):
+    orders, _, _, nodes, epochs, _, _, _, attempts, processes, details = zip(*events, strict=True)
+    if attempts != form.attempts or not _in_place(form, nodes, epochs, processes):
         return None
     asked, _, sent, *_, end = details
     value, first = end.get("value"), form.first
@@ -118,11 +133,11 @@ def _agree(form: _Form, details: Sequence[dict[str, Any]]) -> bool:
     return (
         asked == executed
         and "wait" in begun
-        and _as_sent(sent, received)
+        and as_sent(sent, received)
         and _as_answered(answer, reply, end.get("value"))
         and reply.get("connection") == sent.get("connection")
         and answer.get("connection", received.get("connection", 0)) == received.get("connection", 0)
-        and (not passed or (_passed(details[3], link, "request") and _passed(details[last], link, "reply")))
+        and (not passed or (was_passed(details[3], link, "request") and was_passed(details[last], link, "reply")))
         and has_effect(asked.get("f", "")) == committed
     )
 
@@ -138,11 +153,11 @@ def written(found: Course, row: Event) -> Course | None:
         and detail.get("intent") == found.intent
         and isinstance(detail.get("ledger"), str)
     ):
-        return Course._make((*found[:-1], row.order))
+        return found._replace(row=row.order)
     return None
 
 
-def _as_sent(sent: dict[str, Any], received: dict[str, Any]) -> bool:
+def as_sent(sent: dict[str, Any], received: dict[str, Any]) -> bool:
     said = sent.get("first")
     return said is not None and said == received.get("first") and sent.get("server") == received.get("server")
 
@@ -152,10 +167,14 @@ def _as_answered(answer: dict[str, Any], reply: dict[str, Any], value: object) -
     return said and answer.get("value") == value and reply.get("value") == value
 
 
-def _passed(decision: dict[str, Any], link: object, direction: str) -> bool:
+def was_passed(decision: dict[str, Any], link: object, direction: str) -> bool:
+    return decision.get("rule", 0) is None and was_decided(decision, "pass", link, direction)
+
+
+def was_decided(decision: dict[str, Any], act: str, link: object, direction: str) -> bool:
+    """On the first copy."""
     return (
-        decision.get("act") == "pass"
-        and decision.get("rule", 0) is None
+        decision.get("act") == act
         and decision.get("occurrence") == 1
         and decision.get("link") == link
         and decision.get("direction") == direction

@@ -6,57 +6,51 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any
 
-from nodes.wire.record import COLLECTED, Kind
+from nodes.wire.record import COLLECTED, COMPLETIONS, Kind
+from orchestrator.history.courses import Courses
 from orchestrator.history.merged import Event, Life, Operation
 from orchestrator.history.passing import Firsts, Receipts, Rows, pass_by
+from orchestrator.history.repeated import Alone, repeated
 from orchestrator.history.stored import Picked, Stored
-from orchestrator.history.straight import Course, Place, course, written
+from orchestrator.history.straight import course, written
 from orchestrator.history.trace import OF_OPERATIONS, Trace, by_operation, traced
-
-Calls = dict[str, dict[int, tuple[Any, Any]]]
-"""Ledger -> number of a row -> the procedure and the argument that it is of."""
 
 
 class Operations:
-    """Of operations to which nothing happened how they went, of others all that happened; what was done with hellos,
-    and with messages of nobody."""
+    """Of operations that went straight, or were repeated alone, how they went, of others all that happened; what was
+    done with hellos, and with messages of nobody."""
 
     def __init__(self) -> None:
-        self.straight: dict[Operation, Course] = {}
-        self.calls: Calls = defaultdict(dict)
+        self.courses = Courses()
         self.hellos: list[Event] = []
         self.strangers: list[Event] = []
         self._open: dict[Operation, list[Event]] = {}
         """The others."""
-        self._unwritten: dict[Operation, Course] = {}
-        """They are straight if their rows come, and nothing else."""
+        self._alone = Alone()
         self._again: set[Operation] = set()
-        """They were taken for straight, and something more came: what came before is to be read again."""
-        self._places: dict[Place, Place] = {}
-        self._asked: dict[str, tuple[Any, Any]] = {}
+        """Of their courses something was known, and something more came: what came before is to be read again."""
 
     def see(self, events: Iterable[Event]) -> None:
         """The next ones."""
-        open_now = self._open
+        get = self._open.get
         for event in events:
             _, _, _, _, _, kind, client, seq, _, _, _ = event
             if not (client and seq):
                 self._unnumbered(event)
                 continue
             operation = client, seq
-            own = open_now.get(operation)
+            own = get(operation)
             if own is None:
-                if self._known(operation):
+                if operation in self.courses or operation in self._again:
                     self._more(operation, event)
                     continue
-                own = open_now[operation] = []
+                own = self._open[operation] = []
+                self._alone.begin(client, seq)
             if kind in OF_OPERATIONS:
                 own.append(event)
-                if kind is Kind.OK and (found := course(own)):
-                    del open_now[operation]
-                    self._end(operation, found)
+                if kind in COMPLETIONS:
+                    self._end(operation, own, self._alone.end(client, seq))
 
     def _unnumbered(self, event: Event) -> None:
         if event.client:
@@ -65,38 +59,33 @@ class Operations:
         elif event.kind in OF_OPERATIONS:
             self.strangers.append(event)
 
-    def _known(self, operation: Operation) -> bool:
-        return operation in self.straight or operation in self._unwritten or operation in self._again
-
-    def _end(self, operation: Operation, found: Course) -> None:
-        place = self._places.setdefault(found.place, found.place)
-        asked = self._asked.setdefault(repr(found.asked), found.asked)
-        found = Course._make((place, *found[1:7], asked, *found[8:]))
-        (self._unwritten if found.has_effect else self.straight)[operation] = found
+    def _end(self, operation: Operation, own: Sequence[Event], alone: bool) -> None:
+        found = course(own) or (repeated(own) if alone else None)
+        if found is not None and self.courses.add(operation, found):
+            del self._open[operation]
 
     def _more(self, operation: Operation, event: Event) -> None:
         if event.kind not in OF_OPERATIONS:
             return
-        found = self._unwritten.pop(operation, None)
-        whole = written(found, event) if found and event.kind is Kind.EFFECT else None
-        if whole is None:
-            self.straight.pop(operation, None)
-            self._again.add(operation)
+        found = self.courses.get(operation)
+        if found and found.has_effect and not found.row and event.kind is Kind.EFFECT and written(found, event):
+            self.courses.write(operation, event.order)
         else:
-            self.straight[operation] = whole
-            self.calls[event.detail["ledger"]][whole.number] = whole.asked
+            self.courses.take(operation)
+            self._again.add(operation)
 
     def close(self, events: Iterable[Event]) -> None:
         """After all of them, which are read again if need be."""
-        self._again.update(self._unwritten)
-        self._unwritten.clear()
+        for operation in [each for each, found in self.courses.items() if found.has_effect and not found.row]:
+            self.courses.take(operation)
+            self._again.add(operation)
         if self._again:
             read = by_operation(event for event in events if (event[6], event[7]) in self._again)
             self._open.update(read)
 
     @property
     def crooked(self) -> dict[Operation, Trace]:
-        """The operations that are not straight, in the order of their first events."""
+        """The operations of which all is kept, in the order of their first events."""
         found = {operation: traced(operation, own) for operation, own in self._open.items()}
         return dict(sorted(found.items(), key=lambda item: item[1].begun)) if self._again else found
 

@@ -24,9 +24,9 @@ def bite(setting: Setting) -> Bite:
         with_models(setting, _rule(setting, index, fault), fault) for index, fault in enumerate(setting.cell.faults)
     )
     invoked = setting.index.invoked
-    met = _met_while_open(setting) | {
+    met = _met_while_open(setting) | setting.with_alike(
         operation for operation, trace in setting.odd_invoked.items() if _met(setting, trace)
-    }
+    )
     courses = _courses(setting, met)
     touched = {operation for operation, course in courses.items() if course.outlived or _cut(setting.odd[operation])}
     found = Bite.of(rules, invoked, frozenset(met | touched), lambda each: courses.get(each, USUAL).late)
@@ -63,14 +63,15 @@ def _windowed(setting: Setting, index: int, fault: Fault) -> RuleBite:
 def _decided(setting: Setting, index: int, fault: RelayFault) -> RuleBite:
     """The relay says what it decided about which message."""
     decided = {operation: trace.decided_by(index) for operation, trace in setting.odd_invoked.items()}
-    applied = frozenset(operation for operation, events in decided.items() if events)
-    bitten = frozenset(
+    applied = [operation for operation, events in decided.items() if events]
+    bitten = setting.with_alike(
         operation
         for operation in applied
         if any(effective(setting, fault, event, setting.odd[operation]) for event in decided[operation])
     )
     named = frozenset(operation for operation in setting.index.invoked if _names(setting, fault, operation))
-    return RuleBite(index, named | applied, applied, bitten)
+    met = setting.with_alike(applied)
+    return RuleBite(index, named | met, met, bitten)
 
 
 def _names(setting: Setting, fault: RelayFault, operation: Operation) -> bool:

@@ -28,11 +28,14 @@ from orchestrator.run.specs import plane_of
 
 
 def with_models(setting: Setting, bite: RuleBite, fault: Fault) -> RuleBite:
+    """What bit one by a decision on its message bit those that went as it did alike."""
     found: dict[Model, set[Operation]] = {}
-    for operation in bite.bitten:
+    decided = fault.on_process is None and bool(setting.alike)
+    for operation in bite.bitten & setting.odd.keys() if decided else bite.bitten:
         for model in models(setting, bite.rule, fault, setting.trace(operation)):
             found.setdefault(model, set()).add(operation)
-    return bite._replace(models={model: frozenset(operations) for model, operations in found.items()})
+    all_of = setting.with_alike if decided else frozenset[Operation]
+    return bite._replace(models={model: all_of(operations) for model, operations in found.items()})
 
 
 def models(setting: Setting, rule: int, fault: Fault, trace: Trace) -> frozenset[Model]:

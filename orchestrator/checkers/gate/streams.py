@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, partial
 from itertools import chain
 
 from nodes.wire.record import Kind
@@ -17,9 +18,7 @@ def streams_keep_their_order(setting: Views) -> Iterator[str]:
     """A reply that a hop passed arrives before any that went on later over the same connection."""
     if all(TRANSPORTS[link.transport].bounded for link in setting.cell.links):
         return
-    last: dict[tuple[int, object], Event] = {}
-    for event in setting.index.of_kind(Kind.REPLY):
-        last[event.client, event.detail.get("connection")] = event
+    lasting = cache(partial(_last, setting))
     for trace in chain(setting.odd.values(), setting.index.hellos.values()):
         link = setting.planned_link(trace.operation) if trace.operation[1] else None
         if link is not None and TRANSPORTS[link.transport].bounded:
@@ -27,9 +26,14 @@ def streams_keep_their_order(setting: Views) -> Iterator[str]:
         for passed in _absent(trace):
             sent = next((send for send in trace.sends if send.attempt == passed.attempt), None)
             line = sent.detail.get("connection") if sent else None
-            later = last.get((passed.client, line))
+            later = lasting().get((passed.client, line))
             if later is not None and _passed_after(setting, later, passed):
                 yield f"{attempt_name(passed)}: its reply was passed and never came; {attempt_name(later)}, came later"
+
+
+def _last(setting: Views) -> dict[tuple[int, object], Event]:
+    """(client, connection) -> the last reply that came over it."""
+    return {(event.client, event.detail.get("connection")): event for event in setting.index.of_kind(Kind.REPLY)}
 
 
 def _absent(trace: Trace) -> Iterator[Event]:

@@ -4,7 +4,8 @@
 A ledger belongs to the newest epoch that opened it: an older one that writes after it has ignored its fence.
 
 Of an operation that is not odd one copy was received, executed, committed and answered by the same process, so that
-all of it is legal if it was legal to execute it. Where it was not, every operation is looked at.
+all of it is legal if it was legal to execute it; at most one more was received and answered, with the result, which has
+to be legal too. Where it was not, every operation is looked at.
 """
 
 from __future__ import annotations
@@ -79,15 +80,13 @@ def _steps(
     setting: Views, life: Life, of_client: Mapping[int, Reference | None], stepped: Counter[Kind], even: Courses
 ) -> Iterator[Violation]:
     """Raises Illegal for what has to be looked at whole."""
-    heard = 0
     for each in served(setting, life, even):
         client = each.client if isinstance(each, Event) else each[0]
         reference = of_client.get(client)
         if reference is None:
             continue
         if not isinstance(each, Event):
-            heard += 1
-            reference.heard(each, even[each])
+            stepped.update(reference.heard(each, even[each]))
             continue
         stepped[each.kind] += 1
         if even and each.seq and client in reference.due:
@@ -95,7 +94,6 @@ def _steps(
         yield from reference.step(each)
     if even and any(reference.due for reference in of_client.values() if reference):
         raise Illegal
-    stepped.update(dict.fromkeys(COUNTED.values(), heard))
 
 
 def _unfinished(setting: Views, life: Life) -> int:
@@ -111,10 +109,10 @@ def _reference(setting: Views, link: Link, life: Life, durables: dict[tuple[str,
     forgetful = life in setting.index.receipts.forgetful
     if link.semantics != "exactly-once":
         incarnation = int(start.get("incarnation") or 0) if link.semantics == "at-most-once-incarnation" else 0
-        return Reference(link, incarnation, Durable(), Results(lambda _: [], setting.odd), forgetful)
+        return Reference(link, incarnation, Durable(), Results(lambda _: []), forgetful)
     durable = durables.setdefault((link.name, history), Durable())
     earlier = partial(_inherited, setting, life, history)
-    return Reference(link, history, durable, Results(earlier, setting.odd), forgetful)
+    return Reference(link, history, durable, Results(earlier), forgetful)
 
 
 def _inherited(setting: Views, life: Life, history: int, operation: Operation) -> list[Any]:

@@ -102,3 +102,11 @@ def test_most_operations_of_a_run_are_not_looked_at() -> None:
     ran = recorded()[0]
     setting = Views(ran.result.cell, Index(ran.history), ran.history.plan)
     assert setting.even.total() > len(setting.odd) > 0
+
+
+def test_of_those_that_lost_their_reply_one_of_each_client_is_looked_at() -> None:
+    ran = recorded()[0]
+    setting = Views(ran.result.cell, Index(ran.history), ran.history.plan)
+    assert [len(alike) for alike in setting.alike.values()] == [1, 1]
+    assert setting.alike.keys() == setting.odd.keys()
+    assert setting.bite.bitten == setting.with_alike(setting.odd) > setting.odd.keys()

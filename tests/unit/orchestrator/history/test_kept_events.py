@@ -145,7 +145,7 @@ def index(events: Stored) -> Index:
 
 def test_what_went_straight_is_read_again_and_the_rest_is_kept(file: Counting, index: Index) -> None:
     assert isinstance(index.traces, UnheldTraces)
-    assert sorted(seq for _, seq in index.straight) == [1, 2, 3, 5, 6, 7, 9, 10, 11]
+    assert sorted(seq for _, seq in index.courses) == [1, 2, 3, 5, 6, 7, 9, 10, 11]
     file.sizes.clear()
     assert index.traces[CLIENT, 4] is index.traces[CLIENT, 4]
     assert file.sizes == []
@@ -161,8 +161,8 @@ def test_who_asks_for_all_reads_them_once(file: Counting, events: Stored, index:
 
 
 def test_of_all_but_some_the_first_come_first(index: Index) -> None:
-    assert [seq for _, seq in index.traces.without(index.straight)] == [4, 8, 12]
-    some = {operation: course for operation, course in index.straight.items() if operation[1] not in (3, 9)}
+    assert [seq for _, seq in index.traces.without(index.courses)] == [4, 8, 12]
+    some = {operation: course for operation, course in index.courses.items() if operation[1] not in (3, 9)}
     assert [seq for _, seq in index.traces.without(some)] == [3, 4, 8, 9, 12]
 
 

@@ -1,0 +1,93 @@
+"""Many courses are kept in columns, and found again as they were."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.history.courses import SPARSE, Courses
+from orchestrator.history.straight import Course, Lost, Place
+
+PLACE = Place("client", 1, "server", 1, "client -> server", "relay", 71)
+CLIENT, OTHER = 10101, 10201
+
+
+def straight(number: int) -> Course:
+    first = 10 * number
+    orders = (first, first + 2, first + 4, first + 9)
+    return Course(PLACE, *orders, number, 100 + number, ("add", 1), number, f"result {number}", first + 1_000)
+
+
+def lost(number: int) -> Course:
+    return straight(number)._replace(again=10 * number + 7, lost=Lost(0, True), place=PLACE._replace(node="other"))
+
+
+@pytest.fixture
+def courses() -> Courses:
+    found = Courses()
+    for operation, course in KNOWN.items():
+        assert found.add(operation, course)
+    return found
+
+
+KNOWN = {(CLIENT, 1): straight(1), (OTHER, 2): lost(2), (CLIENT, 3): straight(3), (CLIENT, 2): lost(4)}
+
+
+def test_each_is_as_it_was_and_they_come_in_their_order(courses: Courses) -> None:
+    assert list(courses) == list(KNOWN)
+    assert list(courses.items()) == list(KNOWN.items())
+    assert list(courses.values()) == list(KNOWN.values())
+    assert {operation: courses[operation] for operation in KNOWN} == KNOWN
+    assert (len(courses), len(courses.items())) == (4, 4)
+    assert [courses.repeated(operation) for operation in KNOWN] == [False, True, False, True]
+
+
+@pytest.mark.parametrize("strange", [(OTHER, 1), (CLIENT, 4), (CLIENT, 0), (CLIENT, -1), (7, 1)])
+def test_who_is_not_there_is_not_found(courses: Courses, strange: tuple[int, int]) -> None:
+    assert strange not in courses
+    assert courses.get(strange) is None
+    assert not courses.repeated(strange)
+    with pytest.raises(KeyError):
+        courses[strange]
+
+
+def test_what_is_no_operation_is_not_there(courses: Courses) -> None:
+    assert 5 not in courses
+
+
+def test_its_row_is_written_later(courses: Courses) -> None:
+    courses.write((CLIENT, 3), 5_000)
+    assert courses[CLIENT, 3] == straight(3)._replace(row=5_000)
+
+
+def test_one_can_be_taken_away(courses: Courses) -> None:
+    assert courses.take((CLIENT, 3)) == straight(3)
+    assert courses.take((CLIENT, 3)) is None
+    assert (CLIENT, 3) not in courses
+    assert list(courses) == [operation for operation in KNOWN if operation != (CLIENT, 3)] == [*dict(courses.items())]
+    assert len(courses) == 3
+
+
+def test_some_can_be_hidden(courses: Courses) -> None:
+    hidden = {(CLIENT, 1), (OTHER, 2)}
+    rest = courses.without(hidden)
+    assert list(rest) == [operation for operation in KNOWN if operation not in hidden] == [*dict(rest.items())]
+    assert (len(rest), len(courses)) == (2, 4)
+    assert not any(operation in rest or rest.repeated(operation) for operation in hidden)
+    with pytest.raises(KeyError):
+        rest[CLIENT, 1]
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, "one", None, 1.0, True])
+def test_for_numbers_that_are_none_there_is_no_room(courses: Courses, number: object) -> None:
+    for field in ("first", "intent", "number"):
+        assert not courses.add((CLIENT, 5), straight(5)._replace(**{field: number}))
+    assert list(courses) == list(KNOWN)
+    assert courses.add((CLIENT, 5), straight(5)._replace(first=2**63 - 1, intent=-(2**63)))
+
+
+def test_nor_for_who_is_far_from_all_others(courses: Courses) -> None:
+    assert not courses.add((CLIENT, 2 * SPARSE), straight(5))
+    assert not courses.add((CLIENT, -1), straight(5))
+    assert courses.add((CLIENT, SPARSE), straight(5))
+    assert courses.add((CLIENT, 3 * SPARSE), straight(6))
+    assert (courses[CLIENT, SPARSE], courses[CLIENT, 3 * SPARSE]) == (straight(5), straight(6))
