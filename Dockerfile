@@ -14,9 +14,9 @@ RUN --mount=type=secret,id=ca \
     if [ -s /run/secrets/ca ]; then export PIP_CERT=/run/secrets/ca; fi; \
     python3 -m venv --without-pip /opt/faultbed; \
     if [ -d wheels ]; then \
-      set -- /opt/faultbed/bin/python3 "$(echo wheels/pip-*.whl)/pip" install --no-index --find-links wheels faultbed; \
+      set -- /opt/faultbed/bin/python3 "$(echo wheels/pip-*.whl)/pip" install --no-index --find-links wheels 'faultbed[uvloop]'; \
     else \
-      set -- python3 -m pip --python /opt/faultbed install .; \
+      set -- python3 -m pip --python /opt/faultbed install '.[uvloop]'; \
     fi; \
     "$@" --no-cache-dir --disable-pip-version-check --quiet --root-user-action ignore; \
     cd /opt/faultbed/lib/python3*/site-packages; \

@@ -12,6 +12,7 @@ from typing import Any
 from nodes import ops
 from nodes.engines.common import sockaddr
 from nodes.engines.common.completion import Driver, Request
+from nodes.engines.common.offer import Offer
 from nodes.engines.common.uring import BUFFER_SELECT, NEEDS, PICKED, Ring, address_of, submission
 from nodes.wire.addresses import UnixPath
 
@@ -194,4 +195,5 @@ def _message(name: bytes, data_at: int, length: int) -> bytearray:
 class Engine(Driver):
     """One thread, one ring."""
 
+    offer = Offer(everywhere=False)
     port = UringPort

@@ -6,6 +6,7 @@ import asyncio
 from importlib.util import find_spec
 
 from nodes.engines.common.event_loop import EventLoopDriver, LoopPoller
+from nodes.engines.common.offer import Offer
 from nodes.engines.common.poller import Trigger
 
 
@@ -30,4 +31,5 @@ class UvloopPoller(LoopPoller):
 class Engine(EventLoopDriver):
     """One thread, one event loop."""
 
+    offer = Offer(everywhere=False)
     poller = UvloopPoller

@@ -29,6 +29,9 @@ GLIBC = ("2_17", "2_28")
 
 ASK = "import sys, platform; print(sys.version_info.major, sys.version_info.minor, platform.machine())"
 
+EXTRAS = "uvloop"
+"""What the Dockerfile installs beyond the dependencies: engines that are packages."""
+
 Tell = Callable[[str], None]
 
 
@@ -105,4 +108,4 @@ def _collect(folder: Path, interpreter: Interpreter) -> None:
     with tempfile.TemporaryDirectory(prefix="faultbed-wheel-") as made:
         wheel = str(make_wheel(Path(made)))
         pip = (sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--quiet")
-        run([*pip, *wanted, "--dest", str(folder), wheel, "pip"], "collecting the wheels")
+        run([*pip, *wanted, "--dest", str(folder), f"{wheel}[{EXTRAS}]", "pip"], "collecting the wheels")

@@ -45,6 +45,16 @@ def last(scenario: str) -> Cell:
     return applicable(plans([scenario]))[-1]
 
 
+def unhurried(cell: Cell) -> Cell:
+    """With clients that wait longer than several engines at work on one machine make them."""
+    retry = {"first": 500, "maximum": 500}
+    clients = {
+        name: client.model_copy(update={"retry": client.retry.model_copy(update=retry)})
+        for name, client in cell.clients.items()
+    }
+    return cell.model_copy(update={"nodes": {**cell.nodes, **clients}})
+
+
 def run(cells: Sequence[Cell], backend: str, options: Options = NONE) -> list[Ran]:
     """Run them, some at a time on real processes; in the order given. Raises AssertionError if the testbed failed.
 

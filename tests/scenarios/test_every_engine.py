@@ -1,17 +1,20 @@
 """The verdicts of RPC call semantics do not hang on who performs the programs: the same cells on every engine.
 
 With FAULTBED_ENGINES=all every cell of the demo runs on each, and the whole table on one that waits for readiness (the
-default, test_rpc_table.py), one that is told of completion, and on threads. Else the demo's cells take turns with them.
+default, test_rpc_table.py), one that is told of completion, and on threads; and each engine is in containers once.
+Else the demo's cells take turns with them.
 """
 
 from __future__ import annotations
 
 import os
 
+import docker
 import pytest
 import suite
 
 from nodes.engines import NAMES, availability
+from orchestrator.backends.docker.backend import SECCOMP
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.shipped import plans
 
@@ -48,3 +51,14 @@ def test_the_demo_is_met_on(engine: str) -> None:
 @pytest.mark.parametrize("engine", ["io_uring", "threads"])
 def test_the_table_is_met_on(engine: str) -> None:
     assert not suite.not_met(suite.run(on(engine, "rpc"), "local"))
+
+
+@pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
+def test_every_engine_is_met_in_containers(docker_engine: docker.DockerClient, node_image: str) -> None:
+    here = {name for name in NAMES if availability(name) is None}
+    cells = suite.applicable(plans(["engines/reply-lost"]))
+    taken = [
+        suite.unhurried(cell) for cell in cells if cell.axes["connection"] == "new" and cell.axes["engine"] in here
+    ]
+    assert {cell.servers["server"].engine for cell in taken} == here
+    assert not suite.not_met(suite.run(taken, "docker", {SECCOMP.name: "unconfined"}))

@@ -36,22 +36,12 @@ OF_PACKETS = "containers/13a-partition-request-packets"
 
 def chosen(*without: str) -> list[Cell]:
     return [
-        unhurried(cell)
+        suite.unhurried(cell)
         for scenario, axes in CHOSEN.items()
         if scenario not in without
         for cell in suite.applicable(plans([scenario]))
         if axes.items() <= cell.axes.items() and cell.axes["semantics"] in SEMANTICS
     ]
-
-
-def unhurried(cell: Cell) -> Cell:
-    """With clients that wait longer than several engines at work on one machine make them."""
-    retry = {"first": 500, "maximum": 500}
-    clients = {
-        name: client.model_copy(update={"retry": client.retry.model_copy(update=retry)})
-        for name, client in cell.clients.items()
-    }
-    return cell.model_copy(update={"nodes": {**cell.nodes, **clients}})
 
 
 @pytest.fixture(scope="module")

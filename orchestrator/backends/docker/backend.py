@@ -5,14 +5,23 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache, partial
 
 from chaos.problem import Problem
-from orchestrator.backends.backend import Backend, Finding, Option, Options, Runner, Swept, unconnected
+from orchestrator.backends.backend import Backend, Finding, Option, Options, Ready, Runner, Swept
 from orchestrator.backends.interrupts import Interrupts
 from orchestrator.backends.refusals import limits, offers, places, systems
 from orchestrator.scenario.cell import Cell
 
 NAME = "docker"
+
+
+def _profile(given: str) -> str:
+    from orchestrator.backends.docker.seccomp import profile
+
+    return profile(given)
+
+
 IMAGE = Option("image", "Docker: the nodes' image, instead of what `faultbed image build` made.", "IMAGE")
 TOXIPROXY_IMAGE = Option(
     "toxiproxy_image",
@@ -20,7 +29,13 @@ TOXIPROXY_IMAGE = Option(
     "IMAGE",
     variable="FAULTBED_TOXIPROXY_IMAGE",
 )
-OPTIONS = (IMAGE, TOXIPROXY_IMAGE)
+SECCOMP = Option(
+    "seccomp",
+    "Docker: the nodes' seccomp profile, a file or `unconfined`; the engine's own may forbid io_uring.",
+    "PROFILE",
+    read=_profile,
+)
+OPTIONS = (IMAGE, TOXIPROXY_IMAGE, SECCOMP)
 
 
 def _problems(cell: Cell) -> Iterator[Problem]:
@@ -31,14 +46,24 @@ def _problems(cell: Cell) -> Iterator[Problem]:
 
 
 @contextmanager
+def _connect(options: Options) -> Iterator[Ready]:
+    from orchestrator.backends.docker.engines import problems, unavailable
+    from orchestrator.backends.docker.image import image_name
+
+    image = options.get(IMAGE.name) or image_name()
+    told = cache(lambda: unavailable(image, options.get(SECCOMP.name)))
+    yield Ready(NAME, options, partial(_open, options), partial(problems, image, told))
+
+
+@contextmanager
 def _open(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
     from orchestrator.backends.conducting import real
     from orchestrator.backends.docker.session import DockerSession
     from orchestrator.backends.docker.shared import DockerBackend
     from orchestrator.backends.processes import Supervisor
 
-    images = options.get(IMAGE.name), options.get(TOXIPROXY_IMAGE.name)
-    with Supervisor(secrets.token_hex(8)) as supervisor, DockerBackend.open(supervisor, *images) as shared:
+    given = [options.get(option.name) for option in OPTIONS]
+    with Supervisor(secrets.token_hex(8)) as supervisor, DockerBackend.open(supervisor, *given) as shared:
         yield real(lambda cell, home: DockerSession(shared, home), interrupts)
 
 
@@ -66,7 +91,7 @@ BACKEND = Backend(
     place=2,
     about="a container for every node",
     problems=_problems,
-    connect=unconnected(NAME, _open),
+    connect=_connect,
     options=OPTIONS,
     engine=engine,
     findings=_findings,

@@ -134,7 +134,7 @@ class DockerHost:
                 name=name,
                 environment={TOKEN_VARIABLE: launch.token},
                 labels=backend.owner.labels(),
-                host_config=backend.host_config(launch.limits, self._network.name, volume.name, HOME),
+                host_config=backend.host_config(launch, self._network.name, volume.name, HOME),
                 networking_config=self._network.endpoint(address, launch.name),
                 **wanted,
             )

@@ -15,10 +15,10 @@ from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.docker.leftovers import AT_ONCE, CONTAINER, VOLUME, Thing, remove, remove_all, sweep
 from orchestrator.backends.docker.network import Networks
 from orchestrator.backends.docker.specification import confinement
+from orchestrator.backends.host import Launch
 from orchestrator.backends.leftovers import place
 from orchestrator.backends.processes import Supervisor, orchestrator_id
 from orchestrator.backends.threads import workers
-from orchestrator.scenario.cell import Limits
 
 TOXIPROXY = "ghcr.io/shopify/toxiproxy:2.12.0"
 
@@ -26,11 +26,19 @@ TOXIPROXY = "ghcr.io/shopify/toxiproxy:2.12.0"
 class DockerBackend:
     """Shared by cells in several threads. Planes that run beside the orchestrator are its supervisor's."""
 
-    def __init__(self, client: docker.DockerClient, supervisor: Supervisor, image: str, toxiproxy_image: str) -> None:
+    def __init__(
+        self,
+        client: docker.DockerClient,
+        supervisor: Supervisor,
+        image: str,
+        toxiproxy_image: str,
+        seccomp: str | None = None,
+    ) -> None:
         self.client = client
         self.supervisor = supervisor
         self.image = image
         self.toxiproxy_image = toxiproxy_image
+        self._seccomp = seccomp
         self.owner = Owner(supervisor.run, orchestrator_id(), place())
         self.networks = Networks(client, self.owner)
         self.gate = threading.Semaphore(AT_ONCE)
@@ -38,7 +46,9 @@ class DockerBackend:
         self._cells = itertools.count(1)
 
     @classmethod
-    def open(cls, supervisor: Supervisor, image: str | None, toxiproxy_image: str | None) -> DockerBackend:
+    def open(
+        cls, supervisor: Supervisor, image: str | None, toxiproxy_image: str | None, seccomp: str | None
+    ) -> DockerBackend:
         """What earlier runs were killed over is removed first.
 
         Raises SessionError, with the remedy: no engine that can be used, or not with this image.
@@ -47,7 +57,7 @@ class DockerBackend:
         try:
             check_image(client, image or image_name())
             sweep(client)
-            return cls(client, supervisor, image or image_name(), toxiproxy_image or TOXIPROXY)
+            return cls(client, supervisor, image or image_name(), toxiproxy_image or TOXIPROXY, seccomp)
         except BaseException:
             client.close()
             raise
@@ -56,9 +66,12 @@ class DockerBackend:
         """What the names of one cell's containers and volumes begin with."""
         return f"faultbed-{self.owner.run}-c{next(self._cells)}"
 
-    def host_config(self, limits: Limits, network: str, volume: str, home: str) -> dict[str, Any]:
+    def host_config(self, launch: Launch, network: str, volume: str, home: str) -> dict[str, Any]:
+        seccomp = self._seccomp if launch.role == "node" else None
         mount = docker.types.Mount(home, volume, type="volume", labels=self.owner.labels())
-        config: dict[str, Any] = self.client.api.create_host_config(mounts=[mount], **confinement(limits, network))
+        config: dict[str, Any] = self.client.api.create_host_config(
+            mounts=[mount], **confinement(launch.limits, network, seccomp)
+        )
         return config
 
     def remove(self, containers: Sequence[str], volumes: Sequence[str]) -> list[Thing]:

@@ -38,13 +38,15 @@ def specification(launch: Launch, home: str, image: str) -> dict[str, Any]:
     }
 
 
-def confinement(limits: Limits, network: str) -> dict[str, Any]:
-    """What the engine holds a container to. An init reaps, and passes signals on: Python as PID 1 would ignore them."""
+def confinement(limits: Limits, network: str, seccomp: str | None = None) -> dict[str, Any]:
+    """What the engine holds a container to, `seccomp` a profile of ours. An init reaps, and passes signals on: Python
+    as PID 1 would ignore them."""
+    profile = [] if seccomp is None else [f"seccomp={seccomp}"]
     wanted: dict[str, Any] = {
         "network_mode": network,
         "init": True,
         "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges"],
+        "security_opt": ["no-new-privileges", *profile],
         "read_only": True,
         "tmpfs": SCRATCH,
         **BOUNDS,
