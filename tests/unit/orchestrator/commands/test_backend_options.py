@@ -13,7 +13,7 @@ from orchestrator.cli import main
 from orchestrator.commands.backend_options import options_of
 from orchestrator.scenario.document import BadScenario
 
-NOTHING = {"image": None, "toxiproxy_image": None, "inventory": None}
+NOTHING = {"image": None, "toxiproxy_image": None, "seccomp": None, "inventory": None}
 
 
 def test_every_backend_and_every_option_is_in_the_help() -> None:
@@ -27,7 +27,7 @@ def test_every_backend_and_every_option_is_in_the_help() -> None:
 
 def test_a_backend_is_given_its_own_options() -> None:
     given = {**NOTHING, "image": "mine:1", "inventory": Path("absent")}
-    assert options_of(named("docker"), given) == {"image": "mine:1", "toxiproxy_image": None}
+    assert options_of(named("docker"), given) == {"image": "mine:1", "toxiproxy_image": None, "seccomp": None}
     assert options_of(named("sim"), given) == {}
 
 
