@@ -132,7 +132,7 @@ def _agree(form: _Form, details: Sequence[dict[str, Any]]) -> bool:
     link = received.get("link")
     return (
         asked == executed
-        and "wait" in begun
+        and begun.get("wait").__class__ is int
         and as_sent(sent, received)
         and _as_answered(answer, reply, end.get("value"))
         and reply.get("connection") == sent.get("connection")

@@ -14,9 +14,10 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import suite
+from altering import altered
 
 from nodes.wire.record import Kind
 from nodes.wire.transports import TRANSPORTS
@@ -27,13 +28,6 @@ from orchestrator.checkers.verdict import Met
 from orchestrator.history.merged import Event, History
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.shipped import names, plans
-
-NUMBERS = ("time", "epoch", "client", "seq", "attempt", "process")
-MILLISECOND = 1_000_000
-STEPS = (1, MILLISECOND, 1_000 * MILLISECOND)
-ODD_VALUES: tuple[Any, ...] = (None, "x", "", b"\xff", -1, 0, 2**62, 1.5, True, [], {}, {"a": [1]})
-ODD_NUMBERS = (-1, -(2**62), 2**62)
-"""What nobody writes there."""
 
 
 class Altered(NamedTuple):
@@ -134,66 +128,16 @@ def alterations(runs: Sequence[tuple[Cell, History]], seed: int, count: int) -> 
     drawn = random.Random(seed)
     for _ in range(count):
         cell, history = drawn.choice(runs)
-        events = list(history.events)
+        events = history.events
         kind = drawn.choice(sorted({event.kind for event in events}))
         place = drawn.choice([n for n, event in enumerate(events) if event.kind is kind])
-        event = events[place]
-        ways = ["removed", "doubled", "node", "kind", *NUMBERS]
-        ways += (f"{way}detail.{key}" for way in ("", "", "odd ") for key in event.detail)
-        ways += (f"without detail.{key}" for key, value in event.detail.items() if value is not None)
-        what = drawn.choice([*ways, "moved"] if event.client else ways)
-        events[place : place + 1] = _done(what, event, events, drawn)
-        events[place:] = [each._replace(order=n) for n, each in enumerate(events[place:], place)]
-        yield Altered(cell, history._replace(events=tuple(events)), event, what)
-
-
-def _done(what: str, event: Event, events: Sequence[Event], drawn: random.Random) -> list[Event]:
-    if what == "removed":
-        return []
-    if what == "doubled":
-        return [event, event]
-    if what == "moved":
-        others = sorted({each.operation for each in events if each.client and each.operation != event.operation})
-        client, seq = drawn.choice(others)
-        return [event._replace(client=client, seq=seq)]
-    if what == "node":
-        return [event._replace(node=drawn.choice(sorted({each.node for each in events} - {event.node})))]
-    if what == "kind":
-        return [event._replace(kind=drawn.choice(sorted({each.kind for each in events} - {event.kind})))]
-    if what in NUMBERS:
-        step = drawn.choice(STEPS) if what == "time" else 1
-        number = getattr(event, what) + drawn.choice((step, -step))
-        return [event._replace(**{what: drawn.choice((number, number, number, *ODD_NUMBERS))})]
-    way, _, key = what.rpartition("detail.")
-    if way == "without ":
-        return [event._replace(detail={name: each for name, each in event.detail.items() if name != key})]
-    if way == "odd ":
-        odd = drawn.choice([value for value in ODD_VALUES if value != event.detail[key]])
-        return [event._replace(detail={**event.detail, key: odd})]
-    texts = sorted({each.detail[key] for each in events if isinstance(each.detail.get(key), str)})
-    return [event._replace(detail={**event.detail, key: _other(event.detail[key], texts, drawn)})]
-
-
-def _other(value: Any, texts: Sequence[str], drawn: random.Random) -> Any:
-    match value:
-        case bool():
-            return not value
-        case int():
-            return value + drawn.choice((1, -1, 1000))
-        case bytes():
-            return value[::-1] if value[::-1] != value else value + b"x"
-        case str():
-            return drawn.choice([text for text in (*texts, f"{value}x") if text != value])
-        case dict():
-            return {key: _other(item, (), drawn) for key, item in value.items()} or {"more": 1}
-        case list() | tuple():
-            return [*value, 0]
-    return 1
+        what, found = altered(events, place, drawn)
+        yield Altered(cell, history._replace(events=found), events[place], what)
 
 
 def survivors(runs: Sequence[tuple[Cell, History]], seed: int, count: int) -> Iterator[Altered]:
     """Those that the judge did not notice."""
-    return (altered for altered in alterations(runs, seed, count) if met(altered.cell, altered.history))
+    return (one for one in alterations(runs, seed, count) if met(one.cell, one.history))
 
 
 def main() -> int:
@@ -205,12 +149,12 @@ def main() -> int:
     runs = correct(options.cells, options.seed)
     known: Counter[tuple[tuple[str, str], str]] = Counter()
     found = 0
-    for altered in survivors(runs, options.seed, options.count):
-        if altered.unjudged:
-            known[altered.key, altered.unjudged] += 1
+    for one in survivors(runs, options.seed, options.count):
+        if one.unjudged:
+            known[one.key, one.unjudged] += 1
             continue
         found += 1
-        print(altered)
+        print(one)
     for (key, reason), times in sorted(known.items()):
         print(f"{times:6} {' '.join(key)}: {reason}")
     print(f"{options.count} alterations of {len(runs)} runs: {sum(known.values())} are not judged, {found} survived")

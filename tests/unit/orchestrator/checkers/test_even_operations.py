@@ -7,11 +7,11 @@ import random
 from functools import cache
 from typing import Any
 
+import altering
 import pytest
 import suite
 from suite import Ran
 
-from nodes.wire.record import Kind
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Judgement
@@ -39,30 +39,16 @@ def recorded() -> list[Ran]:
 
 
 def altered(events: tuple[Event, ...], dice: random.Random) -> tuple[Event, ...]:
-    """One event of an operation is another, elsewhere, twice, or not there."""
+    """One event of an operation is altered, or elsewhere, or both."""
+    found = list(events)
     place = dice.choice([event.order for event in events if event.client])
-    event, others = events[place], [*events[:place], *events[place + 1 :]]
-    there = max(0, min(len(others), place + dice.choice([-9, -3, -1, 0, 1, 3, 9])))
-    ways = [[], [event, event], [_other(event, dice)], [_other(event, dice)], [event]]
-    found = [*others[:there], *dice.choice(ways), *others[there:]] if dice.random() < 0.5 else None
-    found = found or [*others[:place], *dice.choice(ways), *others[place:]]
-    return tuple(each._replace(order=order) for order, each in enumerate(found))
-
-
-def _other(event: Event, dice: random.Random) -> Event:
-    if event.detail and dice.random() < 0.7:
-        key = dice.choice(list(event.detail))
-        return event._replace(detail={**event.detail, key: _changed(event.detail[key], dice)})
-    name = dice.choice(["time", "epoch", "seq", "attempt", "client", "kind", "node"])
-    return event._replace(**{name: _changed(getattr(event, name), dice)})
-
-
-def _changed(value: Any, dice: random.Random) -> Any:
-    if isinstance(value, Kind):
-        return dice.choice(list(Kind))
-    if isinstance(value, int):
-        return value + dice.choice([-1, 1, 1_000_000])
-    return {"request": "reply", "reply": "request", "server": "client", "client": "server"}.get(value, f"{value}x")
+    if dice.random() < 0.5:
+        event = found.pop(place)
+        place = max(0, min(len(found), place + dice.choice([-9, -3, -1, 1, 3, 9])))
+        found.insert(place, event)
+        if dice.random() < 0.3:
+            return tuple(each._replace(order=order) for order, each in enumerate(found))
+    return altering.altered(found, place, dice)[1]
 
 
 def told(judgement: Judgement) -> Any:

@@ -199,6 +199,11 @@ def test_a_row_says_its_epoch_and_its_ledger() -> None:
         assert not straight(without(events, Kind.EFFECT, key))
 
 
+@pytest.mark.parametrize("wait", [None, True, "x", []])
+def test_it_would_have_waited_for_some_time(wait: object) -> None:
+    assert not straight(changed(made(), Kind.ATTEMPT, wait=wait))
+
+
 @pytest.mark.parametrize(("kind", "key"), [(Kind.ATTEMPT, "wait"), (Kind.SEND, "first"), (Kind.RECEIVE, "first")])
 def test_journals_of_older_versions_do_not_tell_all(kind: Kind, key: str) -> None:
     assert not straight(without(made(), kind, key))
