@@ -7,8 +7,8 @@ Rules of this file:
 2. Times are absolute, in nanoseconds of the engine's monotonic clock. A `deadline` of None is never.
    When it passes, TimeoutError is thrown in.
 3. Between two yields a program runs alone in its node, on every engine.
-4. At most one `Recv`/`RecvFrom`/`Accept` and one `Send` are outstanding per socket. `Close` by another
-   program ends them with ConnectionAbortedError.
+4. At most one `Recv`/`RecvFrom`/`Accept` and one `Send` are outstanding per socket; of a listener one `Accept` in each
+   worker. `Close` by another program ends them with ConnectionAbortedError.
 5. Operations are mutable and slotted so that a connection may reuse its own (a frozen dataclass here
    costs a sixth of the throughput). An engine never keeps one after resuming its program.
 
@@ -220,17 +220,19 @@ class Sleep:
 
 
 class Spawn:
-    """-> Task that runs `program` beside its spawner. Raises Exhausted.
+    """-> Task that runs `program` beside its spawner, in the loop of that number where there are several (`worker`;
+    None: in its spawner's). Raises Exhausted.
 
     A task that ends with an error while nobody joins it ends the whole engine run with that error:
     programs handle the errors they expect.
     """
 
-    __slots__ = ("name", "program")
+    __slots__ = ("name", "program", "worker")
 
-    def __init__(self, program: Program, name: str = "") -> None:
+    def __init__(self, program: Program, name: str = "", worker: int | None = None) -> None:
         self.program = program
         self.name = name
+        self.worker = worker
 
 
 class Join:

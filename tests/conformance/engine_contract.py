@@ -7,7 +7,8 @@ same run, and every wait that a broken engine could turn into a hang has a guard
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import cycle
 from typing import Any
 
 from nodes import ops
@@ -18,13 +19,15 @@ MILLISECOND = 1_000_000
 
 
 class Subject:
-    """An engine under examination, with what was committed through it and how long a guard waits."""
+    """An engine under examination, with what was committed through it and how long a guard waits; among how many
+    `workers` whatever a check spawns is dealt out."""
 
-    def __init__(self, create: Callable[..., Any], guard: int = 20_000 * MILLISECOND) -> None:
+    def __init__(self, create: Callable[..., Any], guard: int = 20_000 * MILLISECOND, workers: int = 1) -> None:
         self.committed: list[ops.Transaction] = []
         self.drawn = 0
         self.guard = guard
         self._create = create
+        self._turns = cycle(range(workers)) if workers > 1 else None
 
     def _commit(self, transaction: ops.Transaction) -> int:
         if transaction.effect is None:
@@ -37,11 +40,31 @@ class Subject:
         return self.drawn / 1024
 
     def run(self, main: ops.Program) -> Any:
-        return self._create(self._commit, self._random).run(self._guarded(main))
+        guarded = self._guarded(main)
+        if self._turns is not None:
+            guarded = dealt_out(guarded, self._turns)
+        return self._create(self._commit, self._random).run(guarded)
 
     def _guarded(self, main: ops.Program) -> ops.Program:
         task = yield ops.Spawn(main, "checked")
         return (yield ops.Join(task, (yield ops.Now()) + self.guard))
+
+
+def dealt_out(program: ops.Program, turns: Iterator[int]) -> ops.Program:
+    """The same program; what it spawns, and what that spawns, goes to the workers in turn."""
+    resume: Callable[[Any], Any] = program.send
+    argument: Any = None
+    while True:
+        try:
+            operation = resume(argument)
+        except StopIteration as done:
+            return done.value
+        if isinstance(operation, ops.Spawn):
+            operation = ops.Spawn(dealt_out(operation.program, turns), operation.name, next(turns))
+        try:
+            resume, argument = program.send, (yield operation)
+        except BaseException as error:
+            resume, argument = program.throw, error
 
 
 def after(milliseconds: int) -> Generator[Any, Any, int]:

@@ -29,14 +29,17 @@ SIMULATED = "sim"
 REAL = tuple(name for name in engines.NAMES if name != SIMULATED)
 HERE = tuple(name for name in REAL if engines.availability(name) is None)
 READINESS = tuple(name for name in HERE if isinstance(engines.create(name, lambda _: 0, lambda: 0.5), Driver))
+SEVERAL = tuple(f"{name} x3" for name in REAL if engines.offer(name).workers > 1)
+"""With several workers."""
 QUIET = tuple(name for name in READINESS if name != "busy")
 
 
 def subject(name: str) -> Subject:
+    name, _, workers = name.partition(" x")
     reason = engines.availability(name)
     if reason is not None:
         pytest.skip(f"engine {name}: {reason}")
-    return Subject(partial(engines.create, name))
+    return Subject(partial(engines.create, name), workers=int(workers or 1))
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def hasty_switches() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("hasty_switches")
-@pytest.mark.parametrize("engine", [*REAL, SIMULATED])
+@pytest.mark.parametrize("engine", [*REAL, *SEVERAL, SIMULATED])
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_contract(check: Callable[[Subject], None], engine: str) -> None:
     check(subject(engine))
@@ -105,7 +108,7 @@ def _closing(operation: Any, socket: ops.Socket) -> ops.Program:
         yield ops.Close(socket)
 
 
-@pytest.mark.parametrize("engine", REAL)
+@pytest.mark.parametrize("engine", [*REAL, *SEVERAL])
 def test_nothing_is_left_when_the_run_ends(engine: str) -> None:
     examined = subject(engine)
     before, threads, mask = _descriptors(), threading.active_count(), signal.pthread_sigmask(signal.SIG_BLOCK, ())
@@ -115,7 +118,7 @@ def test_nothing_is_left_when_the_run_ends(engine: str) -> None:
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == mask
 
 
-@pytest.mark.parametrize("engine", REAL)
+@pytest.mark.parametrize("engine", [*REAL, *SEVERAL])
 def test_an_interrupt_closes_the_sockets_and_propagates(engine: str) -> None:
     def main() -> ops.Program:
         yield from _untidy()
@@ -130,7 +133,7 @@ def test_an_interrupt_closes_the_sockets_and_propagates(engine: str) -> None:
     assert threading.active_count() == threads
 
 
-@pytest.mark.parametrize("engine", REAL)
+@pytest.mark.parametrize("engine", [*REAL, *SEVERAL])
 def test_a_connection_that_comes_as_its_listener_closes_is_closed(engine: str) -> None:
     """Whoever was accepted for nobody learns it, and nobody keeps its descriptor."""
 
@@ -348,7 +351,7 @@ def test_without_descriptors_connections_wait_and_are_accepted_later(engine: str
     assert _descriptors() == before
 
 
-@pytest.mark.parametrize("engine", REAL)
+@pytest.mark.parametrize("engine", [*REAL, *SEVERAL])
 def test_an_interrupt_reaches_an_engine_that_is_never_idle(engine: str) -> None:
     ended: list[str] = []
 

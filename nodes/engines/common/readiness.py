@@ -60,8 +60,12 @@ class Driver(Scheduler):
         finally:
             poller.close()
 
+    def _waiter(self) -> Callable[[int | None], list[tuple[int, int]]]:
+        """What the loop waits with."""
+        return self._poller.wait
+
     def _loop(self) -> None:
-        ready, timers, wait = self._ready, self._timers, self._poller.wait
+        ready, timers, wait = self._ready, self._timers, self._waiter()
         disarms = self._edge or self._one_shot
         endpoints, step = self._endpoints, self._step
         while True:
