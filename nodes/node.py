@@ -106,8 +106,11 @@ class ServerNode:
             except OSError as error:
                 where = f"{wanted} ({part['transport']})"
                 raise BadCommand(f"{part['link']}: cannot listen at {where}: {error.strerror}") from error
-            program = endpoint.accept(socket) if connected else endpoint.datagrams(socket)
-            yield Spawn(program, "accept" if connected else "datagrams")
+            if connected:
+                for worker in range(self._spec["workers"]):
+                    yield Spawn(endpoint.accept(socket), "accept", worker)
+            else:
+                yield Spawn(endpoint.datagrams(socket), "datagrams")
             addresses[part["link"]] = written(socket.local)
         self._environment.witness.note(Kind.READY, detail={"addresses": addresses})
         return {"addresses": addresses}

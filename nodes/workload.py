@@ -83,7 +83,8 @@ class Harness:
         """Run every process to its end, and say so."""
         tasks = []
         for process in self._drivers:
-            tasks.append((yield Spawn(self._process(process), f"process {process}")))
+            worker = process % self._spec["workers"]
+            tasks.append((yield Spawn(self._process(process), f"process {process}", worker)))
         for task in tasks:
             yield Join(task)
         self.done = True

@@ -46,6 +46,11 @@ def engines(cell: Cell) -> Iterator[Problem]:
 def offers(cell: Cell, offer: Callable[[str], Offer] = offer) -> Iterator[Problem]:
     """Engines of which more is asked than they can do, wherever they run."""
     nodes = dict(_nodes(cell))
+    for name, node in nodes.items():
+        if node.workers > (most := offer(node.engine).workers):
+            able = ", ".join(other for other in NAMES if offer(other).workers >= node.workers) or "fewer"
+            message = f"engine {node.engine} has {most} of the {node.workers} workers; expected {able}"
+            yield Problem(("nodes", name, "workers"), message)
     for name, transport in {(name, link.transport): None for link in cell.links for name in (link.source, link.target)}:
         engine = nodes[name].engine
         if transport not in offer(engine).transports:

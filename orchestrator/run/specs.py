@@ -58,6 +58,7 @@ def server_spec(
         "yields": server.yields,
         "durability": server.durability,
         "lease": server.lease,
+        "workers": server.workers,
         "host": host,
         "fenced": not any(link.variant == "fence-ignored" for link in cell.links if link.target == name),
         "endpoints": [
@@ -93,6 +94,7 @@ def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping
         "workload": client.workload,
         "calls": client.calls,
         "clients": client.clients,
+        "workers": client.workers,
         "outstanding": client.outstanding,
         "after_heal": client.calls - client.last_before_heal,
         "retry": client.retry.model_dump(),
@@ -125,6 +127,7 @@ def driver_spec(cell: Cell, folder: str, target: str) -> dict[str, Any]:
         "workload": "call",
         "calls": driver.calls,
         "clients": driver.clients,
+        "workers": 1,
         "outstanding": 1,
         "after_heal": driver.calls - driver.last_before_heal,
         "gates": sorted(before_heal(driver.gates)),

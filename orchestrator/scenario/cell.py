@@ -97,6 +97,7 @@ else:
     CodecName = Literal[codecs.NAMES]
     Via = Literal[tuple(PLANE_OF)]
 UNTIL_DONE: Literal["until-done"] = "until-done"
+Workers = Annotated[int, Field(ge=1, description="loops that share the node's work, where its engine has several")]
 Load = Milliseconds | Literal["until-done"]
 SETTLE = 5_000
 ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
@@ -158,6 +159,7 @@ class Server(Value):
 
     service: ServiceName
     engine: str = "epoll"
+    workers: Workers = 1
     yields: Milliseconds = 0
     durability: Literal["process", "power"] = "process"
     lease: Milliseconds = 60_000
@@ -180,6 +182,7 @@ class Client(Value):
     outstanding: int = Field(default=1, ge=1, le=16)
     after_heal: int = Field(default=2, ge=1)
     engine: str = "epoll"
+    workers: Workers = 1
     retry: Retry = Retry()
     gates: dict[int, TriggerText] = Field(default={})
     limits: Limits = NO_LIMITS

@@ -23,6 +23,7 @@ SPEC = {
     "yields": 0,
     "durability": "process",
     "lease": 60_000,
+    "workers": 1,
     "host": "127.0.0.1",
     "fenced": True,
     "seed": 1,

@@ -29,6 +29,12 @@ def test_every_cell_is_met_on_every_engine(results: list[CellResult]) -> None:
     assert not failed
 
 
+def test_several_workers_are_one_node() -> None:
+    if reason := engines.availability("epoll_exclusive"):
+        pytest.skip(f"engine epoll_exclusive: {reason}")
+    assert not suite.not_met(suite.run([cell for plan in plans(["engines/workers"]) for cell in plan.cells], "local"))
+
+
 def test_both_losses_bit_in_every_cell(results: list[CellResult]) -> None:
     for result in results:
         assert result.judgement is not None

@@ -108,7 +108,7 @@ class Life:
         number = incarnation(spec, self._ledger, self._random64())
         history = self._ledger.history_id if self._ledger else 0
         self.journal.start(self.name, self.epoch, spec["role"], number, history)
-        spec = {**spec, "host": self.host.name}
+        spec = {**spec, "host": self.host.name, "workers": 1}
         node = make(spec, Environment(self.name, self.epoch, self.journal, self._ledger, number, outbox))
         self._obey = node.obey
         yield Spawn(self._tell(outbox), "events")

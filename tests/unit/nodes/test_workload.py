@@ -59,7 +59,15 @@ class Bench(Witnessing):
         super().__init__()
         self.said: list[str] = []
         outbox = ops.Queue()
-        made = {"ordinal": ORDINAL, "workload": "add", "clients": 1, "calls": 3, "after_heal": 0, "outstanding": 1}
+        made = {
+            "ordinal": ORDINAL,
+            "workload": "add",
+            "clients": 1,
+            "workers": 1,
+            "calls": 3,
+            "after_heal": 0,
+            "outstanding": 1,
+        }
         wanted = [("ok", 2), ("end", 1), ("ok", 9), ("invoke", 3)]
         self.harness = Harness(
             {**made, "gates": [], **spec}, EPOCH, self, Reports(outbox, wanted), lambda _: Scripted(answer, self.said)

@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 from sample_results import CELLS, judgement, result
 
+from nodes.engines.common.workers import MOST
 from orchestrator.backends import leftovers, named
 from orchestrator.backends.backend import Swept
 from orchestrator.backends.code_digest import EVERYTHING, digest
@@ -298,6 +300,18 @@ def test_an_engine_that_cannot_run_here_is_refused(monkeypatch: pytest.MonkeyPat
     assert found.path == ("nodes", "server", "engine")
     assert "cannot run here: no such system call" in found.message
     assert next(named("sim").problems(cell), None) is None
+
+
+@pytest.mark.parametrize("backend", ["local", "docker"])
+def test_more_workers_than_an_engine_has_are_refused(backend: str) -> None:
+    def first(engine: str, workers: int) -> Any:
+        node = f"service: counter, engine: {engine}, workers: {workers}"
+        cell = expand(SCENARIO.replace("service: counter", node), "f.yaml").cells[0]
+        return next((each for each in named(backend).problems(cell) if each.path[-1] == "workers"), None)
+
+    assert first("epoll_exclusive", MOST) is None
+    assert first("epoll", 2).message == "engine epoll has 1 of the 2 workers; expected epoll_exclusive"
+    assert first("epoll_exclusive", MOST + 1).message.endswith(f"has {MOST} of the {MOST + 1} workers; expected fewer")
 
 
 def test_list_names_what_show_shows() -> None:

@@ -155,6 +155,7 @@ def test_the_driver_is_told_what_to_run_and_where_to_call() -> None:
         "workload": "call",
         "calls": 9,
         "clients": 2,
+        "workers": 1,
         "outstanding": 1,
         "after_heal": 3,
         "gates": [4],

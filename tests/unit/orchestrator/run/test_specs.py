@@ -25,10 +25,17 @@ SPLIT = Split(split="isolate", nodes=("caller", "far"))
 def cell(*faults: Fault) -> Cell:
     retry = Retry(attempts=5, first=11, maximum=12, jitter=0.25, connection="same", patience=13)
     nodes = {
-        "store": Server(service="register", yields=21, durability="power", lease=22, port=23),
+        "store": Server(service="register", yields=21, durability="power", lease=22, port=23, workers=4),
         "idle": Client(workload="add"),
         "caller": Client(
-            workload="write", calls=9, clients=3, outstanding=2, after_heal=4, retry=retry, gates={3: "store ready 2"}
+            workload="write",
+            calls=9,
+            clients=3,
+            workers=2,
+            outstanding=2,
+            after_heal=4,
+            retry=retry,
+            gates={3: "store ready 2"},
         ),
         "far": Server(service="counter", port=24),
     }
@@ -58,6 +65,7 @@ def test_a_server_is_told_its_service_and_an_endpoint_for_each_link() -> None:
         "yields": 21,
         "durability": "power",
         "lease": 22,
+        "workers": 4,
         "host": "h",
         "fenced": False,
         "endpoints": [
@@ -95,6 +103,7 @@ def test_a_client_is_told_its_workload_and_where_to_call() -> None:
         "workload": "write",
         "calls": 9,
         "clients": 3,
+        "workers": 2,
         "outstanding": 2,
         "after_heal": 4,
         "retry": {
