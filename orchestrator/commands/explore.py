@@ -64,7 +64,7 @@ def explore(chosen: Chosen) -> Exit:
             say(line)
         unkept: list[OSError] = []
         for find in state.finds.values():
-            for line in _found(find, subject, folder, chosen.real, signals, unkept):
+            for line in _found(find, folder, chosen.real, signals, unkept):
                 say(line)
     say(ending(state))
     if signals:
@@ -130,15 +130,13 @@ def _clock(state: Hunt, begun: float, minutes: float | None, signals: Sequence[i
     return over
 
 
-def _found(
-    find: Find, subject: Subject, folder: Path, real: bool, signals: list[int], unkept: list[OSError]
-) -> Iterator[str]:
+def _found(find: Find, folder: Path, real: bool, signals: list[int], unkept: list[OSError]) -> Iterator[str]:
     """A signal ends what it is at: what was reached until then is kept all the same. What cannot be is told."""
     link = find.cell.links[0]
     checks = ", ".join(find.surprise.checks)
     yield f"{link.variant or link.semantics}: {checks} after {find.number + 1} runs, {find.times} of them in all"
     try:
-        found = kept(find, subject.ground, folder, lambda: bool(signals))
+        found = kept(find, folder, lambda: bool(signals))
     except OSError as error:
         unkept.append(error)
         yield f"  {find.surprise.told}"

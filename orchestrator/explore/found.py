@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from time import process_time
 from typing import NamedTuple
 
 from orchestrator.backends import ready
 from orchestrator.explore.attempt import Surprise, attempt, recorded, surprise
-from orchestrator.explore.generate import Ground
 from orchestrator.explore.hunt import Find
 from orchestrator.explore.shrink import Shrinking, Shrunk
 from orchestrator.explore.written import written
@@ -38,7 +39,7 @@ class Found(NamedTuple):
         return self.shrunk.cell
 
 
-def shrunk(find: Find, ground: Ground, over: Callable[[], bool] = lambda: False) -> Shrunk:
+def shrunk(find: Find, over: Callable[[], bool] = lambda: False) -> Shrunk:
     """The smallest cell that surprises as it does, or what was reached when it was over."""
     begun = process_time()
 
@@ -48,7 +49,7 @@ def shrunk(find: Find, ground: Ground, over: Callable[[], bool] = lambda: False)
     def ended() -> bool:
         return over() or process_time() - begun > LONGEST
 
-    return Shrinking(surprises, ground.judged, _logged, over=ended).of(find.cell)
+    return Shrinking(surprises, _logged, over=ended).of(find.cell)
 
 
 def _logged(cell: Cell) -> Log | None:
@@ -58,14 +59,18 @@ def _logged(cell: Cell) -> Log | None:
         return None
 
 
-def kept(find: Find, ground: Ground, folder: Path, over: Callable[[], bool]) -> Found:
+def kept(find: Find, folder: Path, over: Callable[[], bool]) -> Found:
     """Shrink it until that is over, and write it. Raises OSError."""
-    small = shrunk(find, ground, over)
+    small = shrunk(find, over)
     shown = attempt(small.cell).surprise or find.surprise
-    path = _free(folder, _name(find))
-    text = written(small.cell, path.stem, f"Found by exploring, {small.cell.links[0].semantics}: {shown.told}.")
     folder.mkdir(parents=True, exist_ok=True)
-    write(path, text.encode())
+    path = _taken(folder, _name(find))
+    text = written(small.cell, path.stem, f"Found by exploring, {small.cell.links[0].semantics}: {shown.told}.")
+    try:
+        write(path, text.encode())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
     return Found(path, small, shown)
 
 
@@ -97,8 +102,11 @@ def _name(find: Find) -> str:
     return f"{link.variant or link.semantics}-{find.surprise.checks[0]}"
 
 
-def _free(folder: Path, name: str) -> Path:
-    number = 1
-    while (path := folder / (f"{name}-{number}.yaml" if number > 1 else f"{name}.yaml")).exists():
-        number += 1
-    return path
+def _taken(folder: Path, name: str) -> Path:
+    """The first file of that name, and a number, that nobody has: made by it, so that no other explorer gets it too."""
+    for number in count(1):
+        path = folder / (f"{name}-{number}.yaml" if number > 1 else f"{name}.yaml")
+        with suppress(FileExistsError):
+            path.touch(exist_ok=False)
+            return path
+    raise AssertionError("numbers do not end")

@@ -17,7 +17,7 @@ from chaos.faults.fault import Fault
 from nodes.rpc import codecs
 from nodes.services import SERVICE_OF
 from nodes.wire.transports import LINKS
-from orchestrator.explore.theory import expected
+from orchestrator.explore.theory import by_theory
 from orchestrator.explore.words import DRAWN, LIKELY, Place
 from orchestrator.scenario.cell import Cell, Client, Expect, Link, Retry, Semantics, Server, Variant
 from orchestrator.scenario.coherence import problems
@@ -34,7 +34,6 @@ TRIES = 1_000
 """After which a cell for which nothing fits is given up."""
 SEMANTICS: tuple[Semantics, ...] = get_args(Semantics)
 
-Judge = Callable[[Cell], Expect]
 Draw = Callable[["Random"], Cell]
 
 
@@ -43,20 +42,14 @@ class Barren(Exception):
 
 
 class Ground(NamedTuple):
-    """What is explored: cells without faults as `draw` makes them, with faults of `verbs`, judged by `judge`.
+    """What is explored: cells without faults as `draw` makes them, with faults of `verbs`.
 
-    `vary` puts something of a cell of its own in the place of something of this one, under the same faults. `fits`:
-    whether one that could be written is wanted, too.
+    `vary` puts something of a cell of its own in the place of something of this one, under the same faults.
     """
 
     draw: Draw
     vary: Callable[[Cell, Random], Cell]
     verbs: tuple[str, ...] = tuple(DRAWN)
-    judge: Judge = expected
-    fits: Callable[[Cell], bool] = lambda cell: True
-
-    def judged(self, cell: Cell) -> Cell:
-        return cell.model_copy(update={"expect": self.judge(cell)})
 
 
 class Drawn(NamedTuple):
@@ -82,17 +75,12 @@ def mutated(ground: Ground, parent: Cell, random: Random) -> Drawn:
 
 
 def _first(ground: Ground, make: Callable[[], Cell]) -> Drawn:
-    unwanted, last = False, ""
+    last = ""
     for refused in range(TRIES):
         cell = make()
-        if why := _misfit(cell):
-            last = why
-        elif ground.fits(cell):
-            return Drawn(ground.judged(cell), refused)
-        else:
-            unwanted = True
-    why = "brings only failure models that `under` names" if unwanted else f"fits together: of the last one {last}"
-    raise Barren(f"{TRIES} cells were drawn, and none of them {why}")
+        if not (last := _misfit(cell)):
+            return Drawn(by_theory(cell), refused)
+    raise Barren(f"{TRIES} cells were drawn, and none of them fits together: of the last one {last}")
 
 
 _ANY = Expect.model_validate({"valid": "holds"})

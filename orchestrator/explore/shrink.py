@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from orchestrator.explore.smaller import candidates
-from orchestrator.explore.theory import expected
+from orchestrator.explore.theory import by_theory
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.coherence import problems
 from orchestrator.scenario.log import Log
@@ -24,7 +24,6 @@ MOST = 600
 SEEDS = range(1, 5)
 
 Surprises = Callable[[Cell], bool]
-Judged = Callable[[Cell], Cell]
 Logged = Callable[[Cell], Log | None]
 
 
@@ -34,11 +33,6 @@ class Shrunk(NamedTuple):
     cell: Cell
     runs: int
     whole: bool
-
-
-def by_theory(cell: Cell) -> Cell:
-    """What is promised changes with the faults."""
-    return cell.model_copy(update={"expect": expected(cell)})
 
 
 def unlogged(cell: Cell) -> Log | None:
@@ -52,13 +46,11 @@ class Shrinking:
     def __init__(
         self,
         surprises: Surprises,
-        judged: Judged = by_theory,
         logged: Logged = unlogged,
         most: int = MOST,
         over: Callable[[], bool] = lambda: False,
     ) -> None:
         self._surprises = surprises
-        self._judged = judged
         self._logged = logged
         self._most = most
         self._over = over
@@ -90,7 +82,7 @@ class Shrinking:
         """A cell is not run twice."""
         if self._ended:
             return None
-        candidate = self._judged(candidate)
+        candidate = by_theory(candidate)
         if (key := repr(candidate)) in self._tried or next(problems(candidate), None) is not None:
             return None
         self._tried.add(key)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestrator.explore.generate import Ground, ours
-from orchestrator.explore.theory import brought, expected
 from orchestrator.explore.words import DRAWN
-from orchestrator.scenario.cell import Cell, Expect, Variant
+from orchestrator.scenario.cell import Cell, Variant
 
 if TYPE_CHECKING:
     from random import Random
@@ -44,8 +42,8 @@ def _verbs(cells: tuple[Cell, ...]) -> tuple[str, ...]:
 
 
 def _varied(cells: tuple[Cell, ...]) -> Ground:
-    """Other faults of the same words, in the same nodes and links; under the failure models that the scenario names."""
-    given = {cell.cell: cell for cell in cells}
+    """Other faults of the same words, in the same nodes and links. What the scenario expects is of the faults that it
+    has."""
 
     def draw(random: Random) -> Cell:
         return random.choice(cells)
@@ -53,21 +51,4 @@ def _varied(cells: tuple[Cell, ...]) -> Ground:
     def vary(cell: Cell, random: Random) -> Cell:
         return random.choice(cells).model_copy(update={"faults": cell.faults})
 
-    return Ground(
-        draw, vary, _verbs(cells), lambda cell: _own(given, cell), lambda cell: _within(given[cell.cell].expect, cell)
-    )
-
-
-def _within(expect: Expect, cell: Cell) -> bool:
-    return expect.delivery is None or set(brought(cell)) <= set(expect.delivery.under)
-
-
-def _own(given: Mapping[str, Cell], cell: Cell) -> Expect:
-    """What its scenario expects whatever the faults do: not the outcomes of those it has, nor that they violate.
-    Theory, where nothing is left."""
-    expect = given[cell.cell].expect
-    holding = {name: claim for name, claim in expect.properties.items() if claim == "holds"}
-    delivery = expect.delivery if expect.delivery is not None and expect.delivery.holds is not None else None
-    if delivery is None and not holding:
-        return expected(cell)
-    return Expect(delivery=delivery, **holding)
+    return Ground(draw, vary, _verbs(cells))

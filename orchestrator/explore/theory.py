@@ -78,5 +78,10 @@ def expected(cell: Cell) -> Expect:
     return Expect(delivery=Delivery(holds=_LEVEL[frozenset.intersection(*parts)], under=models))
 
 
+def by_theory(cell: Cell) -> Cell:
+    """What is promised changes with the faults."""
+    return cell.model_copy(update={"expect": expected(cell)})
+
+
 def _budget(cell: Cell, link: Link) -> int | None:
     return cell.clients[link.source].retry.attempts

@@ -20,7 +20,8 @@ def tried(hunt: Hunt, what: str, seconds: float) -> Iterator[str]:
     """How much was tried, and what it covered."""
     refused = f"; {hunt.refused} more that were drawn did not fit together" if hunt.refused else ""
     yield f"{hunt.made} runs of {what} in {seconds:.0f} s, seed {hunt.seed}{refused}"
-    yield f"covered: {len(hunt.seen)} pairs of an opportunity and the state of the mechanism that met it, of"
+    pairs = f"covered: {len(hunt.seen)} pairs of an opportunity and the state of the mechanism that met it"
+    yield f"{pairs}, of" if hunt.seen else pairs
     yield from _table(hunt)
     never = sorted(OPPORTUNITIES.keys() - {pair.opportunity for pair in hunt.seen})
     if never:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from multiprocessing.resource_tracker import ensure_running
 
 from orchestrator.backends.interrupts import SIGNALS
 from orchestrator.explore.hunt import Hunt, Made, Maker, Order
@@ -66,27 +67,43 @@ def _started(subject: Subject, jobs: int) -> Iterator[list[Connection]]:
     context = get_context("spawn")
     ends, processes = [], []
     try:
-        for _ in range(jobs):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(subject, theirs), daemon=True)
-            process.start()
-            theirs.close()
-            ends.append(ours)
-            processes.append(process)
+        with _held():
+            for _ in range(jobs):
+                ours, theirs = context.Pipe()
+                process = context.Process(target=_work, args=(subject, theirs), daemon=True)
+                process.start()
+                theirs.close()
+                ends.append(ours)
+                processes.append(process)
         yield ends
     finally:
         for end in ends:
             end.close()
         for process in processes:
-            process.terminate()
+            process.kill()
             process.join()
+
+
+@contextmanager
+def _held() -> Iterator[None]:
+    """Whoever is started meanwhile hears of no signal for all until it ignores them; we do a moment later."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    ensure_running()  # at its own start it would let them through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(subject: Subject, orders: Connection) -> None:
     """A signal for all is for the one that asks: it tells what it knows, and closes the pipe."""
     for number in SIGNALS:
-        if number != signal.SIGTERM:
-            signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     maker = Maker(subject.ground)
     while True:
         try:

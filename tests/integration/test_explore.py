@@ -104,10 +104,11 @@ def test_nothing_surprises_and_the_bound_is_told(tmp_path: Path) -> None:
     assert lines[-1] == "nothing surprised: with 95 % confidence at most 0.19 of such runs do (3/16)"
 
 
-def test_a_scenario_is_explored_under_its_own_models(tmp_path: Path) -> None:
-    code, lines = explored(tmp_path, "rpc/02-reply-lost", "--runs", "16")
+@pytest.mark.parametrize("given", ["rpc/02-reply-lost", "rpc"])
+def test_a_scenario_of_right_mechanisms_surprises_under_no_faults_of_its_words(tmp_path: Path, given: str) -> None:
+    code, lines = explored(tmp_path, given, "--runs", "48")
     assert code == Exit.MET
-    assert lines[0].startswith("16 runs of rpc/02-reply-lost in ")
+    assert lines[0].startswith(f"48 runs of {given} in ")
 
 
 @pytest.mark.parametrize(
@@ -146,11 +147,14 @@ def test_whoever_makes_the_runs_and_however_many_they_are_the_same(tmp_path: Pat
     assert told[0] == told[1]
 
 
-def test_ctrl_c_tells_what_was_covered_and_leaves_nobody(tmp_path: Path) -> None:
+@pytest.mark.parametrize("least", [1, 3])
+def test_ctrl_c_tells_what_was_covered_and_leaves_nobody(tmp_path: Path, least: int) -> None:
+    """A terminal gives it to all, also to those that have just been started."""
     with Running(tmp_path, "explore", "--minutes", "60", "--jobs", "2") as running:
-        until(lambda: len(running.family()) > 2, "workers")
-        running.process.send_signal(signal.SIGINT)
-        out, _ = running.process.communicate(timeout=60)
-        assert running.process.returncode == Exit.INTERRUPTED
+        until(lambda: len(running.family()) >= least, "workers")
+        for process in (*running.family(), running.process):
+            process.send_signal(signal.SIGINT)
+        out, err = running.process.communicate(timeout=60)
+        assert (running.process.returncode, err) == (Exit.INTERRUPTED, "")
         assert "runs of the product's own mechanisms" in out
         until(lambda: not running.family(), "the workers' end")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,7 @@ def find() -> Find:
 
 
 def test_what_is_kept_is_small_and_does_it_again(find: Find, tmp_path: Path) -> None:
-    found = kept(find, SUBJECT.ground, tmp_path / "finds", lambda: False)
+    found = kept(find, tmp_path / "finds", lambda: False)
     name = f"no-duplicate-filter-{find.surprise.checks[0]}"
     assert found.path == tmp_path / "finds" / f"{name}.yaml"
     assert shrunk_to(found.shrunk) == f"shrunk in {found.shrunk.runs} runs to 1 fault, 2 calls of 1 client"
@@ -35,15 +37,35 @@ def test_what_is_kept_is_small_and_does_it_again(find: Find, tmp_path: Path) -> 
     assert plan.about == f"Found by exploring, {found.cell.links[0].semantics}: {found.surprise.told}."
     (cell,) = plan.cells
     assert attempt(cell).surprise == found.surprise
-    assert kept(find, SUBJECT.ground, found.path.parent, lambda: False).path.stem == f"{name}-2"
+    assert kept(find, found.path.parent, lambda: False).path.stem == f"{name}-2"
 
 
 def test_what_was_reached_is_kept_when_shrinking_is_over(find: Find, tmp_path: Path) -> None:
-    found = kept(find, SUBJECT.ground, tmp_path, lambda: True)
+    found = kept(find, tmp_path, lambda: True)
     assert (found.shrunk.runs, found.cell) == (0, find.cell)
     assert shrunk_to(found.shrunk).startswith("shrinking was cut short after 0 runs, at ")
     (cell,) = load(found.path).cells
     assert attempt(cell).surprise == found.surprise == find.surprise
+
+
+def test_of_two_that_keep_one_of_the_same_name_each_has_a_file(find: Find, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        paths = {found.path for found in pool.map(lambda _: kept(find, tmp_path, lambda: True), range(8))}
+    assert len(paths) == 8
+    kept_cells = [cell for path in paths for cell in load(path).cells]
+    assert [(cell.seed, cell.nodes, cell.faults) for cell in kept_cells] == [
+        (find.cell.seed, find.cell.nodes, find.cell.faults)
+    ] * 8
+
+
+def test_what_could_not_be_written_leaves_no_file(find: Find, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("orchestrator.explore.found.write", full)
+    with pytest.raises(OSError, match="No space left"):
+        kept(find, tmp_path, lambda: True)
+    assert list(tmp_path.iterdir()) == []
 
 
 SWALLOWED = "ignore::pytest.PytestUnraisableExceptionWarning"

@@ -50,12 +50,6 @@ def test_every_word_is_drawn_that_the_simulator_can_do() -> None:
     assert {fault.verb for cell in drawn(5, 400) for fault in cell.faults} == set(DRAWN)
 
 
-def test_what_never_fits_together_is_given_up() -> None:
-    ground = Ground(ours().draw, ours().vary, fits=lambda cell: False)
-    with pytest.raises(Barren, match="none of them brings only failure models that `under` names"):
-        fresh(ground, Random(1))
-
-
 def test_a_gate_that_waits_for_another_epoch_has_a_kill_that_brings_it_before_its_call() -> None:
     gated = [cell for cell in drawn(6, 400) if cell.clients["client"].gates]
     assert gated
@@ -76,6 +70,6 @@ def test_a_cell_whose_gates_nothing_opens_is_drawn_again() -> None:
             ("drop",),
         )
 
-    with pytest.raises(Barren):
+    with pytest.raises(Barren, match="1000 cells were drawn, and none of them fits together"):
         fresh(gate("server ready 2"), Random(1))
     assert fresh(gate("server ready 1"), Random(1)).cell.clients["client"].gates

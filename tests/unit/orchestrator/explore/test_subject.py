@@ -1,4 +1,4 @@
-"""What is explored of a scenario: its own words, nodes and links, judged by what it expects whatever the faults do."""
+"""What is explored of a scenario: its own words, nodes and links, judged by theory."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from random import Random
 import pytest
 
 from chaos.faults.fault import Fault
-from chaos.faults.messages import Drop, Duplicate, Hold
+from chaos.faults.messages import Drop, Duplicate
 from chaos.faults.packets import Loss
 from chaos.faults.streams import Down
+from orchestrator.explore.generate import fresh, mutated
 from orchestrator.explore.subject import Subject, Unexplorable, of_scenario
 from orchestrator.explore.theory import expected
 from orchestrator.scenario.cell import Cell, Expect
@@ -37,10 +38,6 @@ def cells(*faults: Fault, **expect: object) -> tuple[Cell, ...]:
     found = expand(TEXT, "f").cells
     told = {"faults": faults, "expect": Expect.model_validate(expect)}
     return tuple(cell.model_copy(update=told) for cell in found)
-
-
-def judged(cell: Cell) -> Expect:
-    return Subject(cells=(cell,)).ground.judge(cell)
 
 
 def test_only_cells_with_a_word_that_is_drawn_are_explored() -> None:
@@ -78,36 +75,10 @@ def test_faults_are_of_its_words_and_its_cells_are_drawn_and_take_one_anothers_p
     assert {cell.faults for cell in varied} == {(COPY,)}
 
 
-def test_it_is_not_left_for_models_that_it_does_not_expect() -> None:
-    (cell, _) = cells(DROP, delivery=UNDER_LOSS)
-    fits = Subject(cells=(cell,)).ground.fits
-    assert fits(cell)
-    assert not fits(cell.model_copy(update={"faults": (DROP, COPY)}))
-    (anything, _) = cells(DROP, valid="holds")
-    assert Subject(cells=(anything,)).ground.fits(anything.model_copy(update={"faults": (COPY,)}))
-
-
-def test_what_it_expects_whatever_the_faults_do_is_what_counts() -> None:
-    outcomes = {"bitten": {"client": "ok", "executions": 1}, "seen": ["reply-unseen"], "convicted_by": ["replies"]}
-    (cell, _) = cells(DROP, delivery=UNDER_LOSS, once="holds", complete="violated", **outcomes)
-    assert judged(cell) == Expect.model_validate({"delivery": UNDER_LOSS, "once": "holds"})
-    (cell, _) = cells(DROP, once="holds")
-    assert judged(cell) == Expect.model_validate({"once": "holds"})
-    (cell, _) = cells(DROP, delivery=UNDER_LOSS)
-    assert judged(cell) == Expect.model_validate({"delivery": UNDER_LOSS})
-
-
-def test_and_theory_where_nothing_of_that_is_left() -> None:
-    violated = {"violated": "exactly-once", "under": ["loss"]}
-    for claims in ({"delivery": violated}, {"once": "violated"}, {"bitten": {"client": "ok", "executions": 1}}):
-        (cell, _) = cells(DROP, **claims)
-        assert judged(cell) == expected(cell)
-
-
-def test_each_cell_is_judged_by_its_own_expectations() -> None:
-    one, other = cells(DROP, once="holds")[0], cells(DROP, complete="holds")[1]
-    ground = Subject(cells=(one, other)).ground
-    held = Hold(hold="request", link=LINK)
-    for cell, claim in ((one, "once"), (other, "complete")):
-        found = ground.judged(cell.model_copy(update={"faults": (held,), "expect": Expect()}))
-        assert found.expect == Expect.model_validate({claim: "holds"})
+@pytest.mark.parametrize("claims", [{"delivery": UNDER_LOSS}, {"once": "holds"}, {"convicted_by": ["replies"]}])
+def test_it_is_judged_by_what_theory_promises_under_the_faults_that_are_drawn(claims: dict[str, object]) -> None:
+    ground = Subject(cells=cells(DROP, COPY, **claims)).ground
+    drawn = [fresh(ground, Random(number)).cell for number in range(20)]
+    drawn += [mutated(ground, cell, Random(number)).cell for number, cell in enumerate(drawn)]
+    assert [cell.expect for cell in drawn] == [expected(cell) for cell in drawn]
+    assert len({cell.expect for cell in drawn}) > 2
