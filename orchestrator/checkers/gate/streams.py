@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache, partial
 from itertools import chain
 
+from chaos.decisions import Drop
 from nodes.wire.record import Kind
 from nodes.wire.transports import TRANSPORTS
 from orchestrator.checkers.gate.names import attempt_name
@@ -52,10 +53,13 @@ def _elsewhere(trace: Trace, attempt: int) -> bool:
 
 
 def _passed_after(setting: Views, reply: Event, passed: Event) -> bool:
+    """Of several answers to an attempt any may be the one that came, also one that bits were flipped of."""
     trace = setting.index.hellos[reply.client] if reply.seq == 0 else setting.index.traces[reply.operation]
-    decided = [event for event in trace.decisions if event.attempt == reply.attempt and _is_reply(event, "pass")]
+    decided = [event for event in trace.decisions if event.attempt == reply.attempt and _is_reply(event)]
     return bool(decided) and min(event.order for event in decided) > passed.order
 
 
 def _is_reply(event: Event, *acts: str) -> bool:
-    return event.detail.get("act") in acts and event.detail.get("direction") == "reply"
+    """`acts`: any but a loss where none is told."""
+    act = event.detail.get("act")
+    return event.detail.get("direction") == "reply" and (act in acts if acts else act != Drop.act)

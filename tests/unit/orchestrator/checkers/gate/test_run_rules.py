@@ -309,3 +309,23 @@ def test_the_copy_of_an_answer_without_a_header_was_decided_on() -> None:
     (one,) = suite.run(expand(ANSWERED_WITHOUT_HEADER, "answered-without-header.yaml").cells, "sim")
     assert [event.detail["chunk"] for event in one.history.events if event.kind is Kind.RELEASE] == [1]
     assert gate(one.result.cell, one.history) == []
+
+
+ANSWERED_TWICE = """
+scenario: answered-twice
+seed: 1
+nodes:
+  server: {service: register, yields: 30}
+  client: {workload: write-read, calls: 3, after_heal: 1, retry: {first: 20, connection: same}}
+links:
+- {from: client, to: server, semantics: exactly-once, transport: tcp, codec: msgpack}
+faults:
+- {duplicate: request, link: client -> server, operations: [2], copy: at-reply}
+- {corrupt: reply, link: client -> server, operations: [2]}
+expect: {valid: holds}
+"""
+
+
+def test_of_several_answers_to_an_attempt_the_one_that_bits_were_flipped_of_may_be_the_one_that_came() -> None:
+    (one,) = suite.run(expand(ANSWERED_TWICE, "answered-twice.yaml").cells, "sim")
+    assert gate(one.result.cell, one.history) == []
