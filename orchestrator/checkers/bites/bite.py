@@ -10,7 +10,7 @@ from nodes.wire.header import process_of
 from orchestrator.checkers.bites import processes, windows
 from orchestrator.checkers.bites.course import USUAL, Course, Courses
 from orchestrator.checkers.bites.messages import effective
-from orchestrator.checkers.bites.models import with_models
+from orchestrator.checkers.bites.models import by_rule
 from orchestrator.checkers.bites.values import Bite, RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace
@@ -20,9 +20,7 @@ from orchestrator.run.specs import plane_of
 
 
 def bite(setting: Setting) -> Bite:
-    rules = tuple(
-        with_models(setting, _rule(setting, index, fault), fault) for index, fault in enumerate(setting.cell.faults)
-    )
+    rules = by_rule(setting, _rule)
     invoked = setting.index.invoked
     met = _met_while_open(setting) | setting.with_alike(
         operation for operation, trace in setting.odd_invoked.items() if _met(setting, trace)

@@ -19,7 +19,7 @@ from chaos.faults.streams import Latency
 from nodes.units import MILLISECOND
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
-from orchestrator.checkers.bites.models import with_models
+from orchestrator.checkers.bites.models import by_rule
 from orchestrator.checkers.bites.values import Bite, RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Trace, Window
@@ -29,9 +29,7 @@ from orchestrator.run.specs import plane_of
 
 
 def bite(setting: Setting) -> Bite:
-    rules = tuple(
-        with_models(setting, _rule(setting, index, fault), fault) for index, fault in enumerate(setting.cell.faults)
-    )
+    rules = by_rule(setting, _rule)
     invoked = setting.index.invoked
     applied = frozenset[Operation]().union(*(rule.applied for rule in rules))
     touched = applied | {operation for operation, trace in invoked.items() if _met(trace)}

@@ -12,6 +12,8 @@ is decided here:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chaos.faults.fault import Fault
 from chaos.faults.models import Model
 from nodes.wire.record import Kind
@@ -27,7 +29,13 @@ from orchestrator.history.merged import Event, Operation
 from orchestrator.run.specs import plane_of
 
 
-def with_models(setting: Setting, bite: RuleBite, fault: Fault) -> RuleBite:
+def by_rule(setting: Setting, bite: Callable[[Setting, int, Fault], RuleBite]) -> tuple[RuleBite, ...]:
+    """What each fault of the cell bit, and of which models it was."""
+    faults = enumerate(setting.cell.faults)
+    return tuple(_with_models(setting, bite(setting, index, fault), fault) for index, fault in faults)
+
+
+def _with_models(setting: Setting, bite: RuleBite, fault: Fault) -> RuleBite:
     """What bit one by a decision on its message bit those that went as it did alike."""
     found: dict[Model, set[Operation]] = {}
     decided = fault.on_process is None and bool(setting.alike)
