@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from nodes.wire.record import Kind
-
-
-class Noted(NamedTuple):
-    kind: Kind
-    client: int
-    seq: int
-    attempt: int
-    process: int
-    detail: dict[str, Any]
+from nodes.wire.record import Kind, Record
 
 
 class Witnessing:
-    """What is noted and passed, in order."""
+    """What is noted and passed, in order, at no time."""
 
     def __init__(self) -> None:
-        self.notes: list[Noted] = []
+        self.notes: list[Record] = []
         self.passages: list[tuple[str, int, int, int]] = []
 
     def note(
@@ -32,10 +23,10 @@ class Witnessing:
         process: int = 0,
         detail: dict[str, Any] | None = None,
     ) -> None:
-        self.notes.append(Noted(kind, client, seq, attempt, process, detail or {}))
+        self.notes.append(Record(0, kind, client, seq, attempt, process, detail or {}))
 
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
         self.passages.append((name, client, seq, attempt))
 
-    def of(self, *kinds: Kind) -> list[Noted]:
+    def of(self, *kinds: Kind) -> list[Record]:
         return [noted for noted in self.notes if noted.kind in kinds]

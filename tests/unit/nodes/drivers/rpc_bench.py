@@ -67,7 +67,7 @@ class DriverBench(Witnessing):
     def said(self) -> list[tuple[object, ...]]:
         """(kind, number, attempt, detail) of all that the process noted of its client."""
         assert {(noted.client, noted.process) for noted in self.notes} <= {(CLIENT, PROCESS)}
-        return [(kind, seq, attempt, detail) for kind, _, seq, attempt, _, detail in self.notes]
+        return [(noted.kind, noted.seq, noted.attempt, noted.detail) for noted in self.notes]
 
 
 def operation(seq: int) -> Operation:
