@@ -103,7 +103,7 @@ def _lost(first: Details, second: Details, end: Details, value: object) -> int |
     """Whose fault it was; None if something is not as it is to be."""
     asked, begun, sent, went, received, executed, commit, answer, lost = first
     begun_again, sent_again, went_again, received_again, cached, came, reply = second
-    link, line = received.get("link"), sent.get("connection")
+    link = received.get("link")
     if not (
         asked == executed
         and has_effect(asked.get("f", ""))
@@ -123,13 +123,17 @@ def _lost(first: Details, second: Details, end: Details, value: object) -> int |
         and was_passed(came, link, "reply")
         and _number(lost.get("rule"))
         and was_decided(lost, "drop", link, "reply")
+        and _left(end, sent.get("connection"), sent_again.get("connection"))
     ):
         return None
-    if end:
-        left = end[0].get("error") == "timeout" and end[0].get("connection") == line
-    else:
-        left = line == sent_again.get("connection")
-    return int(lost["rule"]) if left else None
+    return int(lost["rule"])
+
+
+def _left(end: Details, line: object, line_again: object) -> bool:
+    """Its line ended by its own timeout, or it was sent again over the same."""
+    if not end:
+        return line == line_again
+    return bool(end[0].get("error") == "timeout" and end[0].get("connection") == line)
 
 
 def _number(value: object) -> bool:
