@@ -202,12 +202,16 @@ def _repeated(trace: Trace) -> Iterator[str]:
 
 
 def _unreadable(setting: Views, trace: Trace, reply: Event) -> bool:
-    """A client that has sent many attempts since does not know any more what was asked in a call that is over."""
+    """A client that has sent many attempts since, and hellos, does not know any more what was asked in a call that is
+    over."""
     if trace.completion is None or trace.completion.order > reply.order:
         return False
     sent = next((event.order for event in trace.sends if event.attempt == reply.attempt), reply.order)
-    of_client = (other for other in setting.index.traces.values() if other.operation[0] == trace.operation[0])
-    return sum(event.order > sent for other in of_client for event in other.sends) >= Sent.REMEMBERED
+    client = trace.operation[0]
+    of_client = (other for other in setting.index.traces.values() if other.operation[0] == client)
+    hello = setting.index.hellos.get(client)
+    hellos = max((event.attempt for event in hello.answers), default=0) if hello else 0
+    return hellos + sum(event.order > sent for other in of_client for event in other.sends) >= Sent.REMEMBERED
 
 
 def _unread(trace: Trace) -> list[tuple[Any, ...]]:

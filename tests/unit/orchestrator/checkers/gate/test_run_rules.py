@@ -290,6 +290,33 @@ def test_a_client_need_not_be_able_to_read_what_it_asked_hundreds_of_attempts_ag
     assert any("its client journalled a reply that no server answered" in problem for problem in found)
 
 
+GREETED = """
+scenario: greeted
+seed: 59900
+nodes:
+  server: {service: echo, yields: 3}
+  client:
+    workload: echo
+    calls: 4
+    outstanding: 2
+    after_heal: 1
+    retry: {first: 20, connection: same}
+    gates: {4: server down 1}
+links:
+- {from: client, to: server, semantics: at-most-once-incarnation, codec: xdr, transport: tcp}
+faults:
+- {pause: server, at: received, operation: 2, restart: {after: 20}}
+- {cut: after, of: request, link: client -> server, operations: [1, 2]}
+- {corrupt: request, link: client -> server, probability: 0.3, attempt: all}
+expect: {valid: holds}
+"""
+
+
+def test_among_what_it_asked_since_are_hellos() -> None:
+    (one,) = suite.run(expand(GREETED, "greeted.yaml").cells, "sim")
+    assert list(problems(Views(one.result.cell, Index(one.history)))) == []
+
+
 ANSWERED_WITHOUT_HEADER = """
 scenario: answered-without-header
 seed: 2
