@@ -6,9 +6,9 @@ The names hold for clients too: there `received` means that the reply has arrive
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-NAMES = (
+Name = Literal[
     "received",
     "before-first-write",
     "between-writes",
@@ -16,8 +16,9 @@ NAMES = (
     "after-commit",
     "before-send",
     "after-send",
-)
+]
 """In the order in which one call passes them."""
+NAMES: tuple[Name, ...] = get_args(Name)
 
 Act = Literal["die", "stop"]
 

@@ -11,18 +11,9 @@ from chaos.faults.models import Model
 from chaos.faults.surroundings import ForeignLink, Surroundings, operations
 from chaos.faults.window import Milliseconds, TriggerText
 from chaos.problem import Problem, names
+from nodes.failpoints import Name
 
-Failpoint = Literal[
-    "received",
-    "before-first-write",
-    "between-writes",
-    "before-commit",
-    "after-commit",
-    "before-send",
-    "after-send",
-]
-
-OUTSIDE_TRANSACTIONS: tuple[Failpoint, ...] = ("received", "after-commit", "before-send", "after-send")
+OUTSIDE_TRANSACTIONS: tuple[Name, ...] = ("received", "after-commit", "before-send", "after-send")
 """Failpoints at which a server holds no lock on its ledger."""
 
 
@@ -39,7 +30,7 @@ class Restart:
 class ProcessFault(Fault):
     """At a failpoint of one operation in one epoch, or by `when`/`after`."""
 
-    at: Failpoint | None = None
+    at: Name | None = None
     operation: int | None = None
     client: int = 1
     attempt: int = 1

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_args
 from chaos.faults.fault import Fault
 from chaos.faults.messages import Corrupt, Cut, Delay, Drop, Duplicate, Hold, Reorder, Slice, Truncate
 from chaos.faults.paths import Partition, Rate
-from chaos.faults.processes import OUTSIDE_TRANSACTIONS, Failpoint, Kill, Pause, Restart
+from chaos.faults.processes import OUTSIDE_TRANSACTIONS, Kill, Pause, Restart
 from chaos.faults.window import BOTH, Directions
+from nodes.failpoints import NAMES, Name
 from orchestrator.scenario.cell import Client, Link
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Place(NamedTuple):
         """When something is done to a process from outside."""
         return {"after": self.one(*SOON)} if self.often(0.5) else {"when": self.trigger}
 
-    def passage(self, *names: Failpoint) -> dict[str, Any]:
+    def passage(self, *names: Name) -> dict[str, Any]:
         """Where a process does it to itself: at one of these failpoints."""
         at: dict[str, Any] = {"at": self.one(*names), "epoch": self.one(1, 1, 1, 1, 2)}
         if self.often(0.2):
@@ -101,7 +102,7 @@ class Place(NamedTuple):
 
 
 def _kill(place: Place) -> Fault:
-    when = place.moment if place.often(0.25) else place.passage(*get_args(Failpoint))
+    when = place.moment if place.often(0.25) else place.passage(*NAMES)
     return Kill(kill=place.link.target, restart=place.restart, **when)
 
 
@@ -111,7 +112,7 @@ def _pause(place: Place) -> Fault:
     if place.often(0.5):
         return Pause(pause=target, lasts=lasts, **place.moment)
     if place.often(0.5):
-        return Pause(pause=target, lasts=lasts, **place.passage(*get_args(Failpoint)))
+        return Pause(pause=target, lasts=lasts, **place.passage(*NAMES))
     restart = Restart(after=place.one(0, 0, 20, 100))
     return Pause(pause=target, lasts=lasts, restart=restart, **place.passage(*OUTSIDE_TRANSACTIONS))
 

@@ -28,10 +28,19 @@ RELAY = "relay"
 ANYWHERE = "0.0.0.0"
 DATA = "/data"
 PAUSE = 0.02
+_CONFINED: dict[str, Any] = {
+    "init": True,
+    "user": USER,
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges:true"],
+    **BOUNDS,
+    "healthcheck": {"disable": True},
+}
+"""With no right but to listen and connect."""
 
 
 def relay_service(project: str, image: str) -> dict[str, Any]:
-    """How the relay is run in a project: with no right but to listen and connect."""
+    """How the relay is run in a project."""
     options = ["--plane", RELAY, "--name", RELAY, "--home", DATA, "--control", ANYWHERE]
     return {
         "image": image,
@@ -39,12 +48,7 @@ def relay_service(project: str, image: str) -> dict[str, Any]:
         "entrypoint": [*part.command("chaos", "python3"), *options],
         "command": [],
         "environment": {TOKEN_VARIABLE: None},  # from the command's own environment: it stands in no file
-        "init": True,
-        "user": USER,
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        **BOUNDS,
-        "healthcheck": {"disable": True},
+        **_CONFINED,
     }
 
 
@@ -58,12 +62,7 @@ def toxiproxy_service(project: str, image: str) -> dict[str, Any]:
         "image": image,
         "container_name": container_name(project),
         "command": ["-host", ANYWHERE, "-port", str(PORT)],
-        "init": True,
-        "user": USER,
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges:true"],
-        **BOUNDS,
-        "healthcheck": {"disable": True},
+        **_CONFINED,
     }
 
 

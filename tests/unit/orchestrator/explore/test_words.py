@@ -6,11 +6,12 @@ from collections.abc import Collection
 from dataclasses import fields
 from itertools import combinations
 from random import Random
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
-from chaos.faults.processes import Failpoint, Restart
+from chaos.faults.processes import Restart
+from nodes.failpoints import NAMES
 from orchestrator.explore.words import DRAWN, Place
 from orchestrator.scenario.cell import Client, Link
 
@@ -43,7 +44,7 @@ TRIGGERED = {
     for state in ("keep", "archive")
 }
 PASSAGE = {
-    "at": {None, *get_args(Failpoint)},
+    "at": {None, *NAMES},
     "operation": {None, *NUMBERS},
     "nth": {None, 1, 2, 3, 4, 5, 6},
     "client": {1, 2},
