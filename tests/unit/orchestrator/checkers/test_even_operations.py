@@ -12,10 +12,13 @@ import pytest
 import suite
 from suite import Ran
 
+from nodes.wire.record import Kind
+from orchestrator.checkers.caps import doubt
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Judgement
 from orchestrator.checkers.views import Views
+from orchestrator.history.clocks import Clock
 from orchestrator.history.file import dump
 from orchestrator.history.file import load as load_history
 from orchestrator.history.index import Index
@@ -96,3 +99,20 @@ def test_of_those_that_lost_their_reply_one_of_each_client_is_looked_at() -> Non
     assert [len(alike) for alike in setting.alike.values()] == [1, 1]
     assert setting.alike.keys() == setting.odd.keys()
     assert setting.bite.bitten == setting.with_alike(setting.odd) > setting.odd.keys()
+
+
+@pytest.mark.parametrize("all_odd", [False, True])
+def test_a_call_that_may_have_come_before_heal_was_tried(all_odd: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clients are on a host of their own, and heal seems to have come before their first call. What
+    follows on a reply is known to be behind it."""
+    monkeypatch.setattr(Setting, "_even", Setting._even if not all_odd else lambda *_: False)
+    cell, history = recorded()[0].result.cell, recorded()[0].history
+    heal = next(event for event in history.events if event.detail.get("phase") == "heal")
+    events = [event for event in history.events if event is not heal]
+    first = next(place for place, event in enumerate(events) if event.kind is Kind.INVOKE)
+    events.insert(first, heal._replace(time=events[first].time - 1))
+    moved = [event._replace(domain="other") if event.node == "client" else event for event in events]
+    clocks = (Clock("other", 0, 3600 * 10**9, "agent"),)
+    other = history._replace(events=tuple(e._replace(order=n) for n, e in enumerate(moved)), clocks=clocks)
+    said = "6 of 8 calls that were to come before heal were not invoked by then"
+    assert doubt(Setting(cell, Index(other))).startswith(said)

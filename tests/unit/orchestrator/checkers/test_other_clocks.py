@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from stories import STORIES, Story, request_lost
 
 from nodes.wire.record import Kind
+from orchestrator.checkers.caps import doubt
 from orchestrator.checkers.evidence import OF_CALLS, problems
 from orchestrator.checkers.expect import judge
+from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Judgement, Verdict
 from orchestrator.checkers.views import Views
 from orchestrator.history.clocks import Clock
@@ -28,12 +30,12 @@ from orchestrator.report.told import Told
 DAY = 86_400 * 10**9
 
 
-def elsewhere(run: Run, ahead: int, error: int, wrong: int = 0) -> History:
-    """The same run, with the servers on a host whose clock is ahead, and estimated `wrong` nanoseconds off."""
+def elsewhere(run: Run, ahead: int, error: int, wrong: int = 0, moved: str = "server") -> History:
+    """The same run, with the processes of a node on a host whose clock is ahead, and estimated `wrong` nanoseconds off."""
     run.ended()
     journals = {}
     for (node, epoch), records in run.journals.items():
-        if node == "server":
+        if node == moved:
             start, *rest = (record._replace(time=record.time + ahead) for record in records)
             records = [start._replace(detail={**(start.detail or {}), "domain": "other"}), *rest]
         journals[node, epoch] = records
@@ -84,6 +86,22 @@ def executed_before_invoked(error: int) -> Judgement:
 @pytest.mark.parametrize(("error", "known"), [(STEP // 4, True), (10 * STEP, False)])
 def test_an_execution_before_its_invoke_is_convicted_only_where_the_clocks_know(error: int, known: bool) -> None:
     assert ("valid" in violated(executed_before_invoked(error))) is known
+
+
+@pytest.mark.parametrize("straight", [True, False])
+@pytest.mark.parametrize(("error", "tried"), [(STEP // 4, False), (100 * STEP, True)])
+def test_a_call_behind_heal_was_not_tried_where_the_clocks_know(error: int, tried: bool, straight: bool) -> None:
+    run = Run().phase("heal")
+    history = elsewhere(run.call(1) if straight else run.invoke(1).send(1), DAY, error, moved="client")
+    assert (doubt(Setting(cell(), Index(history))) == "") is tried
+
+
+@pytest.mark.parametrize("straight", [True, False])
+@pytest.mark.parametrize("error", [STEP // 4, 100 * STEP])
+def test_a_call_before_heal_was_tried_whatever_the_clocks_know(error: int, straight: bool) -> None:
+    run = Run().call(1) if straight else Run().invoke(1).send(1)
+    history = elsewhere(run.phase("heal"), DAY, error, moved="client")
+    assert doubt(Setting(cell(), Index(history))) == ""
 
 
 def test_a_story_is_told_on_one_clock() -> None:

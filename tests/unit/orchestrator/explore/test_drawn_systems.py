@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from random import Random
-from typing import get_args
+from typing import Any, get_args
 
 from nodes.rpc import codecs
 from nodes.services import SERVICE_OF
@@ -75,6 +75,45 @@ def test_every_mechanism_workload_and_protocol_is_drawn() -> None:
     assert ours("no-join").draw(Random(1)).links[0].variant == "no-join"
     workloads = Counter(client.workload for client in calling)
     assert {workload for workload, _ in workloads.most_common(2)} == {"add", "write-read"}
+
+
+class Choosing(Random):
+    """Keeps what it was offered."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self.offered: list[tuple[object, ...]] = []
+
+    def choice(self, seq: Any) -> Any:
+        self.offered.append(tuple(seq))
+        return super().choice(seq)
+
+
+def test_what_is_small_and_usual_is_likely() -> None:
+    random = Choosing(1)
+    cell = ours().draw(random)
+    gated = bool(cell.clients["client"].gates)
+    of_client = [
+        (2, 3, 3, 4, 4, 5, 6),  # calls
+        (1, 1, 1, 1, 2, 2, 3),  # clients
+        (1, 1, 2, 3, 4),  # outstanding
+        (60, 60, 60, 20, 400),  # the first wait
+        (None, None, None, None, None, 1, 2, 3),  # attempts
+        ("new", "new", "new", "same"),
+        ("", "", "", "server ready 2", "server down 1"),
+        *[(2, 3, 4)] * gated,
+    ]
+    of_link = [get_args(Semantics), tuple(sorted(LINKS)), codecs.NAMES]
+    assert random.offered == [(*SERVICE_OF, "add", "write-read"), *of_client, *of_link, (0, 0, 0, 3, 30, 100)]
+
+
+def test_one_or_two_faults_are_likelier_than_three_and_one_change_than_two() -> None:
+    random = Choosing(1)
+    cell = fresh(ours(), random).cell
+    assert (1, 1, 2, 2, 2, 3, 3) in random.offered
+    random = Choosing(1)
+    mutated(ours(), cell, random)
+    assert random.offered[0] == (1, 1, 2)
 
 
 def test_a_fresh_cell_has_one_to_three_faults() -> None:
