@@ -31,7 +31,7 @@ DAY = 86_400 * 10**9
 
 
 def elsewhere(run: Run, ahead: int, error: int, wrong: int = 0, moved: str = "server") -> History:
-    """The same run, with the processes of a node on a host whose clock is ahead, and estimated `wrong` nanoseconds off."""
+    """The same run, with a node on a host whose clock is ahead, and estimated `wrong` nanoseconds off."""
     run.ended()
     journals = {}
     for (node, epoch), records in run.journals.items():
