@@ -24,6 +24,7 @@ from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Judgement, plain
+from orchestrator.history.file import to_jsonl
 from orchestrator.history.index import Index
 from orchestrator.history.merged import Event, History
 from orchestrator.report.closing import closing
@@ -77,8 +78,21 @@ def _counts(results: list[CellResult]) -> Iterator[str]:
         for verdict in result.judgement.properties:
             offered.update({f"{verdict.name} {verdict.verdict} {key}": n for key, n in verdict.counts.items()})
     yield ""
+    yield "Checksums: of the histories {}, of the judgements {}".format(*_checksums(results))
     for title, counts in (("Events", happened), ("Operations", operations), ("Counts", offered)):
         yield f"{title}: " + ", ".join(f"{key} {n}" for key, n in sorted(counts.items()))
+
+
+def _checksums(results: list[CellResult]) -> tuple[str, str]:
+    """Of every event, of when it was and of all that it says; of all that was judged."""
+    happened = judged = 0
+    for result in results:
+        assert result.directory is not None
+        for line in to_jsonl(_history(result.directory)):
+            happened = zlib.crc32(line.encode(), happened)
+        said = json.dumps(plain(result.judgement), sort_keys=True)
+        judged = zlib.crc32(said.encode(), judged)
+    return f"{happened:08x}", f"{judged:08x}"
 
 
 def _story(results: list[CellResult]) -> Iterator[str]:
@@ -111,24 +125,24 @@ def _weakened(result: CellResult) -> Iterator[str]:
 
 
 def _differences(cell: Cell, history: History, event: Event) -> str:
-    """What is said first when it is missing; and a checksum of all that is judged then, and when it is altered."""
-    missing = _judged(cell, history, event.order, None)
+    """What is said first when it is missing; and a checksum of all that is judged then, and when it is there twice, or
+    altered."""
+    missing = _judged(cell, history, event.order)
     others: list[dict[str, Any]] = [
         {"detail": {**event.detail, key: _other(value)}} for key, value in event.detail.items()
     ]
-    others += [{"attempt": event.attempt + 1}, {"time": event.time + SECOND}]
+    others += [{"attempt": event.attempt + 1}, {"seq": event.seq + 1}, {"client": event.client + 1}]
+    others += [{"process": event.process + 1}, {"epoch": event.epoch + 1}, {"time": event.time + SECOND}]
     altered = [_judged(cell, history, event.order, event._replace(**each)) for each in others]
-    said = json.dumps([plain(each) for each in (missing, *altered)], sort_keys=True)
+    twice = _judged(cell, history, event.order, event, event)
+    said = json.dumps([plain(each) for each in (missing, twice, *altered)], sort_keys=True)
     reasons = [*missing.gate, *(found.reason for found in missing.expectations if found.verdict != "met")]
     return f"{reasons[0] if reasons else '-'} #{zlib.crc32(said.encode()):08x}"
 
 
-def _judged(cell: Cell, history: History, order: int, instead: Event | None) -> Judgement:
+def _judged(cell: Cell, history: History, order: int, *instead: Event) -> Judgement:
     before, after = history.events[:order], history.events[order + 1 :]
-    if instead is None:
-        rest = [event._replace(order=n) for n, event in enumerate(after, order)]
-    else:
-        rest = [instead, *after]
+    rest = [event._replace(order=n) for n, event in enumerate((*instead, *after), order)]
     return judge(cell, history._replace(events=(*before, *rest)), history.plan)
 
 
@@ -159,7 +173,7 @@ def stored(kind: Kept) -> dict[str, str]:
 
 def names(kind: Kept) -> list[str]:
     """A history is weakened for each fault: that takes a second."""
-    return [name for name in shipped() if kind is told or name.startswith("faults/")]
+    return [name for name in shipped() if kind is told or name.startswith(("faults/", "properties/"))]
 
 
 def main() -> None:
