@@ -119,9 +119,15 @@ def _weakened(result: CellResult) -> Iterator[str]:
     operation = min(bite(Setting(result.cell, Index(history))).bitten, default=None)
     yield f"{result.cell.cell}"
     for event in history.events:
-        if event.operation == operation or (event.kind in AROUND and event.detail):
+        if event.operation == operation or _around(event, result.cell):
             place = f"{_named(event)} by {event.node}/{event.epoch}, attempt {event.attempt}"
             yield f"  {place}: {_differences(result.cell, history, event)}"
+
+
+def _around(event: Event, cell: Cell) -> bool:
+    """How others than servers begin and end is the same in all of them."""
+    of_life = event.kind in (Kind.START, Kind.REAPED)
+    return event.kind in AROUND and (event.detail.get("node") in cell.servers if of_life else bool(event.detail))
 
 
 def _differences(cell: Cell, history: History, event: Event) -> str:
@@ -131,8 +137,7 @@ def _differences(cell: Cell, history: History, event: Event) -> str:
     others: list[dict[str, Any]] = [
         {"detail": {**event.detail, key: _other(value)}} for key, value in event.detail.items()
     ]
-    others += [{"attempt": event.attempt + 1}, {"seq": event.seq + 1}, {"client": event.client + 1}]
-    others += [{"process": event.process + 1}, {"epoch": event.epoch + 1}, {"time": event.time + SECOND}]
+    others += [{"attempt": event.attempt + 1}, {"seq": event.seq + 1}, {"time": event.time + SECOND}]
     altered = [_judged(cell, history, event.order, event._replace(**each)) for each in others]
     twice = _judged(cell, history, event.order, event, event)
     said = json.dumps([plain(each) for each in (missing, twice, *altered)], sort_keys=True)
