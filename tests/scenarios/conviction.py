@@ -60,7 +60,7 @@ def convicted(variant: Variant, seed: int, runs: int | None = None, limit: float
     hunt(subject, state, 1, lambda: state.over or process_time() - begun > limit)
     found = process_time()
     for find in state.finds.values():
-        small = shrunk(find, subject.ground)
+        small = shrunk(find)
         return Conviction(find, find.number + 1, found - begun, process_time() - found, small.cell)
     return None
 
