@@ -99,21 +99,22 @@ def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping
         "after_heal": client.calls - client.last_before_heal,
         "retry": client.retry.model_dump(),
         "gates": sorted(before_heal(client.gates)),
-        "links": [
-            {
-                "name": link.name,
-                "transport": link.transport,
-                "codec": link.codec,
-                "semantics": link.semantics,
-                "variant": link.variant,
-                "local": host,
-                "target": written(addresses[link.name]),
-                "service": cell.servers[link.target].service,
-            }
-            for link in cell.links_of(name)
-        ],
+        "links": [_called(cell, link, host, addresses[link.name]) for link in cell.links_of(name)],
         "failpoints": failpoints(cell, name, epoch),
         "report": sorted(reports(cell, name)),
+    }
+
+
+def _called(cell: Cell, link: Link, host: str, address: Internet) -> dict[str, Any]:
+    return {
+        "name": link.name,
+        "transport": link.transport,
+        "codec": link.codec,
+        "semantics": link.semantics,
+        "variant": link.variant,
+        "local": host,
+        "target": written(address),
+        "service": cell.servers[link.target].service,
     }
 
 

@@ -20,7 +20,6 @@ import os
 import socket
 from collections.abc import Callable
 from functools import partial
-from time import monotonic_ns
 from typing import Any, ClassVar
 
 from nodes import ops
@@ -28,7 +27,7 @@ from nodes.engines.common import sockets
 from nodes.engines.common.endpoint import ReadinessEndpoint, closed_send
 from nodes.engines.common.loop import PENDING, Resume
 from nodes.engines.common.poller import FAILED, READABLE, WRITABLE, Poller, Trigger
-from nodes.engines.common.tasks import MOMENT, Scheduler, Timed
+from nodes.engines.common.tasks import Scheduler, Timed
 from nodes.ops import Recv, Send
 from nodes.wire.addresses import IPv4
 
@@ -369,24 +368,6 @@ class Driver(Scheduler):
                 return self._again(task, send, None)
             return self._await_writable(task, endpoint, send, None)
         return None
-
-    # --- what no event announces: room at the other end of a Unix socket that is not connected ---
-
-    def _again(self, task: Timed, attempt: Callable[[], Any], deadline: int | None) -> Any:
-        """Try it in a moment, and again until it succeeds or the deadline passes."""
-
-        def retry() -> Any:
-            try:
-                self._wake(task, task.send, attempt())
-            except BlockingIOError:
-                late = deadline is not None and monotonic_ns() >= deadline
-                return None if late else self._again(task, attempt, deadline)
-            except OSError as error:
-                self._wake(task, task.throw, error)
-            return PENDING
-
-        self._arm(task, monotonic_ns() + MOMENT, retry)
-        return PENDING
 
     def _reconnect(self, endpoint: ReadinessEndpoint, address: Any) -> ReadinessEndpoint:
         endpoint.raw.connect(address)

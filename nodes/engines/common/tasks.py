@@ -12,7 +12,7 @@ from typing import Any
 
 from nodes import ops
 from nodes.engines.common.endings import drop
-from nodes.engines.common.loop import Loop, Resume, Running
+from nodes.engines.common.loop import PENDING, Loop, Resume, Running
 from nodes.engines.common.timers import Timer, Timers
 
 MOMENT = 1_000_000
@@ -70,3 +70,21 @@ class Scheduler(Loop[Timed]):
     def _fire_timers(self) -> None:
         for late in self._timers.expired(monotonic_ns()):
             self._expire(late)
+
+    # --- what no event announces: room at the other end of a Unix socket that is not connected ---
+
+    def _again(self, task: Timed, attempt: Callable[[], Any], deadline: int | None) -> Any:
+        """Try it in a moment, and again until it succeeds or the deadline passes."""
+
+        def retry() -> Any:
+            try:
+                self._wake(task, task.send, attempt())
+            except BlockingIOError:
+                late = deadline is not None and monotonic_ns() >= deadline
+                return None if late else self._again(task, attempt, deadline)
+            except OSError as error:
+                self._wake(task, task.throw, error)
+            return PENDING
+
+        self._arm(task, monotonic_ns() + MOMENT, retry)
+        return PENDING
