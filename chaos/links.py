@@ -11,7 +11,7 @@ from functools import partial
 from typing import NamedTuple
 
 from chaos.decide import Rule, decider
-from chaos.framers import CODECS, STREAM_CODECS, Framer, Framers, framers
+from chaos.framers import CODECS, DATAGRAM_CODECS, STREAM_CODECS, Framer, Framers, framers
 from chaos.framers.message import KINDS
 from chaos.hop import Hop
 from chaos.recorded import Entry, entry_of, replayer
@@ -69,6 +69,8 @@ def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
     bounded = TRANSPORTS[transport].bounded
     if bounded and codec in STREAM_CODECS:
         raise BadConfiguration(f"{where}: {codec} is a protocol of streams, expected transport tcp")
+    if not bounded and codec in DATAGRAM_CODECS:
+        raise BadConfiguration(f"{where}: {codec} is a protocol of datagrams, expected transport udp")
     rules = [rule_of(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where)]
     make: Callable[[], Framers] = partial(framers, codec, transport)
     check_possible(name, [rule for rule, _ in rules], make()["request"])

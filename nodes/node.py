@@ -15,15 +15,19 @@ from nodes.drivers.variants import DRIVERS
 from nodes.ops import Bind, Listen, Program, Queue, ReplyRecord, Spawn
 from nodes.reports import Reports
 from nodes.rpc.calls import Numbers, Session
-from nodes.rpc.codecs import codec
-from nodes.rpc.interface import skeleton
+from nodes.rpc.codecs import Codec, codec
+from nodes.rpc.interface import Interface, skeleton
 from nodes.rpc.retry import Retry, maybe
 from nodes.rpc.semantics import Identity, mechanism
 from nodes.rpc.serve import Endpoint
 from nodes.rpc.variants import SKELETONS
 from nodes.services import SERVICES
+from nodes.sockets.codec import SocketCodec
+from nodes.sockets.endpoint import CountingCodec, SocketEndpoint
+from nodes.sockets.variants import CODECS, ENDPOINTS
 from nodes.wire.addresses import internet, written
 from nodes.wire.header import client_number
+from nodes.wire.messages import SPLITTERS
 from nodes.wire.record import Kind, Witness
 from nodes.wire.transports import TRANSPORTS
 from nodes.workload import HEAL, Harness
@@ -83,9 +87,10 @@ class ServerNode:
             environment.witness.note(Kind.TRIM, client, detail={"mark": mark})
 
         policy = mechanism(part["semantics"], part["variant"], self._identity, environment.ledger.records(), trimmed)
-        return Endpoint(
+        kind, spoken = _serving(part["codec"], part["variant"], interface)
+        return kind(
             part["link"],
-            codec(part["codec"], interface),
+            spoken,
             self._skeleton,
             policy,
             self._identity,
@@ -155,14 +160,15 @@ class ClientNode:
     def _on(self, link: dict[str, Any], process: int, numbers: Numbers) -> RpcDriver:
         number = client_number(self._spec["ordinal"], process, self._environment.epoch)
         interface = SERVICES[link["service"]].interface
+        of_sockets = link["codec"] in SPLITTERS
         return DRIVERS.get(link["variant"] or "", RpcDriver)(
-            Session(number, link["semantics"], numbers),
+            Session(number, link["semantics"], numbers, introduces=not of_sockets),
             interface,
-            codec(link["codec"], interface),
+            SocketCodec(link["codec"], interface) if of_sockets else codec(link["codec"], interface),
             link["transport"],
             internet(*link["target"]),
             link["local"],
-            retry_of(link["semantics"], self._spec["retry"]),
+            once(self._spec["retry"]) if of_sockets else retry_of(link["semantics"], self._spec["retry"]),
             self._environment.witness,
             self._reports,
             process,
@@ -200,6 +206,18 @@ def retry_of(semantics: str, retry: dict[str, Any]) -> Retry:
     if semantics == "maybe":
         return maybe(retry["patience"])
     return Retry(retry["attempts"], retry["first"], retry["maximum"], retry["jitter"], retry["connection"] == "same")
+
+
+def once(retry: dict[str, Any]) -> Retry:
+    """The policy of who sends a message: on a stream that is late the others go on."""
+    return maybe(retry["patience"], same_connection=True)
+
+
+def _serving(name: str, variant: str | None, interface: Interface) -> tuple[type[Endpoint], Codec]:
+    """What serves a link, and the codec or the protocol of that name that it speaks."""
+    if name not in SPLITTERS:
+        return Endpoint, codec(name, interface)
+    return ENDPOINTS.get(variant, SocketEndpoint), CODECS.get(variant, CountingCodec)(name, interface)
 
 
 def make(spec: dict[str, Any], environment: Environment) -> Node:

@@ -11,6 +11,7 @@ from chaos.identity import Direction
 from nodes.rpc.codecs import codec
 from nodes.services.counter import COUNTER
 from nodes.wire.header import CallHeader, ReplyHeader, Status, client_number, intent_number
+from nodes.wire.messages import encode, wrap
 from nodes.wire.oncrpc import Accept
 
 STRETCHES = (1_010, 5_000)
@@ -140,6 +141,14 @@ RESP: dict[Direction, Sequence[bytes]] = {
         b"|1\r\n+ttl\r\n:3\r\n*1\r\n+value\r\n",
     ],
 }
+
+
+def _messages(protocol: str) -> dict[Direction, Sequence[bytes]]:
+    values = [bytes(range(8)), b"", bytes(40)]
+    valid = [wrap(protocol, encode(10_101, number, data)) for number, data in enumerate(values, 1)]
+    return {"request": valid, "reply": valid[::-1]}
+
+
 VALID: dict[tuple[str, str], dict[Direction, Sequence[bytes]]] = {
     ("http1", "tcp"): HTTP1,
     ("resp", "tcp"): RESP,
@@ -147,5 +156,8 @@ VALID: dict[tuple[str, str], dict[Direction, Sequence[bytes]]] = {
     ("msgpack", "tcp"): _rpc("msgpack", stream=True),
     ("xdr", "udp"): _rpc("xdr", stream=False),
     ("msgpack", "udp"): _rpc("msgpack", stream=False),
+    ("lines", "tcp"): _messages("lines"),
+    ("lengths", "tcp"): _messages("lengths"),
+    ("datagrams", "udp"): _messages("datagrams"),
 }
 """Valid messages of every framer."""

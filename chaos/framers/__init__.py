@@ -14,7 +14,18 @@ from chaos.identity import Direction
 from nodes.registry import modules
 from nodes.wire.transports import TRANSPORTS
 
-__all__ = ["CODECS", "FOREIGN", "STREAM_CODECS", "Framer", "Framers", "Message", "framer", "framers", "identifies"]
+__all__ = [
+    "CODECS",
+    "DATAGRAM_CODECS",
+    "FOREIGN",
+    "STREAM_CODECS",
+    "Framer",
+    "Framers",
+    "Message",
+    "framer",
+    "framers",
+    "identifies",
+]
 
 Framers = Mapping[Direction, Framer]
 
@@ -32,6 +43,8 @@ CODECS = tuple(_PROTOCOLS)
 
 STREAM_CODECS = frozenset(codec for codec, protocol in _PROTOCOLS.items() if protocol.datagrams is None)
 """Those that only streams carry."""
+DATAGRAM_CODECS = frozenset(codec for codec, protocol in _PROTOCOLS.items() if protocol.streams is None)
+"""Those that no stream carries."""
 
 FOREIGN = tuple(codec for codec, protocol in _PROTOCOLS.items() if protocol.foreign)
 """Those of systems that are not ours."""
@@ -53,6 +66,8 @@ def identifies(codec: str) -> bool:
 
 
 def _stream(protocol: WireProtocol) -> Framers:
+    if protocol.streams is None:
+        raise KeyError(f"{protocol.codec} over a stream")
     requests, replies = protocol.streams()
     decisions = protocol.decisions
     return {"request": StreamFramer(requests, decisions), "reply": StreamFramer(replies, decisions)}

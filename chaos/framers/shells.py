@@ -28,8 +28,8 @@ class WireProtocol(NamedTuple):
 
     codec: str
     """Its name in a scenario."""
-    streams: Callable[[], tuple[Splitter, Splitter]]
-    """What splits requests and replies of one connection."""
+    streams: Callable[[], tuple[Splitter, Splitter]] | None
+    """What splits requests and replies of one connection; None: no stream carries it."""
     datagrams: Callable[[], Identify] | None = None
     decisions: frozenset[str] = STREAM_DECISIONS
     """What it allows on a stream."""

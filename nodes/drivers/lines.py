@@ -133,7 +133,7 @@ class Lines:
         line: Line | None = None
         while line is None or not line.alive:  # it may end while the next call is given its turn to connect
             line = self.line
-            if line is not None and line.alive and (bound or self._session.greeted):
+            if line is not None and line.alive and (bound or not self._session.owes_hello):
                 return line
             yield from self._connecting.take()
             try:
@@ -153,7 +153,7 @@ class Lines:
         if line is None or not line.alive:
             line = yield from self._connect(deadline)
             self.line = line
-        if not bound and not self._session.greeted:
+        if not bound and self._session.owes_hello:
             yield from self._greet(line, deadline)
         return line
 

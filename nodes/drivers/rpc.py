@@ -54,13 +54,13 @@ class RpcDriver:
     def open(self) -> Program:
         """Say hello until it is answered, with the same backoff as calls."""
         attempt = 0
-        while not self._finished and not self.session.greeted:
+        while not self._finished and self.session.owes_hello:
             attempt += 1
             wait = yield from self._wait(attempt)
             now = yield Now()
             deadline = now + wait
             yield from self._lines.connected(None, deadline)
-            if not self.session.greeted:
+            if self.session.owes_hello:
                 yield Sleep(deadline)
 
     def begin(self, operation: Operation) -> None:

@@ -128,11 +128,13 @@ class Session:
     """What this client knows of its server, and its open calls by number.
 
     A number is open from `begin` until `end`; its call is in `open` as soon as its program runs. A client with sessions
-    on several servers has its `numbers` in common for all of them.
+    on several servers has its `numbers` in common for all of them. One that does not introduce itself says nothing of
+    itself but its number: no hello, and no number below which it has all results.
     """
 
-    def __init__(self, client: int, semantics: str, numbers: Numbers | None = None) -> None:
+    def __init__(self, client: int, semantics: str, numbers: Numbers | None = None, *, introduces: bool = True) -> None:
         self.client = client
+        self.introduces = introduces
         self.numbers = numbers or Numbers()
         self.semantics = semantics
         self.identity: Identity | None = None
@@ -148,8 +150,13 @@ class Session:
         self.numbers.end(seq)
         self.open.pop(seq, None)
 
+    @property
+    def owes_hello(self) -> bool:
+        return self.introduces and not self.greeted
+
     def header(self, call: Call) -> CallHeader:
-        return CallHeader(self.client, call.seq, call.attempt, self.numbers.first_incomplete, call.server, call.intent)
+        first = self.numbers.first_incomplete if self.introduces else 0
+        return CallHeader(self.client, call.seq, call.attempt, first, call.server, call.intent)
 
     def binding(self) -> int:
         return binding(self.semantics, self.identity) if self.identity else 0

@@ -28,6 +28,6 @@ class Retry(NamedTuple):
         return self.attempts is not None and attempt >= self.attempts
 
 
-def maybe(patience: int) -> Retry:
+def maybe(patience: int, *, same_connection: bool = False) -> Retry:
     """*Maybe*: one attempt, and `patience` milliseconds for its reply."""
-    return Retry(attempts=1, first=patience, maximum=patience, jitter=0.0, same_connection=False)
+    return Retry(attempts=1, first=patience, maximum=patience, jitter=0.0, same_connection=same_connection)

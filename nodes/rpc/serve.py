@@ -196,7 +196,7 @@ class Endpoint:
             seq,
             attempt,
             0,
-            {"connection": peer.connection, "first": first, "server": server, "link": self.link},
+            self._receipt(peer, first, server),
         )
         self.witness.passage("received", client, seq, attempt)
         waiter = Waiter(header, call.xid, peer)
@@ -206,6 +206,10 @@ class Endpoint:
             yield from self._hello(waiter, call)
         else:
             yield from self._arrive(waiter, call)
+
+    def _receipt(self, peer: Peer, first: int, server: int) -> dict[str, Any]:
+        """What is journalled of a copy."""
+        return {"connection": peer.connection, "first": first, "server": server, "link": self.link}
 
     def _plain_header(self) -> CallHeader:
         """A call without a header is served as *maybe*, under client 0 and a number of our own."""

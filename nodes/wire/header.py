@@ -69,6 +69,11 @@ def operation_of(intent: int) -> tuple[int, int]:
     return client_number(node, process, 1), call
 
 
+def intent_of(client: int, seq: int) -> int:
+    """The intent of that operation of a client in its first epoch."""
+    return intent_number(client // 10_000, process_of(client), seq)
+
+
 def turn(seq: int, links: int) -> int:
     """Which of its node's links an operation takes, counted from 0: each in its turn, so that its number decides."""
     return (seq - 1) % links

@@ -28,7 +28,7 @@ from orchestrator.checkers.outcomes import mismatch, text
 from orchestrator.checkers.verdict import ExpectationVerdict, Met
 from orchestrator.checkers.views import Views
 from orchestrator.history.merged import Operation
-from orchestrator.scenario.cell import Implicit
+from orchestrator.scenario.cell import Convicting, Implicit
 from orchestrator.scenario.cell import Outcome as Expected
 
 
@@ -57,12 +57,12 @@ def _all(setting: Views, findings: Findings) -> Iterator[ExpectationVerdict]:
         yield holds(claim, doubt) if wanted == "holds" else violated(setting, claim, doubt)
     if setting.cell.system is not None:
         return  # what is always expected of our own nodes
-    for name in get_args(Implicit):
+    for name in get_args(Convicting):
         if name not in findings or name in expect.properties:
             continue
         if name in expect.convicted_by:
             yield _convicts(findings[name])
-        elif name != "staleness" or not _archived(setting):
+        elif name in get_args(Implicit) and (name != "staleness" or not _archived(setting)):
             yield _implicit(findings[name])
 
 

@@ -28,7 +28,7 @@ from orchestrator.checkers.finding import Violation
 from orchestrator.checkers.names import operation_name
 from orchestrator.history.index import Course
 from orchestrator.history.merged import Event, Operation
-from orchestrator.scenario.cell import Link
+from orchestrator.scenario.cell import AnyLink
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -90,7 +90,7 @@ class Results:
 class Reference:
     """One process of a server, for one link. `step` takes its events in order and yields what is illegal."""
 
-    def __init__(self, link: Link, binding: int, durable: Durable, results: Results, forgetful: bool) -> None:
+    def __init__(self, link: AnyLink, binding: int, durable: Durable, results: Results, forgetful: bool) -> None:
         self.filtered = link.semantics not in ("maybe", "at-least-once")
         self.known_only = link.semantics in ("at-most-once-incarnation", "exactly-once")
         self.binding = binding

@@ -20,7 +20,7 @@ from orchestrator.history.merged import Event, Operation
 from orchestrator.history.straight import Lost, Place
 from orchestrator.history.trace import OF_OPERATIONS
 from orchestrator.run.specs import plane_of
-from orchestrator.scenario.cell import Cell, Client, Link
+from orchestrator.scenario.cell import AnyLink, Cell, Client, SocketLink
 from orchestrator.scenario.system import Driver
 
 BOUND_TO = {"at-most-once-incarnation": 0, "exactly-once": 1}
@@ -48,7 +48,7 @@ class Setting:
         self.cell = cell
         self.index = index
         self.guard = Guard()
-        self._links: dict[str, tuple[Link, ...]] = {}
+        self._links: dict[str, tuple[AnyLink, ...]] = {}
 
     @cached_property
     def callers(self) -> dict[int, Caller]:
@@ -59,16 +59,16 @@ class Setting:
             for process in range(1, plan.clients + 1)
         }
 
-    def link_of(self, trace: Trace) -> Link | None:
+    def link_of(self, trace: Trace) -> AnyLink | None:
         return self._link(trace.node, trace.operation[1])
 
-    def planned_link(self, operation: Operation) -> Link | None:
+    def planned_link(self, operation: Operation) -> AnyLink | None:
         """The link of a client of the plan's."""
         client, seq = operation
         caller = self.callers.get(client)
         return self._link(caller.node, seq) if caller else None
 
-    def _link(self, node: str, seq: int) -> Link | None:
+    def _link(self, node: str, seq: int) -> AnyLink | None:
         if node not in self._links:
             self._links[node] = self.cell.links_of(node)
         links = self._links[node]
@@ -226,6 +226,8 @@ class Setting:
         intent = intent_number(caller.ordinal, caller.process, seq)
         if course.intent != intent or course.asked != workload_of(caller)(intent):
             return False
+        if isinstance(link, SocketLink):  # where nobody says hello
+            return bool(place.bound == 0)
         told = self._told.get(client, [])
         known = [identity[BOUND_TO[link.semantics]] for _, *identity in told] if link.semantics in BOUND_TO else [0]
         return bool(told) and told[0][0] < course.sent and place.bound in known

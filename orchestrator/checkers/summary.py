@@ -13,7 +13,7 @@ from typing import NamedTuple
 from chaos.faults.models import Model
 from orchestrator.checkers.delivery import EITHER, NEEDED
 from orchestrator.checkers.verdict import Judgement, Verdict
-from orchestrator.scenario.cell import LEVELS, Cell, Level, Link
+from orchestrator.scenario.cell import LEVELS, AnyLink, Cell, Level
 
 NOMINAL: dict[str, Level] = {
     "maybe": "maybe",
@@ -85,7 +85,7 @@ def mechanism(cell: Cell) -> str:
     return f"{link.semantics}{variant}" + (f", {budget} attempts" if budget else "")
 
 
-def _budget(cell: Cell, link: Link) -> int | None:
+def _budget(cell: Cell, link: AnyLink) -> int | None:
     client = cell.clients.get(link.source)
     if client is None or link.semantics == "maybe":
         return None

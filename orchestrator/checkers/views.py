@@ -15,7 +15,7 @@ from orchestrator.checkers.opportunities import offered
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Index, Trace
 from orchestrator.history.merged import Operation
-from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.cell import Cell, SocketLink
 
 
 class View(StrEnum):
@@ -23,6 +23,7 @@ class View(StrEnum):
 
     JOURNALS = "what our own servers and clients wrote down of every attempt"
     ORACLE = "what an oracle tells of a system that is not ours"
+    MESSAGES = "messages of sockets, each sent once and echoed"
     READS = "calls that answer from what others did, and change nothing"
     BITES = "which operations the faults bit"
     OPPORTUNITIES = "which operations a weaker mechanism would have failed"
@@ -49,7 +50,8 @@ class Views(Setting):
     def shown(self) -> frozenset[View]:
         ours = View.JOURNALS if self.cell.system is None else View.ORACLE
         reads = {View.READS} if self.reads else set()
-        return frozenset({ours, *reads, View.BITES, View.OPPORTUNITIES})
+        messages = {View.MESSAGES} if any(isinstance(link, SocketLink) for link in self.cell.links) else set()
+        return frozenset({ours, *reads, *messages, View.BITES, View.OPPORTUNITIES})
 
     @cached_property
     def reads(self) -> list[Trace]:

@@ -13,7 +13,7 @@ from chaos.faults.models import Model
 from nodes.services import WITH_EFFECT
 from nodes.wire.transports import TRANSPORTS
 from orchestrator.run.specs import plane_of
-from orchestrator.scenario.cell import LEVELS, Cell, Delivery, Expect, Level, Link, Semantics
+from orchestrator.scenario.cell import LEVELS, AnyLink, Cell, Delivery, Expect, Level, Semantics
 
 MODELS: tuple[Model, ...] = get_args(Model)
 NETWORK: frozenset[Model] = frozenset(MODELS) - {"server-crash", "history-loss"}
@@ -83,5 +83,5 @@ def by_theory(cell: Cell) -> Cell:
     return cell.model_copy(update={"expect": expected(cell)})
 
 
-def _budget(cell: Cell, link: Link) -> int | None:
+def _budget(cell: Cell, link: AnyLink) -> int | None:
     return cell.clients[link.source].retry.attempts

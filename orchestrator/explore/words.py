@@ -16,7 +16,7 @@ from chaos.faults.paths import Partition, Rate
 from chaos.faults.processes import OUTSIDE_TRANSACTIONS, Kill, Pause, Restart
 from chaos.faults.window import BOTH, Directions
 from nodes.failpoints import NAMES, Name
-from orchestrator.scenario.cell import Client, Link
+from orchestrator.scenario.cell import AnyLink, Client
 
 if TYPE_CHECKING:
     from random import Random
@@ -33,7 +33,7 @@ class Place(NamedTuple):
     """Where a fault is drawn for: a link, and the client that calls over it."""
 
     random: Random
-    link: Link
+    link: AnyLink
     client: Client
 
     def one(self, *values: T) -> T:

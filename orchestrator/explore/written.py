@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from chaos.faults.fault import Fault
-from orchestrator.scenario.cell import UNTIL_DONE, Cell, Link
+from orchestrator.scenario.cell import UNTIL_DONE, AnyLink, Cell, SocketLink
 from orchestrator.scenario.value import Value
 
 WIDTH = 116
@@ -31,9 +31,10 @@ def written(cell: Cell, name: str, about: str) -> str:
     return str(yaml.safe_dump(body, sort_keys=False, width=WIDTH, default_flow_style=None, allow_unicode=True))
 
 
-def _link(link: Link) -> dict[str, Any]:
+def _link(link: AnyLink) -> dict[str, Any]:
     """With what a reader wants to know in any case."""
-    return {"from": link.source, "to": link.target, **_plain(link), "transport": link.transport, "codec": link.codec}
+    spoken = {"protocol": link.protocol} if isinstance(link, SocketLink) else {"codec": link.codec}
+    return {"from": link.source, "to": link.target, **_plain(link), "transport": link.transport, **spoken}
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

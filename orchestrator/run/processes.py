@@ -22,7 +22,7 @@ from orchestrator.run.order import Step
 from orchestrator.run.session import Exited, ProjectSession, Session, SignalName, Started
 from orchestrator.run.specs import addresses, client_spec, driver_spec, plane_spec, planes, server_spec
 from orchestrator.run.waves import in_the_end
-from orchestrator.scenario.cell import Cell, Client, Link, Server
+from orchestrator.scenario.cell import AnyLink, Cell, Client, Server
 from orchestrator.scenario.system import PROXY, SystemLink
 
 SIGNALS: Mapping[Action, SignalName] = {Action.KILL: "kill", Action.FREEZE: "stop", Action.THAW: "continue"}
@@ -153,7 +153,7 @@ class Processes(Attention):
             if link.server == life.name:
                 yield from self._upstream(link, None if places is None else places[link.name], life.epoch)
 
-    def _upstream(self, link: Link | SystemLink, address: Internet | None, epoch: int) -> Program:
+    def _upstream(self, link: AnyLink | SystemLink, address: Internet | None, epoch: int) -> Program:
         plane = PLANE_OF[link.via]
         if plane in self._planes:  # nobody stands in a direct link without faults
             place = None if address is None else written(address)

@@ -13,7 +13,7 @@ from chaos.recorded import plain
 from chaos.supports import PLANE_OF, PLANES, PlaneName
 from nodes.wire.addresses import Internet, internet, written
 from nodes.wire.header import client_number
-from orchestrator.scenario.cell import Cell, Link, Server
+from orchestrator.scenario.cell import AnyLink, Cell, Server
 from orchestrator.scenario.log import AT_ONCE, reported
 from orchestrator.scenario.system import DRIVER, SystemLink
 from orchestrator.scenario.triggers import TriggerEvent, parse_trigger, triggers
@@ -77,7 +77,7 @@ def server_spec(
     }
 
 
-def _port(server: Server, link: Link, before: Mapping[str, Internet] | None) -> int:
+def _port(server: Server, link: AnyLink, before: Mapping[str, Internet] | None) -> int:
     """Behind a plane a later epoch may listen anywhere; the clients of a direct link know one address."""
     if before is None:
         return server.port
@@ -159,7 +159,7 @@ def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Internet]) 
     }
 
 
-def _plane_link(cell: Cell, link: Link | SystemLink, upstreams: Mapping[str, Internet]) -> dict[str, Any]:
+def _plane_link(cell: Cell, link: AnyLink | SystemLink, upstreams: Mapping[str, Internet]) -> dict[str, Any]:
     told = {
         "name": link.name,
         "transport": link.transport,
@@ -218,5 +218,5 @@ def reports(cell: Cell, client: str) -> set[tuple[str, int]]:
 
 
 def addresses(answer: Mapping[str, Any]) -> dict[str, Internet]:
-    """Link -> where it is, from an answer to configure."""
+    """AnyLink -> where it is, from an answer to configure."""
     return {link: internet(*told) for link, told in answer["addresses"].items()}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from chaos.faults.fault import Fault
 from chaos.faults.processes import Restart
 from nodes.units import MILLISECOND
-from orchestrator.scenario.cell import Cell, Client, Link
+from orchestrator.scenario.cell import AnyLink, Cell, Client
 from orchestrator.scenario.triggers import TriggerEvent
 
 WAITS = 2
@@ -24,12 +24,12 @@ def longest_wait(cell: Cell) -> int:
     return WAITS * max(_wait(cell, link) for link in cell.links)
 
 
-def _wait(cell: Cell, link: Link) -> int:
+def _wait(cell: Cell, link: AnyLink) -> int:
     """Of one call at most, from one attempt to the next and through its procedure."""
     return _between_attempts(cell.clients[link.source], link) + cell.servers[link.target].yields * MILLISECOND
 
 
-def _between_attempts(client: Client, link: Link) -> int:
+def _between_attempts(client: Client, link: AnyLink) -> int:
     if link.semantics == "maybe":
         return client.retry.patience * MILLISECOND
     return int(client.retry.maximum * (1 + client.retry.jitter)) * MILLISECOND

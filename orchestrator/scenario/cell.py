@@ -19,7 +19,9 @@ from chaos.faults.window import TriggerText
 from chaos.supports import PLANE_OF
 from nodes.rpc import codecs
 from nodes.services import SERVICES, WORKLOADS
+from nodes.sockets.variants import VARIANTS
 from nodes.wire.header import turn
+from nodes.wire.messages import ProtocolName
 from nodes.wire.transports import LINKS
 from orchestrator.scenario.log import Log
 from orchestrator.scenario.properties import PROPERTIES
@@ -89,12 +91,14 @@ if TYPE_CHECKING:
     WorkloadName = str
     TransportName = str
     CodecName = str
+    SocketVariant = str
     Via = str
 else:
     ServiceName = Literal[tuple(SERVICES)]
     WorkloadName = Literal[tuple(WORKLOADS)]
     TransportName = Literal[LINKS]
     CodecName = Literal[codecs.NAMES]
+    SocketVariant = Literal[VARIANTS]
     Via = Literal[tuple(PLANE_OF)]
 UNTIL_DONE: Literal["until-done"] = "until-done"
 Workers = Annotated[int, Field(ge=1, description="loops that share the node's work, where its engine has several")]
@@ -103,6 +107,8 @@ SETTLE = 5_000
 ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
 Implicit = Literal["valid", "replies", "reference", "staleness"]
 """The checkers that judge every cell of our own nodes, whatever its scenario expects: *staleness* where calls read."""
+Convicting = Literal[Implicit, "boundaries", "delivered", "unrepeated", "fifo"]
+"""What can be asked to convict a broken variant: these too, of messages of sockets."""
 Claim = Literal["holds", "violated"]
 
 
@@ -197,16 +203,11 @@ AnyNode = Server | Client | Driver | ProjectService
 """By their roles: a server is called, a client runs a workload of ours, a program is somebody's own and calls."""
 
 
-class Link(Value):
+class Between(Value):
+    """A link of ours, from a client to a server."""
+
     source: str = Field(alias="from")
     target: str = Field(alias="to")
-    semantics: Semantics
-    transport: TransportName = "tcp"
-    codec: CodecName = "msgpack"
-    via: Via = Field(
-        default="relay", description="what it goes through: faults on messages, on byte streams, or on packets"
-    )
-    variant: Variant | None = None
 
     @property
     def name(self) -> str:
@@ -216,6 +217,37 @@ class Link(Value):
     def server(self) -> str:
         """The node that it goes to."""
         return self.target
+
+
+class Link(Between):
+    """Of calls."""
+
+    semantics: Semantics
+    transport: TransportName = "tcp"
+    codec: CodecName = "msgpack"
+    via: Via = Field(
+        default="relay", description="what it goes through: faults on messages, on byte streams, or on packets"
+    )
+    variant: Variant | None = None
+
+
+class SocketLink(Between):
+    """Of messages on sockets, each sent once and echoed: calls of which nobody promises anything."""
+
+    semantics: ClassVar[Literal["maybe"]] = "maybe"
+
+    protocol: ProtocolName = Field(description="where a message ends: at a line feed, by a length in front, by itself")
+    transport: TransportName = "tcp"
+    via: Via = Field(default="relay", description="what it goes through, as for calls")
+    variant: SocketVariant | None = None
+
+    @property
+    def codec(self) -> str:
+        """What those read who look for messages in it."""
+        return self.protocol
+
+
+AnyLink = Link | SocketLink
 
 
 class Outcome(Value):
@@ -241,14 +273,14 @@ class Delivery(Value):
 class Expected(Value):
     """`seen`: opportunities that every bitten operation must have made.
 
-    `convicted_by`: the checkers that are always asked and here must find a violation, of a broken variant.
+    `convicted_by`: the checkers that here must find a violation, of a broken variant.
     """
 
     bitten: Outcome | None = None
     others: Outcome | None = None
     seen: tuple[Opportunity, ...] = ()
     delivery: Delivery | None = None
-    convicted_by: tuple[Implicit, ...] = ()
+    convicted_by: tuple[Convicting, ...] = ()
 
     @property
     def properties(self) -> dict[str, Claim]:
@@ -276,7 +308,7 @@ class Cell(Value):
     axes: dict[str, str]
     seed: int = Field(ge=0, lt=2**63)
     nodes: dict[str, AnyNode]
-    links: tuple[Link, ...]
+    links: tuple[AnyLink, ...]
     faults: tuple[AnyFault, ...]
     expect: Expect
     load: Load = Field(default=UNTIL_DONE, description=ABOUT_LOAD)
@@ -326,16 +358,16 @@ class Cell(Value):
         assert isinstance(node, Driver), "a system's cell has the driver under its name"
         return node
 
-    def links_of(self, client: str) -> tuple[Link, ...]:
+    def links_of(self, client: str) -> tuple[AnyLink, ...]:
         """The links of a client of ours, in the order in which its operations take them."""
         return tuple(link for link in self.links if link.source == client)
 
-    def link_of(self, client: str, seq: int) -> Link | None:
+    def link_of(self, client: str, seq: int) -> AnyLink | None:
         """The link of an operation of a client's; None for a driver's, and for nobody's."""
         links = self.links_of(client)
         return links[turn(seq, len(links))] if links else None
 
     @property
-    def paths(self) -> tuple[Link | SystemLink, ...]:
+    def paths(self) -> tuple[AnyLink | SystemLink, ...]:
         """Every link, whoever's."""
         return self.links if self.system is None else self.system.links

@@ -13,7 +13,19 @@ from operator import is_
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from orchestrator.scenario.cell import SETTLE, UNTIL_DONE, AnyNode, Cell, Client, Expect, Link, Load, Server
+from orchestrator.scenario.cell import (
+    SETTLE,
+    UNTIL_DONE,
+    AnyLink,
+    AnyNode,
+    Cell,
+    Client,
+    Expect,
+    Link,
+    Load,
+    Server,
+    SocketLink,
+)
 from orchestrator.scenario.coherence import problems
 from orchestrator.scenario.coherence.expectations import of_all
 from orchestrator.scenario.coherence.system import problems as system_problems
@@ -279,7 +291,7 @@ class _CellBuilder:
             axes={axis: text(node.value) for axis, node in self._axes.items()},
             seed=self._part("seed", _integer, 1),
             nodes=self._system_nodes(foreign) if is_system else self._part("nodes", self._nodes, NOBODY),
-            links=self._each("links", partial(typed, Link)) if "nodes" in self._parts and not is_system else (),
+            links=self._each("links", _link) if "nodes" in self._parts and not is_system else (),
             faults=self._each("faults", fault),
             expect=self._part("expect", _expect, Expect()),
             load=self._part("load", _load, DEFAULT_LOAD),
@@ -321,6 +333,11 @@ def _node(name: str, node: Node) -> Server | Client:
             return typed(Client, _client(node))
         case _:
             raise node.bad("expected a node with either a service or a workload")
+
+
+def _link(node: Node) -> AnyLink:
+    kind: type[AnyLink] = SocketLink if "protocol" in (node.mapping or {}) else Link
+    return typed(kind, node)
 
 
 def _driver(node: Node) -> Driver | None:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from chaos.faults.vocabulary import FAULTS
 from chaos.faults.window import DURATION, marked
-from orchestrator.scenario.cell import ABOUT_LOAD, UNTIL_DONE, Client, Expect, Link, Server
+from orchestrator.scenario.cell import ABOUT_LOAD, UNTIL_DONE, Client, Expect, Link, Server, SocketLink
 from orchestrator.scenario.fault_choice import PARTS
 from orchestrator.scenario.plan import DURATIONS, REQUIRED
 from orchestrator.scenario.system import ORACLES, Driver, Project, SystemLink
@@ -51,7 +51,7 @@ def schema() -> dict[str, Any]:
 
 def _properties(definitions: dict[str, Any]) -> dict[str, Any]:
     """Of a scenario's top; what they are made of goes to `definitions`."""
-    link = {"anyOf": [_of(Link, definitions), _of(SystemLink, definitions)]}
+    link = {"anyOf": [_of(kind, definitions) for kind in (Link, SocketLink, SystemLink)]}
     node = {"oneOf": [_of(Server, definitions), _of(Client, definitions)]}
     faults = {"anyOf": [_verb(verb, _of(kind, definitions)) for verb, kind in FAULTS.items()]}
     return {

@@ -19,7 +19,7 @@ from orchestrator.checkers.expect import judge
 from orchestrator.checkers.properties import CHECKERS
 from orchestrator.checkers.verdict import Met, Verdict
 from orchestrator.history.merged import History
-from orchestrator.scenario.cell import LEVELS, Cell
+from orchestrator.scenario.cell import LEVELS, AnyLink, Cell, SocketLink
 from orchestrator.scenario.plan import Plan
 from orchestrator.scenario.shipped import plans
 
@@ -89,9 +89,10 @@ def convictions(history: History, correct: Cell) -> Convictions:
 
 
 def _claimed(correct: Cell) -> tuple[str, ...]:
-    """The properties of the level that the cell claims; without a fault every mechanism has them all."""
+    """The properties that the cell claims, and those of its level; without a fault every mechanism has them all."""
     delivery = correct.expect.delivery
-    return LEVELS[delivery.holds] if delivery is not None and delivery.holds is not None else LEVELS["exactly-once"]
+    level = delivery.holds if delivery is not None and delivery.holds is not None else "exactly-once"
+    return (*LEVELS[level], *(name for name, claim in correct.expect.properties.items() if claim == "holds"))
 
 
 def computed(controls: Mapping[str, Control], named: Mapping[str, str]) -> tuple[Row, ...]:
@@ -104,12 +105,17 @@ def _row(scenario: str, control: Control, named: str) -> Row:
     return Row(
         scenario=scenario,
         mutant=str(cell.links[0].variant),
-        mechanism=cell.links[0].semantics,
+        mechanism=spoken(cell.links[0]),
         fault=cell.axes["fault"],
         named=named,
         convicted_by=convictions(control.mutant_with.history, control.correct_with.result.cell),
         without_fault=convictions(control.mutant_without.history, control.correct_without.result.cell),
     )
+
+
+def spoken(link: AnyLink) -> str:
+    """What the variant breaks: semantics, or the protocol of a socket."""
+    return link.protocol if isinstance(link, SocketLink) else link.semantics
 
 
 def stored() -> tuple[Row, ...]:
@@ -177,8 +183,9 @@ and with the fault that shows the difference.
 
 Each mutant's history is held against what is asked of the correct mechanism. *valid*, *complete* and *once* are the
 parts of the level that it claims under the fault, *replies* what its clients were told, *reference* the server's
-journal against a state machine of the mechanism, *staleness* what reads returned, *bitten* and *others* the outcomes
-that the scenario expects. The check in bold is the one that has to convict.
+journal against a state machine of the mechanism, *staleness* what reads returned; *boundaries*, *delivered*,
+*unrepeated* and *fifo* are of messages on sockets ([sockets.md](sockets.md)); *bitten* and *others* the outcomes that
+the scenario expects. The check in bold is the one that has to convict.
 
 {table}
 

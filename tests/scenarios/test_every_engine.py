@@ -47,6 +47,19 @@ def test_the_demo_is_met_on(engine: str) -> None:
     assert not suite.not_met(suite.run(on(engine, "rpc/demo"), "local"))
 
 
+def test_messages_on_sockets_are_judged_alike_whoever_performs_their_programs() -> None:
+    here = [name for name in NAMES if availability(name) is None]
+    cells = suite.applicable(plans(["sockets"]))
+    taken = [cell.on_engine(here[turn % len(here)]) for turn, cell in enumerate(cells)]
+    assert not suite.not_met(suite.run(taken, "local"))
+
+
+@pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
+@pytest.mark.parametrize("engine", NAMES)
+def test_sockets_are_met_on(engine: str) -> None:
+    assert not suite.not_met(suite.run(on(engine, "sockets"), "local"))
+
+
 @pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
 @pytest.mark.parametrize("engine", ["io_uring", "threads"])
 def test_the_table_is_met_on(engine: str) -> None:

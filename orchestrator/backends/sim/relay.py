@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chaos.hop import Effect, End, Finish, Forward, Hop, Inject
+from chaos.hop.effects import joined
 from chaos.identity import Direction
 from chaos.links import LinkPlan
 from nodes.ops import (
@@ -112,7 +113,7 @@ class StreamLink:
             yield from self._listen()
 
     def perform(self, effects: list[Effect]) -> Program:
-        for effect in effects:
+        for effect in joined(effects):
             match effect:
                 case Forward(connection, direction, data):
                     yield from self._put(connection, direction, data)

@@ -73,9 +73,12 @@ def _severed(setting: Setting, fault: Cut, decision: Event, trace: Trace) -> boo
 
 def _sliced(setting: Setting, fault: Slice, decision: Event, trace: Trace) -> bool:
     """Its last piece came late by half of what they all took, which is one gap at least: that is what a receiver of
-    whole messages can tell of pieces."""
+    whole messages can tell of pieces. Or it took a piece for the message."""
     release = _release(decision, trace)
-    return release is not None and _late_by(decision, trace, max(fault.gap * MILLISECOND, release.time - decision.time))
+    if release is None:
+        return False
+    late = _late_by(decision, trace, max(fault.gap * MILLISECOND, release.time - decision.time))
+    return late or altered(decision, trace)
 
 
 def _direction(decision: Event) -> str:

@@ -9,7 +9,7 @@ from nodes.wire.header import turn
 from nodes.wire.record import Kind
 from nodes.wire.transports import TRANSPORTS
 from orchestrator.checkers.views import Views
-from orchestrator.scenario.cell import Cell, Link
+from orchestrator.scenario.cell import AnyLink, Cell
 
 
 class Road(NamedTuple):
@@ -44,7 +44,7 @@ class Roads:
             self._known[node, which] = self._road(links if which < 0 else links[which : which + 1])
         return self._known[node, which]
 
-    def _road(self, links: tuple[Link, ...]) -> Road:
+    def _road(self, links: tuple[AnyLink, ...]) -> Road:
         relayed = all(PLANE_OF[link.via] == "relay" for link in links)
         silent = {direction for link, direction in self._silent if any(link == one.name for one in links)}
         told = frozenset({"request", "reply"} - silent) if relayed else frozenset[str]()
@@ -53,7 +53,7 @@ class Roads:
         return Road(names, frozenset(link.target for link in links), told, counted)
 
 
-def _doubled(cell: Cell, link: Link) -> bool:
+def _doubled(cell: Cell, link: AnyLink) -> bool:
     ours = (fault for fault in cell.faults if fault.on_link == link.name and PLANE_OF[link.via] == "packet")
     brought = (fault.models(datagrams=not TRANSPORTS[link.transport].ordered, packets=True) for fault in ours)
     return any("duplication" in models for models in brought)

@@ -14,7 +14,7 @@ from orchestrator.checkers.views import Views
 from orchestrator.history.index import Trace, per_attempt
 from orchestrator.history.merged import Event, Operation
 from orchestrator.run.specs import before_heal
-from orchestrator.scenario.cell import Client
+from orchestrator.scenario.cell import Client, SocketLink
 from orchestrator.scenario.system import Driver
 
 
@@ -73,7 +73,8 @@ def calls_come_after_hello(setting: Views) -> Iterator[str]:
         place = BOUND_TO.get(link.semantics) if link else None
         bound = {0} if place is None else {identity[place] for identity in known[client]}
         sent = {event.detail.get("server") for event in trace.sends}
-        if trace.sends and (client not in told or told[client].order > trace.sends[0].order):
+        greeted = not isinstance(link, SocketLink)
+        if greeted and trace.sends and (client not in told or told[client].order > trace.sends[0].order):
             yield f"{operation_name(trace.operation)} was sent before a hello was answered"
         elif not sent <= bound:
             yield f"{operation_name(trace.operation)} was sent bound to {sent}; what its client knew was {bound}"

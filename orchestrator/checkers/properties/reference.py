@@ -22,7 +22,7 @@ from orchestrator.checkers.reference_machine import Durable, Illegal, Reference,
 from orchestrator.checkers.served import Courses, served
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.merged import Event, Life, Operation
-from orchestrator.scenario.cell import Link
+from orchestrator.scenario.cell import AnyLink
 
 name = "reference"
 needs = frozenset({View.JOURNALS})
@@ -103,7 +103,7 @@ def _unfinished(setting: Views, life: Life) -> int:
     return setting.cell.servers[life[0]].yields * MILLISECOND if "drain-capped" in phases else 0
 
 
-def _reference(setting: Views, link: Link, life: Life, durables: dict[tuple[str, int], Durable]) -> Reference:
+def _reference(setting: Views, link: AnyLink, life: Life, durables: dict[tuple[str, int], Durable]) -> Reference:
     start = setting.index.start(life)
     history = int(start.get("history") or 0)
     forgetful = life in setting.index.receipts.forgetful

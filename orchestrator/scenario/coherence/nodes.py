@@ -8,10 +8,13 @@ from chaos.problem import Path, Problem, names
 from chaos.supports import PLANES
 from nodes.engines import NAMES as ENGINES
 from nodes.services import SERVICE_OF
-from nodes.wire.transports import STREAMS
-from orchestrator.scenario.cell import Cell, Link
+from nodes.wire.messages import STREAMED
+from nodes.wire.transports import LINKS, STREAMS, TRANSPORTS
+from orchestrator.scenario.cell import AnyLink, Cell, SocketLink
 from orchestrator.scenario.coherence.waiting import trigger
 
+ECHO = "echo"
+"""The service that a socket server has."""
 RESERVED = frozenset({*PLANES, "orchestrator"})
 """Names of the testbed's own processes, whose journals lie beside the nodes'."""
 
@@ -63,12 +66,24 @@ def links(cell: Cell) -> Iterator[Problem]:
         yield from _link(clients[link.source].workload, servers[link.target].service, link, ("links", index))
 
 
-def _link(workload: str, service: str, link: Link, path: Path) -> Iterator[Problem]:
+def _link(workload: str, service: str, link: AnyLink, path: Path) -> Iterator[Problem]:
     if SERVICE_OF[workload] != service:
         expected = f"{workload} calls a {SERVICE_OF[workload]}"
         yield Problem(path, f"workload {workload} over a link to a service {service}; {expected}")
+    if isinstance(link, SocketLink):
+        yield from _socket(service, link, path)
     if link.via == "toxiproxy" and link.transport not in STREAMS:
         yield Problem((*path, "via"), "Toxiproxy carries TCP only; expected transport: tcp, or via: relay or direct")
+
+
+def _socket(service: str, link: SocketLink, path: Path) -> Iterator[Problem]:
+    if service != ECHO:
+        message = f"a service {service} takes calls, which have semantics; expected a service {ECHO} behind a protocol"
+        yield Problem((*path, "protocol"), message)
+    if TRANSPORTS[link.transport].bounded == (link.protocol in STREAMED):
+        able = ", ".join(name for name in LINKS if TRANSPORTS[name].bounded != (link.protocol in STREAMED))
+        message = f"{link.transport} carries no {link.protocol}; expected transport: {able}"
+        yield Problem((*path, "protocol"), message)
 
 
 def gates(cell: Cell) -> Iterator[Problem]:

@@ -105,6 +105,17 @@ def test_hello_tells_who_answers_and_a_refusal_makes_it_due_again() -> None:
     assert (made.greeted, made.identity) == (False, Identity(11, 22, 60_000))
 
 
+def test_who_does_not_introduce_itself_says_nothing_but_its_number() -> None:
+    made = Session(CLIENT, "maybe", introduces=False)
+    made.begin(3)
+    assert not made.owes_hello
+    made.greeted = False
+    assert not made.owes_hello
+    assert made.header(call(3)).first == 0
+    assert session("maybe", 3).header(call(3)).first == 3
+    assert session().owes_hello
+
+
 def test_an_operations_reply_does_not_greet() -> None:
     made = session()
     made.learn(header(Status.EXECUTED))

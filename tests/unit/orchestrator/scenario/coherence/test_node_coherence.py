@@ -8,7 +8,7 @@ import pytest
 from history_builder import cell
 
 from chaos.problem import Path
-from orchestrator.scenario.cell import Cell, Client, Link, Server
+from orchestrator.scenario.cell import AnyLink, Cell, Client, Link, Server, SocketLink
 from orchestrator.scenario.coherence.nodes import called, gates, links, problems
 
 SERVER, CLIENT = Server(service="counter"), Client(workload="add", calls=8)
@@ -18,7 +18,16 @@ def link(source: str = "client", target: str = "server", **more: Any) -> Link:
     return Link.model_validate({"from": source, "to": target, "semantics": "maybe", **more})
 
 
-def made(*chosen: Link, **nodes: Server | Client) -> Cell:
+def socket(protocol: str, transport: str = "tcp", **more: Any) -> SocketLink:
+    said = {"from": "client", "to": "server", "protocol": protocol, "transport": transport, **more}
+    return SocketLink.model_validate(said)
+
+
+def echoing(*chosen: AnyLink) -> Cell:
+    return made(*chosen, server=Server(service="echo"), client=Client(workload="echo", calls=8))
+
+
+def made(*chosen: AnyLink, **nodes: Server | Client) -> Cell:
     found = {"server": SERVER, "client": CLIENT, **nodes}
     return cell().model_copy(update={"nodes": found, "links": chosen or (link(),)})
 
@@ -55,6 +64,11 @@ def test_every_name_is_somebodys_and_every_client_calls(one: Cell, path: Path, s
             "4 calls after",
         ),
         (made(server=Server(service="echo")), ("links", 0), "add over a link to a service echo; add calls a counter"),
+        (made(socket("lines")), ("links", 0, "protocol"), "a service counter takes calls, which have semantics"),
+        (echoing(socket("lines", "udp")), ("links", 0, "protocol"), "udp carries no lines; expected transport: tcp"),
+        (echoing(socket("lengths", "udp")), ("links", 0, "protocol"), "udp carries no lengths; expected"),
+        (echoing(socket("datagrams")), ("links", 0, "protocol"), "tcp carries no datagrams; expected transport: udp"),
+        (echoing(socket("datagrams", "udp", via="toxiproxy")), ("links", 0, "via"), "Toxiproxy carries TCP only"),
         (made(link(via="toxiproxy", transport="udp")), ("links", 0, "via"), "Toxiproxy carries TCP only"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Socket servers: messages in the protocols of nodes/wire/messages.py, each sent once, and echoed."""
