@@ -9,7 +9,7 @@ from chaos.planes.room import OF_A_CONNECTION, descriptors_for
 from chaos.problem import Path
 from chaos.supports import PLANE_OF
 from nodes.wire.transports import TRANSPORTS
-from orchestrator.scenario.cell import Cell, Link
+from orchestrator.scenario.cell import AnyLink, Cell
 
 OF_A_NODE = 16
 """Standard streams, the journal, control, the ledger's files, and those of an engine's own."""
@@ -35,9 +35,9 @@ def _relay(cell: Cell) -> dict[Path, int]:
     return {("links", number): descriptors_for(len(relayed), _sockets(cell, largest))}
 
 
-def _sockets(cell: Cell, link: Link) -> int:
+def _sockets(cell: Cell, link: AnyLink) -> int:
     return _clients(cell, link) * (OF_A_CONNECTION if TRANSPORTS[link.transport].connected else 1)
 
 
-def _clients(cell: Cell, link: Link) -> int:
+def _clients(cell: Cell, link: AnyLink) -> int:
     return cell.clients[link.source].clients
