@@ -17,6 +17,8 @@ DECODED = 20_000
 SEED = 8
 ASKED = b"".join(VALID["http1", "tcp"]["request"])
 """What the responses of a mutated stream answer."""
+NEVER_GIVEN_UP = [each for each in VALID if each[1] == "udp" or each[0] == "lines"]
+"""Each datagram is by itself, and a line ends at its line feed whatever it holds."""
 
 
 @pytest.mark.parametrize("protocol", list(VALID), ids="-".join)
@@ -32,7 +34,7 @@ def test_100000_mutated_streams_are_split_or_pass(protocol: tuple[str, str]) -> 
         given_up += connection[stream.direction].problem is not None
     assert fed == STREAMS
     assert identified > STREAMS / 20 or not identifies(protocol[0])
-    assert given_up > STREAMS / 20 or protocol[1] == "udp"  # where each datagram is by itself
+    assert given_up > STREAMS / 20 or protocol in NEVER_GIVEN_UP
 
 
 @pytest.mark.parametrize("protocol", [each for each in VALID if each[0] in NAMES], ids="-".join)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from chaos.framers import Framer, Message, framer
 from chaos.identity import Direction
+from chaos.links import plans
+from chaos.rules import BadConfiguration
 from nodes.rpc.codecs import NAMES, Codec, codec
 from nodes.services.counter import COUNTER
 from nodes.services.echo import ECHO
@@ -268,3 +270,13 @@ def test_the_short_way_to_an_identity_agrees_with_the_decoder(
             assert decoded.header[: len(short)] == short
             assert decoded.body == data[oncrpc.OUR_CALL_SIZE if direction == "request" else oncrpc.OUR_REPLY_SIZE :]
     assert (oncrpc.our_call(whole) if direction == "request" else oncrpc.our_reply(whole)) is not None
+
+
+@pytest.mark.parametrize(
+    ("codec", "transport", "said"),
+    [("lines", "udp", "lines is a protocol of streams"), ("datagrams", "tcp", "datagrams is a protocol of datagrams")],
+)
+def test_a_relay_refuses_a_protocol_that_the_transport_does_not_carry(codec: str, transport: str, said: str) -> None:
+    link = {"name": "a -> b", "transport": transport, "codec": codec, "upstream": None, "epoch": 1, "rules": []}
+    with pytest.raises(BadConfiguration, match=said):
+        plans({"seed": 1, "links": [link]}, lambda *_: None)

@@ -65,7 +65,7 @@ def test_a_broken_variant_can_be_convicted() -> None:
     ("variant", "checker", "message"),
     [
         ("null", "reference", "only a broken mechanism is to be convicted; expected a link with a variant"),
-        ("forgets-too-early", "once", "expected 'valid', 'replies', 'reference' or 'staleness'"),
+        ("forgets-too-early", "once", "expected 'valid', 'replies', 'reference', 'staleness', "),
     ],
 )
 def test_what_cannot_be_convicted(variant: str, checker: str, message: str) -> None:

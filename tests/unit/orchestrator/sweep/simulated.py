@@ -41,7 +41,7 @@ from orchestrator.sweep.store import HISTORY, Store, read_history
 HERE = Path(__file__).parent
 SECOND = 1_000_000_000
 TITLE = "=== "
-SCENARIOS = ("rpc", "faults", "mutants", "engines", "properties")
+SCENARIOS = ("rpc", "faults", "mutants", "engines", "properties", "sockets")
 
 
 @cache
