@@ -30,6 +30,7 @@ from nodes.ops import (
     Spawn,
 )
 from nodes.wire.addresses import internet, written
+from nodes.wire.messages import STREAMED
 from nodes.wire.transports import TRANSPORTS
 
 READ_SIZE = 65536
@@ -113,7 +114,7 @@ class StreamLink:
             yield from self._listen()
 
     def perform(self, effects: list[Effect]) -> Program:
-        for effect in joined(effects):
+        for effect in effects:
             match effect:
                 case Forward(connection, direction, data):
                     yield from self._put(connection, direction, data)
@@ -196,6 +197,14 @@ class StreamLink:
         except OSError:
             pass  # the server died, or does not answer: what it did about the copy is in its journal
         self.injecting -= 1
+
+
+class JoiningLink(StreamLink):
+    """What goes to one side without a break goes at once. Of calls that makes no difference to who reads them, and each
+    goes by itself, so that runs that were recorded come out as they did; where messages end shows then."""
+
+    def perform(self, effects: list[Effect]) -> Program:
+        return super().perform(joined(effects))
 
 
 class DatagramLink:
@@ -299,9 +308,11 @@ class SimRelay:
         return {}
 
     def _configure(self, command: dict[str, Any]) -> Program:
+        joining = {link["name"] for link in command["links"] if link["codec"] in STREAMED}
         for name, plan in self._plans(command).items():
             assert plan.upstream is not None
-            kind = StreamLink if TRANSPORTS[plan.transport].connected else DatagramLink
+            streams = JoiningLink if name in joining else StreamLink
+            kind = streams if TRANSPORTS[plan.transport].connected else DatagramLink
             link = self._links[name] = kind(plan.hop, internet(*plan.upstream))
             self._rules |= dict.fromkeys(plan.hop.rules, link)
             yield from link.start()
