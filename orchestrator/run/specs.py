@@ -105,7 +105,7 @@ def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping
     }
 
 
-def _called(cell: Cell, link: Link, host: str, address: Internet) -> dict[str, Any]:
+def _called(cell: Cell, link: AnyLink, host: str, address: Internet) -> dict[str, Any]:
     return {
         "name": link.name,
         "transport": link.transport,
