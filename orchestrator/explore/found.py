@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from random import Random
 from time import process_time
 from typing import NamedTuple
 
@@ -49,7 +50,7 @@ def shrunk(find: Find, over: Callable[[], bool] = lambda: False) -> Shrunk:
     def ended() -> bool:
         return over() or process_time() - begun > LONGEST
 
-    return Shrinking(surprises, _logged, over=ended).of(find.cell)
+    return Shrinking(surprises, Random(find.cell.seed), _logged, over=ended).of(find.cell)
 
 
 def _logged(cell: Cell) -> Log | None:

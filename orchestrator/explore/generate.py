@@ -9,11 +9,13 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from chaos.faults.fault import Fault
+from chaos.faults.processes import ProcessFault
+from chaos.faults.vocabulary import FAULTS
 from nodes.rpc import codecs
 from nodes.services import SERVICE_OF
 from nodes.wire.transports import LINKS
@@ -168,14 +170,28 @@ def _gates(random: Random) -> dict[int, str]:
 
 
 def _with_faults(ground: Ground, cell: Cell, random: Random) -> Cell:
-    number = random.choice((1, 1, 2, 2, 2, 3, 3))
-    return cell.model_copy(update={"faults": tuple(_fault(ground, cell, random) for _ in range(number))})
+    """What happens to processes is drawn first: a message may come in the next one's time."""
+    verbs = _verbs(ground, random, random.choice((1, 1, 2, 2, 2, 3, 3)))
+    faults: tuple[Fault, ...] = ()
+    for verb in sorted(verbs, key=lambda verb: not issubclass(FAULTS[verb], ProcessFault)):
+        faults += (_of_verb(verb, cell, faults, random),)
+    return cell.model_copy(update={"faults": faults})
 
 
-def _fault(ground: Ground, cell: Cell, random: Random) -> Fault:
+def _fault(ground: Ground, cell: Cell, beside: Sequence[Fault], random: Random) -> Fault:
+    (verb,) = _verbs(ground, random, 1)
+    return _of_verb(verb, cell, beside, random)
+
+
+def _verbs(ground: Ground, random: Random, number: int) -> list[str]:
+    return random.choices(ground.verbs, [LIKELY.get(verb, 1) for verb in ground.verbs], k=number)
+
+
+def _of_verb(verb: str, cell: Cell, beside: Sequence[Fault], random: Random) -> Fault:
     link = random.choice(cell.links)
-    (verb,) = random.choices(ground.verbs, [LIKELY.get(verb, 1) for verb in ground.verbs])
-    return DRAWN[verb](Place(random, link, cell.clients[link.source]))
+    struck = (fault.on_process for fault in beside)
+    returns = any(one and one.deadly and one.restart and one.target == link.target for one in struck)
+    return DRAWN[verb](Place(random, link, cell.clients[link.source], returns))
 
 
 # Changes
@@ -195,14 +211,15 @@ def _other_seed(ground: Ground, cell: Cell, random: Random) -> Cell:
 
 def _other_fault(ground: Ground, cell: Cell, random: Random) -> Cell:
     place = random.randrange(len(cell.faults))
-    faults = (*cell.faults[:place], _fault(ground, cell, random), *cell.faults[place + 1 :])
-    return cell.model_copy(update={"faults": faults})
+    before, behind = cell.faults[:place], cell.faults[place + 1 :]
+    other = _fault(ground, cell, (*before, *behind), random)
+    return cell.model_copy(update={"faults": (*before, other, *behind)})
 
 
 def _one_more(ground: Ground, cell: Cell, random: Random) -> Cell:
     if len(cell.faults) > 2:
         return _other_fault(ground, cell, random)
-    return cell.model_copy(update={"faults": (*cell.faults, _fault(ground, cell, random))})
+    return cell.model_copy(update={"faults": (*cell.faults, _fault(ground, cell, cell.faults, random))})
 
 
 def _other_system(ground: Ground, cell: Cell, random: Random) -> Cell:

@@ -37,7 +37,7 @@ def _with_fault(cell: Cell, place: int, fault: Fault) -> Cell:
     return cell.model_copy(update={"faults": (*cell.faults[:place], fault, *cell.faults[place + 1 :])})
 
 
-def _with_node(cell: Cell, name: str, node: Client | Server) -> Cell:
+def with_node(cell: Cell, name: str, node: Client | Server) -> Cell:
     return cell.model_copy(update={"nodes": {**cell.nodes, name: node}})
 
 
@@ -48,19 +48,19 @@ def _smaller_client(cell: Cell, name: str) -> Iterator[Cell]:
     client = cell.clients[name]
     yield from _named_alone(cell, name)
     for fewer in _down_to(client.clients, 1):
-        yield _of_processes(_with_node(cell, name, client.model_copy(update={"clients": fewer})), fewer)
+        yield _of_processes(with_node(cell, name, client.model_copy(update={"clients": fewer})), fewer)
     for fewer in _down_to(client.calls, 2):
-        yield _with_node(_renumbered(cell, name, fewer - 1), name, _with_calls(client, fewer))
+        yield with_node(_renumbered(cell, name, fewer - 1), name, _with_calls(client, fewer))
     for call in range(1, client.calls) if client.calls > 2 else ():
         yield _without_call(cell, name, call)
     for key in ("outstanding", "after_heal"):
         for fewer in _down_to(getattr(client, key), 1):
-            yield _with_node(cell, name, client.model_copy(update={key: fewer}))
+            yield with_node(cell, name, client.model_copy(update={key: fewer}))
     for gate in client.gates:
         gates = {other: trigger for other, trigger in client.gates.items() if other != gate}
-        yield _with_node(cell, name, client.model_copy(update={"gates": gates}))
+        yield with_node(cell, name, client.model_copy(update={"gates": gates}))
     if client.retry != Retry():
-        yield _with_node(cell, name, client.model_copy(update={"retry": Retry()}))
+        yield with_node(cell, name, client.model_copy(update={"retry": Retry()}))
 
 
 def _with_calls(client: Client, calls: int) -> Client:
@@ -81,15 +81,15 @@ def _named_alone(cell: Cell, name: str) -> Iterator[Cell]:
     if calls < client.calls or client.clients > 1:
         gates = {places[gate]: trigger for gate, trigger in client.gates.items()}
         fewer = client.model_copy(update={"calls": calls, "gates": gates, "clients": 1, "after_heal": 1})
-        yield _of_processes(_moved(_with_node(cell, name, fewer), name, places.__getitem__), 1)
+        yield _of_processes(_moved(with_node(cell, name, fewer), name, places.__getitem__), 1)
 
 
 def _of_processes(cell: Cell, last: int) -> Cell:
     """Its faults, of client processes up to this one."""
-    return cell.model_copy(update={"faults": tuple(_of_process(fault, last) for fault in cell.faults)})
+    return cell.model_copy(update={"faults": tuple(of_process(fault, last) for fault in cell.faults)})
 
 
-def _of_process(fault: Any, last: int) -> Any:
+def of_process(fault: Any, last: int) -> Any:
     changes: dict[str, Any] = {}
     if getattr(fault, "clients", None):
         changes["clients"] = tuple(sorted({min(process, last) for process in fault.clients}))
@@ -112,14 +112,14 @@ def _without_call(cell: Cell, name: str, call: int) -> Cell:
     client = cell.clients[name]
     gates = {moved(gate): trigger for gate, trigger in client.gates.items() if gate != call}
     fewer = client.model_copy(update={"calls": client.calls - 1, "gates": gates})
-    return _moved(_with_node(cell, name, fewer), name, moved)
+    return _moved(with_node(cell, name, fewer), name, moved)
 
 
 def _moved(cell: Cell, name: str, moved: Callable[[int], int]) -> Cell:
-    return cell.model_copy(update={"faults": tuple(_moved_fault(fault, name, moved) for fault in cell.faults)})
+    return cell.model_copy(update={"faults": tuple(moved_fault(fault, name, moved) for fault in cell.faults)})
 
 
-def _moved_fault(value: Any, name: str, moved: Callable[[int], int]) -> Any:
+def moved_fault(value: Any, name: str, moved: Callable[[int], int]) -> Any:
     """With other numbers of operations, also in its triggers."""
     changes: dict[str, Any] = {}
     for field in fields(value):
@@ -131,7 +131,7 @@ def _moved_fault(value: Any, name: str, moved: Callable[[int], int]) -> Any:
         elif field.name in ("when", "until") and held:
             changes[field.name] = _moved_trigger(held, name, moved)
         elif isinstance(held, Restart):
-            changes[field.name] = _moved_fault(held, name, moved)
+            changes[field.name] = moved_fault(held, name, moved)
     return replace(value, **changes)
 
 
@@ -143,7 +143,7 @@ def _moved_trigger(text: str, name: str, moved: Callable[[int], int]) -> str:
 def _plainer_servers(cell: Cell) -> Iterator[Cell]:
     for name, server in cell.servers.items():
         if server.yields:
-            yield _with_node(cell, name, server.model_copy(update={"yields": 0}))
+            yield with_node(cell, name, server.model_copy(update={"yields": 0}))
 
 
 # Faults

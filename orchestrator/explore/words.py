@@ -1,4 +1,4 @@
-"""PURE: a fault of each word, drawn by chance for a cell that has none of its own yet.
+"""PURE: a fault of each word, drawn by chance for a cell, beside those that it has.
 
 What is drawn need not make sense: a cell that has it is asked for its problems, and drawn again. Numbers are small and
 times short, since a call takes a millisecond or two: what is to meet one has to come early.
@@ -30,11 +30,13 @@ WAYS: tuple[Directions, ...] = get_args(Directions)
 
 
 class Place(NamedTuple):
-    """Where a fault is drawn for: a link, and the client that calls over it."""
+    """Where a fault is drawn for: a link, and the client that calls over it. `returns`: whether a fault that was drawn
+    before makes its server end, and come back."""
 
     random: Random
     link: AnyLink
     client: Client
+    returns: bool = False
 
     def one(self, *values: T) -> T:
         return self.random.choice(values)
@@ -51,7 +53,7 @@ class Place(NamedTuple):
     def trigger(self) -> str:
         """Something that a client or its server does."""
         source, target = self.link.source, self.link.target
-        if self.often(0.2):
+        if self.often(0.5 if self.returns else 0.2):
             return self.one(f"{target} ready 2", f"{target} down 1")
         return f"{source} {self.one('attempt', 'attempt', 'ok', 'end')} {self.operation}"
 
@@ -72,7 +74,8 @@ class Place(NamedTuple):
         if self.often(0.2):
             return {**at, "nth": self.random.randint(1, 6)}
         client = self.random.randint(1, self.client.clients)
-        return {**at, "operation": self.operation, "client": client, "attempt": self.one(1, 1, 1, 2)}
+        late = max(self.operation, self.operation)  # what has done more has more to forget
+        return {**at, "operation": late, "client": client, "attempt": self.one(1, 1, 1, 2)}
 
     @property
     def messages(self) -> dict[str, Any]:
@@ -125,7 +128,8 @@ def _hold(place: Place) -> Fault:
 def _duplicate(place: Place) -> Fault:
     if place.often(0.3):
         return Duplicate(duplicate="reply", **place.messages)
-    copy: Any = place.one("behind", "behind", "at-reply", "after-trim", "next-epoch")
+    later = ("next-epoch",) * 6 if place.returns else ()
+    copy: Any = place.one("behind", "behind", "at-reply", "after-trim", *later)
     return Duplicate(duplicate="request", copy=copy, **place.messages)
 
 

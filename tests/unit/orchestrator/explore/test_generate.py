@@ -59,6 +59,14 @@ def test_a_gate_that_waits_for_another_epoch_has_a_kill_that_brings_it_before_it
         assert any(kill.restart is not None or (trigger == "server down 1" and kill.deadly) for kill in strikes)
 
 
+def test_what_may_wait_for_a_next_epoch_is_drawn_for_a_cell_that_has_one() -> None:
+    """Most of what it waits for is a kill beside it: of those drawn else nearly all would be drawn again."""
+    later = [cell for cell in drawn(7, 400) if any(getattr(fault, "copy", "") == "next-epoch" for fault in cell.faults)]
+    assert len(later) > 4
+    for cell in later:
+        assert any(isinstance(fault, Kill) and fault.restart is not None for fault in cell.faults)
+
+
 def test_a_cell_whose_gates_nothing_opens_is_drawn_again() -> None:
     def gate(trigger: str) -> Ground:
         client = ours().draw(Random(1)).clients["client"].model_copy(update={"calls": 4, "gates": {2: trigger}})

@@ -41,7 +41,7 @@ def surprising(planted: Planted) -> Cell:
 def test_what_the_surprise_does_not_need_is_taken_away(
     planted: Planted, faults: int, clients: int, outstanding: int
 ) -> None:
-    small, _, whole = Shrinking(planted).of(surprising(planted))
+    small, _, whole = Shrinking(planted, Random(1)).of(surprising(planted))
     assert whole
     client = small.clients["client"]
     assert planted(small)
@@ -51,7 +51,7 @@ def test_what_the_surprise_does_not_need_is_taken_away(
 
 
 def test_no_step_leads_back() -> None:
-    for cell in (surprising(kills), Shrinking(kills).of(surprising(kills)).cell):
+    for cell in (surprising(kills), Shrinking(kills, Random(1)).of(surprising(kills)).cell):
         assert cell not in list(candidates(cell))
 
 
@@ -62,7 +62,7 @@ def test_it_ends_when_its_runs_are_spent() -> None:
         asked.append(cell)
         return kills(cell)
 
-    _, runs, whole = Shrinking(planted, most=5).of(surprising(kills))
+    _, runs, whole = Shrinking(planted, Random(1), most=5).of(surprising(kills))
     assert (runs, whole) == (len(asked), False) == (5, False)
 
 
@@ -74,8 +74,21 @@ def test_it_ends_with_what_was_reached_when_it_is_told_to() -> None:
         return kills(cell)
 
     begun = surprising(kills)
-    reached, runs, whole = Shrinking(planted, over=lambda: len(asked) >= 4).of(begun)
+    reached, runs, whole = Shrinking(planted, Random(1), over=lambda: len(asked) >= 4).of(begun)
     assert (runs, whole) == (4, False)
     assert kills(reached)
     assert reached != begun
-    assert Shrinking(planted, over=lambda: True).of(begun) == (begun, 0, False)
+    assert Shrinking(planted, Random(1), over=lambda: True).of(begun) == (begun, 0, False)
+
+
+def crowded(cell: Cell) -> bool:
+    """Nothing between is."""
+    client = cell.clients["client"]
+    return kills(cell) and client.clients * client.calls in (4, *range(8, 19))
+
+
+def test_what_no_step_makes_smaller_is_tried_on_the_smallest_systems() -> None:
+    small, _, whole = Shrinking(crowded, Random(1)).of(surprising(crowded))
+    client = small.clients["client"]
+    assert (whole, client.clients * client.calls, len(small.faults)) == (True, 4, 1)
+    assert list(problems(small)) == []

@@ -73,7 +73,13 @@ SAID: dict[str, dict[str, Collection[Any]]] = {
 
 
 def drawn(verb: str, client: Client = CLIENT, draws: int = DRAWS) -> list[Any]:
-    return [DRAWN[verb](Place(Random(f"{verb} {number}"), LINK, client)) for number in range(draws)]
+    """Every other one for a server that comes back after an end."""
+    return [DRAWN[verb](Place(Random(f"{verb} {number}"), LINK, client, number % 2 > 0)) for number in range(draws)]
+
+
+def test_only_a_copy_for_a_server_that_comes_back_waits_for_its_next_epoch() -> None:
+    for number, fault in enumerate(drawn("duplicate")):
+        assert fault.copy != "next-epoch" or number % 2
 
 
 def test_every_word_is_said_here() -> None:
