@@ -53,7 +53,7 @@ class Place(NamedTuple):
     def trigger(self) -> str:
         """Something that a client or its server does."""
         source, target = self.link.source, self.link.target
-        if self.often(0.5 if self.returns else 0.2):
+        if self.returns and self.often(0.5):
             return self.one(f"{target} ready 2", f"{target} down 1")
         return f"{source} {self.one('attempt', 'attempt', 'ok', 'end')} {self.operation}"
 
@@ -70,12 +70,12 @@ class Place(NamedTuple):
 
     def passage(self, *names: Name) -> dict[str, Any]:
         """Where a process does it to itself: at one of these failpoints."""
-        at: dict[str, Any] = {"at": self.one(*names), "epoch": self.one(1, 1, 1, 1, 2)}
+        at: dict[str, Any] = {"at": self.one(*names), "epoch": self.one(1, 1, 1, 2) if self.returns else 1}
         if self.often(0.2):
             return {**at, "nth": self.random.randint(1, 6)}
         client = self.random.randint(1, self.client.clients)
         late = max(self.operation, self.operation)  # what has done more has more to forget
-        return {**at, "operation": late, "client": client, "attempt": self.one(1, 1, 1, 2)}
+        return {**at, "operation": late, "client": client, "attempt": self.one(1, 1, 1, 1, 2)}
 
     @property
     def messages(self) -> dict[str, Any]:
@@ -181,6 +181,6 @@ DRAWN: Mapping[str, Callable[[Place], Fault]] = MappingProxyType(
 )
 """Verb -> a fault of it. Every one that the simulator can do is here."""
 LIKELY: Mapping[str, int] = MappingProxyType(
-    {"drop": 4, "duplicate": 4, "kill": 5, "pause": 2, "reorder": 2, "hold": 2, "cut": 2}
+    {"drop": 4, "duplicate": 8, "kill": 6, "pause": 2, "reorder": 2, "hold": 4, "cut": 2}
 )
 """How much more often than the others those are drawn that most mechanisms are built against."""

@@ -103,7 +103,9 @@ def test_what_is_small_and_usual_is_likely() -> None:
         ("", "", "", "server ready 2", "server down 1"),
         *[(2, 3, 4)] * gated,
     ]
-    of_link = [get_args(Semantics), tuple(sorted(LINKS)), codecs.NAMES]
+    maybe, at_least, at_most, incarnation, exactly = get_args(Semantics)
+    promising = (maybe, at_least, *[at_most] * 2, *[incarnation] * 2, *[exactly] * 3)
+    of_link = [promising, tuple(sorted(LINKS)), codecs.NAMES]
     assert random.offered == [(*SERVICE_OF, "add", "write-read"), *of_client, *of_link, (0, 0, 0, 3, 30, 100)]
 
 

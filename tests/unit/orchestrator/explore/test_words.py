@@ -18,7 +18,7 @@ from orchestrator.scenario.cell import Client, Link
 LINK = Link.model_validate({"from": "client", "to": "server", "semantics": "maybe"})
 LAST = 4
 CLIENT = Client(workload="add", calls=LAST + 1, after_heal=1, clients=2)
-DRAWS = 1_200
+DRAWS = 2_000
 
 NUMBERS = range(1, LAST + 1)
 SOON = {0, 1, 2, 3, 5, 8, 20, 70, 150}
