@@ -223,16 +223,22 @@ class Spawn:
     """-> Task that runs `program` beside its spawner, in the loop of that number where there are several (`worker`;
     None: in its spawner's). Raises Exhausted.
 
+    `connection`: the socket that it alone uses from now on. An engine with a process for each connection runs it in
+    one, where what it changes nobody else sees; its result is None then.
+
     A task that ends with an error while nobody joins it ends the whole engine run with that error:
     programs handle the errors they expect.
     """
 
-    __slots__ = ("name", "program", "worker")
+    __slots__ = ("connection", "name", "program", "worker")
 
-    def __init__(self, program: Program, name: str = "", worker: int | None = None) -> None:
+    def __init__(
+        self, program: Program, name: str = "", worker: int | None = None, connection: Socket | None = None
+    ) -> None:
         self.program = program
         self.name = name
         self.worker = worker
+        self.connection = connection
 
 
 class Join:

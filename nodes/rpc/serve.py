@@ -25,6 +25,7 @@ from nodes.ops import (
     Sleep,
     Socket,
     Spawn,
+    Task,
     Transaction,
 )
 from nodes.rpc.codecs import Call, Codec
@@ -68,6 +69,26 @@ class Outbox:
             except OSError:
                 continue  # as lost as any datagram, or the client is gone: it asks again if it wants its answer
         self._sending = False
+
+
+class Ending:
+    """Tasks that end some time: those that have are forgotten, now and then."""
+
+    __slots__ = ("_enough", "_tasks")
+
+    def __init__(self) -> None:
+        self._tasks: list[Task] = []
+        self._enough = 1
+
+    def add(self, task: Task) -> None:
+        self._tasks.append(task)
+        if len(self._tasks) > self._enough:
+            self._enough = 2 * self.count() + 1
+
+    def count(self) -> int:
+        """Of those that have not ended."""
+        self._tasks = [task for task in self._tasks if not task.done]
+        return len(self._tasks)
 
 
 class StreamPeer:
@@ -126,7 +147,7 @@ class Endpoint:
         self.received = 0
         self.broken = 0
         self.executing = 0
-        self.connections = 0
+        self._streams = Ending()
         self._ordinal = 0
         self._unnumbered = 0
 
@@ -140,12 +161,16 @@ class Endpoint:
             self._ordinal += 1
             peer = StreamPeer(socket, self._ordinal, self.codec.wrap)
             try:
-                yield Spawn(self._stream(peer), f"connection {self._ordinal}")
+                self._streams.add((yield Spawn(self._stream(peer), f"connection {self._ordinal}", connection=socket)))
             except Exhausted:
                 yield Close(socket)
 
+    @property
+    def connections(self) -> int:
+        """Those that are served, whoever's process serves them."""
+        return self._streams.count()
+
     def _stream(self, peer: StreamPeer) -> Program:
-        self.connections += 1
         splitter = self.codec.stream()
         recv = Recv(peer.socket, READ_SIZE)
         try:
@@ -157,7 +182,6 @@ class Endpoint:
         except OSError:
             pass
         yield Close(peer.socket)
-        self.connections -= 1
 
     def datagrams(self, socket: Socket) -> Program:
         """Serve every datagram until the socket is closed."""

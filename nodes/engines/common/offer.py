@@ -9,10 +9,11 @@ from nodes.wire.transports import TRANSPORTS
 
 class Offer(NamedTuple):
     """`workers`: how many loops may serve one listener. `post`: whether something can be put into a queue from outside
-    of all programs, which takes that they share their node's memory. `everywhere`: it runs wherever its system does;
-    otherwise a container is asked, too."""
+    of all programs. `shared`: connections share their node's memory, so that a server can keep a state and a history.
+    `everywhere`: it runs wherever its system does; otherwise a container is asked, too."""
 
     transports: frozenset[str] = frozenset(TRANSPORTS)
     workers: int = 1
     post: bool = True
+    shared: bool = True
     everywhere: bool = True
