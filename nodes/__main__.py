@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from nodes import control, engines
 from nodes.arguments import Arguments
@@ -114,12 +114,7 @@ class Process:
             raise BadCommand("it is configured already")
         options = self._options
         self._random.seed(f"{spec['seed']}/{options.name}/{options.epoch}")
-        journal = JournalWriter(os.path.join(options.home, journal_name(options.name, options.epoch)), now)
-        try:
-            self._armed = Failpoints(Failpoint(**failpoint) for failpoint in spec["failpoints"])
-        except (TypeError, ValueError) as error:
-            raise BadCommand(f"a failpoint does not fit: {error}") from error
-        self._witness = RealWitness(journal, self._armed)
+        self._witness = self._witnessing(spec)
         if needs_ledger(spec):
             from nodes.sqlite_ledger import SqliteLedger  # only where it is needed
 
@@ -132,6 +127,22 @@ class Process:
         self._note_start(spec, environment)
         self._node = make(spec, environment)
         return (yield from self._node.start())
+
+    def _witnessing(self, spec: dict[str, Any]) -> RealWitness:
+        options = self._options
+        path = os.path.join(options.home, journal_name(options.name, options.epoch))
+        writer, spent = JournalWriter, cast("Callable[[int], Any]", bytearray)
+        if not engines.offer(options.engine).shared:
+            from nodes import shared  # only where it is needed
+
+            writer, spent = shared.SharedJournal, shared.spent
+        journal = writer(path, now)
+        try:
+            armed = [Failpoint(**failpoint) for failpoint in spec["failpoints"]]
+            self._armed = Failpoints(armed, spent(len(armed)))
+        except (TypeError, ValueError) as error:
+            raise BadCommand(f"a failpoint does not fit: {error}") from error
+        return RealWitness(journal, self._armed)
 
     def _note_start(self, spec: dict[str, Any], environment: Environment) -> None:
         detail = start_detail(

@@ -5,8 +5,11 @@ The names hold for clients too: there `received` means that the reply has arrive
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal, NamedTuple, get_args
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 Name = Literal[
     "received",
@@ -57,23 +60,25 @@ class Failpoint(NamedTuple):
 
 
 class Failpoints:
-    """PURE: what is armed in this epoch, and what a passage fires. Each fires at most once.
+    """PURE: what is armed in this epoch, and what a passage fires. Each fires at most once: `spent` has a byte of each,
+    which the processes of a node may share. Passages each counts for itself.
 
     The session's hello (seq 0) is not an operation: it is neither matched nor counted. Raises ValueError for a
     failpoint that does not fit.
     """
 
-    def __init__(self, armed: Iterable[Failpoint] = ()) -> None:
-        self._armed: dict[str, list[Failpoint]] = {}
-        for failpoint in armed:
+    def __init__(self, armed: Sequence[Failpoint] = (), spent: bytearray | mmap | None = None) -> None:
+        self._armed: dict[str, list[tuple[int, Failpoint]]] = {}
+        self._spent = bytearray(len(armed)) if spent is None else spent
+        for number, failpoint in enumerate(armed):
             failpoint.check()
-            self._armed.setdefault(failpoint.name, []).append(failpoint)
+            self._armed.setdefault(failpoint.name, []).append((number, failpoint))
         self._passed = dict.fromkeys(self._armed, 0)
         self.names = frozenset(self._armed)
 
     def disarm(self) -> None:
         """None fires any more."""
-        self._armed.clear()
+        self._spent[:] = b"\1" * len(self._spent)
 
     def passage(self, name: str, client: int, seq: int, attempt: int) -> Failpoint | None:
         """-> the failpoint that fires as this attempt passes `name`, the first armed one if there are several."""
@@ -81,9 +86,9 @@ class Failpoints:
         if armed is None or seq == 0:
             return None
         self._passed[name] += 1
-        for failpoint in armed:
-            if self._matches(failpoint, client, seq, attempt):
-                armed.remove(failpoint)
+        for number, failpoint in armed:
+            if not self._spent[number] and self._matches(failpoint, client, seq, attempt):
+                self._spent[number] = 1
                 return failpoint
         return None
 

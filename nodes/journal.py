@@ -38,7 +38,7 @@ class JournalWriter:
         self._clock = clock
         self._failure: str | None = None
         try:
-            self._descriptor = os.open(path, _FLAGS, 0o644)  # not inheritable (PEP 446), so no child appends
+            self._descriptor = os.open(path, _FLAGS, 0o644)  # not inheritable (PEP 446), so no program appends
         except FileExistsError as error:
             raise JournalError(f"{path}: exists already; a journal is written by one epoch, take a new one") from error
         except OSError as error:
@@ -67,6 +67,9 @@ class JournalWriter:
         if written != len(data):
             self._take_back(written)
             raise self._fail("a record was taken only in part")
+
+    def close_to_others(self) -> None:
+        """Whatever comes after this is of this process: of its node it is the only one."""
 
     def _fail(self, reason: str) -> JournalError:
         self._failure = (

@@ -71,6 +71,18 @@ class Engine(Driver):
         self._children: set[int] = set()
         self._perform[ops.Spawn] = self._spawn_for
 
+    def run(self, main: ops.Program) -> Any:
+        before = signal.signal(signal.SIGCONT, self._go_on)
+        try:
+            return super().run(main)
+        finally:
+            signal.signal(signal.SIGCONT, before)
+
+    def _go_on(self, *_: Any) -> None:
+        """Who let the node go on may know nothing of its children, which stopped with it."""
+        for child in self._children:
+            os.kill(child, signal.SIGCONT)
+
     def _tear_down(self) -> None:
         for child in self._children:
             os.kill(child, signal.SIGKILL)
@@ -89,8 +101,8 @@ class Engine(Driver):
             with theirs:
                 child = self._fork(operation, connection, ours)
         except OSError as error:
-            reason = f"the system has no process for {operation.name} (ulimit -u, or limits.processes): {error.strerror}"
-            raise ops.Exhausted(reason) from None
+            why = f"(ulimit -u and -n, or limits.processes): {error.strerror}"
+            raise ops.Exhausted(f"the system has no process for {operation.name} {why}") from None
         self._children.add(child)
         self._discard(connection)
         line = self._adopt(ours, UnixPath(""), None)
@@ -122,7 +134,8 @@ class Engine(Driver):
         try:
             libc.function("prctl", c_int, c_ulong)(_PR_SET_PDEATHSIG, signal.SIGKILL)
             if os.getppid() == node:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's: it ends with its node
+                signal.signal(signal.SIGCONT, signal.SIG_DFL)
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends with its node
                 self._let_go(connection)
                 Child(connection, self._commit, seed).run(program)
                 code = 0

@@ -11,6 +11,9 @@ from nodes.rpc.variants import FILTERS
 
 NAMES = ("maybe", "at-least-once", "at-most-once", "at-most-once-incarnation", "exactly-once")
 
+UNFILTERED = frozenset({"maybe", "at-least-once"})
+"""Those whose server keeps no history of calls."""
+
 
 class Identity(NamedTuple):
     """What a server says of itself in every reply: incarnation and history id 64 bits, lease in milliseconds."""
@@ -39,7 +42,7 @@ def mechanism(
     """The server's side of `semantics`. `trimmed(client, mark)` is told what was forgotten. KeyError if unknown."""
     if semantics not in NAMES:
         raise KeyError(semantics)
-    if semantics in ("maybe", "at-least-once"):
+    if semantics in UNFILTERED:
         return Unfiltered()
     durable = semantics == "exactly-once"
     checked = semantics != "at-most-once"

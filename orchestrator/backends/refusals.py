@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from chaos.problem import Path, Problem
 from nodes.engines import NAMES, availability, offer
 from nodes.engines.common.offer import Offer
+from nodes.rpc.semantics import UNFILTERED
+from nodes.services import SERVICES
 from orchestrator.backends.descriptors import needs
 from orchestrator.report.result import Refusal
 from orchestrator.scenario.cell import Cell, Client, Server
@@ -57,6 +59,25 @@ def offers(cell: Cell, offer: Callable[[str], Offer] = offer) -> Iterator[Proble
             able = ", ".join(other for other in NAMES if transport in offer(other).transports)
             message = f"engine {engine} does not serve {transport}; expected one of {able}"
             yield Problem(("nodes", name, "engine"), message)
+    for name, server in cell.servers.items():
+        if not offer(server.engine).shared and (needed := _of_all_connections(cell, name)) is not None:
+            able = ", ".join(other for other in NAMES if offer(other).shared)
+            message = f"engine {server.engine} gives each connection a memory of its own, not {needed}; expected {able}"
+            yield Problem(("nodes", name, "engine"), message)
+
+
+def _of_all_connections(cell: Cell, name: str) -> str | None:
+    """What a server needs that all its connections have together; None if it needs nothing."""
+    service = cell.servers[name].service
+    if any(procedure.effect for procedure in SERVICES[service].interface.procedures):
+        return f"one for the state of a {service}"
+    filtered = {link.semantics for link in cell.links if link.target == name} - UNFILTERED
+    if filtered:
+        return f"one for the history of calls of {', '.join(sorted(filtered))}"
+    struck = (fault.on_process for fault in cell.faults)
+    if any(one is not None and one.target == name and one.at is not None and one.operation is None for one in struck):
+        return "one for the count of an nth passage"
+    return None
 
 
 def limits(cell: Cell, backend: str, possible: frozenset[str] = frozenset()) -> Iterator[Problem]:

@@ -100,7 +100,7 @@ class Life:
         if command["type"] != "configure":
             raise BadCommand(f"{command['type']!r} came before configure")
         spec = command["spec"]
-        self.journal.armed = Failpoints(Failpoint(**failpoint) for failpoint in spec["failpoints"])
+        self.journal.armed = Failpoints([Failpoint(**failpoint) for failpoint in spec["failpoints"]])
         if needs_ledger(spec):
             file, perform = self._session.file(self.name), self.journal.perform
             self._ledger = MemoryLedger(file, self.epoch, self._random64, fenced=spec["fenced"], perform=perform)

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 PROGRAM = """
-import threading
+import os, threading
 from nodes.dying import act_on_oneself
 def act():
-    act_on_oneself({act!r})
+    act_on_oneself({act!r}, os.getpid())
     print("went on", flush=True)
 thread = threading.Thread(target=act)
 try:
