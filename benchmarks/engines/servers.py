@@ -111,7 +111,8 @@ def serve() -> ops.Program:
     listener = yield ops.Listen(ADDRESS, BACKLOG)
     announce(listener.local[1])
     while True:
-        yield ops.Spawn(echo((yield ops.Accept(listener))))
+        connection = yield ops.Accept(listener)
+        yield ops.Spawn(echo(connection), connection=connection)
 
 
 def on_engine(name: str) -> Callable[[], None]:

@@ -264,7 +264,8 @@ def _echo(socket: ops.Socket) -> ops.Program:
 def _serve(listener: ops.Socket) -> ops.Program:
     accept = ops.Accept(listener)
     while True:
-        yield ops.Spawn(_echo((yield accept)))
+        connection = yield accept
+        yield ops.Spawn(_echo(connection), "connection", connection=connection)
 
 
 def _chat(address: ops.Address, number: int) -> Generator[Any, Any, int]:

@@ -13,13 +13,15 @@ import docker
 import pytest
 import suite
 
-from nodes.engines import NAMES, availability
+from nodes.engines import NAMES, availability, offer
 from orchestrator.backends.docker.backend import SECCOMP
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.shipped import plans
 
 pytestmark = pytest.mark.timeout(600)
 
+ONE_MEMORY = tuple(name for name in NAMES if offer(name).shared)
+"""Those whose servers can keep a state and a history of calls."""
 ALL = os.environ.get("FAULTBED_ENGINES") == "all"
 
 
@@ -34,7 +36,7 @@ def need(engine: str) -> None:
 
 
 def test_the_demo_is_met_whoever_performs_its_cells() -> None:
-    here = [name for name in NAMES if availability(name) is None]
+    here = [name for name in ONE_MEMORY if availability(name) is None]
     cells = suite.applicable(plans(["rpc/demo"]))
     taken = [cell.on_engine(here[turn % len(here)]) for turn, cell in enumerate(cells)]
     assert {cell.servers["server"].engine for cell in taken} == set(here)
@@ -42,7 +44,7 @@ def test_the_demo_is_met_whoever_performs_its_cells() -> None:
 
 
 @pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
-@pytest.mark.parametrize("engine", NAMES)
+@pytest.mark.parametrize("engine", ONE_MEMORY)
 def test_the_demo_is_met_on(engine: str) -> None:
     assert not suite.not_met(suite.run(on(engine, "rpc/demo"), "local"))
 
@@ -68,7 +70,7 @@ def test_the_table_is_met_on(engine: str) -> None:
 
 @pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
 def test_every_engine_is_met_in_containers(docker_engine: docker.DockerClient, node_image: str) -> None:
-    here = {name for name in NAMES if availability(name) is None}
+    here = {name for name in ONE_MEMORY if availability(name) is None}
     cells = suite.applicable(plans(["engines/reply-lost"]))
     taken = [
         suite.unhurried(cell) for cell in cells if cell.axes["connection"] == "new" and cell.axes["engine"] in here

@@ -25,6 +25,26 @@ finally:
 """
 
 
+FAMILY = """
+import os, signal
+from nodes.dying import _state, alone
+node = os.getpid()
+sibling = os.fork() or signal.pause()
+if os.fork():
+    signal.pause()
+alone(node)
+print(_state(node), _state(sibling), flush=True)
+for process in (sibling, node):
+    os.kill(process, signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells a process's children")
+def test_the_others_of_a_node_stand_still() -> None:
+    done = subprocess.run([sys.executable, "-c", FAMILY], stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, b"T T\n")
+
+
 @pytest.fixture
 def process(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-c", PROGRAM.format(act=request.param)]

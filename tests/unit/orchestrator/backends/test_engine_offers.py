@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nodes.engines import NAMES, offer
 from nodes.engines.common.offer import Offer
 from nodes.wire.transports import LINKS, TRANSPORTS
@@ -19,6 +21,19 @@ expect:
   others: {client: ok, executions: 1}
 """
 
+FORKED = """
+scenario: forked
+nodes:
+  server: {service: echo, engine: fork}
+  client: {workload: echo, engine: epoll}
+links:
+  - {from: client, to: server, semantics: maybe, transport: tcp}
+faults:
+  - {kill: server, at: received, operation: 2, restart: {after: 0ms}}
+expect:
+  others: {client: ok, executions: 0}
+"""
+
 
 def of_streams(name: str) -> Offer:
     return Offer(frozenset({"tcp"})) if name == "threads" else Offer()
@@ -30,6 +45,23 @@ def test_a_transport_that_an_engine_does_not_serve_is_a_problem_of_that_node() -
     assert problem.path == ("nodes", "server", "engine")
     able = ", ".join(name for name in NAMES if name != "threads")
     assert problem.message == f"engine threads does not serve udp; expected one of {able}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("", "", None),
+        ("service: echo", "service: counter", "one for the state of a counter"),
+        ("maybe", "exactly-once", "one for the history of calls of exactly-once"),
+        ("at: received, operation: 2", "at: received, nth: 2", "one for the count of an nth passage"),
+    ],
+)
+def test_what_all_connections_have_together_needs_one_memory(old: str, new: str, why: str | None) -> None:
+    text = FORKED.replace(old, new).replace("workload: echo", "workload: add" if "counter" in new else "workload: echo")
+    (cell,) = expand(text, "forked.yaml").cells
+    found = [problem.message for problem in offers(cell) if problem.path == ("nodes", "server", "engine")]
+    able = ", ".join(name for name in NAMES if name != "fork")
+    assert found == [f"engine fork gives each connection a memory of its own, not {why}; expected {able}"][: bool(why)]
 
 
 def test_an_engine_offers_everything_on_one_loop_unless_it_says_otherwise() -> None:
