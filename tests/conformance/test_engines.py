@@ -51,7 +51,7 @@ def hasty_switches() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")  # a child needs no lock of theirs
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 @pytest.mark.usefixtures("hasty_switches")
 @pytest.mark.parametrize("engine", [*REAL, *SEVERAL, SIMULATED])
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
