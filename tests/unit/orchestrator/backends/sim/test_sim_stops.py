@@ -30,7 +30,7 @@ class Process:
         self.told: list[int] = []
         self.journal = SimJournal(self.world, self.host, self.told.append)
         self.journal.armed = Failpoints(
-            Failpoint(name, 101, 1, act=act, fault=fault) for fault, (name, act) in enumerate(failpoints)
+            [Failpoint(name, 101, 1, act=act, fault=fault) for fault, (name, act) in enumerate(failpoints)]
         )
         self.host.on_exit = self._ended
         self.file = MemoryFile()
