@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,10 +60,26 @@ expect:
 BLOCK = AFTER_HEAL = 100
 """Calls of each client that are repeated, and those after heal."""
 CLIENTS = 10
+ROWS = 0
+"""What a number counts: the calls of a client, or rows."""
+COUNTING = {"intent": BLOCK, "first": BLOCK, "mark": BLOCK, "n": ROWS, "result": ROWS}
 TOTALS = frozenset({Kind.OK, Kind.REPLY, Kind.COMMIT, Kind.ANSWER, Kind.EFFECT})
 """Kinds that tell the counter's value."""
 
 T = TypeVar("T")
+Shifts = list[tuple[str, int]]
+"""The entries of a detail that are larger where it is repeated, and what they count."""
+Shifting = tuple[Event, Shifts]
+
+
+def _shifting(events: Sequence[Event]) -> list[Shifting]:
+    return [(event, _shifts(event)) for event in events]
+
+
+def _shifts(event: Event) -> Shifts:
+    total = event.kind in TOTALS and event.detail.get("value") is not None
+    counting = COUNTING | ({"value": ROWS} if total else {})
+    return [(key, counting[key]) for key in event.detail if key in counting]
 
 
 class Repeated:
@@ -85,32 +101,39 @@ class Repeated:
         self._duration = events[heal].time - events[first].time
 
     def __iter__(self) -> Iterator[Event]:
-        return (event._replace(order=order) for order, event in enumerate(self._all()))
+        order = 0
+        for number, events in self._all():
+            for event, shifts in events:
+                yield self._shifted(event, shifts, order, number)
+                order += 1
 
     def __len__(self) -> int:
         once = len(self._before) + len(self._gates) + len(self._tail) + len(self._last) + len(self._ledgers)
         return once + len(self._block) + (self._times - 1) * len(self._again) + self._times * len(self._effects)
 
-    def _all(self) -> Iterator[Event]:
-        yield from self._before
-        for number in range(self._times):
-            yield from (self._shifted(event, number) for event in (self._again if number else self._block))
+    def _all(self) -> Iterator[tuple[int, list[Shifting]]]:
+        """With the times that they were repeated by then."""
         last = self._times - 1
-        yield from (self._shifted(event, last) for event in (*self._gates, *self._tail))
-        for number in range(self._times):
-            yield from (self._shifted(event, number) for event in self._effects)
-        yield from (self._shifted(event, last) for event in (*self._last, *self._ledgers))
+        again, rows = _shifting(self._again), _shifting(self._effects)
+        yield 0, _shifting(self._before)
+        yield 0, _shifting(self._block)
+        yield from ((number, again) for number in range(1, self._times))
+        yield last, _shifting([*self._gates, *self._tail])
+        yield from ((number, rows) for number in range(self._times))
+        yield last, _shifting([*self._last, *self._ledgers])
 
-    def _shifted(self, event: Event, number: int) -> Event:
-        calls, rows = number * BLOCK, number * self._rows
-        shifts = {"intent": calls, "first": calls, "mark": calls, "n": rows, "result": rows}
-        if event.kind in TOTALS and event.detail.get("value") is not None:
-            shifts["value"] = rows
-        detail = {key: value + shifts[key] if key in shifts else value for key, value in event.detail.items()}
-        if event.kind is Kind.LEDGER:
-            detail["state"] = {"total": event.detail["state"]["total"] + rows}
-        time, seq = event.time + number * self._duration, event.seq + calls if event.seq else 0
-        return event._replace(time=time, seq=seq, detail=detail)
+    def _shifted(self, event: Event, shifts: Shifts, order: int, number: int) -> Event:
+        _, time, domain, node, epoch, kind, client, seq, attempt, process, detail = event
+        by = {BLOCK: number * BLOCK, ROWS: number * self._rows}
+        if shifts:
+            detail = dict(detail)
+            for key, what in shifts:
+                detail[key] += by[what]
+        if kind is Kind.LEDGER:
+            detail = {**detail, "state": {"total": detail["state"]["total"] + by[ROWS]}}
+        time += number * self._duration
+        seq += by[BLOCK] if seq else 0
+        return tuple.__new__(Event, (order, time, domain, node, epoch, kind, client, seq, attempt, process, detail))
 
 
 def record(operations: int, clients: int, every: int, folder: Path) -> None:
