@@ -105,8 +105,8 @@ def _tried(setting: Setting, heal: Event) -> Tried:
     last = {number: caller.plan.last_before_heal for number, caller in setting.callers.items()}
     invoked: set[Operation] = set()
     ordered, events, clocks = setting.index.ordered, setting.index.events, setting.index.history.clocks
-    for operation, course in setting.courses.items():
-        later = course.invoked > heal.order and (not clocks or ordered(heal, events[course.invoked]))
+    for order, operation in setting.courses.invokes():
+        later = order > heal.order and (not clocks or ordered(heal, events[order]))
         if operation[1] <= last.get(operation[0], 0) and not later:
             invoked.add(operation)
     for event in setting.suspected(Kind.INVOKE):

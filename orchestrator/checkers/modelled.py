@@ -58,8 +58,7 @@ class Executions:
         """None if that is not known, or of several executions one was of another call."""
         if own := self._known.get(attempt(row)):
             return call(own[0]) if all(call(execution) == call(own[0]) for execution in own) else None
-        course = self._setting.courses.get(row.operation)
-        return course.asked if course and course.row == row.order else None
+        return self._setting.courses.asked(row.operation, row.order)
 
     def first(self, row: Event) -> Event:
         """Of a row of which `call` knows what it was asked for."""

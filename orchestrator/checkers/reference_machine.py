@@ -250,7 +250,10 @@ class Reference:
             yield Violation(event.operation, f"{said(event)} was answered over a connection that it had not come by")
 
     def _trim(self, event: Event) -> Iterator[Violation]:
-        client, mark = event.client, int(event.detail["mark"])
+        return self.forgot(event.client, int(event.detail["mark"]))
+
+    def forgot(self, client: int, mark: int) -> Iterator[Violation]:
+        """What it had of that client below that number."""
         first = max(self.first.get(client, 0), self.durable.first.get(client, 0))
         due = self.due.pop(client, mark)
         if mark > first:

@@ -135,7 +135,14 @@ class Setting:
     @cached_property
     def even(self) -> Counter[bool]:
         """How many operations are not odd: with an effect (True), without one."""
-        return Counter(course.has_effect for course in self.courses.values())
+        found: Counter[bool] = Counter()
+        for _, _, effect, count in self._examples:
+            found[effect] += count
+        return found
+
+    @cached_property
+    def _examples(self) -> list[tuple[Operation, Lost | None, bool, int]]:
+        return [*self.courses.examples()]
 
     @cached_property
     def suspects(self) -> tuple[Trace, ...]:
@@ -151,9 +158,9 @@ class Setting:
     def like_even(self) -> Collection[Trace]:
         """One of each kind that there is of operations that are not odd: what became of it became of all."""
         like: dict[bool, Operation] = {}
-        for operation, course in self.courses.items():
-            if course.lost is None:
-                like.setdefault(course.has_effect, operation)
+        for operation, lost, effect, _ in self._examples:
+            if lost is None:
+                like.setdefault(effect, operation)
         return [self.index.traces[operation] for operation in (*like.values(), *self.alike)]
 
     def suspected(self, kind: Kind) -> Sequence[Event]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Collection, ItemsView, Iterator, Mapping, ValuesView
 from copy import copy
 from typing import Any
 
+from nodes.services import has_effect
 from orchestrator.history.merged import Operation
 from orchestrator.history.straight import Course, Lost, Place
 
@@ -95,10 +97,8 @@ class Courses(Mapping[Operation, Course]):
         found._hidden, found._count = hidden, self._count - len(hidden)
         return found
 
-    def _place(self, operation: object) -> int:
+    def _place(self, operation: Operation) -> int:
         """Below 0 if it is not here."""
-        if not isinstance(operation, tuple):
-            return -1
         client, seq = operation
         places = self._places.get(client, ())
         return places[seq] - 1 if 0 < seq < len(places) else -1
@@ -118,7 +118,7 @@ class Courses(Mapping[Operation, Course]):
         return n >= 0 and operation not in self._hidden and self._shapes[self._shape[n]][2] is not None
 
     def __contains__(self, operation: object) -> bool:
-        return self._place(operation) >= 0 and operation not in self._hidden
+        return isinstance(operation, tuple) and self._place(operation) >= 0 and operation not in self._hidden
 
     def __iter__(self) -> Iterator[Operation]:
         hidden = self._hidden
@@ -126,6 +126,46 @@ class Courses(Mapping[Operation, Course]):
 
     def __len__(self) -> int:
         return self._count
+
+    def asked(self, operation: Operation, row: int) -> tuple[Any, Any] | None:
+        """The procedure and the argument, if that is the order of its row."""
+        n = self._place(operation)
+        known = n >= 0 and self._row[n] == row and operation not in self._hidden
+        return self._shapes[self._shape[n]][1] if known else None
+
+    def invokes(self) -> Iterator[tuple[int, Operation]]:
+        """The order at which each was invoked."""
+        hidden, found = self._hidden, zip(self._invoked, self._operations, strict=True)
+        return ((n, each) for n, each in found if each is not None and each not in hidden)
+
+    def receipts(self, node: str, epoch: int) -> Iterator[tuple[int, Operation]]:
+        """The orders at which their copies were received by that process."""
+        mine = {n for n, (place, _, _) in enumerate(self._shapes) if (place.server, place.epoch) == (node, epoch)}
+        ways = zip(self._shape, self._operations, self._received, self._again, strict=True)
+        for n, operation, received, again in ways:
+            if n in mine and operation is not None and operation not in self._hidden:
+                yield received, operation
+                if again:
+                    yield again, operation
+
+    def unwritten(self) -> list[Operation]:
+        """Those with an effect that have no row."""
+        effects = [has_effect(asked[0]) for _, asked, _ in self._shapes]
+        without = (n for n, row in enumerate(self._row) if not row)
+        found = ((effects[self._shape[n]], self._operations[n]) for n in without)
+        return [operation for effect, operation in found if effect and operation is not None]
+
+    def examples(self) -> Iterator[tuple[Operation, Lost | None, bool, int]]:
+        """One of each kind: whether it has an effect, and how many there are."""
+        counts: Counter[int] = Counter()
+        first: dict[int, Operation] = {}
+        for shape, operation in zip(self._shape, self._operations, strict=True):
+            if operation is not None and operation not in self._hidden:
+                first.setdefault(shape, operation)
+                counts[shape] += 1
+        for shape, operation in first.items():
+            _, asked, lost = self._shapes[shape]
+            yield operation, lost, has_effect(asked[0]), counts[shape]
 
     def items(self) -> ItemsView[Operation, Course]:
         return _Items(self)

@@ -19,7 +19,7 @@ from orchestrator.history.repeated import alone_of, repeated
 from orchestrator.history.stored import Picked, Stored
 from orchestrator.history.straight import Course, course, written
 from orchestrator.history.trace import OF_OPERATIONS, Trace, by_operation, traced
-from orchestrator.history.unheld import Columns, OfKinds, Operations, Passing
+from orchestrator.history.unheld import Columns, OfKinds, OfLife, Operations, Passing
 
 FEW = 100
 """More operations than these are sought in one reading of all."""
@@ -81,14 +81,16 @@ def stored(events: Stored) -> Grouped:
     invoked = Invoked(traces, _in_order(courses, crooked))
     hellos = {each[0]: traced(each, own) for each, own in by_operation(operations.hellos).items()}
     nobodys = {each: traced(each, own) for each, own in by_operation(operations.strangers).items()}
-    lives = {life: Picked(events, orders) for life, orders in columns.of_lives().items()}
+    lives = {
+        life: Picked(events, OfLife(columns, number)) for life, number in columns.lives.items() if life is not None
+    }
     kinds = OfKinds(events, columns)
     return Grouped(traces, invoked, courses, hellos, nobodys, lives, kinds, passing, columns)
 
 
 def _in_order(courses: Courses, crooked: Mapping[Operation, Trace]) -> dict[Operation, None]:
     """Those that were invoked, in that order."""
-    invokes = [(course.invoked, operation) for operation, course in courses.items()]
+    invokes = [*courses.invokes()]
     invokes += [(trace.invoke.order, operation) for operation, trace in crooked.items() if trace.invoke]
     return dict.fromkeys(operation for _, operation in sorted(invokes))
 

@@ -40,6 +40,8 @@ class Receipts:
         self.forgotten: set[int] = set()
         self.numbered: list[Event] = []
         self.tardy: set[Life] = set()
+        self.trims = array("I"), array("q"), array("q")
+        """Of each that makes sense: its order, the client, below what was forgotten."""
         self._received: dict[tuple[str, int, int], bool] = {}
         self._highest: dict[tuple[str, int, int], int] = {}
         self._marks: dict[tuple[str, int, int], int] = {}
@@ -61,12 +63,16 @@ class Receipts:
             self.forgotten.add(event.order)
 
     def _trim(self, event: Event) -> None:
-        key = event[3], event[4], event[6]
-        self._marks[key] = max(event.detail.get("mark", 0), self._marks.get(key, 0))
+        key, mark = (event[3], event[4], event[6]), event.detail.get("mark", 0)
+        self._marks[key] = max(mark, self._marks.get(key, 0))
         if not self._received.pop(key, False):
             self.tardy.add((event[3], event[4]))
-        if event[7:10] != (0, 0, 0) or type(event.detail.get("mark")) is not int:  # seq, attempt, process
-            self.numbered.append(event)
+        order, client = event[0], event[6]
+        if event[7:10] != (0, 0, 0) or type(event.detail.get("mark")) is not int or max(client, mark) >= 2**63:
+            self.numbered.append(event)  # seq, attempt, process
+        else:
+            for column, value in zip(self.trims, (order, client, mark), strict=True):
+                column.append(value)
 
     def _serve(self, event: Event) -> None:
         if event[7]:

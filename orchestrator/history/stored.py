@@ -56,6 +56,30 @@ class Decoder:
             del numbers
             yield _new(Event, (order, time, place, who, epoch, what, client, seq, attempt, process, detail))
 
+    def block(self, data: bytes, orders: Sequence[int], offset: int) -> list[Event]:
+        """Of rows that lie together, without a look at each unless one is no event."""
+        domains, nodes, kinds = self._domains, self._nodes, _KINDS
+        try:
+            found: list[Event] = [
+                _new(
+                    Event,
+                    (order, time, domains[where], nodes[node], epoch, kinds[kind], client, seq, attempt, process, told),
+                )
+                for order, (time, where, node, epoch, kind, client, seq, attempt, process, told) in zip(
+                    orders, unpacker_of(data), strict=True
+                )
+                if (0 | time | epoch | client | seq | attempt | process) is not None and type(told) is dict
+            ]
+        except Exception:
+            found = []
+        return found if len(found) == len(orders) else list(self.events(unpacker_of(data), orders, offset))
+
+
+def unpacker_of(data: bytes) -> Any:
+    unpacker = msgpack.Unpacker(strict_map_key=False, max_buffer_size=0)
+    unpacker.feed(data)
+    return unpacker
+
 
 def failure(error: Exception, start: int, what: str) -> HistoryError:
     """Why a value could not be unpacked: unpacking has a family of exceptions, ValueError and TypeError among them."""
@@ -120,11 +144,9 @@ class Stored(Sequence[Event]):
         self._file.seek(first)
         data = self._file.read(starts[orders[-1] + 1] - first)
         rows = (data[starts[order] - first : starts[order + 1] - first] for order in orders)
-        unpacker = msgpack.Unpacker(strict_map_key=False, max_buffer_size=0)
-        unpacker.feed(b"".join(rows))
-        return self._shifted(self._decoder.events(unpacker, orders, first))
+        return iter(self._shifted(self._decoder.block(b"".join(rows), orders, first)))
 
-    def _shifted(self, events: Iterator[Event]) -> Iterator[Event]:
+    def _shifted(self, events: Iterable[Event]) -> Iterable[Event]:
         if not self._offsets:
             return events
         return (event._replace(time=event.time - self._offsets.get(event.domain, 0)) for event in events)
@@ -143,9 +165,8 @@ class Stored(Sequence[Event]):
         orders = range(number * BLOCK, min((number + 1) * BLOCK, self._count))
         start, end = self._starts[orders[0]], self._starts[orders[-1] + 1]
         self._file.seek(start)
-        unpacker = msgpack.Unpacker(strict_map_key=False, max_buffer_size=0)
-        unpacker.feed(self._file.read(end - start))
-        return list(self._shifted(self._decoder.events(unpacker, orders, start)))
+        found = self._decoder.block(self._file.read(end - start), orders, start)
+        return list(self._shifted(found)) if self._offsets else found
 
 
 class Picked(Sequence[Event]):
@@ -157,6 +178,9 @@ class Picked(Sequence[Event]):
 
     def __len__(self) -> int:
         return len(self.orders)
+
+    def __bool__(self) -> bool:
+        return bool(self.orders)
 
     @overload
     def __getitem__(self, place: int) -> Event: ...

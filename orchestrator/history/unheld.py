@@ -5,7 +5,10 @@ from __future__ import annotations
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import count
+from operator import itemgetter
+from typing import overload
 
 from nodes.wire.record import COLLECTED, COMPLETIONS, Kind
 from orchestrator.history.courses import Courses
@@ -35,22 +38,25 @@ class Operations:
         """The next ones."""
         get = self._open.get
         for event in events:
-            _, _, _, _, _, kind, client, seq, _, _, _ = event
-            if not (client and seq):
-                self._unnumbered(event)
-                continue
-            operation = client, seq
-            own = get(operation)
-            if own is None:
-                if operation in self.courses or operation in self._again:
-                    self._more(operation, event)
-                    continue
-                own = self._open[operation] = []
-                self._alone.begin(client, seq)
-            if kind in OF_OPERATIONS:
+            own = get(event[6:8]) or self._of(event)  # client, seq
+            if own is not None and event[5] in OF_OPERATIONS:
                 own.append(event)
-                if kind in COMPLETIONS:
-                    self._end(operation, own, self._alone.end(client, seq))
+                if event[5] in COMPLETIONS:
+                    self._end(event.operation, own, self._alone.end(*event.operation))
+
+    def _of(self, event: Event) -> list[Event] | None:
+        """All that is known of its operation, if all is kept: else it is done with the event."""
+        operation = client, seq = event.operation
+        if not (client and seq):
+            self._unnumbered(event)
+        elif operation in self._open:
+            return self._open[operation]
+        elif operation in self.courses or operation in self._again:
+            self._more(operation, event)
+        else:
+            self._alone.begin(client, seq)
+            return self._open.setdefault(operation, [])
+        return None
 
     def _unnumbered(self, event: Event) -> None:
         if event.client:
@@ -76,7 +82,7 @@ class Operations:
 
     def close(self, events: Iterable[Event]) -> None:
         """After all of them, which are read again if need be."""
-        for operation in [each for each, found in self.courses.items() if found.has_effect and not found.row]:
+        for operation in self.courses.unwritten():
             self.courses.take(operation)
             self._again.add(operation)
         if self._again:
@@ -106,6 +112,9 @@ class Passing:
             self.receipts = self.firsts = self.rows = None
 
 
+_time, _kind, _life = itemgetter(1), itemgetter(5), itemgetter(3, 4)
+
+
 class Columns:
     """Of each event, by its order: its kind, and the place of its process in `lives`. `in_time`: whether no clock ever
     went back, of all together."""
@@ -114,16 +123,26 @@ class Columns:
         self.kinds, self.life = bytearray(), array("I")
         self.lives: dict[Life | None, int] = defaultdict(count(1).__next__, {None: 0})
         """None has what was collected."""
+        self.first: dict[int, int] = {}
+        self.last: dict[int, int] = {}
+        """Place in `lives` -> the order of its first event, and of its last."""
         self.in_time = True
         self._latest: list[int] = []
 
     def see(self, events: Sequence[Event]) -> None:
         """The next ones."""
-        lives = self.lives
-        self.kinds.extend([event[5] for event in events])
-        own = [lives[None if event[5] in COLLECTED else (event[3], event[4])] for event in events]
+        lives, kinds, begun = self.lives, bytes(map(_kind, events)), len(self.kinds)
+        self.kinds.extend(kinds)
+        if any(kind in kinds for kind in COLLECTED):
+            own = [lives[None if event[5] in COLLECTED else event[3:5]] for event in events]
+            times = [*self._latest, *(event[1] for event, number in zip(events, own, strict=True) if number)]
+        else:
+            own = list(map(lives.__getitem__, map(_life, events)))
+            times = [*self._latest, *map(_time, events)]
         self.life.extend(own)
-        times = [*self._latest, *(event[1] for event, number in zip(events, own, strict=True) if number)]
+        for number in set(own):
+            self.first.setdefault(number, begun + own.index(number))
+            self.last[number] = begun + len(own) - 1 - own[::-1].index(number)
         self.in_time = self.in_time and times == sorted(times)
         self._latest = times[-1:]
 
@@ -135,13 +154,38 @@ class Columns:
             order = self.kinds.find(kind, order + 1)
         return found
 
-    def of_lives(self) -> dict[Life, array[int]]:
-        """The orders of their events."""
-        found = [array("I") for _ in self.lives]
-        adding = [orders.append for orders in found]
-        for order, number in enumerate(self.life):
-            adding[number](order)
-        return {life: found[number] for life, number in self.lives.items() if life is not None}
+    def of_life(self, number: int) -> array[int]:
+        """The orders of its events."""
+        return array("I", [order for order, of in enumerate(self.life) if of == number])
+
+
+class OfLife(Sequence[int]):
+    """The orders of what one process journalled, sought when more is asked for than its two ends."""
+
+    def __init__(self, columns: Columns, number: int) -> None:
+        self._columns, self._number = columns, number
+
+    @cached_property
+    def _all(self) -> Sequence[int]:
+        return self._columns.of_life(self._number)
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[int]: ...
+    def __getitem__(self, place: int | slice) -> int | Sequence[int]:
+        if place in (0, -1):
+            return (self._columns.last if place else self._columns.first)[self._number]
+        return self._all[place]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._all)
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __bool__(self) -> bool:
+        return True
 
 
 class OfKinds(Mapping[Kind, Sequence[Event]]):

@@ -24,8 +24,8 @@ def invokes_are_planned(setting: Views) -> Iterator[str]:
     """Each client process invokes its operations from 1 on, each once, in order, and all unless it is cut."""
     numbers: dict[int, list[tuple[int, int]]] = defaultdict(list)
     invokes: dict[int, list[Event]] = defaultdict(list)
-    for (client, seq), course in setting.courses.items():
-        numbers[client].append((course.invoked, seq))
+    for order, (client, seq) in setting.courses.invokes():
+        numbers[client].append((order, seq))
     for event in setting.suspected(Kind.INVOKE):
         numbers[event.client].append((event.order, event.seq))
         invokes[event.client].append(event)

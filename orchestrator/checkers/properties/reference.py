@@ -19,20 +19,23 @@ from nodes.units import MILLISECOND
 from nodes.wire.record import Kind
 from orchestrator.checkers.finding import Finding, Violation
 from orchestrator.checkers.reference_machine import Durable, Illegal, Reference, Results, said
-from orchestrator.checkers.served import Courses, served
+from orchestrator.checkers.served import Forgot, served
 from orchestrator.checkers.views import View, Views
+from orchestrator.history.index import Courses
 from orchestrator.history.merged import Event, Life, Operation
 from orchestrator.scenario.cell import AnyLink
 
 name = "reference"
 needs = frozenset({View.JOURNALS})
 
+NOBODY = Courses()
+
 
 def check(setting: Views) -> Finding:
     try:
         return _checked(setting, setting.courses)
     except Illegal:
-        return _checked(setting, {})
+        return _checked(setting, NOBODY)
 
 
 def _checked(setting: Views, even: Courses) -> Finding:
@@ -69,7 +72,7 @@ def _live(
         link.source: _reference(setting, link, life, durables) for link in setting.cell.links if link.target == life[0]
     }
     of_client = {number: references.get(caller.node) for number, caller in setting.callers.items()}
-    yield from _steps(setting, life, of_client, stepped, even if life not in setting.index.receipts.tardy else {})
+    yield from _steps(setting, life, of_client, stepped, even if life not in setting.index.receipts.tardy else NOBODY)
     stop = next((event for event in setting.index.of_kind(Kind.STOP) if (event.node, event.epoch) == life), None)
     if stop is not None and not setting.index.killed(life):
         for reference in references.values():
@@ -84,6 +87,9 @@ def _steps(
         client = each.client if isinstance(each, Event) else each[0]
         reference = of_client.get(client)
         if reference is None:
+            continue
+        if isinstance(each, Forgot):
+            yield from reference.forgot(each.client, each.mark)
             continue
         if not isinstance(each, Event):
             stepped.update(reference.heard(each, even[each]))
