@@ -43,8 +43,8 @@ LATEST = "latest"
 
 STORED_BYTES = 64 << 20
 """The largest plan, or list of due cells, that is read: a hundred thousand cells with long names."""
-HISTORY_BYTES = 1 << 30
-"""The largest history that is read: some twenty million events."""
+HISTORY_BYTES = 1 << 32
+"""The largest history that is read: some seventy million events."""
 POINTER_BYTES = 4096
 BESIDE = 32
 """Characters of its name that a file has while it is written: a whole name may be as long as the system allows."""

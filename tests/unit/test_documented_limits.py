@@ -31,7 +31,7 @@ TOLD = [
     ("containers.md", "128 MiB", " and 64", [container.HELPERS_MEMORY]),
     ("containers.md", "512 MiB", " and 4096 processes", [specification.MEMORY]),
     ("semantics.md", "4 MiB", " for a scenario or an inventory", [document.MAX_BYTES]),
-    ("semantics.md", "1 GiB", " for a history", [store.HISTORY_BYTES]),
+    ("semantics.md", "4 GiB", " for a history", [store.HISTORY_BYTES]),
     ("semantics.md", "10,000", " cells", [matrix.MAX_CELLS]),
     ("semantics.md", "100,000", ".", [matrix.MOST_CELLS]),
 ]

@@ -91,3 +91,46 @@ def test_nor_for_who_is_far_from_all_others(courses: Courses) -> None:
     assert courses.add((CLIENT, SPARSE), straight(5))
     assert courses.add((CLIENT, 3 * SPARSE), straight(6))
     assert (courses[CLIENT, SPARSE], courses[CLIENT, 3 * SPARSE]) == (straight(5), straight(6))
+
+
+# What is asked of all at once
+
+
+def test_what_was_asked_is_known_of_a_row(courses: Courses) -> None:
+    row = straight(1).row
+    assert courses.asked((CLIENT, 1), row) == ("add", 1)
+    assert courses.asked((CLIENT, 1), row + 1) is None
+    assert courses.asked((CLIENT, 4), 0) is None
+    assert courses.without({(CLIENT, 1)}).asked((CLIENT, 1), row) is None
+
+
+def test_when_each_was_invoked(courses: Courses) -> None:
+    assert list(courses.invokes()) == [(course.invoked, operation) for operation, course in KNOWN.items()]
+    assert list(courses.without({(CLIENT, 1), (OTHER, 2), (CLIENT, 2)}).invokes()) == [(30, (CLIENT, 3))]
+    courses.take((CLIENT, 3))
+    assert (30, (CLIENT, 3)) not in list(courses.invokes())
+
+
+def test_which_copies_a_process_received(courses: Courses) -> None:
+    assert courses.add((OTHER, 3), straight(5)._replace(place=PLACE._replace(epoch=2)))
+    first = [(14, (CLIENT, 1)), (24, (OTHER, 2)), (27, (OTHER, 2)), (34, (CLIENT, 3)), (44, (CLIENT, 2))]
+    assert list(courses.receipts("server", 1)) == [*first, (47, (CLIENT, 2))]
+    assert list(courses.receipts("server", 2)) == [(54, (OTHER, 3))]
+    assert list(courses.receipts("client", 1)) == []
+    assert list(courses.without(set(KNOWN) - {(CLIENT, 3)}).receipts("server", 1)) == [(34, (CLIENT, 3))]
+
+
+def test_which_have_no_row_and_should(courses: Courses) -> None:
+    assert courses.unwritten() == []
+    for seq, f in ((5, "add"), (6, "read"), (7, "add")):
+        courses.add((CLIENT, seq), straight(seq)._replace(row=0, asked=(f, None)))
+    courses.take((CLIENT, 7))
+    assert courses.unwritten() == [(CLIENT, 5)]
+
+
+def test_one_of_each_kind_and_how_many_there_are(courses: Courses) -> None:
+    courses.add((CLIENT, 5), straight(5)._replace(asked=("read", None), row=0))
+    kinds = [((CLIENT, 1), None, True, 2), ((OTHER, 2), Lost(0, True), True, 2), ((CLIENT, 5), None, False, 1)]
+    assert list(courses.examples()) == kinds
+    hidden = courses.without({(CLIENT, 1), (OTHER, 2), (CLIENT, 2)})
+    assert list(hidden.examples()) == [((CLIENT, 3), None, True, 1), kinds[2]]
