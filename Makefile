@@ -46,7 +46,7 @@ mutants: .venv/.installed  ## would a test notice? MUTANTS small changes of the 
 	@$(BIN)/python tests/mutants --seed $(SEED) --count $(MUTANTS) --jobs $(JOBS)
 
 alterations: .venv/.installed  ## would the judge notice? COUNT correct histories with one thing altered (SEED=1); prints what stays met
-	@PYTHONPATH=tests/scenarios $(BIN)/python tests/scenarios/altered_histories.py --seed $(SEED) --count $(COUNT)
+	@PYTHONPATH=tests:tests/scenarios $(BIN)/python tests/scenarios/altered_histories.py --seed $(SEED) --count $(COUNT)
 
 attack: .venv/.installed  ## does theory hold? MINUTES of runs that nobody wrote (SEED=1), JOBS side by side; says how many, and the bound 3/n
 	@$(BIN)/faultbed explore --minutes $(MINUTES) --jobs $(JOBS) --seed $(SEED)

@@ -16,6 +16,7 @@ from orchestrator.checkers.gate.attempts import (
     attempts_are_whole,
     completions_are_single,
     sends_say_the_first_incomplete,
+    waits_are_planned,
 )
 from orchestrator.checkers.gate.attributed import (
     executions_were_received,
@@ -186,6 +187,7 @@ OF_CALLS = (
     Rule(invokes_are_planned),
     Rule(completions_are_single),
     Rule(attempts_are_whole, View.JOURNALS),
+    Rule(waits_are_planned, View.JOURNALS),
     Rule(sends_say_the_first_incomplete, View.JOURNALS),
     Rule(messages_were_sent, View.JOURNALS),
     Rule(oracle_was_asked, View.ORACLE),

@@ -10,7 +10,8 @@ Rules of this file:
    is sent over a connection that a copy of the attempt came by, once for each.
 3. Forgetting above what the client acknowledged is a violation in itself, whether or not a repeat ever comes; so is not
    forgetting what it acknowledged, of a process that says what it forgets.
-4. An epoch that was killed owes nothing. What a crash leaves open (did this hello count?) makes several answers legal.
+4. An epoch that was killed owes nothing. What a crash leaves open (did this hello count?) makes several answers legal,
+   until one of them was given.
 """
 
 from __future__ import annotations
@@ -201,6 +202,7 @@ class Reference:
 
     def _execute(self, event: Event) -> Iterator[Violation]:
         copy = self._take(event, Status.EXECUTED)
+        self._settle(copy, Status.EXECUTED)
         if copy is None:
             yield Violation(event.operation, f"{said(event)} was executed and had not been received")
         elif Status.EXECUTED not in copy.legal:
@@ -222,6 +224,7 @@ class Reference:
             yield from self._answer_executed(event)
             return
         copy = self._take(event, status)
+        self._settle(copy, status)
         if copy is None:
             yield Violation(event.operation, f"{said(event)} was answered {_name(status)} and had not been received")
         elif status not in copy.legal:
@@ -264,6 +267,15 @@ class Reference:
         elif mark <= self.marks.get(client, 0):
             yield Violation((client, mark), f"the server forgot below {mark}, of which it remembered nothing")
         self.marks[client] = max(mark, self.marks.get(client, 0))
+
+    def _settle(self, copy: Copy | None, status: Status) -> None:
+        """What a crash left open of a client, whether its hello counted, its next answer tells."""
+        if copy is None or len(copy.legal) == 1 or Status.REFUSED not in copy.legal:
+            return
+        if status is Status.REFUSED:
+            self.durable.greeted.discard(copy.event.client)
+        else:
+            self.durable.known.add(copy.event.client)
 
     def _take(self, event: Event, status: Status) -> Copy | None:
         """Use up a copy of this attempt, one of which the status is legal if there is one."""

@@ -136,7 +136,8 @@ def _agree(form: _Form, details: Sequence[dict[str, Any]]) -> bool:
         and as_sent(sent, received)
         and _as_answered(answer, reply, end.get("value"))
         and reply.get("connection") == sent.get("connection")
-        and answer.get("connection", received.get("connection", 0)) == received.get("connection", 0)
+        and "connection" in answer
+        and answer["connection"] == received.get("connection")
         and (not passed or (was_passed(details[3], link, "request") and was_passed(details[last], link, "reply")))
         and has_effect(asked.get("f", "")) == committed
     )

@@ -23,7 +23,6 @@ from nodes.wire.record import Kind
 from nodes.wire.transports import TRANSPORTS
 from orchestrator.backends import named
 from orchestrator.checkers.expect import judge
-from orchestrator.checkers.gate.fields import LACKING
 from orchestrator.checkers.verdict import Met
 from orchestrator.history.merged import Event, History
 from orchestrator.scenario.cell import Cell
@@ -83,7 +82,6 @@ UNJUDGED: dict[tuple[str, str], str] = {
     ("SEND", f"detail.connection{OF_A_LOST_ONE}"): "of a datagram that was lost: nothing else was ever on that line",
     ("SEND", "detail.first"): "too low: the server forgets less than it could",
     ("START", "detail.pid"): "the operating system's number of a process that has a name",
-    ("START", "detail.engine"): "a simulated process has one engine, whichever its plan names",
     ("START", "detail.incarnation"): "of processes that are no servers nobody asks for it",
     ("END", "detail.error"): "a text for people; that it was no timeout of the client's own is judged",
     (
@@ -93,7 +91,6 @@ UNJUDGED: dict[tuple[str, str], str] = {
     ("INFO", "detail.error"): "a text for people",
     ("FAIL", "detail.error"): "a text for people",
     ("UNCONNECTED", "detail.error"): "a text for people",
-    **{(kind.name, f"without detail.{key}"): "older versions did not journal it" for kind, key in LACKING},
     ("LEDGER", "detail.ledger"): "the file's name, of a ledger without rows",
     **{
         ("BROKEN", what): "a message that does not decode is nobody's: how many there were is not judged"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from nodes.rpc.retry import Retry, maybe
+from nodes.units import MILLISECOND
 from nodes.wire.record import COMPLETIONS, Kind
 from orchestrator.checkers.gate.names import attempt_name, operation_name
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event
+from orchestrator.scenario.cell import Client, Link
 
 
 def completions_are_single(setting: Views) -> Iterator[str]:
@@ -64,6 +67,28 @@ def _whole(trace: Trace, invoke: Event) -> Iterator[str]:
 
 def _came(event: Event) -> str:
     return "sent" if event.kind is Kind.SEND else "found without a connection"
+
+
+def waits_are_planned(setting: Views) -> Iterator[str]:
+    """Each attempt was to wait as long as its client's plan lets chance say."""
+    for trace in setting.odd_invoked.values():
+        link, client = setting.link_of(trace), setting.cell.nodes.get(trace.node)
+        if not isinstance(link, Link) or not isinstance(client, Client):
+            continue
+        retry = _retry(client, link)
+        for event in trace.attempts:
+            least, most = retry.wait(event.attempt, 0), retry.wait(event.attempt, 1)
+            if "wait" in event.detail and not least <= event.detail["wait"] <= most:
+                planned = f"{least / MILLISECOND:g} to {most / MILLISECOND:g} ms"
+                told = f"was to wait {event.detail['wait'] / MILLISECOND:g} ms; the plan has {planned}"
+                yield f"{attempt_name(event)}, {told}"
+
+
+def _retry(client: Client, link: Link) -> Retry:
+    if link.semantics == "maybe":
+        return maybe(client.retry.patience)
+    said = client.retry
+    return Retry(said.attempts, said.first, said.maximum, said.jitter, said.connection == "same")
 
 
 def sends_say_the_first_incomplete(setting: Views) -> Iterator[str]:

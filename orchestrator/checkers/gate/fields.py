@@ -65,6 +65,16 @@ def records_say_what_they_have_to(setting: Views) -> Iterator[str]:
     yield from filter(None, map(_wrong, setting.suspected(Kind.TRIM)))
     for trace in setting.suspects:
         yield from filter(None, map(_wrong, trace.events()))
+    for kind, key in sorted(LACKING):
+        yield from islice(_forgotten(setting, kind, key), 1)
+
+
+def _forgotten(setting: Views, kind: Kind, key: str) -> Iterator[str]:
+    """An older version never journalled it; any other always does, as an operation that is not odd shows."""
+    events = setting.suspected(kind)
+    if setting.courses or any(key in event.detail for event in events):
+        lacking = (event for event in events if key not in event.detail)
+        yield from (f"{event.node} journalled {kind.name}{_of(event)}, and its {key} is missing" for event in lacking)
 
 
 def malformed(history: History) -> Iterator[str]:

@@ -112,7 +112,7 @@ def _unfinished(setting: Views, life: Life) -> int:
 def _reference(setting: Views, link: AnyLink, life: Life, durables: dict[tuple[str, int], Durable]) -> Reference:
     start = setting.index.start(life)
     history = int(start.get("history") or 0)
-    forgetful = life in setting.index.receipts.forgetful
+    forgetful = bool(setting.index.history.plan) or life in setting.index.receipts.forgetful
     if link.semantics != "exactly-once":
         incarnation = int(start.get("incarnation") or 0) if link.semantics == "at-most-once-incarnation" else 0
         return Reference(link, incarnation, Durable(), Results(lambda _: []), forgetful)

@@ -20,7 +20,7 @@ Step = Callable[[Run], Any]
 
 def greeted(run: Run, client: int = CLIENT, act: str = "pass") -> Run:
     run.decide("request", 0, client=client, act=act).receive(0, first=0, client=client)
-    run.answer(0, value=None, client=client).decide("reply", 0, client=client).reply(0, client=client)
+    run.answer(0, value=None, client=client, connection=1).decide("reply", 0, client=client).reply(0, client=client)
     return run.note("client", 1, Kind.SESSION, client, 0, 1, incarnation=1001, history=71, lease=60_000)
 
 
@@ -48,7 +48,9 @@ def call(
     run.effect(seq, client=client)
     name, (*rows, (n, _, _, _, *rest)) = run.ledger, run.rows[run.ledger]
     run.rows[name] = [*rows, (n, client, seq, said["intent"], *rest)]
-    run.server(Kind.COMMIT, seq, 1, client, n=n, result=run.total).answer(seq, 1, run.total, client=client)
+    run.server(Kind.COMMIT, seq, 1, client, n=n, result=run.total).answer(
+        seq, 1, run.total, client=client, connection=1
+    )
     if relayed:
         run.note(hop, 1, Kind.DECISION, client, seq, 1, **told, direction="reply")
     return run.reply(seq, value=run.total, client=client).ok(seq, run.total, client)

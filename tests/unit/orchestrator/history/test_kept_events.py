@@ -54,7 +54,9 @@ def history() -> Run:
     for seq in range(1, CALLS + 1):
         if seq % 4:
             run.invoke(seq).send(seq, first=seq, wait=1).decide("request", seq).receive(seq, first=seq).execute(seq)
-            run.commit(seq).answer(seq, 1, run.total).decide("reply", seq).reply(seq, 1, run.total).ok(seq, run.total)
+            run.commit(seq).answer(seq, 1, run.total, connection=1).decide("reply", seq).reply(seq, 1, run.total).ok(
+                seq, run.total
+            )
         else:
             run.call(seq)
     return run

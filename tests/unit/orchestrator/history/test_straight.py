@@ -36,7 +36,7 @@ def made(f: str = "add") -> list[Event]:
     run = Run(f).invoke(1).send(1, first=1, wait=1).decide("request", 1).receive(1, first=1).execute(1)
     if f == "add":
         run.commit(1)
-    run.answer(1, 1, 1).decide("reply", 1).reply(1, 1, 1).ok(1, 1)
+    run.answer(1, 1, 1, connection=1).decide("reply", 1).reply(1, 1, 1).ok(1, 1)
     return by_operation(event for event in run.history().events if event.client)[CLIENT, 1]
 
 

@@ -62,6 +62,22 @@ CASES: list[tuple[str, Kind, str, dict[str, Any], Alter, str]] = [
     (DELAY, Kind.START, "client", {}, saying(epoch=2), "the journal of client, epoch 1 says to be of client, epoch 2"),
     (DELAY, Kind.START, "client", {}, saying(history=1), "client, epoch 1 says to have a history, and is no server"),
     (DELAY, Kind.START, "client", {}, saying(engine="x"), "client, epoch 1 says to run on x, which the plan does not"),
+    (
+        DELAY,
+        Kind.START,
+        "client",
+        {},
+        saying(engine="epoll"),
+        "client, epoch 1 says to run on epoll, which the plan does",
+    ),
+    (
+        DELAY,
+        Kind.START,
+        "relay",
+        {},
+        saying(engine=None),
+        "relay, epoch 1 says to run on None, which the plan does not",
+    ),
     (DELAY, Kind.START, "client", {}, saying(schema=9), "client, epoch 1 says to have the schema 9"),
     (DELAY, Kind.START, "relay", {}, saying(evidence="real"), "relay, epoch 1 says its evidence to be real of sim"),
     (DELAY, Kind.READY, "client", {}, being(node="x"), "there is a journal of x, and the plan has no such process"),
@@ -238,6 +254,28 @@ def test_what_waited_at_its_gate_after_it_was_invoked_is_noticed() -> None:
     events = [*late[:place], gates[0]._replace(time=late[place].time), *late[place:]]
     found = gate(cell, renumbered(history, events))
     assert any("waited at its gate after it was invoked" in problem for problem in found)
+
+
+def delayed() -> tuple[Cell, History, int]:
+    """-> also the number of an operation of which a message was delayed."""
+    cell, history = ran(DELAY)
+    return cell, history, next(event.seq for event in history.events if event.detail.get("act") == "delay")
+
+
+@pytest.mark.parametrize(
+    ("kind", "alter", "said"),
+    [
+        (Kind.ATTEMPT, saying(wait=0), "attempt 1, was to wait 0 ms; the plan has "),
+        (Kind.ATTEMPT, saying(wait=2**40), "attempt 1, was to wait 1.09951e+06 ms; the plan has "),
+        (Kind.ATTEMPT, without("wait"), "client journalled ATTEMPT of operation"),
+        (Kind.ANSWER, without("connection"), "server journalled ANSWER of operation"),
+        (Kind.SEND, without("first"), "client journalled SEND of operation"),
+    ],
+)
+def test_what_this_version_journals_it_always_does_and_within_its_plan(kind: Kind, alter: Alter, said: str) -> None:
+    cell, history, seq = delayed()
+    found = problems(Views(cell, Index(altered(history._replace(plan=""), kind, alter, seq=seq))))
+    assert any(said in problem for problem in found), found
 
 
 WOKEN = """

@@ -204,6 +204,31 @@ def test_a_crash_leaves_open_whether_a_hello_and_a_mark_were_kept() -> None:
         assert said(run.receive(1, 2, first=1, server=71).answer(1, 2, value, status), "exactly-once") == ""
 
 
+def test_what_a_crash_left_open_of_a_client_its_next_answer_tells() -> None:
+    def asked() -> Run:
+        return Run().receive(0).failpoint("received", 0).serve().receive(1, server=71)
+
+    refused = asked().answer(1, 1, None, Status.REFUSED).receive(1, 2, server=71)
+    assert said(refused, "exactly-once") == ""
+    assert "was executed; legal was refused" in said(refused.execute(1, 2).commit(1, 2).answer(1, 2, 1), "exactly-once")
+    executed = asked().execute(1).commit(1).answer(1, 1, 1)
+    assert said(executed, "exactly-once") == ""
+    late = executed.receive(2, server=71).answer(2, 1, None, Status.REFUSED)
+    assert "was answered refused; legal was executed" in said(late, "exactly-once")
+
+
+def test_who_never_forgets_is_convicted_unless_its_version_never_said_so() -> None:
+    run = Run().receive(1).execute(1).commit(1).answer(1, 1, 1)
+    history = run.history()
+    older, newer = (
+        check(Views(cell("at-most-once"), Index(history._replace(plan=plan)))) for plan in ("", "its digest")
+    )
+    assert older.violations == ()
+    assert [violation.reason for violation in newer.violations] == [
+        "epoch 1: attempt 1 of operation 1 of client 10101: before it the server did not forget below 1"
+    ]
+
+
 def test_echo_needs_no_commit() -> None:
     run = Run(f="echo").receive(1).execute(1).answer(1, 1, 1).receive(1, 2).answer(1, 2, 1, Status.CACHED)
     assert said(run.stop()) == ""
