@@ -24,7 +24,7 @@ from orchestrator.scenario.log import Log
 if TYPE_CHECKING:
     from random import Random
 
-MOST = 2_000
+MOST = 3_000
 """Runs that are spent on one cell."""
 FEW = 4
 """Calls."""

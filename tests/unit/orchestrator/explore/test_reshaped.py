@@ -1,4 +1,4 @@
-"""What is tried where no single step makes a cell smaller: its faults, or others of their words, on small systems."""
+"""What is tried where no single step makes a cell smaller: its faults, or others of their kind, on small systems."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from random import Random
 from history_builder import cell
 
 from chaos.faults.fault import Fault
-from chaos.faults.messages import Drop, Duplicate
+from chaos.faults.messages import Drop, Hold
 from chaos.faults.processes import Kill, Restart
-from orchestrator.explore.reshaped import SEEDS, SHAPES, reshaped
+from orchestrator.explore.reshaped import PLAIN, SEEDS, SHAPES, reshaped
 from orchestrator.scenario.cell import Cell, Client, Server
 
 LINK = "client -> server"
@@ -48,10 +48,10 @@ def test_its_own_faults_are_tried_wherever_they_may_meet_a_call_before_heal() ->
         assert (client.gates, client.after_heal, client.outstanding) == ({3: "server down 1"}, 1, 2)
 
 
-def test_others_are_of_the_same_words_and_no_more() -> None:
-    big = made(KILL, Duplicate(duplicate="request", link=LINK), client=CLIENT.model_copy(update={"gates": {}}))
+def test_others_are_of_its_words_or_plain_and_no_more() -> None:
+    big = made(KILL, Hold(hold="request", link=LINK), client=CLIENT.model_copy(update={"gates": {}}))
     found = list(reshaped(big, Random(1)))
-    assert {fault.verb for small in found for fault in small.faults} == {"kill", "duplicate"}
+    assert {fault.verb for small in found for fault in small.faults} == {"kill", "hold", *PLAIN}
     assert {len(small.faults) for small in found} == {1, 2}
     assert found == list(reshaped(big, Random(1)))
 
