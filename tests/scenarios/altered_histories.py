@@ -54,17 +54,28 @@ class Altered(NamedTuple):
     @property
     def _of(self) -> Iterator[str]:
         """What some reasons ask of the event."""
+        if self._dying:
+            yield OF_WHO_WAS_KILLED
         if any(TRANSPORTS[link.transport].bounded for link in self.cell.links):
             yield OF_A_DATAGRAM
             mine = (event for event in self.history.events if event.operation == self.event.operation)
             if not any(event.attempt == self.event.attempt and event.kind in (Kind.REPLY, Kind.END) for event in mine):
                 yield OF_A_LOST_ONE
 
+    @property
+    def _dying(self) -> bool:
+        """Whether it was the last one of a process that was killed."""
+        of_process = (event for event in self.history.events if event.life == self.event.life)
+        last = all(event.order < self.event.order for event in of_process if event.kind is not Kind.EFFECT)
+        reaped = (event.detail for event in self.history.events if event.kind is Kind.REAPED)
+        return last and any(end["signal"] and (end["node"], end["epoch"]) == self.event.life for end in reaped)
+
     def __str__(self) -> str:
         place = f"{self.event.node}.{self.event.epoch} {self.event.operation} attempt {self.event.attempt}"
         return f"{' '.join(self.key)}: {suite.name(self.cell)}: {place} {self.event.detail}"
 
 
+OF_WHO_WAS_KILLED = " of who was killed then"
 OF_A_DATAGRAM, OF_A_LOST_ONE = " of a datagram", " of a lost datagram"
 
 UNJUDGED: dict[tuple[str, str], str] = {
@@ -78,6 +89,7 @@ UNJUDGED: dict[tuple[str, str], str] = {
     ("DECISION", "removed"): "the message it lost would have been lost without it",
     ("READY", "detail.addresses"): "where it listened: what came there is judged",
     ("REPLY", f"removed{OF_A_DATAGRAM}"): "datagrams may be lost wherever nobody writes them down",
+    ("EXECUTE", f"removed{OF_WHO_WAS_KILLED}"): "it may have died before it began",
     ("END", "removed"): "of a call that ended with it, which is judged by the fault that ended it",
     ("SEND", f"detail.connection{OF_A_LOST_ONE}"): "of a datagram that was lost: nothing else was ever on that line",
     ("SEND", "detail.first"): "too low: the server forgets less than it could",
