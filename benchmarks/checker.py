@@ -5,9 +5,10 @@
 
 A history is one that a simulated run recorded (a counter, exactly-once over TCP; every fiftieth reply of each of ten
 clients is lost, or every so-manieth), repeated with shifted numbers until it has the operations: what is judged has the
-shape of what is recorded, some thirteen events an operation. `--one` are sizes of histories of one client. Each is
-judged in a process of its own, as `faultbed check` does it; the whole is what one judgement takes from the first byte
-to the verdict, peak memory is its process's, and the stages are taken one after another behind it.
+shape of what is recorded, some thirteen events an operation; with `--every 1`, where each loses its first reply and is
+repeated, some twenty. `--one` are sizes of histories of one client. Each is judged in a process of its own, as
+`faultbed check` does it; the whole is what one judgement takes from the first byte to the verdict, peak memory is its
+process's, and the stages are taken one after another behind it.
 """
 
 from __future__ import annotations
