@@ -43,6 +43,7 @@ def test_a_partition_drops_where_packets_arrive() -> None:
         (Loss(link=LINK, loss="request", every=1), " numgen inc mod 1 0"),
         (Loss(link=LINK, loss="request", probability=0.25), " numgen random mod 16777216 < 4194304"),
         (Loss(link=LINK, loss="request", probability=1.0), ""),
+        (Loss(link=LINK, loss="request", probability=2**-24), " numgen random mod 16777216 < 1"),
     ],
 )
 def test_loss_takes_a_share(fault: Loss, share: str) -> None:

@@ -94,6 +94,10 @@ def test_directions() -> None:
     assert tc.directions(Rate(link=LINK, rate="request", bytes_per_second=1)) == ("request",)
 
 
+def test_it_is_asked_for_its_version_and_told_line_by_line() -> None:
+    assert (tc.VERSION, tc.BATCH) == (("tc", "-V"), ("tc", "-batch", "-"))
+
+
 def test_the_kernel_is_asked_for_its_release() -> None:
     assert subprocess.run(tc.RELEASE, capture_output=True, text=True).stdout == f"{platform.release()}\n"
 

@@ -33,13 +33,16 @@ class Calls(DriverBench):
         same: bool = False,
         serves: bool = True,
         together: bool = False,
+        greetings: int = 1,
     ) -> None:
+        """`greetings`: how often each hello is answered."""
         super().__init__("xdr", "tcp", RETRY._replace(same_connection=same))
         self.received: list[tuple[int, int, int]] = []
         """(connection, seq, attempt)"""
         self.outcomes: list[Outcome] = []
         self._act = act
         self._together = together
+        self._greetings = greetings
         with world() as made:
             if serves:
                 made.host("server").spawn(self._serve())
@@ -70,7 +73,8 @@ class Calls(DriverBench):
                     yield ops.Close(socket)
                     return
                 if act != SILENCE:
-                    yield ops.Send(socket, act or self.codec.wrap(self.reply(asked)))
+                    times = 1 if asked.header.seq else self._greetings
+                    yield ops.Send(socket, act or self.codec.wrap(self.reply(asked)) * times)
 
     def _call(self, calls: int) -> ops.Program:
         driver = self.driver()
@@ -112,6 +116,12 @@ def test_an_attempt_that_timed_out_ends_its_connection_but_hello_was_said() -> N
     calls = Calls(first(SILENCE), calls=2)
     assert calls.received == [(1, 0, 1), (1, 1, 1), (2, 1, 2), (2, 2, 1)]
     assert calls.noted(Kind.END) == [(1, 1, {"connection": 1, "error": "timeout"})]
+    assert calls.outcomes == [Outcome(End.OK, 5)] * 2
+
+
+def test_what_hello_learned_is_noted_once_for_each_though_it_is_answered_twice() -> None:
+    calls = Calls(first(None), calls=2, greetings=2)
+    assert [(seq, attempt) for seq, attempt, _ in calls.noted(Kind.SESSION)] == [(0, 1), (0, 2)]
     assert calls.outcomes == [Outcome(End.OK, 5)] * 2
 
 

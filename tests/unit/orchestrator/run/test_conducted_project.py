@@ -57,6 +57,7 @@ class Project(Transcript):
     def start(self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS) -> None:
         if name != "driver":
             return super().start(name, role, epoch, engine, limits)
+        assert role == "node"
         self._say("start", name, epoch)
         self._tell(Started(name, epoch))
         return None

@@ -182,3 +182,8 @@ def test_what_no_file_can_be_called_is_told(tmp_path: Path) -> None:
 def test_of_a_long_value_the_beginning_is_told(characters: int, shown: str) -> None:
     [mistake] = mistakes(TEXT.replace("semantics: maybe", f"semantics: {'x' * characters}"))
     assert f"; found {shown} (in" in mistake.message
+
+
+def test_a_value_is_told_in_its_own_letters() -> None:
+    [mistake] = mistakes(TEXT.replace("semantics: maybe", "semantics: vielleicht-ä"))
+    assert '; found "vielleicht-ä" (in' in mistake.message
