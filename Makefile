@@ -55,7 +55,7 @@ convictions: .venv/.installed  ## does the explorer find them? every broken vari
 	@PYTHONPATH=tests/scenarios $(BIN)/python tests/scenarios/conviction.py --seeds $(SEEDS)
 
 stored: .venv/.installed  ## write down anew what tests hold of verdicts, texts and schema; the difference is to be read
-	@for teller in orchestrator/sweep/simulated orchestrator/scenario/altered orchestrator/scenario/test_stored_schema \
+	@for teller in orchestrator/sweep/simulated orchestrator/explore/drawn orchestrator/scenario/altered orchestrator/scenario/test_stored_schema \
 	  chaos/configured; do PYTHONPATH=tests $(BIN)/python tests/unit/$$teller.py || exit; done
 	@$(BIN)/faultbed planes > tests/unit/orchestrator/report/planes.txt
 

@@ -24,12 +24,9 @@ from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.setting import Setting
 from orchestrator.checkers.verdict import Judgement, plain
-from orchestrator.checkers.views import Views
-from orchestrator.explore.coverage import covered
 from orchestrator.history.file import to_jsonl
 from orchestrator.history.index import Index
 from orchestrator.history.merged import Event, History
-from orchestrator.history.recorded import NoLog, log_of
 from orchestrator.report.closing import closing
 from orchestrator.report.lines import cell_line
 from orchestrator.report.result import CellResult, Task
@@ -81,33 +78,21 @@ def _counts(results: list[CellResult]) -> Iterator[str]:
         for verdict in result.judgement.properties:
             offered.update({f"{verdict.name} {verdict.verdict} {key}": n for key, n in verdict.counts.items()})
     yield ""
-    names = "histories", "judgements", "logs", "coverage"
-    yield "Checksums: " + ", ".join(f"{name} {each}" for name, each in zip(names, _checksums(results), strict=True))
+    yield "Checksums: of the histories {}, of the judgements {}".format(*_checksums(results))
     for title, counts in (("Events", happened), ("Operations", operations), ("Counts", offered)):
         yield f"{title}: " + ", ".join(f"{key} {n}" for key, n in sorted(counts.items()))
 
 
-def _checksums(results: list[CellResult]) -> tuple[str, ...]:
-    """Of every event, of when it was and of all that it says; of all that was judged; of the logs that a replay reads,
-    and of what an explorer sees."""
-    happened = judged = logged = seen = 0
+def _checksums(results: list[CellResult]) -> tuple[str, str]:
+    """Of every event, of when it was and of all that it says; of all that was judged."""
+    happened = judged = 0
     for result in results:
         assert result.directory is not None
-        history = _history(result.directory)
-        for line in to_jsonl(history):
+        for line in to_jsonl(_history(result.directory)):
             happened = zlib.crc32(line.encode(), happened)
-        judged = zlib.crc32(json.dumps(plain(result.judgement), sort_keys=True).encode(), judged)
-        logged = zlib.crc32(_log(result.cell, history).encode(), logged)
-        pairs = sorted(covered(Views(result.cell, Index(history))))
-        seen = zlib.crc32(repr(pairs).encode(), seen)
-    return tuple(f"{each:08x}" for each in (happened, judged, logged, seen))
-
-
-def _log(cell: Cell, history: History) -> str:
-    try:
-        return log_of(cell, history, "run").model_dump_json()
-    except NoLog as error:
-        return str(error)
+        said = json.dumps(plain(result.judgement), sort_keys=True)
+        judged = zlib.crc32(said.encode(), judged)
+    return f"{happened:08x}", f"{judged:08x}"
 
 
 def _story(results: list[CellResult]) -> Iterator[str]:
