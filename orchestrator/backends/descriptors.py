@@ -14,6 +14,9 @@ from orchestrator.scenario.cell import AnyLink, Cell
 OF_A_NODE = 16
 """Standard streams, the journal, control, the ledger's files, and those of an engine's own."""
 
+OF_A_WORKER = 3
+"""Of one more loop: its poller, and the two ends of its bell."""
+
 
 def needs(cell: Cell) -> Mapping[Path, int]:
     """Of each node without a limit of its own, and of the link whose sockets are most of a relay's."""
@@ -21,8 +24,11 @@ def needs(cell: Cell) -> Mapping[Path, int]:
     for link in cell.links:
         sockets[link.source] += _clients(cell, link)
         sockets[link.target] += _clients(cell, link) if TRANSPORTS[link.transport].connected else 1
-    unlimited = [name for name, node in (cell.servers | cell.clients).items() if node.limits.files is None]
-    nodes: dict[Path, int] = {("nodes", name): OF_A_NODE + sockets[name] for name in unlimited}
+    nodes: dict[Path, int] = {
+        ("nodes", name): OF_A_NODE + OF_A_WORKER * (node.workers - 1) + sockets[name]
+        for name, node in (cell.servers | cell.clients).items()
+        if node.limits.files is None
+    }
     return nodes | _relay(cell)
 
 

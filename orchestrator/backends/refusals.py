@@ -12,6 +12,7 @@ from nodes.engines import NAMES, availability, offer
 from nodes.engines.common.offer import Offer
 from nodes.rpc.semantics import UNFILTERED
 from nodes.services import SERVICES
+from nodes.wire.transports import TRANSPORTS
 from orchestrator.backends.descriptors import needs
 from orchestrator.report.result import Refusal
 from orchestrator.scenario.cell import Cell, Client, Server
@@ -57,13 +58,18 @@ def offers(cell: Cell, offer: Callable[[str], Offer] = offer) -> Iterator[Proble
         engine = nodes[name].engine
         if transport not in offer(engine).transports:
             able = ", ".join(other for other in NAMES if transport in offer(other).transports)
-            message = f"engine {engine} does not serve {transport}; expected one of {able}"
+            reason = "" if _has_datagrams(offer(engine)) else ", which has no connections"
+            message = f"engine {engine} does not serve {transport}{reason}; expected one of {able}"
             yield Problem(("nodes", name, "engine"), message)
     for name, server in cell.servers.items():
         if not offer(server.engine).shared and (needed := _of_all_connections(cell, name)) is not None:
             able = ", ".join(other for other in NAMES if offer(other).shared)
             message = f"engine {server.engine} gives each connection a memory of its own, not {needed}; expected {able}"
             yield Problem(("nodes", name, "engine"), message)
+
+
+def _has_datagrams(offer: Offer) -> bool:
+    return not all(TRANSPORTS[transport].connected for transport in offer.transports)
 
 
 def _of_all_connections(cell: Cell, name: str) -> str | None:

@@ -77,3 +77,13 @@ def test_every_engine_is_met_in_containers(docker_engine: docker.DockerClient, n
     ]
     assert {cell.servers["server"].engine for cell in taken} == here
     assert not suite.not_met(suite.run(taken, "docker", {SECCOMP.name: "unconfined"}))
+
+
+@pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
+@pytest.mark.parametrize("scenario", ["engines/workers", "engines/forked"])
+def test_several_loops_and_processes_are_one_node_in_containers(
+    scenario: str, docker_engine: docker.DockerClient, node_image: str
+) -> None:
+    assert not suite.not_met(
+        suite.run([suite.unhurried(cell) for cell in suite.applicable(plans([scenario]))], "docker")
+    )

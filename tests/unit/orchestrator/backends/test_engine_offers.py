@@ -44,7 +44,7 @@ def test_a_transport_that_an_engine_does_not_serve_is_a_problem_of_that_node() -
     (problem,) = offers(cell, of_streams)
     assert problem.path == ("nodes", "server", "engine")
     able = ", ".join(name for name in NAMES if name != "threads")
-    assert problem.message == f"engine threads does not serve udp; expected one of {able}"
+    assert problem.message == f"engine threads does not serve udp, which has no connections; expected one of {able}"
 
 
 @pytest.mark.parametrize(
