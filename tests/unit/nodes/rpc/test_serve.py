@@ -9,10 +9,10 @@ import pytest
 from serving import ADD, CLIENT, LINK, Served
 
 from nodes.failpoints import NAMES as FAILPOINTS
-from nodes.ops import Send, Socket
+from nodes.ops import Program, Send, Socket, Task
 from nodes.rpc.codecs import NAMES
 from nodes.rpc.interface import HELLO, Procedure
-from nodes.rpc.serve import Outbox, resume
+from nodes.rpc.serve import Ending, Outbox, resume
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 
@@ -194,3 +194,18 @@ def test_a_resumed_program_gets_results_and_errors_and_its_result_is_returned() 
     with pytest.raises(StopIteration) as end:
         resumed.throw(OSError())
     assert end.value.value == "ended"
+
+
+def nothing() -> Program:
+    yield from ()
+
+
+def test_tasks_that_have_ended_are_forgotten() -> None:
+    tasks, ending = [Task(nothing()) for _ in range(100)], Ending()
+    for task in tasks:
+        task.done = True
+        ending.add(task)
+    assert len(ending._tasks) < 5
+    assert ending.count() == 0
+    ending.add(Task(nothing()))
+    assert ending.count() == 1
