@@ -15,8 +15,11 @@ from nodes.control import FENCED
 from nodes.wire.record import Kind
 from orchestrator.backends import ready
 from orchestrator.checkers.verdict import Met
+from orchestrator.explore.attempt import recorded
 from orchestrator.history.merged import History
+from orchestrator.history.recorded import log_of
 from orchestrator.report.result import CellResult, Task
+from orchestrator.scenario.cell import Cell
 from orchestrator.sweep.cells import run_cells
 from orchestrator.sweep.store import HISTORY, Store, read_history
 
@@ -26,10 +29,23 @@ AXES = {"semantics": "exactly-once", "transport": "tcp"}
 SCENARIOS = ("faults/pause", "faults/kill-archive", "rpc/09-crash-after-commit", "containers/predecessor")
 
 
+REPLAYED = "replayed"
+
+
+def one(scenario: str) -> Cell:
+    return next(cell for cell in cells(scenario) if AXES.items() <= cell.axes.items())
+
+
+def simulated(scenario: str) -> Cell:
+    """What was done in a simulated run of it is to be done again."""
+    cell = one(scenario)
+    return cell.model_copy(update={"scenario": REPLAYED, "log": log_of(cell, recorded(cell), REPLAYED)})
+
+
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[CellResult, History]]:
     """By scenario."""
-    chosen = [next(cell for cell in cells(scenario) if AXES.items() <= cell.axes.items()) for scenario in SCENARIOS]
+    chosen = [*map(one, SCENARIOS), simulated("rpc/09-crash-after-commit")]
     store = Store(tmp_path_factory.mktemp("runs"), "now")
     with ready("docker") as containers:
         results = run_cells([Task(cell) for cell in chosen], containers, 2, store, lambda result: None)
@@ -61,6 +77,17 @@ def histories(history: History) -> dict[int, int]:
     """Epoch of the server -> the id of the history in its ledger."""
     starts = [event for event in history.events if event.kind is Kind.START and event.node == "server"]
     return {event.epoch: event.detail["history"] for event in starts}
+
+
+def test_what_was_done_in_a_simulated_run_is_done_again(ran: dict[str, tuple[CellResult, History]]) -> None:
+    result, history = ran[REPLAYED]
+    assert result.judgement is not None
+    assert result.judgement.replayed is not None
+    assert (result.judgement.replayed.applied, result.judgement.replayed.absent) == (1, ())
+    log = result.cell.log
+    assert log is not None
+    (line,) = (event for event in history.events if event.kind is Kind.FAILPOINT)
+    assert (line.client, line.seq, line.attempt) == log.strikes[0].passage
 
 
 def test_a_pause_is_noted_with_its_end(ran: dict[str, tuple[CellResult, History]]) -> None:
