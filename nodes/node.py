@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from nodes.drivers import Driver
 from nodes.drivers.rpc import RpcDriver
 from nodes.drivers.variants import DRIVERS
-from nodes.ops import Bind, Listen, Program, Queue, ReplyRecord, Spawn
+from nodes.ops import Address, Bind, Listen, Program, Queue, ReplyRecord, Spawn
 from nodes.reports import Reports
 from nodes.rpc.calls import Numbers, Session
 from nodes.rpc.codecs import Codec, codec
@@ -25,11 +25,11 @@ from nodes.services import SERVICES
 from nodes.sockets.codec import SocketCodec
 from nodes.sockets.endpoint import CountingCodec, SocketEndpoint
 from nodes.sockets.variants import CODECS, ENDPOINTS
-from nodes.wire.addresses import internet, written
+from nodes.wire.addresses import UnixPath, internet, read, written
 from nodes.wire.header import client_number
 from nodes.wire.messages import SPLITTERS
 from nodes.wire.record import Kind, Witness
-from nodes.wire.transports import TRANSPORTS
+from nodes.wire.transports import TRANSPORTS, Transport
 from nodes.workload import HEAL, Harness
 
 Command = dict[str, Any]
@@ -104,10 +104,10 @@ class ServerNode:
         addresses: dict[str, list[Any]] = {}
         for part in self._spec["endpoints"]:
             endpoint = self._endpoints[part["link"]]
-            connected = TRANSPORTS[part["transport"]].connected
-            wanted = internet(self._spec["host"], part["port"])
+            row = TRANSPORTS[part["transport"]]
+            connected, wanted = row.connected, self._wanted(row, part)
             try:
-                socket = yield Listen(wanted) if connected else Bind(wanted)
+                socket = yield Listen(wanted, bounded=row.bounded) if connected else Bind(wanted)
             except OSError as error:
                 where = f"{wanted} ({part['transport']})"
                 raise BadCommand(f"{part['link']}: cannot listen at {where}: {error.strerror}") from error
@@ -119,6 +119,12 @@ class ServerNode:
             addresses[part["link"]] = written(socket.local)
         self._environment.witness.note(Kind.READY, detail={"addresses": addresses})
         return {"addresses": addresses}
+
+    def _wanted(self, row: Transport, part: dict[str, Any]) -> Address:
+        """A Unix socket's name is in no file system (unix(7)), so that nobody leaves one behind."""
+        if row.address == "path":
+            return UnixPath(part["path"] or f"\0faultbed-{self._identity.incarnation:016x} {part['link']}")
+        return internet(self._spec["host"], part["port"])
 
     def obey(self, command: Command) -> Program:
         if command["type"] != "status":
@@ -166,7 +172,7 @@ class ClientNode:
             interface,
             SocketCodec(link["codec"], interface) if of_sockets else codec(link["codec"], interface),
             link["transport"],
-            internet(*link["target"]),
+            read(link["target"]),
             link["local"],
             once(self._spec["retry"]) if of_sockets else retry_of(link["semantics"], self._spec["retry"]),
             self._environment.witness,

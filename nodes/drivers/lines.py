@@ -28,7 +28,7 @@ from nodes.rpc.calls import Call, Sent, Session
 from nodes.rpc.codecs import Codec, Reply
 from nodes.rpc.interface import HELLO, Procedure
 from nodes.rpc.serve import READ_SIZE
-from nodes.wire.addresses import internet
+from nodes.wire.addresses import UnixPath, internet
 from nodes.wire.errors import WireError, unforeseen, whole
 from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind, Witness
@@ -161,11 +161,11 @@ class Lines:
         self._session.numbers.lines += 1
         number = self._session.numbers.lines
         if self._transport.connected:
-            socket = yield Connect(self._target, deadline)
+            socket = yield Connect(self._target, deadline, bounded=self._transport.bounded)
             line = Line(socket, number)
             yield Spawn(self._read_stream(line), "reader")
         else:
-            socket = yield Bind(internet(self._local, 0))
+            socket = yield Bind(UnixPath("") if self._transport.address == "path" else internet(self._local, 0))
             line = Line(socket, number, self._target)
             yield Spawn(self._read_datagrams(line), "reader")
         return line

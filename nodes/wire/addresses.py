@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 
@@ -54,6 +55,11 @@ Address = IPv4 | IPv6 | Group | UnixPath
 def internet(host: str, port: int) -> Internet:
     """A literal with colons is IPv6; names and everything else are IPv4."""
     return IPv6(host, port) if ":" in host else IPv4(host, port)
+
+
+def read(told: Sequence[Any]) -> Internet | UnixPath:
+    """What `written` made of one of these."""
+    return internet(*told) if len(told) > 1 else UnixPath(*told)
 
 
 def written(address: Address) -> list[Any]:

@@ -12,7 +12,7 @@ from nodes.engines import NAMES, availability, offer
 from nodes.engines.common.offer import Offer
 from nodes.rpc.semantics import UNFILTERED
 from nodes.services import SERVICES
-from nodes.wire.transports import TRANSPORTS
+from nodes.wire.transports import OF_ONE_HOST, TRANSPORTS
 from orchestrator.backends.descriptors import needs
 from orchestrator.report.result import Refusal
 from orchestrator.scenario.cell import Cell, Client, Server
@@ -111,6 +111,14 @@ def places(cell: Cell, backend: str) -> Iterator[Problem]:
         if node.place is not None:
             message = f"--backend {backend} has no agents to place nodes on; use --backend attach --inventory FILE"
             yield Problem(("nodes", name, "place"), message)
+
+
+def one_host(cell: Cell, *, shared: bool) -> Iterator[Problem]:
+    """Unix sockets, which reach no further than a host, and no other container. `shared`: the cell's nodes have one."""
+    for index, link in enumerate(cell.links):
+        if link.transport in OF_ONE_HOST and not shared:
+            message = f"{link.transport} does not reach out of a host or a container; use --backend local"
+            yield Problem(("links", index, "transport"), message)
 
 
 def systems(cell: Cell, backend: str) -> Iterator[Problem]:

@@ -14,13 +14,13 @@ from chaos.faults.processes import Restart
 from chaos.supports import PLANE_OF
 from nodes.ops import Get, Now, Program
 from nodes.units import MILLISECOND
-from nodes.wire.addresses import Internet, written
+from nodes.wire.addresses import written
 from nodes.wire.record import Kind
 from orchestrator.run.attention import PATIENCE, Attention, RunFailed, patience
 from orchestrator.run.lives import Action, Event, Life, Lives, State, ending
 from orchestrator.run.order import Step
 from orchestrator.run.session import Exited, ProjectSession, Session, SignalName, Started
-from orchestrator.run.specs import addresses, client_spec, driver_spec, plane_spec, planes, server_spec
+from orchestrator.run.specs import Place, addresses, client_spec, driver_spec, plane_spec, planes, server_spec
 from orchestrator.run.waves import in_the_end
 from orchestrator.scenario.cell import AnyLink, Cell, Client, Server
 from orchestrator.scenario.system import PROXY, SystemLink
@@ -40,9 +40,9 @@ class Processes(Attention):
         self._planes = planes(cell)
         self._services = frozenset((*project.services, PROXY)) if project else frozenset[str]()
         self._lives = Lives(dict.fromkeys((*self._planes, *cell.nodes, *self._services)))
-        self._targets: dict[str, Internet] = {}
+        self._targets: dict[str, Place] = {}
         """Where links are called at: a server's addresses, then those of the plane before it."""
-        self._first: dict[str, dict[str, Internet]] = {}
+        self._first: dict[str, dict[str, Place]] = {}
         """A server's in its first epoch."""
         self._healed = False
 
@@ -124,7 +124,7 @@ class Processes(Attention):
             return {"spec": client_spec(cell, name, 1, self._session.address(name), self._targets)}
         assert self._project is not None, "only a system has a driver"
         assert cell.system is not None, "only a system has a project"
-        host, port = self._session.address(self._planes[0]), self._targets[cell.system.entry.name][1]
+        host, port = self._session.address(self._planes[0]), written(self._targets[cell.system.entry.name])[1]
         return {"spec": driver_spec(cell, self._project.folder, f"{host}:{port}")}
 
     # What happens to them
@@ -147,13 +147,13 @@ class Processes(Attention):
         host = self._project.service(name) if links else ""
         return {link.name: (host, link.port) for link in links}
 
-    def _tell_upstream(self, life: Life, places: Mapping[str, Internet] | None) -> Program:
+    def _tell_upstream(self, life: Life, places: Mapping[str, Place] | None) -> Program:
         """Whoever stands before it is told where it is, None: nowhere."""
         for link in self._cell.paths:
             if link.server == life.name:
                 yield from self._upstream(link, None if places is None else places[link.name], life.epoch)
 
-    def _upstream(self, link: AnyLink | SystemLink, address: Internet | None, epoch: int) -> Program:
+    def _upstream(self, link: AnyLink | SystemLink, address: Place | None, epoch: int) -> Program:
         plane = PLANE_OF[link.via]
         if plane in self._planes:  # nobody stands in a direct link without faults
             place = None if address is None else written(address)

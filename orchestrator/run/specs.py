@@ -11,13 +11,16 @@ from chaos.faults.processes import ProcessFault
 from chaos.planes.process import failpoint
 from chaos.recorded import plain
 from chaos.supports import PLANE_OF, PLANES, PlaneName
-from nodes.wire.addresses import Internet, internet, written
+from nodes.wire.addresses import Internet, UnixPath, read, written
 from nodes.wire.header import client_number
+from nodes.wire.transports import OF_ONE_HOST
 from orchestrator.scenario.cell import AnyLink, Cell, Server
 from orchestrator.scenario.log import AT_ONCE, reported
 from orchestrator.scenario.system import DRIVER, SystemLink
 from orchestrator.scenario.triggers import TriggerEvent, parse_trigger, triggers
 
+Place = Internet | UnixPath
+"""Where a link is called at."""
 NOBODY = "192.0.2.1"
 """An address that nobody has (RFC 5737)."""
 
@@ -47,7 +50,7 @@ def planes(cell: Cell) -> list[PlaneName]:
 
 
 def server_spec(
-    cell: Cell, name: str, epoch: int, host: str, before: Mapping[str, Internet] | None = None
+    cell: Cell, name: str, epoch: int, host: str, before: Mapping[str, Place] | None = None
 ) -> dict[str, Any]:
     """`host` is where it listens; `before` its addresses by link in its first epoch, None for that one."""
     server = cell.servers[name]
@@ -68,7 +71,7 @@ def server_spec(
                 "codec": link.codec,
                 "semantics": link.semantics,
                 "variant": link.variant,
-                "port": _port(server, link, before),
+                **_at(server, link, before),
             }
             for link in cell.links
             if link.target == name
@@ -77,14 +80,17 @@ def server_spec(
     }
 
 
-def _port(server: Server, link: AnyLink, before: Mapping[str, Internet] | None) -> int:
+def _at(server: Server, link: AnyLink, before: Mapping[str, Place] | None) -> dict[str, Any]:
     """Behind a plane a later epoch may listen anywhere; the clients of a direct link know one address."""
-    if before is None:
-        return server.port
-    return before[link.name][1] if link.via == "direct" else 0
+    known = before[link.name] if before is not None and link.via == "direct" else None
+    if link.transport in OF_ONE_HOST:
+        return {"path": "" if known is None else known[0]}
+    if known is not None:
+        return {"port": written(known)[1]}
+    return {"port": server.port if before is None else 0}
 
 
-def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping[str, Internet]) -> dict[str, Any]:
+def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping[str, Place]) -> dict[str, Any]:
     """`addresses` are those that links are called at; `host` is where its datagram sockets are bound."""
     client = cell.clients[name]
     return {
@@ -105,7 +111,7 @@ def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping
     }
 
 
-def _called(cell: Cell, link: AnyLink, host: str, address: Internet) -> dict[str, Any]:
+def _called(cell: Cell, link: AnyLink, host: str, address: Place) -> dict[str, Any]:
     return {
         "name": link.name,
         "transport": link.transport,
@@ -149,7 +155,7 @@ def before_heal(gates: Mapping[int, str]) -> Iterator[int]:
     return (call for call, trigger in gates.items() if trigger != TriggerEvent.HEALED)
 
 
-def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Internet]) -> dict[str, Any]:
+def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Place]) -> dict[str, Any]:
     """`upstreams` are the servers' addresses, by link. A system's come later, by commands: nobody is there yet."""
     links = [link for link in cell.paths if PLANE_OF[link.via] == plane]
     return {
@@ -159,7 +165,7 @@ def plane_spec(cell: Cell, plane: PlaneName, upstreams: Mapping[str, Internet]) 
     }
 
 
-def _plane_link(cell: Cell, link: AnyLink | SystemLink, upstreams: Mapping[str, Internet]) -> dict[str, Any]:
+def _plane_link(cell: Cell, link: AnyLink | SystemLink, upstreams: Mapping[str, Place]) -> dict[str, Any]:
     told = {
         "name": link.name,
         "transport": link.transport,
@@ -217,6 +223,6 @@ def reports(cell: Cell, client: str) -> set[tuple[str, int]]:
     return {(str(event), number) for node, event, number in wanted if node == client and event in REPORTED}
 
 
-def addresses(answer: Mapping[str, Any]) -> dict[str, Internet]:
+def addresses(answer: Mapping[str, Any]) -> dict[str, Place]:
     """AnyLink -> where it is, from an answer to configure."""
-    return {link: internet(*told) for link, told in answer["addresses"].items()}
+    return {link: read(told) for link, told in answer["addresses"].items()}

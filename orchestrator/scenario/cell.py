@@ -22,7 +22,7 @@ from nodes.services import SERVICES, WORKLOADS
 from nodes.sockets.variants import VARIANTS
 from nodes.wire.header import turn
 from nodes.wire.messages import ProtocolName
-from nodes.wire.transports import LINKS
+from nodes.wire.transports import LINKS, OF_ONE_HOST
 from orchestrator.scenario.log import Log
 from orchestrator.scenario.properties import PROPERTIES
 from orchestrator.scenario.recorded import as_nodes
@@ -91,6 +91,7 @@ if TYPE_CHECKING:
     WorkloadName = str
     TransportName = str
     CodecName = str
+    SocketTransport = str
     SocketVariant = str
     Via = str
 else:
@@ -98,6 +99,7 @@ else:
     WorkloadName = Literal[tuple(WORKLOADS)]
     TransportName = Literal[LINKS]
     CodecName = Literal[codecs.NAMES]
+    SocketTransport = Literal[(*LINKS, *OF_ONE_HOST)]
     SocketVariant = Literal[VARIANTS]
     Via = Literal[tuple(PLANE_OF)]
 UNTIL_DONE: Literal["until-done"] = "until-done"
@@ -237,7 +239,7 @@ class SocketLink(Between):
     semantics: ClassVar[Literal["maybe"]] = "maybe"
 
     protocol: ProtocolName = Field(description="where a message ends: at a line feed, by a length in front, by itself")
-    transport: TransportName = "tcp"
+    transport: SocketTransport = "tcp"
     via: Via = Field(default="relay", description="what it goes through, as for calls")
     variant: SocketVariant | None = None
 

@@ -10,7 +10,7 @@ from functools import cache, partial
 from chaos.problem import Problem
 from orchestrator.backends.backend import Backend, Finding, Option, Options, Ready, Runner, Swept
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.refusals import limits, offers, places, systems
+from orchestrator.backends.refusals import limits, offers, one_host, places, systems
 from orchestrator.scenario.cell import Cell
 
 NAME = "docker"
@@ -40,6 +40,7 @@ OPTIONS = (IMAGE, TOXIPROXY_IMAGE, SECCOMP)
 
 def _problems(cell: Cell) -> Iterator[Problem]:
     yield from systems(cell, NAME)
+    yield from one_host(cell, shared=False)
     yield from offers(cell)
     yield from limits(cell, NAME, frozenset({"cpus", "memory", "files", "processes"}))
     yield from places(cell, NAME)

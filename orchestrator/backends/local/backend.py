@@ -15,7 +15,7 @@ from nodes.descriptors import limit
 from orchestrator.backends.backend import Backend, CellFolder, Finding, Options, Runner, Swept, unconnected
 from orchestrator.backends.compose.backend import BACKEND as COMPOSE
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.refusals import descriptors, engines, limits, offers, places
+from orchestrator.backends.refusals import descriptors, engines, limits, offers, one_host, places
 from orchestrator.history.collected import Collected
 from orchestrator.run.specs import planes
 from orchestrator.scenario.cell import Cell
@@ -33,6 +33,7 @@ def _problems(cell: Cell) -> Iterator[Problem]:
     yield from limits(cell, NAME, frozenset({"files"}))
     yield from descriptors(cell, limit())
     yield from places(cell, NAME)
+    yield from one_host(cell, shared="packet" not in planes(cell))
     if cell.system is not None:
         yield from COMPOSE.problems(cell)
 

@@ -9,7 +9,7 @@ from chaos.problem import Problem
 from chaos.supports import PLANE_OF
 from orchestrator.backends.backend import Backend, Options, Runner, unconnected
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.refusals import limits, places, systems
+from orchestrator.backends.refusals import limits, one_host, places, systems
 from orchestrator.run.specs import planes
 from orchestrator.scenario.cell import Cell
 
@@ -18,6 +18,7 @@ NAME = "sim"
 
 def _problems(cell: Cell) -> Iterator[Problem]:
     yield from systems(cell, NAME)
+    yield from one_host(cell, shared=False)
     yield from _planes(cell)
     yield from limits(cell, NAME)
     yield from places(cell, NAME)

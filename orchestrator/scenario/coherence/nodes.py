@@ -9,7 +9,7 @@ from chaos.supports import PLANES
 from nodes.engines import NAMES as ENGINES
 from nodes.services import SERVICE_OF
 from nodes.wire.messages import STREAMED
-from nodes.wire.transports import LINKS, STREAMS, TRANSPORTS
+from nodes.wire.transports import LINKS, OF_ONE_HOST, STREAMS, TRANSPORTS
 from orchestrator.scenario.cell import AnyLink, Cell, SocketLink
 from orchestrator.scenario.coherence.waiting import trigger
 
@@ -81,9 +81,13 @@ def _socket(service: str, link: SocketLink, path: Path) -> Iterator[Problem]:
         message = f"a service {service} takes calls, which have semantics; expected a service {ECHO} behind a protocol"
         yield Problem((*path, "protocol"), message)
     if TRANSPORTS[link.transport].bounded == (link.protocol in STREAMED):
-        able = ", ".join(name for name in LINKS if TRANSPORTS[name].bounded != (link.protocol in STREAMED))
+        every = (*LINKS, *OF_ONE_HOST)
+        able = " or ".join(name for name in every if TRANSPORTS[name].bounded != (link.protocol in STREAMED))
         message = f"{link.transport} carries no {link.protocol}; expected transport: {able}"
         yield Problem((*path, "protocol"), message)
+    if link.transport in OF_ONE_HOST and link.via != "direct":
+        message = f"no plane stands in the way of {link.transport}; expected via: direct"
+        yield Problem((*path, "via"), message)
 
 
 def gates(cell: Cell) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.wire.addresses import Address, Group, IPv4, IPv6, UnixPath, internet, written
+from nodes.wire.addresses import Address, Group, Internet, IPv4, IPv6, UnixPath, internet, read, written
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,8 @@ def test_an_address_says_where_it_is(address: Address, text: str, record: list[o
 def test_a_literal_with_colons_is_of_the_sixth_version_and_a_name_is_not() -> None:
     assert internet("::1", 7) == IPv6("::1", 7)
     assert [internet(host, 7) for host in ("10.0.0.1", "server")] == [IPv4("10.0.0.1", 7), IPv4("server", 7)]
+
+
+@pytest.mark.parametrize("address", [IPv4("127.0.0.1", 7), IPv6("::1", 7), UnixPath("/a/path"), UnixPath("\0name")])
+def test_what_was_written_is_read(address: Internet | UnixPath) -> None:
+    assert read(written(address)) == address

@@ -20,6 +20,7 @@ from typing import Any
 
 from nodes.wire.record import Kind
 from orchestrator.backends import ready
+from orchestrator.backends.sim.backend import BACKEND
 from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.setting import Setting
@@ -46,7 +47,9 @@ SCENARIOS = ("rpc", "faults", "mutants", "engines", "properties", "sockets")
 
 @cache
 def shipped() -> dict[str, Plan]:
-    return {f"{folder}/{plan.scenario}": plan for folder in SCENARIOS for plan in plans([folder])}
+    """Those that the simulator can run."""
+    found = {f"{folder}/{plan.scenario}": plan for folder in SCENARIOS for plan in plans([folder])}
+    return {name: plan for name, plan in found.items() if not any(any(BACKEND.problems(cell)) for cell in plan.cells)}
 
 
 def told(plan: Plan) -> str:
