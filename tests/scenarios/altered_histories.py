@@ -25,7 +25,7 @@ from orchestrator.backends import named
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Met
 from orchestrator.history.merged import Event, History
-from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.cell import Cell, SocketLink
 from orchestrator.scenario.shipped import names, plans
 
 
@@ -62,6 +62,15 @@ class Altered(NamedTuple):
             if not any(event.attempt == self.event.attempt and event.kind in (Kind.REPLY, Kind.END) for event in mine):
                 yield OF_A_LOST_ONE
 
+        if self._lost_echo:
+            yield OF_A_LOST_ECHO
+
+    @property
+    def _lost_echo(self) -> bool:
+        """Whether it is of a message on a socket whose echo nobody got."""
+        mine = (event.kind for event in self.history.events if event.operation == self.event.operation)
+        return any(isinstance(link, SocketLink) for link in self.cell.links) and Kind.REPLY not in mine
+
     @property
     def _dying(self) -> bool:
         """Whether it was the last one of a process that was killed."""
@@ -76,6 +85,7 @@ class Altered(NamedTuple):
 
 
 OF_WHO_WAS_KILLED = " of who was killed then"
+OF_A_LOST_ECHO = " of a lost echo"
 OF_A_DATAGRAM, OF_A_LOST_ONE = " of a datagram", " of a lost datagram"
 
 UNJUDGED: dict[tuple[str, str], str] = {
@@ -84,6 +94,11 @@ UNJUDGED: dict[tuple[str, str], str] = {
         "RECEIVE",
         "detail.connection",
     ): "the server's own count of connections, which tells them apart",
+    **{
+        ("RECEIVE", f"{way}detail.reads"): "in which reads it came: what boundaries are tried by, and not judged by"
+        for way in ("", "odd ", "without ")
+    },
+    ("ANSWER", f"detail.value{OF_A_LOST_ECHO}"): "it has no effect, and nobody was told",
     ("DECISION", "detail.connection"): "the hop's own count of connections, which tells them apart",
     ("REPLY", "detail.connection"): "a hello is sent without a record, which would say on what line",
     ("DECISION", "removed"): "the message it lost would have been lost without it",
