@@ -193,7 +193,7 @@ class Reference:
         done = bool(self.results.of(operation))
         executes = bool(self.running.get(operation))
         if seq < self.durable.first.get(client, 0):  # of an earlier process: its last mark may be lost
-            return frozenset({Status.STALE, Status.CACHED if done else Status.EXECUTED})
+            return frozenset({Status.STALE, Status.CACHED if done else Status.JOINED if executes else Status.EXECUTED})
         if done:
             return frozenset({Status.CACHED, Status.JOINED} if executes else {Status.CACHED})
         if executes:
