@@ -146,4 +146,4 @@ def _bound(group: list[Result], model: Model, counts: dict[str, int]) -> float |
 
 def rule_of_three(tried: int) -> float:
     """Nothing in so many: with 95 % confidence it is at most this share of them (Hanley and Lippman-Hand 1983)."""
-    return 3 / tried
+    return min(1.0, 3 / tried)

@@ -46,7 +46,7 @@ def ending(hunt: Hunt) -> str:
         return f"surprised: {_some(len(hunt.finds), 'kind')} of surprise in {hunt.made} runs"
     if not hunt.made:
         return "nothing was run"
-    bound = min(1.0, rule_of_three(hunt.made))
+    bound = rule_of_three(hunt.made)
     return f"nothing surprised: with 95 % confidence at most {bound:.2g} of such runs do (3/{hunt.made})"
 
 

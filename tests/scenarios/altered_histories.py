@@ -22,6 +22,7 @@ from altering import altered
 from nodes.wire.record import Kind
 from nodes.wire.transports import TRANSPORTS
 from orchestrator.backends import named
+from orchestrator.checkers.caps import CAPPED
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import Met
 from orchestrator.history.merged import Event, History
@@ -56,6 +57,10 @@ class Altered(NamedTuple):
         """What some reasons ask of the event."""
         if self._dying:
             yield OF_WHO_WAS_KILLED
+        if self.event.epoch > 1:
+            yield OF_A_SUCCESSOR
+        if self.event.detail.get("phase") in CAPPED:
+            yield OF_A_CAP
         if any(TRANSPORTS[link.transport].bounded for link in self.cell.links):
             yield OF_A_DATAGRAM
             mine = (event for event in self.history.events if event.operation == self.event.operation)
@@ -86,6 +91,7 @@ class Altered(NamedTuple):
 
 OF_WHO_WAS_KILLED = " of who was killed then"
 OF_A_LOST_ECHO = " of a lost echo"
+OF_A_SUCCESSOR, OF_A_CAP = " of who came after a crash", " of a cap"
 OF_A_DATAGRAM, OF_A_LOST_ONE = " of a datagram", " of a lost datagram"
 
 UNJUDGED: dict[tuple[str, str], str] = {
@@ -105,6 +111,8 @@ UNJUDGED: dict[tuple[str, str], str] = {
     ("READY", "detail.addresses"): "where it listened: what came there is judged",
     ("REPLY", f"removed{OF_A_DATAGRAM}"): "datagrams may be lost wherever nobody writes them down",
     ("EXECUTE", f"removed{OF_WHO_WAS_KILLED}"): "it may have died before it began",
+    ("TRIM", f"removed{OF_A_SUCCESSOR}"): "whether its predecessor's last mark was kept decides whether it comes again",
+    ("PHASE", f"removed{OF_A_CAP}"): "what a cap cut off is told by the calls that were open, or not made, by then",
     ("END", "removed"): "of a call that ended with it, which is judged by the fault that ended it",
     ("SEND", f"detail.connection{OF_A_LOST_ONE}"): "of a datagram that was lost: nothing else was ever on that line",
     ("SEND", "detail.first"): "too low: the server forgets less than it could",

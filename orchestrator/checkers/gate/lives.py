@@ -23,11 +23,13 @@ PHASES = ["start", "load", "heal", "settle", "drain", "stop", "end"]
 
 
 def phases_are_whole(setting: Views) -> Iterator[str]:
-    """Each phase once, in their order; between them what was capped, or kept."""
+    """Each phase once, in their order; between them, once at most, what was capped, or kept."""
     found = [str(event.detail.get("phase")) for event in setting.index.of_kind(Kind.PHASE)]
     told = [phase for phase in found if phase not in CAPPED and phase != KEPT]
     if told != PHASES:
         yield f"the run's phases were {', '.join(told)}; expected {', '.join(PHASES)}"
+    extras = Counter(phase for phase in found if phase not in PHASES)
+    yield from (f"the run's phase {phase} is on record {times} times" for phase, times in extras.items() if times > 1)
     for event in setting.index.of_kind(Kind.PHASE):
         kept = event.detail.get("faults")
         if event.detail.get("phase") == KEPT and not _places(kept, len(setting.cell.faults)):

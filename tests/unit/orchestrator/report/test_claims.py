@@ -75,6 +75,7 @@ def test_a_variant_and_a_budget_are_mechanisms_of_their_own() -> None:
 def test_random_faults_give_the_rule_of_three() -> None:
     random = Drop(drop="reply", link=LINK, probability=0.5)
     assert only(*[result(reply_lost(Run().hello()), random, "loss")] * 6).bound == 0.5
+    assert only(result(reply_lost(Run().hello()), random, "loss")).bound == 1
 
 
 def test_cells_with_untrusted_evidence_and_without_delivery_are_left_out() -> None:

@@ -126,6 +126,7 @@ CASES: list[tuple[str, Kind, str, dict[str, Any], Alter, str]] = [
         saying(faults=[0, 9]),
         "as kept by the faults [0, 9], which",
     ),
+    (KEPT, Kind.PHASE, "", {"phase": "load-kept"}, twice, "the run's phase load-kept is on record 2 times"),
     (DELAY, Kind.TRIM, "", {}, saying(mark=1.5), "server journalled TRIM of client 10101, and its mark is 1.5"),
     (CRASH, Kind.FAILPOINT, "", {}, saying(name="received"), "was at the failpoint received, which the plan has not"),
     (
