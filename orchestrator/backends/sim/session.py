@@ -64,6 +64,7 @@ class Life:
         self._session = session
         self._random = random.Random(f"{session.seed}/{name}/{epoch}")
         self._ledger: MemoryLedger | None = None
+        self._untold: list[Fired] = []
         self._obey: Callable[[dict[str, Any]], Program] = self._configure_node if role == "node" else self._relay()
 
     def start(self) -> None:
@@ -139,7 +140,17 @@ class Life:
 
     def _stopped(self, fault: int) -> None:
         """At a failpoint: it cannot tell that itself any more."""
-        self._session.world.host(ORCHESTRATOR).spawn(self._told(Fired(self.name, self.epoch, fault)), "news")
+        news = Fired(self.name, self.epoch, fault)
+        self._untold.append(news)
+        self._session.world.host(ORCHESTRATOR).spawn(self._tell_stop(news), "news")
+
+    def _tell_stop(self, news: Fired) -> Program:
+        """Unless it ends before, which is heard of after all that it did."""
+        now = yield Now()
+        yield Sleep(now + NEWS_DELAY)
+        if news in self._untold:
+            self._untold.remove(news)
+            yield Put(self._session.events, news)
 
     def _told(self, event: Event) -> Program:
         now = yield Now()
@@ -149,6 +160,9 @@ class Life:
     def _ended(self, host: Host, reason: str) -> None:
         self.journal.sealed = True
         events, world = self._session.events, self._session.world
+        for news in self._untold:
+            world.put(events, news)
+        self._untold.clear()
         if isinstance(host.error, Fenced):
             self._session.killed[self.name, self.epoch] = False
             world.put(events, Exited(self.name, self.epoch, 0, FENCED))

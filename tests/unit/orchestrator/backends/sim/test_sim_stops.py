@@ -13,7 +13,8 @@ from nodes.memory_ledger import MemoryFile, MemoryLedger
 from nodes.ops import Commit, Effect, Program, Put, Queue, Sleep, Transaction
 from nodes.wire.record import Kind
 from orchestrator.backends.sim.journal import SimJournal
-from orchestrator.explore.attempt import attempt
+from orchestrator.backends.sim.session import NEWS_DELAY
+from orchestrator.explore.attempt import attempt, recorded
 from orchestrator.scenario.plan import expand
 
 CALL = (101, 1, 1)
@@ -173,3 +174,28 @@ def test_nobody_sees_what_a_fenced_process_could_not_write() -> None:
     (cell,) = expand(UNSEEN, "unseen.yaml").cells
     for seed in range(1, 9):
         assert attempt(cell.model_copy(update={"seed": seed})).surprise is None
+
+
+KILLED = """
+scenario: killed
+seed: 425900
+nodes:
+  server: {service: register, yields: 3ms}
+  client: {workload: write-read, calls: 3, clients: 3, after_heal: 1, retry: {connection: same}}
+links:
+  - {from: client, to: server, semantics: at-most-once-incarnation, codec: xdr}
+faults:
+  - {kill: server, when: client attempt 2, restart: {after: 250ms}}
+  - {pause: server, lasts: 70ms, at: before-send, operation: 1, restart: {after: 20ms}}
+expect: {valid: holds}
+"""
+
+
+def test_that_a_process_stopped_is_heard_before_its_end() -> None:
+    """It is killed while the news of its stop are on their way."""
+    (cell,) = expand(KILLED, "killed.yaml").cells
+    history = recorded(cell)
+    (struck,) = (event for event in history.events if event.kind is Kind.FAILPOINT)
+    (killed,) = (event for event in history.events if event.kind is Kind.ACT and event.detail["act"] == "kill")
+    assert struck.time < killed.time < struck.time + NEWS_DELAY
+    assert attempt(cell).surprise is None
