@@ -29,6 +29,7 @@ class LinkPlan(NamedTuple):
     upstream: Internet | None
     epoch: int
     port: int
+    codec: str
 
 
 def plans(command: Map, note: Note) -> dict[str, LinkPlan]:
@@ -78,7 +79,7 @@ def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
     on = [rule.index for rule, active in rules if active]
     hop = Hop(name, make, decide, [rule.index for rule, _ in rules], on, note, stream=not bounded)
     port = field(link, "port", int, where) if "port" in link else 0
-    return LinkPlan(hop, transport, address(link.get("upstream")), field(link, "epoch", int, where), port)
+    return LinkPlan(hop, transport, address(link.get("upstream")), field(link, "epoch", int, where), port, codec)
 
 
 def _log(link: Map, where: str) -> list[Entry]:

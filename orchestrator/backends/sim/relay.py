@@ -308,10 +308,9 @@ class SimRelay:
         return {}
 
     def _configure(self, command: dict[str, Any]) -> Program:
-        joining = {link["name"] for link in command["links"] if link["codec"] in STREAMED}
         for name, plan in self._plans(command).items():
             assert plan.upstream is not None
-            streams = JoiningLink if name in joining else StreamLink
+            streams = JoiningLink if plan.codec in STREAMED else StreamLink
             kind = streams if TRANSPORTS[plan.transport].connected else DatagramLink
             link = self._links[name] = kind(plan.hop, internet(*plan.upstream))
             self._rules |= dict.fromkeys(plan.hop.rules, link)

@@ -48,7 +48,7 @@ def run(after: int | None) -> list[tuple[int, bytes]]:
     def main() -> ops.Program:
         listener = yield ops.Listen(IPv4("127.0.0.1", 0))
         hop = Hop(LINK, partial(framers, "resp", "tcp"), sliced_first, [0], [0], note, stream=True)
-        relay = SimRelay(lambda command: {LINK: LinkPlan(hop, "tcp", listener.local, 1, 0)})
+        relay = SimRelay(lambda command: {LINK: LinkPlan(hop, "tcp", listener.local, 1, 0, "xdr")})
         body = yield from relay.obey({"type": "configure"})
         client = yield ops.Connect(tuple(body["addresses"][LINK]))
         yield ops.Send(client, FIRST)
@@ -74,7 +74,7 @@ def test_a_client_is_refused_where_no_server_is() -> None:
 
     def main() -> ops.Program:
         hop = Hop(LINK, partial(framers, "resp", "tcp"), sliced_first, [0], [0], note, stream=True)
-        relay = SimRelay(lambda command: {LINK: LinkPlan(hop, "tcp", ("127.0.0.1", 9), 1, 0)})
+        relay = SimRelay(lambda command: {LINK: LinkPlan(hop, "tcp", ("127.0.0.1", 9), 1, 0, "xdr")})
         body = yield from relay.obey({"type": "configure"})
         client = yield ops.Connect(tuple(body["addresses"][LINK]))
         assert (yield ops.Recv(client, 100)) == b""

@@ -63,7 +63,7 @@ class Relayed:
     def __init__(self, transport: str, decide: Decide) -> None:
         self.transport = transport
         hop = Hop(LINK, partial(framers, "xdr", transport), decide, [0], [0], note, stream=transport == "tcp")
-        self.relay = SimRelay(lambda command: {LINK: LinkPlan(hop, transport, self.server, 1, 0)})
+        self.relay = SimRelay(lambda command: {LINK: LinkPlan(hop, transport, self.server, 1, 0, "xdr")})
         self.server: ops.Address = ("", 0)
         self.address: ops.Address = ("", 0)
 
