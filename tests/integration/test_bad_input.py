@@ -101,7 +101,7 @@ def test_a_cell_without_its_plan_cannot_be_judged(run: Path, tmp_path: Path) -> 
     plan.write_text(plan.read_text().replace('"semantics": "maybe"', '"semantics": "always"'))
     code, _, err = in_process(tmp_path, "check", "run/latest")
     assert code == 4
-    assert err.startswith("faultbed: run/latest/maybe/plan.json: links.0.semantics: ")
+    assert err.startswith("faultbed: run/latest/maybe/plan.json: links.0.Link.semantics: ")
     plan.unlink()
     code, _, err = in_process(tmp_path, "check", "run/latest")
     assert code == 4

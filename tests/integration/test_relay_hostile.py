@@ -154,11 +154,11 @@ def test_2000_mutated_streams_through_a_real_relay_that_serves_afterwards(tmp_pa
     addresses = control.tell("configure", listen="127.0.0.1", seed=7, links=links)["addresses"]
     for place in places:
         place.address = (addresses[place.name][0], addresses[place.name][1])
-    count = STREAMS // len(places)
+    count = -(-STREAMS // len(places))
     passed = sum(passed_unchanged(place, count) for place in faithful)
     for place in disturbed:
         passed += passed_disturbed(place, count)
-    assert passed == STREAMS
+    assert passed == count * len(places) >= STREAMS
     for place in faithful:
         assert passed_unchanged(place, 10) == 10
     assert relay.process.poll() is None

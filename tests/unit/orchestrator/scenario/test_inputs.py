@@ -17,7 +17,7 @@ from orchestrator.sweep import store
 from orchestrator.sweep.store import StoreError
 
 
-def sparse(path: Path, size: int = 3 << 30) -> Path:
+def sparse(path: Path, size: int = 5 << 30) -> Path:
     """A file of this size that takes no room."""
     with path.open("wb") as file:
         file.truncate(size)
