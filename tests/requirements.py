@@ -17,6 +17,9 @@ from docker.errors import DockerException
 from orchestrator.backends.docker.image import check_image, image_name
 from orchestrator.run.session import SessionError
 
+ALL = os.environ.get("FAULTBED_TESTS") == "all"
+"""Tests that do the same again and again do all of it, as CI wants; else a share that finds most."""
+
 
 def need(program: str, feature: str) -> str:
     """-> the program's path; else the test skips, and the reason names the feature."""

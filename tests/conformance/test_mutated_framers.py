@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from mutations import VALID, Stream, mutated
+from requirements import ALL
 
 from chaos.framers import Framers, Message, framers, identifies
 from chaos.identity import Direction
@@ -12,7 +13,7 @@ from nodes.rpc.codecs import NAMES, Codec, codec
 from nodes.services.counter import COUNTER
 from nodes.wire.errors import WireError
 
-STREAMS = 100_000
+STREAMS = 100_000 if ALL else 20_000
 DECODED = 20_000
 SEED = 8
 ASKED = b"".join(VALID["http1", "tcp"]["request"])
@@ -22,7 +23,7 @@ NEVER_GIVEN_UP = [each for each in VALID if each[1] == "udp" or each[0] == "line
 
 
 @pytest.mark.parametrize("protocol", list(VALID), ids="-".join)
-def test_100000_mutated_streams_are_split_or_pass(protocol: tuple[str, str]) -> None:
+def test_mutated_streams_are_split_or_pass(protocol: tuple[str, str]) -> None:
     fed = identified = given_up = 0
     for stream in mutated(VALID[protocol], protocol[1], STREAMS, SEED):
         connection = framers(*protocol)
@@ -38,7 +39,7 @@ def test_100000_mutated_streams_are_split_or_pass(protocol: tuple[str, str]) -> 
 
 
 @pytest.mark.parametrize("protocol", [each for each in VALID if each[0] in NAMES], ids="-".join)
-def test_20000_mutated_streams_are_decoded_or_broken(protocol: tuple[str, str]) -> None:
+def test_mutated_streams_are_decoded_or_broken(protocol: tuple[str, str]) -> None:
     name, transport = protocol
     made = codec(name, COUNTER)
     fed = decoded = broken = 0

@@ -1,17 +1,16 @@
 """The verdicts of RPC call semantics do not hang on who performs the programs: the same cells on every engine.
 
-With FAULTBED_ENGINES=all every cell of the demo runs on each, and the whole table on one that waits for readiness (the
+With FAULTBED_TESTS=all every cell of the demo runs on each, and the whole table on one that waits for readiness (the
 default, test_rpc_table.py), one that is told of completion, and on threads; and each engine is in containers once.
 Else the demo's cells take turns with them.
 """
 
 from __future__ import annotations
 
-import os
-
 import docker
 import pytest
 import suite
+from requirements import ALL
 
 from nodes.engines import NAMES, availability, offer
 from orchestrator.backends.docker.backend import SECCOMP
@@ -22,7 +21,6 @@ pytestmark = pytest.mark.timeout(600)
 
 ONE_MEMORY = tuple(name for name in NAMES if offer(name).shared)
 """Those whose servers can keep a state and a history of calls."""
-ALL = os.environ.get("FAULTBED_ENGINES") == "all"
 
 
 def on(engine: str, scenario: str) -> list[Cell]:
@@ -43,7 +41,7 @@ def test_the_demo_is_met_whoever_performs_its_cells() -> None:
     assert not suite.not_met(suite.run(taken, "local"))
 
 
-@pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
+@pytest.mark.skipif(not ALL, reason="FAULTBED_TESTS=all: every cell on every engine")
 @pytest.mark.parametrize("engine", ONE_MEMORY)
 def test_the_demo_is_met_on(engine: str) -> None:
     assert not suite.not_met(suite.run(on(engine, "rpc/demo"), "local"))
@@ -56,19 +54,19 @@ def test_messages_on_sockets_are_judged_alike_whoever_performs_their_programs() 
     assert not suite.not_met(suite.run(taken, "local"))
 
 
-@pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
+@pytest.mark.skipif(not ALL, reason="FAULTBED_TESTS=all: every cell on every engine")
 @pytest.mark.parametrize("engine", NAMES)
 def test_sockets_are_met_on(engine: str) -> None:
     assert not suite.not_met(suite.run(on(engine, "sockets"), "local"))
 
 
-@pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
+@pytest.mark.skipif(not ALL, reason="FAULTBED_TESTS=all: every cell on every engine")
 @pytest.mark.parametrize("engine", ["io_uring", "threads"])
 def test_the_table_is_met_on(engine: str) -> None:
     assert not suite.not_met(suite.run(on(engine, "rpc"), "local"))
 
 
-@pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
+@pytest.mark.skipif(not ALL, reason="FAULTBED_TESTS=all: every cell on every engine")
 def test_every_engine_is_met_in_containers(docker_engine: docker.DockerClient, node_image: str) -> None:
     here = {name for name in ONE_MEMORY if availability(name) is None}
     cells = suite.applicable(plans(["engines/reply-lost"]))
@@ -79,7 +77,7 @@ def test_every_engine_is_met_in_containers(docker_engine: docker.DockerClient, n
     assert not suite.not_met(suite.run(taken, "docker", {SECCOMP.name: "unconfined"}))
 
 
-@pytest.mark.skipif(not ALL, reason="FAULTBED_ENGINES=all: every cell on every engine")
+@pytest.mark.skipif(not ALL, reason="FAULTBED_TESTS=all: every cell on every engine")
 @pytest.mark.parametrize("scenario", ["engines/workers", "engines/forked"])
 def test_several_loops_and_processes_are_one_node_in_containers(
     scenario: str, docker_engine: docker.DockerClient, node_image: str
