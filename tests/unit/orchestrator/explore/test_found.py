@@ -95,6 +95,21 @@ def test_what_never_ends_is_ended() -> None:
         spin()
 
 
+@pytest.mark.filterwarnings(SWALLOWED)
+def test_what_fails_because_it_was_struck_is_told_as_that() -> None:
+    with pytest.raises(OutOfTime, match=r"more than 0\.01 s"):
+        stumble()
+
+
+def stumble() -> None:
+    with limited(0.01):
+        try:
+            while True:
+                pass
+        except OutOfTime:
+            raise ValueError("in the midst of something") from None
+
+
 def test_a_cell_that_cannot_be_run_is_told(find: Find) -> None:
     surprise = attempt(find.cell.model_copy(update={"links": ()})).surprise
     assert surprise is not None
