@@ -11,29 +11,28 @@ import ast
 import importlib
 import os
 import random
-import signal
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
+from functools import cache
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-import trial
 import yaml
+from collected import tried
 from coverage_map import CoverageMap, measure
 from kept import kept
 from operators import Mutant, compiles, is_pure, mutants
 from session import ROOT
+from trial import FORK, Ending, Trial, end
 
 ENOUGH = 0.95
 PACKAGES = ["nodes", "chaos", "orchestrator", "faultbed"]
 EQUIVALENT = Path(__file__).with_name("equivalent.yaml")
-PATIENCE = 300.0
-"""Seconds for one mutant, if neither pytest-timeout nor the limit of CPU time ended it."""
 EVERY = 10
 
 
@@ -112,14 +111,14 @@ def _sample(every: list[Sample], seed: int, count: int) -> list[Sample]:
 def _measured(folder: Path) -> CoverageMap:
     """In a process of its own: this one must not have imported what is to be changed."""
     print("Measuring which test runs which line ...", flush=True)
-    here, there = trial.FORK.Pipe(duplex=False)
-    process = trial.FORK.Process(target=_measure, args=(folder, there))
+    here, there = FORK.Pipe(duplex=False)
+    process = FORK.Process(target=_measure, args=(folder, there))
     process.start()
     there.close()
     try:
         found: CoverageMap = here.recv()
     finally:
-        _end(process)
+        end(process)
     return found
 
 
@@ -147,70 +146,43 @@ def _could_notice(each: Sample, found: CoverageMap) -> list[str]:
         in_turn = (ran, program, found.beside(ran | program))
         return [test for tests in in_turn for test in found.narrowest_first(tests)]
     tests = found.of_file(each.path)
-    for importer in _importers(each.path):
+    name = each.path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
+    for importer in _importers().get(name, ()):
         tests |= found.of_file(importer) | found.of_tests(importer)
     return found.narrowest_first(tests)
 
 
-def _importers(path: Path) -> Iterator[Path]:
-    name = path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__")
-    parent, _, last = name.rpartition(".")
-    for other in [*_modules(), *(ROOT / "tests" / "unit").rglob("*.py")]:
-        for node in ast.walk(ast.parse(other.read_text())):
-            if isinstance(node, ast.ImportFrom) and (
-                node.module == name or (node.module == parent and any(alias.name == last for alias in node.names))
-            ):
-                yield other
-                break
+@cache
+def _importers() -> dict[str, set[Path]]:
+    """Whoever imports a module, or something of it, by the dotted name."""
+    found = defaultdict(set)
+    for path in [*_modules(), *(ROOT / "tests" / "unit").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names)):
+                    found[name].add(path)
+    return found
 
 
 def _try_all(samples: list[Sample], found: CoverageMap, folder: Path, jobs: int) -> Tally:
     began = time.monotonic()
-    tally, waiting = Tally(), list(reversed(samples))
-    running: dict[BaseProcess, tuple[Sample, float]] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < jobs:
-                each = waiting.pop()
-                tests = _could_notice(each, found)
-                if tests:
-                    running[trial.start(folder, each.path, each.mutant.text, tests)] = each, time.monotonic()
-                else:
-                    _survived(tally, each, "no test runs it")
-            for process in _ended(running):
-                each, _ = running.pop(process)
-                if process.exitcode == 0:
-                    _survived(tally, each, "no test fails")
-                else:
-                    tally.killed += 1
-                    tally.by_time += trial.by_time(process)
-                _tell(tally, len(samples), began)
-    finally:
-        for process in running:
-            _end(process)
+    tally = Tally()
+    trials: dict[Trial, Sample] = {}
+    for each in samples:
+        tests = _could_notice(each, found)
+        if tests:
+            at_import = not each.mutant.inside or found.ran_at_import(each.path, each.mutant.lines)
+            trials[Trial(each.path, each.mutant.text, tests, at_import)] = each
+        else:
+            _survived(tally, each, "no test runs it")
+    for trial, ending in tried(list(trials), folder, jobs):
+        if ending is Ending.SURVIVED:
+            _survived(tally, trials[trial], ending.value)
+        else:
+            tally.killed += 1
+            tally.by_time += ending is Ending.BY_TIME
+        _tell(tally, len(samples), began)
     return tally
-
-
-def _ended(running: dict[BaseProcess, tuple[Sample, float]]) -> list[BaseProcess]:
-    """Waits for at least one, and ends those that are late."""
-    if not running:
-        return []
-    oldest = min(began for _, began in running.values())
-    wait([process.sentinel for process in running], timeout=max(0.0, oldest + PATIENCE - time.monotonic()))
-    late = time.monotonic() - PATIENCE
-    ended = [process for process, (_, began) in running.items() if began <= late or not process.is_alive()]
-    for process in ended:
-        _end(process)
-    return ended
-
-
-def _end(process: BaseProcess) -> None:
-    """With all that it started: it leads a session of its own."""
-    assert process.pid is not None
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.join()
 
 
 def _survived(tally: Tally, each: Sample, why: str) -> None:

@@ -115,6 +115,7 @@ def test_a_copy_for_the_next_epoch_is_injected_when_that_is_ready(protocol: Prot
     call = b.messages.call(1)
     b.request(call)
     assert injected(b.hop.upstream(False, 1)) == []
+    assert injected(b.hop.upstream(True, 1)) == []  # the same process is heard of once more
     assert injected(b.hop.upstream(True, 2)) == [call]
     assert b.hop.status().passed == {1: 1, 2: 1}
 

@@ -40,5 +40,7 @@ def test_a_chunk_is_whole_with_the_end_of_its_line() -> None:
     assert Chunks(0).end(bytearray(stream)) == Chunks(0).end(bytearray(stream + b"more")) == len(stream)
     with pytest.raises(WireError, match="does not end where its size says"):
         Chunks(0).end(bytearray(b"5\r\nhello!\r\n"))
+    with pytest.raises(WireError, match="does not end where its size says"):
+        Chunks(0).end(bytearray(b"5\r\nhello!!"))  # it is known with the last byte of its end
     with pytest.raises(WireError, match="no chunk size where one is due"):
         Chunks(0).end(bytearray(b"x\r\nhello\r\n"))

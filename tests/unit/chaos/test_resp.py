@@ -45,6 +45,7 @@ def test_a_reply_ends_where_its_value_does(reply: bytes) -> None:
     "broken",
     [
         b"what\r\n",
+        b"w",
         b"*x\r\n",
         b"*1\r\n" * 40,
         b"*1\r\n" * 5000,

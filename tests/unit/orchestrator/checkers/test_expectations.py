@@ -308,6 +308,10 @@ def test_without_knowing_what_was_bitten_nothing_holds(monkeypatch: pytest.Monke
         "replies",
         "reference",
     }
+    for name in ("explained", "others"):
+        unknown = expectation(judgement, name)
+        assert unknown.verdict is Met.INCONCLUSIVE
+        assert "KeyError: 'act'" in unknown.reason
     assert finding(judgement, "once").verdict is Verdict.UNKNOWN
 
 

@@ -160,6 +160,22 @@ def test_without_a_repeat_once_was_not_tried() -> None:
     assert verdicts(judgement)["once"] is Verdict.NOT_EXERCISED
 
 
+@pytest.mark.parametrize(("attempts", "verdict"), [(1, Verdict.NOT_EXERCISED), (2, Verdict.HOLDS)])
+def test_where_no_relay_saw_its_requests_the_drivers_word_of_a_repeat_counts(attempts: int, verdict: Verdict) -> None:
+    judgement = Run().invoke(1).ok(1, attempts).judged(cell(), Effect(intent(1), 1))
+    assert verdicts(judgement)["once"] is verdict
+
+
+def test_a_repeat_that_the_driver_tells_and_the_relay_did_not_see_does_not_count() -> None:
+    run = Run().invoke(1).message(1, "request").message(1, "reply").ok(1, 2)
+    assert verdicts(run.judged(cell(), Effect(intent(1), 1)))["once"] is Verdict.NOT_EXERCISED
+
+
+def test_a_message_that_was_lost_on_its_way_to_nobody_sets_its_operation_apart() -> None:
+    run = Run().invoke(1).message(1, "request", "lost").ok(1)
+    assert run.judged(cell(), Effect(intent(1), 1)).others == 1
+
+
 def test_a_drop_after_which_all_goes_on_as_if_nothing_happened_did_not_bite() -> None:
     run = Run().invoke(1).message(1, "request").message(1, "reply", "drop", 0).ok(1)
     judgement = run.judged(cell(DROP), Effect(intent(1), 1))
@@ -205,7 +221,8 @@ def test_a_paused_service_bites_what_was_open_until_its_resume() -> None:
 @pytest.mark.parametrize(("milliseconds", "bitten"), [(60, 1), (40, 0)])
 def test_a_toxic_latency_bites_what_took_half_of_it(milliseconds: int, bitten: int) -> None:
     run = Run().note("relay", Kind.RULE, rule=0, active=True).invoke(1).wait(milliseconds).ok(1)
-    assert run.judged(cell(Latency(latency=100, link=FRONT)), Effect(intent(1), 1)).bitten == bitten
+    judgement = run.judged(cell(Latency(latency=100, link=FRONT)), Effect(intent(1), 1))
+    assert (judgement.bitten, judgement.others) == (bitten, 0)  # nobody who was open meanwhile is one of the others
 
 
 @pytest.mark.parametrize(("attempts", "on", "bitten"), [(2, True, 1), (1, True, 0), (2, False, 0)])
@@ -240,6 +257,11 @@ def test_an_effect_of_another_value_and_one_that_nobody_asked_for() -> None:
     assert "its effect is other" in next(one.note for one in judgement.properties if one.name == "valid")
     judgement = Run().call(1).judged(cell(), Effect(intent(1), 1), Effect(intent(8), 1))
     assert "nobody invoked it" in next(one.note for one in judgement.properties if one.name == "valid")
+
+
+def test_the_effect_that_was_asked_for_contradicts_nothing() -> None:
+    judgement = Run().call(1).judged(cell(), Effect(intent(1), 1, str(intent(1))))
+    assert verdicts(judgement)["valid"] is Verdict.HOLDS
 
 
 def test_info_is_incomplete_and_late_without_a_fault() -> None:

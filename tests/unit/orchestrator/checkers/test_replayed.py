@@ -129,6 +129,13 @@ def test_a_strike_in_vain_says_what_stood_in_its_way() -> None:
     assert of(run, log, PAUSE).absent == ("pause server: when it came to that, it was dead already",)
 
 
+def test_what_stood_in_another_faults_way_did_not_stand_in_its_own() -> None:
+    log = Log(run="", strikes=(Strike(fault=0, node="server", epoch=1, when="client gate 1"),))
+    act = {"act": "none", "node": "server", "epoch": 1, "fault": 1, "why": "it was dead already"}
+    run = Run().phase("load").note("orchestrator", 1, Kind.ACT, **act)
+    assert of(run, log, PAUSE, KILL).absent == ("pause server: its trigger 'client gate 1' never came",)
+
+
 def test_faults_on_packets_have_no_messages() -> None:
     faults = (Loss(link=LINK, loss="both", every=3),)
     cells = cell(faults=faults, via="direct").model_copy(update={"log": Log(run="")})

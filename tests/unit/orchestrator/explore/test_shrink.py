@@ -81,6 +81,16 @@ def test_it_ends_with_what_was_reached_when_it_is_told_to() -> None:
     assert Shrinking(planted, Random(1), over=lambda: True).of(begun) == (begun, 0, False)
 
 
+def test_no_cell_is_tried_twice() -> None:
+    asked = list[str]()
+
+    def planted(cell: Cell) -> bool:
+        asked.append(repr(cell))
+        return kills(cell)
+
+    assert Shrinking(planted, Random(1)).of(surprising(kills)).runs == len(asked) == len({*asked})
+
+
 def crowded(cell: Cell) -> bool:
     """Nothing between is."""
     client = cell.clients["client"]

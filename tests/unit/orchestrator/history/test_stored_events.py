@@ -13,7 +13,7 @@ from nodes.wire.record import Kind
 from orchestrator.checkers.expect import judge
 from orchestrator.history import stored
 from orchestrator.history.clocks import Clock
-from orchestrator.history.file import dump, load
+from orchestrator.history.file import dump, load, written
 from orchestrator.history.index import Index
 from orchestrator.history.merged import History, HistoryError
 from orchestrator.history.stored import Stored
@@ -67,8 +67,13 @@ def test_they_are_judged_alike(story: Callable[[Run], Run]) -> None:
     assert other == one
 
 
-def test_times_of_another_clock_are_shifted() -> None:
-    held, unheld = (history._replace(clocks=(Clock("test", 1_000, 10, "agent"),)) for history in both(reply_lost))
+@pytest.mark.parametrize(("domain", "shift"), [("test", 1_000), ("elsewhere", 0)])
+def test_times_of_another_clock_are_shifted(domain: str, shift: int) -> None:
+    held, unheld = (history._replace(clocks=(Clock(domain, 1_000, 10, "agent"),)) for history in both(reply_lost))
+    for history in (held, unheld):
+        assert [was.time - now.time for was, now in zip(history.events, history.on_one_clock(), strict=True)] == [
+            shift for _ in history.events
+        ]
     assert tuple(unheld.on_one_clock()) == held.on_one_clock()
 
 
@@ -80,3 +85,14 @@ def test_damage_is_found_before_anything_is_judged(place: float) -> None:
         load(bytes(data), whole=0)
     with pytest.raises(HistoryError, match="cut off"):
         load(bytes(data[: int(place * len(data))]), whole=0)
+
+
+@pytest.mark.parametrize("whole", [0, 10_000])
+def test_a_damaged_event_is_named_by_its_place(whole: int) -> None:
+    """0xc1 begins no value of MessagePack."""
+    head, *rows, _ = map(bytes, written(reply_lost(Run()).history()))
+    before = head + b"".join(rows[:3])
+    with pytest.raises(HistoryError, match=rf"byte {len(before)}: event 3 of {len(rows)} is damaged"):
+        load(before + b"\xc1" + b"".join(rows[4:]), whole=whole)
+    with pytest.raises(HistoryError, match=rf"byte {len(before)}: the file ends in event 3 of {len(rows)}; it was cut"):
+        load(before + rows[3][:-1], whole=whole)

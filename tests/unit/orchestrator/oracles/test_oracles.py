@@ -48,8 +48,11 @@ def test_fewer_effects_than_none_are_refused() -> None:
 def test_effects_become_rows_of_a_ledger_without_a_gap() -> None:
     found = ledger([Effect(FIRST, 2), Effect(SECOND, 0), Effect(SECOND, 1, "x")])
     assert (found.archived, found.state, found.history) == (False, {}, 0)
-    assert [row[0] for row in found.effects] == [1, 2, 3]
-    assert [(row[1], row[2]) for row in found.effects] == [(10101, 1), (10101, 1), (10201, 3)]
+    assert found.effects == [
+        (1, 10101, 1, FIRST, 1, 0, ""),
+        (2, 10101, 1, FIRST, 1, 0, ""),
+        (3, 10201, 3, SECOND, 1, 0, "x"),
+    ]
 
 
 # SQL

@@ -11,6 +11,7 @@ from transcripts import MILLISECOND, Transcript
 
 from chaos.faults.fault import Fault
 from chaos.faults.processes import Kill, Pause, Restart
+from chaos.supports import PlaneName
 from nodes.ops import Program, Sleep
 from orchestrator.backends.sim.session import run
 from orchestrator.run.attention import RunFailed
@@ -20,6 +21,7 @@ from orchestrator.run.session import Answer, Exited, NodeEvent, Role, SignalName
 from orchestrator.run.waves import Services, Wave
 from orchestrator.scenario.cell import NO_LIMITS, Cell, Limits
 from orchestrator.scenario.plan import expand
+from orchestrator.scenario.system import PROXY
 
 SCENARIO = """
 scenario: orders
@@ -203,3 +205,44 @@ def test_a_service_that_is_never_ready_is_named_after_the_projects_own_time() ->
     made = cell()
     with Silent(made.seed) as session, pytest.raises(RunFailed, match="waited 95000 ms for redis to be ready"):
         run(Conductor(made, session, session).program(), session)
+
+
+class Proxied(Project):
+    """Its links go through Toxiproxy: the server is a service of the project, the plane a process."""
+
+    def proxy(self) -> None:
+        self._say("proxy")
+        self._tell(Started(PROXY, 1))
+
+    def plane(self, name: PlaneName) -> dict[str, Any]:
+        return {}
+
+    def start(self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS) -> None:
+        if name != "toxiproxy":
+            return super().start(name, role, epoch, engine, limits)
+        self._say("start", name, epoch)
+        self._tell(Started(name, epoch))
+        return None
+
+    def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
+        if name != "toxiproxy":
+            return super().command(name, command, epoch)
+        self._say(command["type"], name)
+        self._last_id += 1
+        places = {FRONT: ["127.0.0.1", 7001], BACK: ["127.0.0.1", 7002]}
+        self._tell(
+            Answer(name, self._last_id, {"addresses": places, "held": 0, "pending": 0, "connections": 0, "passed": {}})
+        )
+        if command["type"] == "stop":
+            self._tell(Exited(name, 1, 0, 0))
+        return self._last_id
+
+
+def test_the_server_of_toxiproxy_runs_before_its_plane() -> None:
+    text = SCENARIO.replace("GATES", "4: driver ok 1")
+    for framer in ("http1", "resp"):
+        text = text.replace(f"framer: {framer}", f"framer: {framer}, via: toxiproxy")
+    made = expand(text, "orders.yaml").cells[0]
+    with Proxied(made.seed) as session:
+        run(Conductor(made, session, session).program(), session)
+    assert session.said[:4] == ["proxy", "start toxiproxy 1", "start driver 1", "configure toxiproxy"]

@@ -252,6 +252,12 @@ def test_a_rule_that_lasts_until_heal_keeps_the_load() -> None:
     assert session.phases == ["start", "load", "load-kept", *PHASES[2:]]
 
 
+def test_a_rule_that_ends_by_itself_does_not_keep_the_load() -> None:
+    session = conducted(cell(Partition(partition="both", link=LINK, after=12, lasts=2000)))
+    assert between(session) == ["rule relay 0 True", "rule relay 0 False"]
+    assert session.phases == PHASES
+
+
 class Refusing(Transcript):
     def command(self, name: str, command: dict[str, Any], epoch: int | None = None) -> int:
         return super().command(name, {"type": "dance"} if command["type"] == "go" else command, epoch)

@@ -107,6 +107,7 @@ def exited(code: int, **parts: Any) -> dict[str, Any]:
         (exited(0), Need("running"), True),
         (exited(0), Need("healthy"), True),
         (exited(0), Need("completed"), True),
+        ({"Status": "dead", "ExitCode": 0}, Need("completed"), True),
     ],
 )
 def test_ready(state: dict[str, Any], need: Need, expected: bool) -> None:

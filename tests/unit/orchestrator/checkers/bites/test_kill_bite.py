@@ -54,6 +54,15 @@ def test_killed_by_its_signal_it_has_bitten(story: Story, fault: Fault) -> None:
     assert (found.bitten, found.idle) == ({FIRST}, ())
 
 
+@pytest.mark.parametrize(("restart", "bitten"), [(None, {FIRST}), (Restart(), set())])
+def test_one_that_did_not_come_back_has_bitten_if_it_was_not_to(
+    restart: Restart | None, bitten: set[tuple[int, int]]
+) -> None:
+    run = shot().reap(SIGKILL).upstream(False).end(1).info(1)
+    fault = Kill(kill="server", when="client gate 1", restart=restart)
+    assert bite(Setting(cell(faults=(fault,)), Index(run.ended().unfinished()))).bitten == bitten
+
+
 @pytest.mark.parametrize("signal", [0, SIGTERM, SIGSEGV])
 @stories
 def test_ended_by_anything_else_it_has_not(story: Story, fault: Fault, signal: int) -> None:

@@ -6,7 +6,7 @@ import pytest
 from history_builder import CLIENT, Run, cell
 from stories import LINK
 
-from chaos.faults.streams import Latency, Slicer, Toxic
+from chaos.faults.streams import Bandwidth, Latency, Slicer, Toxic
 from orchestrator.checkers.bites.bite import bite
 from orchestrator.checkers.bites.values import Bite
 from orchestrator.checkers.bites.windows import SMALLEST
@@ -53,3 +53,10 @@ def test_a_slicer_bites_from_half_of_the_gaps_in_the_smallest_message(size: int,
 @pytest.mark.parametrize(("size", "variation"), [(SMALLEST, 0), (SMALLEST - 1, 1), (SMALLEST + 1, 0)])
 def test_a_slicer_of_whole_messages_bites_nothing(size: int, variation: int) -> None:
     assert bites(Slicer(link=LINK, slicer=size, variation=variation, gap=1), 500).bitten == frozenset()
+
+
+def test_a_bandwidth_bites_from_half_of_the_time_that_the_smallest_message_takes() -> None:
+    two_bytes_a_millisecond = Bandwidth(link=LINK, bandwidth=2)
+    half = SMALLEST / 2 / 2
+    assert bites(two_bytes_a_millisecond, half).bitten == {FIRST}
+    assert bites(two_bytes_a_millisecond, half - 1).bitten == frozenset()
