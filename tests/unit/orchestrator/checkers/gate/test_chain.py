@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from harms import Alter, altered, being, gone, renumbered, saying
 from history_builder import CLIENT, STEP, Run, cell, fitted
-from stories import COPY, CUT, STORIES, Story, connection_cut, joined, overtaken
+from stories import COPY, CUT, DROP_REQUEST, STORIES, Story, connection_cut, joined, overtaken
 
 from chaos.faults.fault import Fault
 from chaos.faults.messages import Corrupt, Cut
@@ -200,6 +200,7 @@ def test_a_message_with_a_cut_in_it_does_not_go_on() -> None:
     history = told(connection_cut)
     assert gate(history, CUT) == ""
     assert "let through 0 times" in gate(history, Cut(cut="within", of="request", link=CUT.link, operations=(1,)))
+    assert "let through 0 times" in gate(history, DROP_REQUEST)  # that of a fault which is none says nothing
 
 
 def test_calls_without_a_header_are_nobodys() -> None:
