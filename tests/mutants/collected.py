@@ -1,5 +1,5 @@
 """Tries mutants, most of them in forks of a process that has collected all tests: there a function is given its changed
-code, which costs a fortieth of importing all anew. What runs when a module is imported is tried in forks of none.
+code, which costs a fortieth of importing all anew. What runs when a module is imported is tried in forks of another.
 """
 
 from __future__ import annotations
