@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import signature
+
 from nodes.services import SERVICES, has_effect
 
 PROGRAMS = {"echo": 0x20000FB0, "counter": 0x20000FB1, "register": 0x20000FB2}
@@ -27,3 +29,10 @@ def test_procedures_are_known_by_number() -> None:
 def test_adding_and_writing_have_an_effect_and_nothing_else_has() -> None:
     names = {name for procedures in PROCEDURES.values() for name in procedures.values()}
     assert {name for name in names if has_effect(name)} == {"add", "write"}
+
+
+def test_an_interface_calls_its_arguments_what_the_implementation_does() -> None:
+    for service in SERVICES.values():
+        for procedure in service.interface.procedures:
+            _, *named = signature(getattr(service.make({}), procedure.name)).parameters  # the execution comes first
+            assert [name for name, _ in procedure.parameters] == named

@@ -6,6 +6,7 @@ import pytest
 
 from orchestrator.run.specs import driver_spec, plane_spec
 from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.coherence.around import around
 from orchestrator.scenario.document import BadScenario
 from orchestrator.scenario.plan import expand
 
@@ -43,6 +44,10 @@ def test_a_good_one() -> None:
     assert system.project.folder == "folder"
     assert [link.name for link in made.paths] == ["driver -> orders:8080", "orders -> redis:6379"]
     assert system.services == ["orders", "redis"]
+    assert [(path.source, path.target, path.via, path.transport) for path in around(made).links] == [
+        ("driver", "orders", "relay", "tcp"),
+        ("driver", "redis", "relay", "tcp"),
+    ]
 
 
 def test_times_may_be_durations_and_what_the_environment_holds_is_text() -> None:
