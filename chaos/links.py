@@ -1,6 +1,8 @@
 """PURE: a relay's configuration as it travels: {"seed", "links": [{"name", "transport", "codec", "upstream", "epoch",
 "rules": [...]}]} -> hops. What comes in is checked as in chaos/rules.py.
 
+A link to a member of a group also has its "source", whose links are those to the group, and which "member" it is.
+
 A link may have a "log" too, the entries of chaos/recorded.py: they decide then instead of its rules.
 """
 
@@ -18,11 +20,15 @@ from chaos.recorded import Entry, entry_of, replayer
 from chaos.rules import BadConfiguration, Map, address, check_indexes, decoded, field, mapping, one_of
 from nodes.wire.addresses import Internet
 from nodes.wire.record import Note
-from nodes.wire.transports import LINKS, TRANSPORTS
+from nodes.wire.transports import LINKS, TO_GROUPS, TRANSPORTS
+
+CARRIED = (*LINKS, *TO_GROUPS)
+"""The transports that a relay stands in the way of."""
 
 
 class LinkPlan(NamedTuple):
-    """One link, ready to be opened. `upstream` None: the server is not there yet. `port` 0: at a free one."""
+    """One link, ready to be opened. `upstream` None: the server is not there yet. `port` 0: at a free one. `group`: who
+    sends to the group that it is a part of; "" for none."""
 
     hop: Hop
     transport: str
@@ -30,6 +36,7 @@ class LinkPlan(NamedTuple):
     epoch: int
     port: int
     codec: str
+    group: str = ""
 
 
 def plans(command: Map, note: Note) -> dict[str, LinkPlan]:
@@ -65,7 +72,7 @@ def check_possible(link: str, rules: Iterable[Rule], framer: Framer) -> None:
 def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
     name = field(link, "name", str, "a link")
     where = f"link {name!r}"
-    transport = one_of(link, "transport", LINKS, where)
+    transport = one_of(link, "transport", CARRIED, where)
     codec = one_of(link, "codec", CODECS, where)
     bounded = TRANSPORTS[transport].bounded
     if bounded and codec in STREAM_CODECS:
@@ -73,13 +80,17 @@ def _plan(link: Map, seed: int, note: Note) -> LinkPlan:
     if not bounded and codec in DATAGRAM_CODECS:
         raise BadConfiguration(f"{where}: {codec} is a protocol of datagrams, expected transport udp")
     rules = [rule_of(mapping(rule, f"a rule of {where}"), name) for rule in field(link, "rules", list, where)]
-    make: Callable[[], Framers] = partial(framers, codec, transport)
+    to_group = transport in TO_GROUPS
+    member = field(link, "member", int, where) if to_group else 0
+    make: Callable[[], Framers] = partial(framers, codec, transport, member)
     check_possible(name, [rule for rule, _ in rules], make()["request"])
     decide = replayer(_log(link, where)) if "log" in link else decider(seed, [rule for rule, _ in rules])
     on = [rule.index for rule, active in rules if active]
     hop = Hop(name, make, decide, [rule.index for rule, _ in rules], on, note, stream=not bounded)
     port = field(link, "port", int, where) if "port" in link else 0
-    return LinkPlan(hop, transport, address(link.get("upstream")), field(link, "epoch", int, where), port, codec)
+    epoch = field(link, "epoch", int, where)
+    group = field(link, "source", str, where) if to_group else ""
+    return LinkPlan(hop, transport, address(link.get("upstream")), epoch, port, codec, group)
 
 
 def _log(link: Map, where: str) -> list[Entry]:

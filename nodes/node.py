@@ -7,6 +7,7 @@ Environment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from nodes.drivers import Driver
@@ -87,7 +88,7 @@ class ServerNode:
             environment.witness.note(Kind.TRIM, client, detail={"mark": mark})
 
         policy = mechanism(part["semantics"], part["variant"], self._identity, environment.ledger.records(), trimmed)
-        kind, spoken = _serving(part["codec"], part["variant"], interface)
+        kind, spoken = _serving(part, interface)
         return kind(
             part["link"],
             spoken,
@@ -155,19 +156,23 @@ class ClientNode:
         return ExecDriver(told["argv"], told["folder"], process, told["target"], told["timeout"], told["patience"])
 
     def _caller(self, process: int) -> Driver:
-        numbers = Numbers()
-        drivers = [self._on(link, process, numbers) for link in self._spec["links"]]
+        numbers, links = Numbers(), self._spec["links"]
+        if self._spec["members"] > 1:
+            from nodes.drivers.multicast import MulticastDriver  # only where it is needed
+
+            return self._on(links[0], process, numbers, partial(MulticastDriver, self._spec["members"]))
+        drivers = [self._on(link, process, numbers, DRIVERS.get(link["variant"] or "", RpcDriver)) for link in links]
         if len(drivers) == 1:
             return drivers[0]
         from nodes.drivers.turns import Turns  # only where it is needed
 
         return Turns(drivers)
 
-    def _on(self, link: dict[str, Any], process: int, numbers: Numbers) -> RpcDriver:
+    def _on(self, link: dict[str, Any], process: int, numbers: Numbers, made: Callable[..., RpcDriver]) -> RpcDriver:
         number = client_number(self._spec["ordinal"], process, self._environment.epoch)
         interface = SERVICES[link["service"]].interface
         of_sockets = link["codec"] in SPLITTERS
-        return DRIVERS.get(link["variant"] or "", RpcDriver)(
+        return made(
             Session(number, link["semantics"], numbers, introduces=not of_sockets),
             interface,
             SocketCodec(link["codec"], interface) if of_sockets else codec(link["codec"], interface),
@@ -219,11 +224,13 @@ def once(retry: dict[str, Any]) -> Retry:
     return maybe(retry["patience"], same_connection=True)
 
 
-def _serving(name: str, variant: str | None, interface: Interface) -> tuple[type[Endpoint], Codec]:
-    """What serves a link, and the codec or the protocol of that name that it speaks."""
+def _serving(part: dict[str, Any], interface: Interface) -> tuple[type[Endpoint], Codec]:
+    """What serves a link, and the codec or the protocol that it speaks."""
+    name, variant = part["codec"], part["variant"]
     if name not in SPLITTERS:
         return Endpoint, codec(name, interface)
-    return ENDPOINTS.get(variant, SocketEndpoint), CODECS.get(variant, CountingCodec)(name, interface)
+    spoken = CODECS.get(variant, CountingCodec)(name, interface, part["member"])
+    return ENDPOINTS.get(variant, SocketEndpoint), spoken
 
 
 def make(spec: dict[str, Any], environment: Environment) -> Node:

@@ -3,6 +3,9 @@
 Before an operation with a gate, and before the last `after_heal` operations, a process waits until it is told to go
 on. Each invoke is journalled before anything is sent, and has exactly one completion. That heal's gate is reached is
 told when no earlier call is open any more.
+
+Of a client that sends to a group, as many operations begin together as the group has members: the deliveries of one
+message, which all carry what the first of them asks for.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from nodes.reports import Reports
 from nodes.rpc.calls import End, Outcome
 from nodes.rpc.service import Workload
 from nodes.services import WORKLOADS
-from nodes.wire.header import client_number, intent_number
+from nodes.wire.header import client_number, intent_number, turn
 from nodes.wire.record import Kind, Witness
 
 HEAL = -1
@@ -71,6 +74,7 @@ class Harness:
         self._reports = reports
         self._gated = frozenset(spec["gates"])
         self._operation = operations(spec["workload"])
+        self._members = spec["members"]
         self._drivers = {process: driver(process) for process in range(1, spec["clients"] + 1)}
         self._finished = False
         self._told = False
@@ -103,11 +107,14 @@ class Harness:
         yield from driver.open()
         free = Queue()
         free.items.extend(range(self._spec["outstanding"]))
+        slots: list[int] = []
         for call in range(1, self._spec["calls"] + 1):
             yield from self._pass_gates(process, call)
-            slot = yield Get(free)
+            while turn(call, self._members) == 0 and len(slots) < self._members:
+                slots.append((yield Get(free)))
+            slot = slots.pop()
             if self._finished:  # while it waited at a gate, or for one of its calls to end
-                free.items.append(slot)
+                free.items.extend([slot, *slots])
                 break
             operation = self._begin(driver, process, call)
             yield from self._reports.tell("invoke", call, client_number(self._spec["ordinal"], process, self._epoch))
@@ -151,7 +158,7 @@ class Harness:
         """Open it before its program is spawned: an engine may run the programs of two operations in either order."""
         client = client_number(self._spec["ordinal"], process, self._epoch)
         intent = intent_number(self._spec["ordinal"], process, call)
-        procedure, value = self._operation(intent)
+        procedure, value = self._operation(intent - turn(call, self._members))
         operation = Operation(call, intent, procedure, value)
         detail = {"intent": intent, "f": procedure, "value": operation.value}
         self._witness.note(Kind.INVOKE, client, call, 0, process, detail)

@@ -50,9 +50,13 @@ FOREIGN = tuple(codec for codec, protocol in _PROTOCOLS.items() if protocol.fore
 """Those of systems that are not ours."""
 
 
-def framers(codec: str, transport: str) -> Framers:
-    """Fresh ones, for both directions of one connection. Raises KeyError for an unknown codec or transport."""
-    return (_datagrams if TRANSPORTS[transport].bounded else _stream)(_PROTOCOLS[codec])
+def framers(codec: str, transport: str, member: int = 0) -> Framers:
+    """Fresh ones, for both directions of one connection. Raises KeyError for an unknown codec or transport.
+
+    `member`: before which member of the group they stand, of those to which requests are sent.
+    """
+    protocol = _PROTOCOLS[codec]
+    return _datagrams(protocol, member) if TRANSPORTS[transport].bounded else _stream(protocol)
 
 
 def framer(codec: str, transport: str) -> Framer:
@@ -73,8 +77,8 @@ def _stream(protocol: WireProtocol) -> Framers:
     return {"request": StreamFramer(requests, decisions), "reply": StreamFramer(replies, decisions)}
 
 
-def _datagrams(protocol: WireProtocol) -> Framers:
+def _datagrams(protocol: WireProtocol, member: int) -> Framers:
     if protocol.datagrams is None:
         raise KeyError(f"{protocol.codec} over udp")
     make = protocol.datagrams
-    return {"request": DatagramFramer(make()), "reply": DatagramFramer(make())}
+    return {"request": DatagramFramer(make(member)), "reply": DatagramFramer(make(0))}

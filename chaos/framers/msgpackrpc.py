@@ -110,4 +110,4 @@ class Values:
         return self._messages.pending()
 
 
-PROTOCOL = WireProtocol("msgpack", lambda: (Values(), Values()), lambda: Reader().identify)
+PROTOCOL = WireProtocol("msgpack", lambda: (Values(), Values()), lambda _: Reader().identify)

@@ -69,4 +69,4 @@ def _behind_mark(body: slice, first: int) -> slice:
     return slice(start + MARK_SIZE, stop + MARK_SIZE) if start < stop else NOTHING
 
 
-PROTOCOL = WireProtocol("xdr", lambda: (Records(), Records()), lambda: identify)
+PROTOCOL = WireProtocol("xdr", lambda: (Records(), Records()), lambda _: identify)

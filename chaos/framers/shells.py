@@ -30,7 +30,8 @@ class WireProtocol(NamedTuple):
     """Its name in a scenario."""
     streams: Callable[[], tuple[Splitter, Splitter]] | None
     """What splits requests and replies of one connection; None: no stream carries it."""
-    datagrams: Callable[[], Identify] | None = None
+    datagrams: Callable[[int], Identify] | None = None
+    """What looks at those of one direction: requests on their way to that member of a group (from 0), 0 for others."""
     decisions: frozenset[str] = STREAM_DECISIONS
     """What it allows on a stream."""
     foreign: bool = False

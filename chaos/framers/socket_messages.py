@@ -5,12 +5,12 @@ from __future__ import annotations
 from chaos.framers.message import Found
 from chaos.framers.shells import found
 from chaos.identity import Direction
-from nodes.wire.messages import Splitter, decode
+from nodes.wire.messages import Splitter, decode, delivered
 
 
-def identify(data: bytes, direction: Direction) -> Found:
+def identify(data: bytes, direction: Direction, member: int = 0) -> Found:
     """Raises WireError for what is no message."""
-    client, number, _, place = decode(data)
+    client, number, _, place = delivered(decode(data), member)
     return Found(client, number, 1, None, slice(place, len(data)))
 
 

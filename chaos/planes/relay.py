@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from chaos.links import LinkPlan, plans
@@ -11,6 +12,7 @@ from chaos.planes.room import sockets_of_a_link
 from chaos.planes.tcp_link import TcpLink
 from chaos.planes.udp_link import UdpLink
 from chaos.rules import BadConfiguration, address
+from nodes.wire.addresses import Group, group
 from nodes.wire.errors import shown
 from nodes.wire.record import Note
 from nodes.wire.transports import TRANSPORTS
@@ -27,6 +29,8 @@ class Relay(CommandedPlane):
         super().__init__("relay", note)
         self._loop = loop
         self._links: dict[str, Link] = {}
+        self._groups: dict[str, Group] = {}
+        """By who sends to it."""
 
     def close(self) -> None:
         """Its sockets end with the process, and what it did ends with them; what bounds cut off is told to the end."""
@@ -52,10 +56,18 @@ class Relay(CommandedPlane):
         if TRANSPORTS[plan.transport].connected:
             link = TcpLink(self._loop, plan.hop, listen, plan.port, sockets)
         else:
-            link = UdpLink(self._loop, plan.hop, listen, sockets)
+            link = UdpLink(self._loop, plan.hop, listen, sockets, self._group(plan, listen))
+            if plan.group:
+                self._groups[plan.group] = Group(*link.address[:2], listen)
         link.upstream(plan.upstream, plan.epoch)
         self._loop.tickers.append(link)
         return link
+
+    def _group(self, plan: LinkPlan, listen: str) -> Group | None:
+        """The first of its members chooses it, and has the system choose the port."""
+        if not plan.group:
+            return None
+        return self._groups.get(plan.group) or group(int.from_bytes(os.urandom(3), "big"), 0, listen)
 
     def _upstream(self, command: Command) -> Command:
         name = command.get("link")

@@ -1,4 +1,7 @@
-"""A link over UDP: one socket for the clients, and for every client's address one towards the upstream."""
+"""A link over UDP: one socket for the clients, and for every client's address one towards the upstream.
+
+That for the clients may be a member of a multicast group, to which each of several links has one.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from chaos.planes.last_net import EVIDENCE_FAILS, reason
 from chaos.planes.loop import READ, WRITE, Loop
 from chaos.planes.sources import Sources
 from nodes.clock import now
-from nodes.wire.addresses import Internet
+from nodes.wire.addresses import Group, Internet, IPv4
 
 DATAGRAM = 65535
 ROUND = 256
@@ -26,13 +29,13 @@ _FORGOTTEN = "an idle source is forgotten for another one"
 
 
 class Datagrams:
-    """A socket bound at `host` that queues what the system does not take at once. `arrived` gets (data, source).
+    """A socket bound at `address` that queues what the system does not take at once. `arrived` gets (data, source).
 
     Raises OSError where the system has no socket more.
     """
 
     def __init__(
-        self, loop: Loop, host: str, arrived: Callable[[bytes, Internet], None], lost: Callable[[], None]
+        self, loop: Loop, address: IPv4 | Group, arrived: Callable[[bytes, Internet], None], lost: Callable[[], None]
     ) -> None:
         self._loop = loop
         self._lost = lost
@@ -43,13 +46,21 @@ class Datagrams:
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
-            self._socket.bind((host, 0))
+            if isinstance(address, Group):
+                self._join(address)
+            self._socket.bind(address[:2])
             self._socket.setblocking(False)
             self.address: Internet = self._socket.getsockname()
             loop.watch(self._socket, READ, self._ready)
         except OSError:
             self._socket.close()
             raise
+
+    def _join(self, group: Group) -> None:
+        """Beside its other members on this host (ip(7)). Bound to it, it gets what is sent to no other group."""
+        membership = socket.inet_aton(group.host) + socket.inet_aton(socket.gethostbyname(group.interface))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
 
     @property
     def unsent(self) -> int:
@@ -98,15 +109,15 @@ class Datagrams:
 
 class UdpLink:
     """Performs a hop's effects on sockets: one for each source, of which it has `sockets`. While the upstream is down
-    the hop loses what comes."""
+    the hop loses what comes. `front` is where it is called at."""
 
-    def __init__(self, loop: Loop, hop: Hop, host: str, sockets: int) -> None:
+    def __init__(self, loop: Loop, hop: Hop, host: str, sockets: int, front: Group | None = None) -> None:
         self.hop = hop
         self._loop = loop
-        self._host = host
+        self._back = IPv4(host, 0)
         self._room = sockets
-        self._front = self._datagrams(self._request)
-        self._own = self._datagrams(lambda data, source: None)
+        self._front = self._datagrams(self._request, front or self._back)
+        self._own = self._datagrams(lambda data, source: None, self._back)
         self._sources = Sources()
         self._backs: dict[int, Datagrams] = {}
         self._upstream: Internet | None = None
@@ -149,8 +160,8 @@ class UdpLink:
         """How many datagrams the system has yet to take."""
         return sum(datagrams.unsent for datagrams in [self._front, self._own, *self._backs.values()])
 
-    def _datagrams(self, arrived: Callable[[bytes, Internet], None]) -> Datagrams:
-        return Datagrams(self._loop, self._host, arrived, lambda: self.hop.notes.cut_off(_LOST))
+    def _datagrams(self, arrived: Callable[[bytes, Internet], None], address: IPv4 | Group) -> Datagrams:
+        return Datagrams(self._loop, address, arrived, lambda: self.hop.notes.cut_off(_LOST))
 
     def _request(self, data: bytes, source: Internet) -> None:
         at = now()
@@ -196,7 +207,7 @@ class UdpLink:
     def _connect(self, number: int) -> bool:
         """-> whether the source has a socket towards the upstream now."""
         try:
-            self._backs[number] = self._datagrams(lambda data, peer: self._reply(number, data, peer))
+            self._backs[number] = self._datagrams(lambda data, peer: self._reply(number, data, peer), self._back)
         except OSError:
             self._sources.forget(number)
             return False

@@ -15,6 +15,7 @@ from nodes.rpc.calls import Call, Session, outcome
 from nodes.rpc.codecs import Codec
 from nodes.rpc.interface import Interface, Procedure, stub
 from nodes.rpc.retry import Retry
+from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind, Witness
 from nodes.wire.transports import TRANSPORTS
 
@@ -139,15 +140,22 @@ class RpcDriver:
             yield from self._lines.end(line, "timeout")
 
     def _send(self, call: Call, line: Line) -> Program:
+        header = self._record(call, line)
+        yield from self._hand(self._lines.encode(call, header), line)
+        self.witness.passage("after-send", self.session.client, call.seq, call.attempt)
+
+    def _record(self, call: Call, line: Line) -> CallHeader:
+        """Before a byte of it moves."""
         call.connection = line.connection
         call.bind(self.session.binding())
         header = self.session.header(call)
-        data = self._lines.encode(call, header)
         detail: dict[str, object] = {"connection": line.connection, "server": header.server, "first": header.first}
         self._lines.note(Kind.SEND, call, detail)
         self.witness.passage("before-send", self.session.client, call.seq, call.attempt)
+        return header
+
+    def _hand(self, data: bytes, line: Line) -> Program:
         try:
             yield from line.send(data)
         except OSError as error:
             yield from self._lines.end(line, describe(error))
-        self.witness.passage("after-send", self.session.client, call.seq, call.attempt)

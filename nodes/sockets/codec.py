@@ -10,15 +10,19 @@ from collections.abc import Callable
 from nodes.rpc.codecs import Call, Reply, Splitter
 from nodes.rpc.interface import Interface, Procedure
 from nodes.wire.header import CallHeader, ReplyHeader, Status, intent_of
-from nodes.wire.messages import SPLITTERS, decode, encode, wrap
+from nodes.wire.messages import SPLITTERS, decode, delivered, encode, wrap
 
 
 class SocketCodec:
-    """Of a service with one procedure that takes bytes and returns bytes."""
+    """Of a service with one procedure that takes bytes and returns bytes.
 
-    def __init__(self, protocol: str, interface: Interface) -> None:
+    `member`: of a server, its place in the group to which its messages are sent, from 0.
+    """
+
+    def __init__(self, protocol: str, interface: Interface, member: int = 0) -> None:
         (self._procedure,) = interface.procedures
         self.protocol = protocol
+        self._member = member
 
     def encode_call(
         self, xid: int, procedure: Procedure, header: CallHeader | None, arguments: tuple[bytes, ...]
@@ -37,7 +41,7 @@ class SocketCodec:
         raise NotImplementedError("what is a message is echoed")
 
     def decode_call(self, data: bytes) -> Call:
-        client, number, value, _ = decode(data)
+        client, number, value, _ = delivered(decode(data), self._member)
         header = CallHeader(client, number, 1, 0, 0, intent_of(client, number))
         return Call(0, self._procedure, header, (value,))
 

@@ -39,6 +39,12 @@ class Group(NamedTuple):
         return f"{self.host}:{self.port} at {self.interface}"
 
 
+def group(number: int, port: int, interface: str) -> Group:
+    """One of the 2^18 of the Organization Local Scope, 239.192.0.0/14 (RFC 2365), by the low bits of a number."""
+    octets = [239, 192 + (number >> 16 & 3), number >> 8 & 255, number & 255]
+    return Group(".".join(map(str, octets)), port, interface)
+
+
 class UnixPath(NamedTuple):
     """A Unix domain socket (unix(7)). One that begins with a zero byte is in no file system; "" is nobody's."""
 

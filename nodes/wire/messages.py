@@ -2,6 +2,9 @@
 
     MESSAGE := client " " number " " data      client, number decimal from 1; data in hexadecimal, two digits a byte
 
+What is sent to a group is delivered to each of its members. Each of these deliveries has a number of its own, and they
+follow one another in the order of the members; the message has that of the first.
+
 A stream has no messages, so a protocol says where each ends: a line feed (`lines`), or four bytes in front that count
 those of the message, big-endian (`lengths`). A datagram is a message by itself (`datagrams`).
 """
@@ -49,6 +52,13 @@ def decode(message: bytes) -> Message:
     if max(client, number) > _LARGEST:
         raise WireError(f"a client or a number above {_LARGEST}")
     return Message(client, number, bytes.fromhex(found[3].decode()), found.start(3))
+
+
+def delivered(message: Message, member: int) -> Message:
+    """As that member of its group takes it (from 0). Raises WireError."""
+    if message.number + member > _LARGEST:
+        raise WireError(f"a delivery with a number above {_LARGEST}")
+    return message._replace(number=message.number + member)
 
 
 class Piece(NamedTuple):

@@ -31,6 +31,8 @@ TRANSPORTS = {
 }
 LINKS = tuple(name for name, row in TRANSPORTS.items() if row.address == "internet")
 """Those that a link between two nodes can have, wherever they are, and that planes stand in the way of."""
+TO_GROUPS = tuple(name for name, row in TRANSPORTS.items() if row.address == "group")
+"""Those on which one message goes to several servers. A relay's hop stands before each of them."""
 OF_ONE_HOST = tuple(name for name, row in TRANSPORTS.items() if row.address == "path")
 """Those whose both ends are on one host, where no plane stands between them."""
 STREAMS = tuple(name for name in LINKS if not TRANSPORTS[name].bounded)

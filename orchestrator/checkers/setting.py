@@ -41,6 +41,14 @@ def workload_of(caller: Caller) -> Workload:
     return operations(caller.plan.workload if isinstance(caller.plan, Client) else CALL)
 
 
+class Planned(NamedTuple):
+    """What the plan has of an operation."""
+
+    intent: int
+    f: str
+    value: Any
+
+
 class Setting:
     """What checkers ask about operations that a history alone does not know."""
 
@@ -58,6 +66,11 @@ class Setting:
             for ordinal, (name, plan) in enumerate(self.cell.callers.items(), 1)
             for process in range(1, plan.clients + 1)
         }
+
+    def planned(self, caller: Caller, seq: int) -> Planned:
+        """All deliveries of one message carry what the first of them asks for."""
+        intent = intent_number(caller.ordinal, caller.process, seq)
+        return Planned(intent, *workload_of(caller)(intent - turn(seq, self.cell.members(caller.node))))
 
     def link_of(self, trace: Trace) -> AnyLink | None:
         return self._link(trace.node, trace.operation[1])
@@ -230,8 +243,7 @@ class Setting:
             return False
         if place.hop not in PLANES if place.hop else PLANE_OF[link.via] == "relay":
             return False
-        intent = intent_number(caller.ordinal, caller.process, seq)
-        if course.intent != intent or course.asked != workload_of(caller)(intent):
+        if (course.intent, *course.asked) != self.planned(caller, seq):
             return False
         if isinstance(link, SocketLink):  # where nobody says hello
             return bool(place.bound == 0)

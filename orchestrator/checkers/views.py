@@ -24,6 +24,7 @@ class View(StrEnum):
     JOURNALS = "what our own servers and clients wrote down of every attempt"
     ORACLE = "what an oracle tells of a system that is not ours"
     MESSAGES = "messages of sockets, each sent once and echoed"
+    GROUPS = "messages to a group, each delivered to every member by itself"
     READS = "calls that answer from what others did, and change nothing"
     BITES = "which operations the faults bit"
     OPPORTUNITIES = "which operations a weaker mechanism would have failed"
@@ -51,7 +52,8 @@ class Views(Setting):
         ours = View.JOURNALS if self.cell.system is None else View.ORACLE
         reads = {View.READS} if self.reads else set()
         messages = {View.MESSAGES} if any(isinstance(link, SocketLink) for link in self.cell.links) else set()
-        return frozenset({ours, *reads, *messages, View.BITES, View.OPPORTUNITIES})
+        groups = {View.GROUPS} if any(self.cell.members(name) > 1 for name in self.cell.clients) else set()
+        return frozenset({ours, *reads, *messages, *groups, View.BITES, View.OPPORTUNITIES})
 
     @cached_property
     def reads(self) -> list[Trace]:

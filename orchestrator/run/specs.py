@@ -71,6 +71,7 @@ def server_spec(
                 "codec": link.codec,
                 "semantics": link.semantics,
                 "variant": link.variant,
+                "member": cell.member(link),
                 **_at(server, link, before),
             }
             for link in cell.links
@@ -99,6 +100,7 @@ def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping
         "ordinal": ordinal(cell, name),
         "workload": client.workload,
         "calls": client.calls,
+        "members": cell.members(name),
         "clients": client.clients,
         "workers": client.workers,
         "outstanding": client.outstanding,
@@ -133,6 +135,7 @@ def driver_spec(cell: Cell, folder: str, target: str) -> dict[str, Any]:
         "ordinal": ordinal(cell, DRIVER),
         "workload": "call",
         "calls": driver.calls,
+        "members": 1,
         "clients": driver.clients,
         "workers": 1,
         "outstanding": 1,
@@ -177,7 +180,7 @@ def _plane_link(cell: Cell, link: AnyLink | SystemLink, upstreams: Mapping[str, 
     }
     if isinstance(link, SystemLink):
         return {**told, "port": link.port, "upstream": [NOBODY, link.port], "epoch": 0}
-    return {**told, "upstream": written(upstreams[link.name]), "epoch": 1}
+    return {**told, "member": cell.member(link), "upstream": written(upstreams[link.name]), "epoch": 1}
 
 
 def rules_of(cell: Cell, link: str | None) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from nodes.services import SERVICES, WORKLOADS
 from nodes.sockets.variants import VARIANTS
 from nodes.wire.header import turn
 from nodes.wire.messages import ProtocolName
-from nodes.wire.transports import LINKS, OF_ONE_HOST
+from nodes.wire.transports import LINKS, OF_ONE_HOST, TO_GROUPS
 from orchestrator.scenario.log import Log
 from orchestrator.scenario.properties import PROPERTIES
 from orchestrator.scenario.recorded import as_nodes
@@ -99,7 +99,7 @@ else:
     WorkloadName = Literal[tuple(WORKLOADS)]
     TransportName = Literal[LINKS]
     CodecName = Literal[codecs.NAMES]
-    SocketTransport = Literal[(*LINKS, *OF_ONE_HOST)]
+    SocketTransport = Literal[(*LINKS, *TO_GROUPS, *OF_ONE_HOST)]
     SocketVariant = Literal[VARIANTS]
     Via = Literal[tuple(PLANE_OF)]
 UNTIL_DONE: Literal["until-done"] = "until-done"
@@ -109,7 +109,7 @@ SETTLE = 5_000
 ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
 Implicit = Literal["valid", "replies", "reference", "staleness"]
 """The checkers that judge every cell of our own nodes, whatever its scenario expects: *staleness* where calls read."""
-Convicting = Literal[Implicit, "boundaries", "delivered", "unrepeated", "fifo"]
+Convicting = Literal[Implicit, "boundaries", "delivered", "unrepeated", "fifo", "agreement"]
 """What can be asked to convict a broken variant: these too, of messages of sockets."""
 Claim = Literal["holds", "violated"]
 
@@ -234,7 +234,10 @@ class Link(Between):
 
 
 class SocketLink(Between):
-    """Of messages on sockets, each sent once and echoed: calls of which nobody promises anything."""
+    """Of messages on sockets, each sent once and echoed: calls of which nobody promises anything.
+
+    Those of one client that go to a group (`transport: multicast`) lead to its members, and their order is theirs.
+    """
 
     semantics: ClassVar[Literal["maybe"]] = "maybe"
 
@@ -368,6 +371,14 @@ class Cell(Value):
         """The link of an operation of a client's; None for a driver's, and for nobody's."""
         links = self.links_of(client)
         return links[turn(seq, len(links))] if links else None
+
+    def members(self, client: str) -> int:
+        """To how many servers each of the client's messages goes: those of its group, else one."""
+        return max(1, sum(link.transport in TO_GROUPS for link in self.links_of(client)))
+
+    def member(self, link: AnyLink) -> int:
+        """Which member of its source's group the link goes to, from 0; 0 where there is none."""
+        return self.links_of(link.source).index(link) if link.transport in TO_GROUPS else 0
 
     @property
     def paths(self) -> tuple[AnyLink | SystemLink, ...]:

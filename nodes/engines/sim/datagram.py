@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nodes.engines.sim.errors import aborted
 from nodes.ops import Address, Socket
+from nodes.wire.addresses import IPv4
 
 if TYPE_CHECKING:
     from nodes.engines.sim.fiber import Fiber
@@ -17,16 +18,18 @@ LARGEST = 65_507  # bytes of payload, udp(7)
 
 
 class Datagrams(Socket):
-    """`waiting` is the task in `RecvFrom`; `sent` is when the last one to each destination arrives."""
+    """`waiting` is the task in `RecvFrom`; `sent` is when the last one to each destination, or member of a group,
+    arrives; `source` is where what it sends comes from: at a group nobody sends."""
 
-    __slots__ = ("_received", "closed", "host", "sent", "waiting")
+    __slots__ = ("_received", "closed", "host", "sent", "source", "waiting")
 
-    def __init__(self, host: Host, local: Address) -> None:
+    def __init__(self, host: Host, local: IPv4) -> None:
         self.host = host
         self.local = local
+        self.source = local._replace(host=host.name)
         self.peer = None
         self.closed = False
-        self.sent: dict[Address, int] = {}
+        self.sent: dict[Address | Datagrams, int] = {}
         self.waiting: Fiber | None = None
         self._received: deque[tuple[bytes, Address]] = deque()
 

@@ -9,7 +9,7 @@ from nodes.engines.common.offer import Offer
 from nodes.engines.sim.medium import Conditions
 from nodes.engines.sim.world import World
 from nodes.ops import Program, Transaction
-from nodes.wire.transports import LINKS
+from nodes.wire.transports import LINKS, TO_GROUPS
 
 _MASK = (1 << 64) - 1
 
@@ -32,7 +32,7 @@ class Engine:
     which does not split what is sent at once.
     """
 
-    offer: ClassVar = Offer(frozenset(LINKS), post=False)
+    offer: ClassVar = Offer(frozenset((*LINKS, *TO_GROUPS)), post=False)
 
     def __init__(self, commit: Callable[[Transaction], int], random: Callable[[], float], seed: int = 1) -> None:
         self._commit = commit

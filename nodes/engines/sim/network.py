@@ -6,6 +6,7 @@ Each method takes the task and its operation, and returns the result or WAIT; th
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from typing import Any
 
 from nodes import ops
@@ -15,7 +16,7 @@ from nodes.engines.sim.host import OWN, Host, place
 from nodes.engines.sim.listener import Listener
 from nodes.engines.sim.medium import Medium
 from nodes.engines.sim.stream import Stream
-from nodes.wire.addresses import IPv4
+from nodes.wire.addresses import Group, IPv4
 
 WAIT: Any = object()
 _SYN_RETRY = 1_000_000_000  # nanoseconds, RFC 6298 section 2.1
@@ -27,6 +28,7 @@ class Network:
     def __init__(self, medium: Medium, hosts: dict[str, Host]) -> None:
         self._medium = medium
         self._hosts = hosts
+        self._groups: dict[tuple[str, int], list[Datagrams]] = {}
 
     def listen(self, fiber: Fiber, operation: ops.Listen) -> Listener:
         host = fiber.host
@@ -39,9 +41,20 @@ class Network:
 
     def bind(self, fiber: Fiber, operation: ops.Bind) -> Datagrams:
         host = fiber.host
+        if isinstance(operation.address, Group):
+            return self._join(host, operation.address)
         local = host.bound(operation.address, host.datagrams)
         socket = Datagrams(host, local)
         host.datagrams[local[1]] = socket
+        host.own(socket)
+        return socket
+
+    def _join(self, host: Host, group: Group) -> Datagrams:
+        """One more member, beside those that its host has there."""
+        local = IPv4(group.host, group.port or host.free_port(host.datagrams))
+        socket = Datagrams(host, local)
+        members = self._groups.setdefault(local, [])
+        members[:] = [member for member in members if not member.closed] + [socket]
         host.own(socket)
         return socket
 
@@ -102,11 +115,22 @@ class Network:
     def send_to(self, fiber: Fiber, operation: ops.SendTo) -> None:
         socket: Any = operation.socket
         socket.check(operation.data)
+        if (members := self._groups.get(place(operation.address))) is not None:
+            for member in members:
+                self._send(socket, member, self._arrive_at_member, operation.data)
+            return
         target, port = self._target(fiber.host, operation.address)
-        address = (target.name, port)
-        time = self._medium.arrival(socket.sent.get(address, 0))
-        socket.sent[address] = time
-        self._medium.timeline.at(time, self._arrive_datagram, (address, bytes(operation.data), socket.local))
+        self._send(socket, (target.name, port), self._arrive_datagram, operation.data)
+
+    def _send(self, socket: Datagrams, to: Any, arrive: Callable[[Any], None], data: bytes) -> None:
+        time = self._medium.arrival(socket.sent.get(to, 0))
+        socket.sent[to] = time
+        self._medium.timeline.at(time, arrive, (to, bytes(data), socket.source))
+
+    def _arrive_at_member(self, datagram: tuple[Datagrams, bytes, IPv4]) -> None:
+        member, data, source = datagram
+        if not member.closed:
+            member.deliver(data, source)
 
     def _arrive_datagram(self, datagram: tuple[tuple[str, int], bytes, IPv4]) -> None:
         (name, port), data, source = datagram

@@ -29,12 +29,13 @@ from nodes.ops import (
     Socket,
     Spawn,
 )
-from nodes.wire.addresses import internet, written
+from nodes.wire.addresses import group, internet, written
 from nodes.wire.messages import STREAMED
 from nodes.wire.transports import TRANSPORTS
 
 READ_SIZE = 65536
 LISTEN = internet("127.0.0.1", 0)
+GROUP_PORT = 20_000
 INJECTION_LIMIT = 1_000_000_000
 """Nanoseconds after which the answer to an injected request is no longer waited for."""
 
@@ -208,12 +209,13 @@ class JoiningLink(StreamLink):
 
 
 class DatagramLink:
-    """A UDP link. Clients are told apart by their addresses, each has a socket of its own towards the server."""
+    """A UDP link. Clients are told apart by their addresses, each has a socket of its own towards the server. `front` is
+    where they call it at, which may be a group."""
 
-    def __init__(self, hop: Hop, upstream: Address) -> None:
+    def __init__(self, hop: Hop, upstream: Address, front: Address = LISTEN) -> None:
         self.hop = hop
         self.upstream: Address | None = upstream
-        self.address: Address = LISTEN
+        self.address: Address = front
         self.injecting = 0
         self._socket: Socket | None = None
         self._connections: dict[Address, int] = {}
@@ -222,7 +224,7 @@ class DatagramLink:
         self._alarm = Alarm(hop, self.perform)
 
     def start(self) -> Program:
-        self._socket = yield Bind(LISTEN)
+        self._socket = yield Bind(self.address)
         self.address = self._socket.local
         yield Spawn(self._read_requests(self._socket), "requests")
         yield Spawn(self._alarm.run(), "alarm")
@@ -285,6 +287,7 @@ class SimRelay:
         self._plans = plans
         self._links: dict[str, Link] = {}
         self._rules: dict[int, Link] = {}
+        self._groups: dict[str, int] = {}
 
     def obey(self, command: dict[str, Any]) -> Program:
         match command["type"]:
@@ -310,13 +313,21 @@ class SimRelay:
     def _configure(self, command: dict[str, Any]) -> Program:
         for name, plan in self._plans(command).items():
             assert plan.upstream is not None
-            streams = JoiningLink if plan.codec in STREAMED else StreamLink
-            kind = streams if TRANSPORTS[plan.transport].connected else DatagramLink
-            link = self._links[name] = kind(plan.hop, internet(*plan.upstream))
+            link = self._links[name] = self._link(plan, internet(*plan.upstream))
             self._rules |= dict.fromkeys(plan.hop.rules, link)
             yield from link.start()
             yield from link.perform(plan.hop.upstream(True, plan.epoch))
         return {"addresses": {name: written(link.address) for name, link in self._links.items()}}
+
+    def _link(self, plan: LinkPlan, upstream: Address) -> Link:
+        if TRANSPORTS[plan.transport].connected:
+            return (JoiningLink if plan.codec in STREAMED else StreamLink)(plan.hop, upstream)
+        return DatagramLink(plan.hop, upstream, self._group(plan.group) if plan.group else LISTEN)
+
+    def _group(self, source: str) -> Address:
+        """One of its own for whoever sends to it, all at one port."""
+        number = self._groups.setdefault(source, len(self._groups))
+        return group(number, GROUP_PORT, "127.0.0.1")
 
     def _status(self) -> dict[str, Any]:
         total: dict[str, Any] = {"held": 0, "pending": 0, "connections": 0, "passed": {}}

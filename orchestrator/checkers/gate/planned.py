@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from nodes.wire.header import intent_number
 from nodes.wire.record import Kind
 from orchestrator.checkers.gate.names import operation_name
-from orchestrator.checkers.setting import Caller, workload_of
+from orchestrator.checkers.setting import Caller
 from orchestrator.checkers.views import Views
 from orchestrator.history.merged import Event
 
@@ -32,7 +31,7 @@ def invokes_are_planned(setting: Views) -> Iterator[str]:
     cut = any(event.detail["phase"] in CUTS for event in setting.index.of_kind(Kind.PHASE))
     for number, caller in setting.callers.items():
         yield from _numbers(number, caller, [seq for _, seq in sorted(numbers[number])], cut)
-        yield from _contents(caller, invokes.get(number, []))
+        yield from _contents(setting, caller, invokes.get(number, []))
     for number in invokes.keys() - setting.callers.keys():
         yield f"{operation_name(invokes[number][0].operation)} was invoked, and the plan has no such client"
 
@@ -49,11 +48,9 @@ def _numbers(number: int, caller: Caller, numbers: Sequence[int], cut: bool) -> 
         yield f"client {number} invoked {len(numbers)} of {calls} operations, and nothing is on record that cut them"
 
 
-def _contents(caller: Caller, invokes: Sequence[Event]) -> Iterator[str]:
-    operation = workload_of(caller)
+def _contents(setting: Views, caller: Caller, invokes: Sequence[Event]) -> Iterator[str]:
     for event in invokes:
-        intent = intent_number(caller.ordinal, caller.process, event.seq)
-        planned = (caller.node, caller.process, intent, *operation(intent))
+        planned = (caller.node, caller.process, *setting.planned(caller, event.seq))
         detail = event.detail
         found = (event.node, event.process, detail.get("intent"), detail.get("f"), detail.get("value"))
         if found != planned:

@@ -9,7 +9,7 @@ from chaos.supports import PLANES
 from nodes.engines import NAMES as ENGINES
 from nodes.services import SERVICE_OF
 from nodes.wire.messages import STREAMED
-from nodes.wire.transports import LINKS, OF_ONE_HOST, STREAMS, TRANSPORTS
+from nodes.wire.transports import LINKS, OF_ONE_HOST, STREAMS, TO_GROUPS, TRANSPORTS
 from orchestrator.scenario.cell import AnyLink, Cell, SocketLink
 from orchestrator.scenario.coherence.waiting import trigger
 
@@ -64,6 +64,27 @@ def links(cell: Cell) -> Iterator[Problem]:
     servers, clients = cell.servers, cell.clients
     for index, link in enumerate(cell.links):
         yield from _link(clients[link.source].workload, servers[link.target].service, link, ("links", index))
+    for name in clients:
+        yield from _group(cell, name)
+
+
+def _group(cell: Cell, name: str) -> Iterator[Problem]:
+    """Of a client whose messages go to several servers."""
+    members, client = cell.members(name), cell.clients[name]
+    if members == 1:
+        return
+    for index, link in enumerate(cell.links):
+        if link.source == name and link.transport not in TO_GROUPS:
+            message = f"{name} sends to a group, so that each of its links leads to a member; expected {TO_GROUPS[0]}"
+            yield Problem(("links", index, "transport"), message)
+    for key, count in (("calls", client.calls), ("outstanding", client.outstanding), ("after_heal", client.after_heal)):
+        if count % members:
+            message = f"{count} deliveries to {members} members; expected a multiple of {members}"
+            yield Problem(("nodes", name, key), message)
+    for operation in client.gates:
+        if (operation - 1) % members:
+            message = f"a gate within a message, whose deliveries begin together; expected 1, {1 + members}, ..."
+            yield Problem(("nodes", name, "gates", str(operation)), message)
 
 
 def _link(workload: str, service: str, link: AnyLink, path: Path) -> Iterator[Problem]:
@@ -81,7 +102,7 @@ def _socket(service: str, link: SocketLink, path: Path) -> Iterator[Problem]:
         message = f"a service {service} takes calls, which have semantics; expected a service {ECHO} behind a protocol"
         yield Problem((*path, "protocol"), message)
     if TRANSPORTS[link.transport].bounded == (link.protocol in STREAMED):
-        every = (*LINKS, *OF_ONE_HOST)
+        every = (*LINKS, *TO_GROUPS, *OF_ONE_HOST)
         able = " or ".join(name for name in every if TRANSPORTS[name].bounded != (link.protocol in STREAMED))
         message = f"{link.transport} carries no {link.protocol}; expected transport: {able}"
         yield Problem((*path, "protocol"), message)

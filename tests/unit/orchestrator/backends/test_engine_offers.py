@@ -6,7 +6,7 @@ import pytest
 
 from nodes.engines import NAMES, offer
 from nodes.engines.common.offer import Offer
-from nodes.wire.transports import LINKS, TRANSPORTS
+from nodes.wire.transports import LINKS, TO_GROUPS, TRANSPORTS
 from orchestrator.backends.refusals import offers
 from orchestrator.scenario.plan import expand
 
@@ -66,7 +66,7 @@ def test_what_all_connections_have_together_needs_one_memory(old: str, new: str,
 
 def test_an_engine_offers_everything_on_one_loop_unless_it_says_otherwise() -> None:
     assert offer("epoll") == Offer(frozenset(TRANSPORTS), workers=1, post=True)
-    assert offer("sim") == Offer(frozenset(LINKS), workers=1, post=False)
+    assert offer("sim") == Offer(frozenset((*LINKS, *TO_GROUPS)), workers=1, post=False)
 
 
 def test_every_engine_serves_what_links_can_have() -> None:
