@@ -26,7 +26,7 @@ from nodes.services import SERVICES
 from nodes.sockets.codec import SocketCodec
 from nodes.sockets.endpoint import CountingCodec, SocketEndpoint
 from nodes.sockets.variants import CODECS, ENDPOINTS
-from nodes.wire.addresses import UnixPath, internet, read, written
+from nodes.wire.addresses import Group, UnixPath, group, internet, read, written
 from nodes.wire.header import client_number
 from nodes.wire.messages import SPLITTERS
 from nodes.wire.record import Kind, Witness
@@ -125,6 +125,9 @@ class ServerNode:
         """A Unix socket's name is in no file system (unix(7)), so that nobody leaves one behind."""
         if row.address == "path":
             return UnixPath(part["path"] or f"\0faultbed-{self._identity.incarnation:016x} {part['link']}")
+        if "group" in part:  # else a relay's hop is the member
+            name, port = part["group"] or group(self._identity.incarnation, 0, "")[:2]
+            return Group(name, port, self._spec["host"])
         return internet(self._spec["host"], part["port"])
 
     def obey(self, command: Command) -> Program:

@@ -118,7 +118,7 @@ class Processes(Attention):
             return plane_spec(cell, name, self._targets)
         if name in cell.servers:
             host, epoch = self._session.address(name), self._lives.epochs[name]
-            spec = server_spec(cell, name, epoch, host, self._first.get(name))
+            spec = server_spec(cell, name, epoch, host, self._first.get(name), self._targets)
             return {"spec": {**spec, "failpoints": []} if self._healed else spec}
         if name in cell.clients:
             return {"spec": client_spec(cell, name, 1, self._session.address(name), self._targets)}

@@ -13,7 +13,7 @@ from chaos.recorded import plain
 from chaos.supports import PLANE_OF, PLANES, PlaneName
 from nodes.wire.addresses import Internet, UnixPath, read, written
 from nodes.wire.header import client_number
-from nodes.wire.transports import OF_ONE_HOST
+from nodes.wire.transports import OF_ONE_HOST, TO_GROUPS
 from orchestrator.scenario.cell import AnyLink, Cell, Server
 from orchestrator.scenario.log import AT_ONCE, reported
 from orchestrator.scenario.system import DRIVER, SystemLink
@@ -50,9 +50,15 @@ def planes(cell: Cell) -> list[PlaneName]:
 
 
 def server_spec(
-    cell: Cell, name: str, epoch: int, host: str, before: Mapping[str, Place] | None = None
+    cell: Cell,
+    name: str,
+    epoch: int,
+    host: str,
+    before: Mapping[str, Place] | None = None,
+    known: Mapping[str, Place] | None = None,
 ) -> dict[str, Any]:
-    """`host` is where it listens; `before` its addresses by link in its first epoch, None for that one."""
+    """`host` is where it listens; `before` its addresses by link in its first epoch, None for that one; `known` those of
+    all links that were configured by now."""
     server = cell.servers[name]
     return {
         "role": "server",
@@ -72,13 +78,24 @@ def server_spec(
                 "semantics": link.semantics,
                 "variant": link.variant,
                 "member": cell.member(link),
-                **_at(server, link, before),
+                **(_at(server, link, before) if not _joins(link) else _group(cell, link, known or {})),
             }
             for link in cell.links
             if link.target == name
         ],
         "failpoints": failpoints(cell, name, epoch),
     }
+
+
+def _joins(link: AnyLink) -> bool:
+    """Whether its server is a member of the group itself, and no hop in its stead."""
+    return link.transport in TO_GROUPS and link.via == "direct"
+
+
+def _group(cell: Cell, link: AnyLink, known: Mapping[str, Place]) -> dict[str, Any]:
+    """The first of its members that starts chooses it."""
+    chosen = (written(known[one.name]) for one in cell.group(link.source) if one.name in known)
+    return {"group": next(chosen, None)}
 
 
 def _at(server: Server, link: AnyLink, before: Mapping[str, Place] | None) -> dict[str, Any]:

@@ -372,13 +372,17 @@ class Cell(Value):
         links = self.links_of(client)
         return links[turn(seq, len(links))] if links else None
 
+    def group(self, client: str) -> tuple[AnyLink, ...]:
+        """The client's links to the members of its group, in their order; none where it has no group."""
+        return tuple(link for link in self.links_of(client) if link.transport in TO_GROUPS)
+
     def members(self, client: str) -> int:
-        """To how many servers each of the client's messages goes: those of its group, else one."""
-        return max(1, sum(link.transport in TO_GROUPS for link in self.links_of(client)))
+        """To how many servers each of the client's messages goes."""
+        return max(1, len(self.group(client)))
 
     def member(self, link: AnyLink) -> int:
         """Which member of its source's group the link goes to, from 0; 0 where there is none."""
-        return self.links_of(link.source).index(link) if link.transport in TO_GROUPS else 0
+        return self.group(link.source).index(link) if link.transport in TO_GROUPS else 0
 
     @property
     def paths(self) -> tuple[AnyLink | SystemLink, ...]:

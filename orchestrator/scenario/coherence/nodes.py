@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from chaos.faults.fault import PacketFault
 from chaos.problem import Path, Problem, names
 from chaos.supports import PLANES
 from nodes.engines import NAMES as ENGINES
@@ -71,6 +72,10 @@ def links(cell: Cell) -> Iterator[Problem]:
 def _group(cell: Cell, name: str) -> Iterator[Problem]:
     """Of a client whose messages go to several servers."""
     members, client = cell.members(name), cell.clients[name]
+    packets = any(isinstance(fault, PacketFault) for fault in cell.faults)
+    for index, link in enumerate(cell.links):
+        if link in cell.group(name) and packets:
+            yield Problem(("links", index, "transport"), "packet faults know no groups; expected faults on messages")
     if members == 1:
         return
     for index, link in enumerate(cell.links):
