@@ -1,4 +1,5 @@
-"""PURE: the broken variants of a socket server. None of them shows before a message comes in parts, or with others."""
+"""PURE: the broken variants of a socket server. None of them shows before a message comes in parts, with others, or after
+one that was sent later."""
 
 from __future__ import annotations
 
@@ -83,9 +84,24 @@ def _halving(peer: Peer, wrap: Callable[[bytes], bytes]) -> Peer:
     return StreamPeer(peer.socket, peer.connection, half)
 
 
+class NewestOnly(SocketEndpoint):
+    """Takes what is newer than all that it took, as a receiver of prices does, and passes over what comes late."""
+
+    def __init__(self, *of_endpoint: Any, **more: Any) -> None:
+        super().__init__(*of_endpoint, **more)
+        self._newest: dict[int, int] = {}
+
+    def _arrive(self, waiter: Waiter, call: Call) -> Program:
+        client, seq, *_ = waiter.header
+        if seq > self._newest.get(client, 0):
+            self._newest[client] = seq
+            yield from super()._arrive(waiter, call)
+
+
 CODECS: dict[str | None, type[CountingCodec]] = {"reads-as-messages": ReadsAsMessages, "last-first": LastFirst}
 ENDPOINTS: dict[str | None, type[SocketEndpoint]] = {
     "repeats-what-came-split": RepeatsWhatCameSplit,
     "tail-lost": TailLost,
+    "newest-only": NewestOnly,
 }
 VARIANTS = (*CODECS, *ENDPOINTS)

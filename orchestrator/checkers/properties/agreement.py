@@ -1,9 +1,9 @@
-"""PURE: what one member of a group received every member received (agreement: Cachin, Guerraoui and Rodrigues,
+"""PURE: what one member of a group took every member took (agreement: Cachin, Guerraoui and Rodrigues,
 "Reliable and Secure Distributed Programming", module 3.2). Multicast datagrams promise none of it; a message that no
-member received refutes nothing.
+member took refutes nothing.
 
 The operations of a client that sends to a group are deliveries: those of one message follow one another, one for each
-member. Against those that did not come about a message is convicted of that came about elsewhere.
+member. A server takes what it executes: one that receives a message and leaves it is as alone as one that misses it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ needs = frozenset({View.JOURNALS, View.GROUPS})
 def check(setting: Views) -> Finding:
     messages = _messages(setting)
     missed = [
-        Violation(trace.operation, _told(setting, trace, received))
+        Violation(trace.operation, _told(setting, trace, taken))
         for deliveries in messages
-        if (received := [trace for trace in deliveries if trace.receives])
+        if (taken := [trace for trace in deliveries if trace.executes])
         for trace in deliveries
-        if not trace.receives
+        if not trace.executes
     ]
     return Finding(name, tuple(missed), {"messages": len(messages)})
 
@@ -43,6 +43,6 @@ def _messages(setting: Views) -> list[list[Trace]]:
     return [*found.values()]
 
 
-def _told(setting: Views, missed: Trace, received: list[Trace]) -> str:
-    others = " and ".join(setting.server_of(trace) for trace in received)
-    return f"{setting.server_of(missed)} never received what {others} did"
+def _told(setting: Views, missed: Trace, taken: list[Trace]) -> str:
+    others = " and ".join(setting.server_of(trace) for trace in taken)
+    return f"{setting.server_of(missed)} never took what {others} took"
