@@ -11,7 +11,7 @@ from nodes.engines import NAMES as ENGINES
 from nodes.services import SERVICE_OF
 from nodes.wire.messages import STREAMED
 from nodes.wire.transports import LINKS, OF_ONE_HOST, STREAMS, TO_GROUPS, TRANSPORTS
-from orchestrator.scenario.cell import AnyLink, Cell, SocketLink
+from orchestrator.scenario.cell import AnyLink, Cell, Client, SocketLink
 from orchestrator.scenario.coherence.waiting import trigger
 
 ECHO = "echo"
@@ -70,18 +70,24 @@ def links(cell: Cell) -> Iterator[Problem]:
 
 
 def _group(cell: Cell, name: str) -> Iterator[Problem]:
-    """Of a client whose messages go to several servers."""
-    members, client = cell.members(name), cell.clients[name]
-    packets = any(isinstance(fault, PacketFault) for fault in cell.faults)
+    """Of a client whose messages go to the members of a group."""
+    group, client = cell.group(name), cell.clients[name]
     for index, link in enumerate(cell.links):
-        if link in cell.group(name) and packets:
-            yield Problem(("links", index, "transport"), "packet faults know no groups; expected faults on messages")
-    if members == 1:
-        return
-    for index, link in enumerate(cell.links):
-        if link.source == name and link.transport not in TO_GROUPS:
+        path = ("links", index)
+        if link in group and any(isinstance(fault, PacketFault) for fault in cell.faults):
+            yield Problem((*path, "transport"), "packet faults know no groups; expected faults on messages")
+        if group and link.source == name and link not in group:
             message = f"{name} sends to a group, so that each of its links leads to a member; expected {TO_GROUPS[0]}"
-            yield Problem(("links", index, "transport"), message)
+            yield Problem((*path, "transport"), message)
+        if link in group and link.via != group[0].via:
+            message = f"{group[0].name} is a member with via: {group[0].via}; expected the same of all members"
+            yield Problem((*path, "via"), message)
+    if group and group == cell.links_of(name):
+        yield from _together(name, client, len(group))
+
+
+def _together(name: str, client: Client, members: int) -> Iterator[Problem]:
+    """The deliveries of one message, of which a client's numbers are."""
     for key, count in (("calls", client.calls), ("outstanding", client.outstanding), ("after_heal", client.after_heal)):
         if count % members:
             message = f"{count} deliveries to {members} members; expected a multiple of {members}"
