@@ -1,5 +1,5 @@
-"""PURE: the broken variants of a socket server. None of them shows before a message comes in parts, with others, or after
-one that was sent later."""
+"""PURE: the broken variants of a socket server. None of them shows before a message comes in parts, with others,
+or after one that was sent later."""
 
 from __future__ import annotations
 

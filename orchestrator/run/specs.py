@@ -57,8 +57,8 @@ def server_spec(
     before: Mapping[str, Place] | None = None,
     known: Mapping[str, Place] | None = None,
 ) -> dict[str, Any]:
-    """`host` is where it listens; `before` its addresses by link in its first epoch, None for that one; `known` those of
-    all links that were configured by now."""
+    """`host` is where it listens; `before` its addresses by link in its first epoch, None for that one; `known` those
+    of all links that were configured by now."""
     server = cell.servers[name]
     return {
         "role": "server",

@@ -184,8 +184,8 @@ and with the fault that shows the difference.
 Each mutant's history is held against what is asked of the correct mechanism. *valid*, *complete* and *once* are the
 parts of the level that it claims under the fault, *replies* what its clients were told, *reference* the server's
 journal against a state machine of the mechanism, *staleness* what reads returned; *boundaries*, *delivered*,
-*unrepeated*, *fifo* and *agreement* are of messages on sockets ([sockets.md](sockets.md)); *bitten* and *others* the outcomes
-that the scenario expects. The check in bold is the one that has to convict.
+*unrepeated*, *fifo* and *agreement* are of messages on sockets ([sockets.md](sockets.md)); *bitten* and *others* the
+outcomes that the scenario expects. The check in bold is the one that has to convict.
 
 {table}
 

@@ -209,8 +209,8 @@ class JoiningLink(StreamLink):
 
 
 class DatagramLink:
-    """A UDP link. Clients are told apart by their addresses, each has a socket of its own towards the server. `front` is
-    where they call it at, which may be a group."""
+    """A UDP link. Clients are told apart by their addresses, each has a socket of its own towards the server. `front`
+    is where they call it at, which may be a group."""
 
     def __init__(self, hop: Hop, upstream: Address, front: Address = LISTEN) -> None:
         self.hop = hop

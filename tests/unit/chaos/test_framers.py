@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chaos.framers import Framer, Message, framer
+from chaos.framers import Framer, Message, framer, framers
 from chaos.identity import Direction
 from chaos.links import plans
 from chaos.rules import BadConfiguration
@@ -188,6 +188,14 @@ def test_a_notification_is_unidentified_with_its_parameters_as_body() -> None:
     raw = msgpack.packb([2, "add", [3, "x"]])
     message = only(framer("msgpack", "udp").feed(raw, "request"))
     assert (message.client, raw[message.body]) == (None, b"\x03\xa1x")
+
+
+def test_before_a_member_of_a_group_a_request_is_its_delivery_and_a_reply_is_one_already() -> None:
+    made = framers("datagrams", "multicast", 2)
+    [request], [reply] = (made[direction].feed(b"10101 4 ab", direction) for direction in ("request", "reply"))
+    assert (request.client, request.seq, reply.seq) == (10_101, 6, 4)
+    [last] = made["request"].feed(b"10101 4294967295 ab", "request")
+    assert last.seq is None, "there is no such delivery"
 
 
 def test_what_the_transports_allow() -> None:

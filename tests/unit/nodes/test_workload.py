@@ -65,6 +65,7 @@ class Bench(Witnessing):
             "clients": 1,
             "workers": 1,
             "calls": 3,
+            "members": 1,
             "after_heal": 0,
             "outstanding": 1,
         }
@@ -150,6 +151,18 @@ def test_outstanding_calls_are_begun_in_order_and_no_more_than_may_be() -> None:
         open_now += 1 if name == "INVOKE" else -1
         most = max(most, open_now)
     assert (most, open_now, bench.said[-1]) == (2, 0, "close")
+
+
+def test_the_deliveries_of_a_message_begin_together_and_carry_the_same() -> None:
+    bench = Bench(workload="echo", members=3, calls=9, outstanding=6)
+    noted = bench.noted(Kind.INVOKE, Kind.OK)
+    assert noted[:6] == [("INVOKE", seq) for seq in range(1, 7)]
+    assert {("OK", 1), ("OK", 2), ("OK", 3)} <= set(noted[6 : noted.index(("INVOKE", 7))])
+    invoked = [each.detail for each in bench.of(Kind.INVOKE)]
+    assert [detail["intent"] for detail in invoked] == [intent_number(ORDINAL, 1, seq) for seq in range(1, 10)]
+    values = [detail["value"] for detail in invoked]
+    assert values == [value for value in dict.fromkeys(values) for _ in range(3)]
+    assert bench.harness.done
 
 
 def test_a_gate_is_told_once_all_processes_are_there_and_holds_them() -> None:

@@ -36,6 +36,14 @@ def test_a_message_is_a_call_without_a_header_of_its_clients_first_epoch() -> No
     assert codec.decode_call(data) == Call(0, PROCEDURE, CallHeader(CLIENT, 3, 1, 0, 0, intent), (b"ab",))
 
 
+def test_a_member_of_a_group_takes_its_own_delivery_and_echoes_that() -> None:
+    data = SocketCodec("datagrams", ECHO).encode_call(0, PROCEDURE, CallHeader(CLIENT, 4, 1, 0, 0, 0), (b"ab",))
+    third = CountingCodec("datagrams", ECHO, 2)
+    taken = third.decode_call(data).header
+    assert taken == CallHeader(CLIENT, 6, 1, 0, 0, intent_number(1, 2, 6))
+    assert third.encode_reply(0, PROCEDURE, ReplyHeader(CLIENT, 6, 1, 0, 0, 0, 0), b"ab") == encode(CLIENT, 6, b"ab")
+
+
 def test_an_echo_is_the_reply_of_its_first_attempt() -> None:
     codec = SocketCodec("datagrams", ECHO)
     header = ReplyHeader(CLIENT, 3, 1, Status.EXECUTED, 5, 6, 7)

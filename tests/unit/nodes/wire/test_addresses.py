@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.wire.addresses import Address, Group, Internet, IPv4, IPv6, UnixPath, internet, read, written
+from nodes.wire.addresses import Address, Group, Internet, IPv4, IPv6, UnixPath, group, internet, read, written
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,13 @@ from nodes.wire.addresses import Address, Group, Internet, IPv4, IPv6, UnixPath,
 def test_an_address_says_where_it_is(address: Address, text: str, record: list[object]) -> None:
     assert str(address) == text
     assert written(address) == record
+
+
+def test_a_group_is_one_of_the_organizations_by_its_number() -> None:
+    """239.192.0.0/14 (RFC 2365)."""
+    assert group(0, 7, "127.0.0.1") == Group("239.192.0.0", 7, "127.0.0.1")
+    assert group(2**18 - 1, 7, "127.0.0.1").host == "239.195.255.255"
+    assert group(2**63 + 0x20102, 7, "127.0.0.1").host == "239.194.1.2"
 
 
 def test_a_literal_with_colons_is_of_the_sixth_version_and_a_name_is_not() -> None:

@@ -7,7 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nodes.wire.errors import WireError
-from nodes.wire.messages import LIMIT, SPLITTERS, STREAMED, Lengths, Lines, Message, Reads, decode, encode, wrap
+from nodes.wire.messages import (
+    LIMIT,
+    SPLITTERS,
+    STREAMED,
+    Lengths,
+    Lines,
+    Message,
+    Reads,
+    decode,
+    delivered,
+    encode,
+    wrap,
+)
 
 every = pytest.mark.parametrize("protocol", STREAMED)
 
@@ -41,6 +53,14 @@ def test_a_message_is_a_line_of_text() -> None:
 def test_nothing_else_is_one(data: bytes) -> None:
     with pytest.raises(WireError):
         decode(data)
+
+
+def test_what_is_sent_to_a_group_has_a_number_for_each_member() -> None:
+    message = Message(10_101, 4, b"a", 8)
+    assert [delivered(message, member).number for member in range(3)] == [4, 5, 6]
+    assert delivered(message, 0) == message
+    with pytest.raises(WireError, match="above 4294967295"):
+        delivered(Message(1, 2**32 - 1, b""), 1)
 
 
 def test_where_it_ends_is_said_by_a_line_feed_or_a_length() -> None:

@@ -157,6 +157,7 @@ def test_the_driver_is_told_what_to_run_and_where_to_call() -> None:
         "ordinal": 1,
         "workload": "call",
         "calls": 9,
+        "members": 1,
         "clients": 2,
         "workers": 1,
         "outstanding": 1,

@@ -11,9 +11,10 @@ from chaos.faults.messages import Drop
 from chaos.faults.packets import Split
 from chaos.faults.processes import Kill, Pause
 from chaos.supports import PlaneName
+from nodes.wire.addresses import IPv4
 from nodes.wire.header import client_number
 from orchestrator.run.specs import client_spec, failpoints, ordinal, plane_of, plane_spec, planes, rules_of, server_spec
-from orchestrator.scenario.cell import Cell, Client, Link, Retry, Server
+from orchestrator.scenario.cell import Cell, Client, Link, Retry, Server, SocketLink
 
 AT, DIRECT = "caller -> store", "caller -> far"
 KILL = Kill(kill="store", at="after-commit", operation=3, client=3, attempt=4, epoch=2)
@@ -75,6 +76,7 @@ def test_a_server_is_told_its_service_and_an_endpoint_for_each_link() -> None:
                 "codec": "xdr",
                 "semantics": "maybe",
                 "variant": "fence-ignored",
+                "member": 0,
                 "port": 23,
             }
         ],
@@ -102,6 +104,7 @@ def test_a_client_is_told_its_workload_and_where_to_call() -> None:
         "ordinal": 2,
         "workload": "write",
         "calls": 9,
+        "members": 1,
         "clients": 3,
         "workers": 2,
         "outstanding": 2,
@@ -157,6 +160,7 @@ def test_a_plane_is_told_its_links_and_their_rules() -> None:
         "codec": "xdr",
         "source": "caller",
         "target": "store",
+        "member": 0,
         "upstream": ["a", 7],
         "epoch": 1,
     }
@@ -164,6 +168,32 @@ def test_a_plane_is_told_its_links_and_their_rules() -> None:
     assert [(rule["index"], rule["kind"], rule["active"]) for rule in packets["rules"]] == [(2, "Split", True)]
     assert [link["name"] for link in packets["links"]] == [DIRECT, "idle -> far"]
     assert rules_of(one, DIRECT) == []
+
+
+def of_group(via: str) -> Cell:
+    said = {"from": "caller", "protocol": "datagrams", "transport": "multicast", "via": via}
+    links = tuple(SocketLink.model_validate({**said, "to": name}) for name in ("store", "far"))
+    nodes = {**cell().nodes, "store": Server(service="echo"), "far": Server(service="echo")}
+    return cell().model_copy(update={"nodes": nodes, "links": links})
+
+
+def test_the_members_of_a_group_know_their_place_and_whoever_joins_it_where_the_first_did() -> None:
+    group = IPv4("239.192.0.1", 9)
+    for via, first, second in (
+        ("relay", {"port": 0}, {"port": 0}),
+        ("direct", {"group": None}, {"group": ["239.192.0.1", 9]}),
+    ):
+        one = of_group(via)
+        [endpoint] = server_spec(one, "store", 1, "h")["endpoints"]
+        [other] = server_spec(one, "far", 1, "h", None, {AT: group})["endpoints"]
+        assert ({**endpoint, **first, "member": 0}, {**other, **second, "member": 1}) == (endpoint, other)
+        [again] = server_spec(one, "store", 2, "h", {AT: group}, {AT: group})["endpoints"]
+        assert again == {**endpoint, **second}
+        assert client_spec(one, "caller", 1, "h", {AT: group, DIRECT: group})["members"] == 2
+    assert [link["member"] for link in plane_spec(of_group("relay"), "relay", {AT: group, DIRECT: group})["links"]] == [
+        0,
+        1,
+    ]
 
 
 @pytest.mark.parametrize(("faults", "needed"), [((), ["relay"]), ((KILL,), ["relay"]), ((SPLIT,), ["relay", "packet"])])

@@ -12,7 +12,7 @@ from sim_programs import MILLISECOND, PORT, accept_one, connect, error_of, idle,
 
 from nodes import ops
 from nodes.engines.sim import World
-from nodes.wire.addresses import IPv4
+from nodes.wire.addresses import Group, IPv4
 
 
 def against(made: World, peer: Any, main: ops.Program) -> Any:
@@ -69,6 +69,29 @@ def test_ports_are_exclusive_and_free_after_close(make: Any) -> None:
 
     with world() as made:
         assert made.run(main(), made.host("host")) == (errno.EADDRINUSE, errno.EADDRNOTAVAIL)
+
+
+def test_what_is_sent_to_a_group_each_member_gets_from_its_sender() -> None:
+    """Also two on one host; who has left gets nothing, and at the group's port nobody is called as a host."""
+    group = Group("239.192.0.1", 9, "127.0.0.1")
+
+    def main() -> ops.Program:
+        members = [(yield ops.Bind(group)), (yield ops.Bind(group)), (yield ops.Bind(group))]
+        yield ops.Close(members[1])
+        sender = yield ops.Bind(("127.0.0.1", 5))
+        yield ops.SendTo(sender, b"all", IPv4(group.host, group.port))
+        yield ops.SendTo(sender, b"nobody", IPv4("host", group.port))
+        for number in (0, 2):
+            assert members[number].local == IPv4(group.host, group.port)
+            assert (yield ops.RecvFrom(members[number], 10)) == (b"all", IPv4("host", 5))
+        yield ops.SendTo(members[0], b"back", sender.local)
+        got = yield ops.RecvFrom(sender, 10)
+        with pytest.raises(TimeoutError):
+            yield ops.RecvFrom(members[2], 10, (yield ops.Now()) + MILLISECOND)
+        return got
+
+    with world() as made:
+        assert made.run(main(), made.host("host")) == (b"back", IPv4("host", group.port))
 
 
 def test_a_full_backlog_delays_a_connection_until_one_is_accepted() -> None:

@@ -30,7 +30,7 @@ def expecting(faults: bool = True, service: str = "counter", variant: str | None
 @pytest.mark.parametrize(
     ("made", "path", "said"),
     [
-        (expecting(), (), "expects nothing; expected at least one of bitten, others, seen, delivery, boundaries"),
+        (expecting(), (), "expects nothing; expected at least one of bitten, others, seen, delivery, agreement"),
         (expecting(False, bitten=OK), ("bitten",), "no fault can bite"),
         (expecting(False, seen=["reply-unseen"]), ("seen",), "nothing is bitten"),
         (expecting(False, staleness="violated"), ("staleness",), "expected a fault"),

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from history_builder import cell
 
+from chaos.faults.fault import Fault
+from chaos.faults.packets import Loss
 from chaos.problem import Path
 from orchestrator.scenario.cell import AnyLink, Cell, Client, Link, Server, SocketLink
 from orchestrator.scenario.coherence.nodes import called, gates, links, problems
@@ -81,6 +83,48 @@ def test_what_a_node_and_a_link_cannot_be(one: Cell, path: Path, said: str) -> N
     [problem] = [*problems(one), *links(one)]
     assert problem.path == path
     assert said in problem.message
+
+
+def to_group(client: Client, *vias: str, faults: tuple[Fault, ...] = ()) -> Cell:
+    members = [f"m{number}" for number in range(len(vias))]
+    several = [socket("datagrams", "multicast", to=to, via=via) for to, via in zip(members, vias, strict=True)]
+    one = made(*several, **dict.fromkeys(members, Server(service="echo")), client=client)
+    return one.model_copy(update={"faults": faults})
+
+
+SENDER = Client(workload="echo", calls=8, outstanding=4, after_heal=2, gates={3: "m0 ready 1"})
+
+
+@pytest.mark.parametrize(
+    ("one", "path", "said"),
+    [
+        (SENDER.model_copy(update={"calls": 9}), "calls", "9 deliveries to 2 members; expected a multiple of 2"),
+        (SENDER.model_copy(update={"outstanding": 1}), "outstanding", "1 deliveries to 2 members"),
+        (SENDER.model_copy(update={"after_heal": 3}), "after_heal", "3 deliveries to 2 members"),
+        (SENDER.model_copy(update={"gates": {2: "m0 ready 1"}}), "gates", "a gate within a message"),
+    ],
+)
+def test_the_deliveries_of_a_message_are_together(one: Client, path: str, said: str) -> None:
+    [problem] = links(to_group(one, "relay", "relay"))
+    assert problem.path[:3] == ("nodes", "client", path)
+    assert said in problem.message
+
+
+def test_of_a_group_every_link_of_its_client_leads_to_a_member_in_one_way() -> None:
+    assert [*links(to_group(SENDER, "relay", "relay"))] == [*links(to_group(SENDER, "direct", "direct"))] == []
+    assert [*links(to_group(SENDER, "direct"))] == [], "a group of one"
+    [problem] = links(to_group(SENDER, "relay", "direct"))
+    assert (problem.path, "with via: relay" in problem.message) == (("links", 1, "via"), True)
+    mixed = to_group(SENDER, "relay", "relay")
+    udp = mixed.links[1].model_copy(update={"transport": "udp"})
+    [problem] = links(mixed.model_copy(update={"links": (mixed.links[0], udp)}))
+    assert (problem.path, problem.message.endswith("expected multicast")) == (("links", 1, "transport"), True)
+
+
+def test_packets_to_a_group_have_no_faults() -> None:
+    loss = Loss(link="client -> m0", loss="request", every=1)
+    found = [*links(to_group(SENDER, "direct", "direct", faults=(loss,)))]
+    assert [problem.path for problem in found] == [("links", 0, "transport"), ("links", 1, "transport")]
 
 
 @pytest.mark.parametrize("number", [0, 9])
