@@ -32,6 +32,8 @@ CHOSEN = {
     "sockets/message-lost": {"protocol": "datagrams"},
     "sockets/datagram-repeated": {"direction": "request"},
     "sockets/datagram-reordered": {"direction": "request"},
+    "sockets/multicast-receiver-misses": {"direction": "request", "missed": "one"},
+    "sockets/multicast-receiver-dies": {"via": "direct"},
 }
 """Scenario -> axis values: a row by each plane, and messages on sockets."""
 SEMANTICS = ("at-most-once", "exactly-once")

@@ -28,7 +28,7 @@ class Network:
     def __init__(self, medium: Medium, hosts: dict[str, Host]) -> None:
         self._medium = medium
         self._hosts = hosts
-        self._groups: dict[tuple[str, int], list[Datagrams]] = {}
+        self._groups: dict[tuple[object, ...], list[Datagrams]] = {}
 
     def listen(self, fiber: Fiber, operation: ops.Listen) -> Listener:
         host = fiber.host
@@ -115,7 +115,7 @@ class Network:
     def send_to(self, fiber: Fiber, operation: ops.SendTo) -> None:
         socket: Any = operation.socket
         socket.check(operation.data)
-        if (members := self._groups.get(place(operation.address))) is not None:
+        if (members := self._groups.get(operation.address[:2])) is not None:
             for member in members:
                 self._send(socket, member, self._arrive_at_member, operation.data)
             return
