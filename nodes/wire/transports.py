@@ -30,7 +30,7 @@ TRANSPORTS = {
     "unix-seqpacket": Transport(connected=True, ordered=True, bounded=True, address="path", number=0),
 }
 LINKS = tuple(name for name, row in TRANSPORTS.items() if row.address == "internet")
-"""Those that a link between two nodes can have, wherever they are, and that planes stand in the way of."""
+"""Those that a link of calls can have, wherever they are, and that planes stand in the way of."""
 TO_GROUPS = tuple(name for name, row in TRANSPORTS.items() if row.address == "group")
 """Those on which one message goes to several servers. A relay's hop stands before each of them."""
 OF_ONE_HOST = tuple(name for name, row in TRANSPORTS.items() if row.address == "path")

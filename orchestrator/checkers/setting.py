@@ -41,14 +41,6 @@ def workload_of(caller: Caller) -> Workload:
     return operations(caller.plan.workload if isinstance(caller.plan, Client) else CALL)
 
 
-class Planned(NamedTuple):
-    """What the plan has of an operation."""
-
-    intent: int
-    f: str
-    value: Any
-
-
 class Setting:
     """What checkers ask about operations that a history alone does not know."""
 
@@ -67,10 +59,14 @@ class Setting:
             for process in range(1, plan.clients + 1)
         }
 
-    def planned(self, caller: Caller, seq: int) -> Planned:
-        """All deliveries of one message carry what the first of them asks for."""
-        intent = intent_number(caller.ordinal, caller.process, seq)
-        return Planned(intent, *workload_of(caller)(intent - turn(seq, self.cell.members(caller.node))))
+    @cached_property
+    def members(self) -> dict[str, int]:
+        """Caller's node -> to how many servers each of its messages goes."""
+        return {name: self.cell.members(name) for name in self.cell.callers}
+
+    def asked(self, caller: Caller, seq: int, intent: int) -> tuple[str, Any]:
+        """What the plan has the operation do. All deliveries of one message carry what the first of them asks for."""
+        return workload_of(caller)(intent - turn(seq, self.members[caller.node]))
 
     def link_of(self, trace: Trace) -> AnyLink | None:
         return self._link(trace.node, trace.operation[1])
@@ -243,7 +239,8 @@ class Setting:
             return False
         if place.hop not in PLANES if place.hop else PLANE_OF[link.via] == "relay":
             return False
-        if (course.intent, *course.asked) != self.planned(caller, seq):
+        intent = intent_number(caller.ordinal, caller.process, seq)
+        if course.intent != intent or course.asked != self.asked(caller, seq, intent):
             return False
         if isinstance(link, SocketLink):  # where nobody says hello
             return bool(place.bound == 0)

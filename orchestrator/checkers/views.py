@@ -52,7 +52,7 @@ class Views(Setting):
         ours = View.JOURNALS if self.cell.system is None else View.ORACLE
         reads = {View.READS} if self.reads else set()
         messages = {View.MESSAGES} if any(isinstance(link, SocketLink) for link in self.cell.links) else set()
-        groups = {View.GROUPS} if any(self.cell.members(name) > 1 for name in self.cell.clients) else set()
+        groups = {View.GROUPS} if max(self.members.values(), default=1) > 1 else set()
         return frozenset({ours, *reads, *messages, *groups, View.BITES, View.OPPORTUNITIES})
 
     @cached_property

@@ -45,7 +45,7 @@ def datagram(address: Address) -> socket.socket:
         return _bound(address, socket.SOCK_DGRAM)
     raw = _bound(address, socket.SOCK_DGRAM, socket.SO_REUSEADDR)
     try:
-        membership = socket.inet_aton(address.host) + socket.inet_aton(address.interface)
+        membership = socket.inet_aton(address.host) + socket.inet_aton(socket.gethostbyname(address.interface))
         raw.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
     except OSError:
         raw.close()

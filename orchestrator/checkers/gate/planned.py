@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from nodes.wire.header import intent_number
 from nodes.wire.record import Kind
 from orchestrator.checkers.gate.names import operation_name
 from orchestrator.checkers.setting import Caller
@@ -50,7 +51,8 @@ def _numbers(number: int, caller: Caller, numbers: Sequence[int], cut: bool) -> 
 
 def _contents(setting: Views, caller: Caller, invokes: Sequence[Event]) -> Iterator[str]:
     for event in invokes:
-        planned = (caller.node, caller.process, *setting.planned(caller, event.seq))
+        intent = intent_number(caller.ordinal, caller.process, event.seq)
+        planned = (caller.node, caller.process, intent, *setting.asked(caller, event.seq, intent))
         detail = event.detail
         found = (event.node, event.process, detail.get("intent"), detail.get("f"), detail.get("value"))
         if found != planned:

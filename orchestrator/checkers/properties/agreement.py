@@ -38,7 +38,7 @@ def _messages(setting: Views) -> list[list[Trace]]:
     found: dict[Operation, list[Trace]] = defaultdict(list)
     for link, trace in exchanges(setting):
         client, seq = trace.operation
-        if (members := setting.cell.members(link.source)) > 1:
+        if (members := setting.members[link.source]) > 1:
             found[client, seq - turn(seq, members)].append(trace)
     return [*found.values()]
 
