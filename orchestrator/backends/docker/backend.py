@@ -65,7 +65,7 @@ def _open(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
 
     given = [options.get(option.name) for option in OPTIONS]
     with Supervisor(secrets.token_hex(8)) as supervisor, DockerBackend.open(supervisor, *given) as shared:
-        yield real(lambda cell, home: DockerSession(shared, home), interrupts)
+        yield real(lambda cell, home: DockerSession(shared, home, groups=cell.has_groups), interrupts)
 
 
 def engine(cells: Sequence[Cell]) -> dict[str, str] | None:

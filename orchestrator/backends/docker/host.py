@@ -32,16 +32,17 @@ class Volume(NamedTuple):
 
 
 class DockerHost:
-    """Its containers share a network, which nobody else uses meanwhile. Raises EngineError when there is none.
+    """Its containers share a network, which nobody else uses meanwhile, with multicast `groups` where they are wanted.
+    Raises EngineError when there is none.
 
     Restarting without durable state is restarting with another volume: the old one keeps its ledger.
     """
 
-    def __init__(self, backend: DockerBackend, home: Path) -> None:
+    def __init__(self, backend: DockerBackend, home: Path, groups: bool) -> None:
         self._backend = backend
         self._home = home
         self._prefix = backend.cell_name()
-        self._network = backend.networks.acquire()
+        self._network = backend.networks.acquire(groups)
         self._containers: dict[tuple[str, int], Container] = {}
         self._latest: dict[str, Container] = {}
         self._addresses: dict[str, str] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -21,10 +22,11 @@ ATTEMPTS = 20
 
 
 class Network:
-    """One network of the engine's, by its name."""
+    """One network of the engine's, by its name. `groups`: datagrams reach multicast groups in it."""
 
-    def __init__(self, client: docker.DockerClient, name: str, subnet: IPv4Network) -> None:
+    def __init__(self, client: docker.DockerClient, name: str, subnet: IPv4Network, groups: bool) -> None:
         self.name = name
+        self.groups = groups
         self._client = client
         self._addresses = Addresses(subnet)
         self._lock = threading.Lock()
@@ -62,33 +64,32 @@ class Networks:
     def __init__(self, client: docker.DockerClient, owner: Owner) -> None:
         self._client = client
         self._owner = owner
-        self._free: list[Network] = []
+        self._free: dict[bool, list[Network]] = defaultdict(list)
         self._made = 0
         self._lock = threading.Lock()
 
-    def acquire(self) -> Network:
+    def acquire(self, groups: bool) -> Network:
         """A network that nobody uses. Raises EngineError."""
         with self._lock:
-            if self._free:
-                return self._free.pop()
+            if self._free[groups]:
+                return self._free[groups].pop()
             self._made += 1
             name = f"faultbed-{self._owner.run}-{self._made}"
-        return Network(self._client, name, self._create(name))
+        return Network(self._client, name, self._create(name, groups), groups)
 
     def release(self, network: Network) -> None:
         """Nothing is connected to it any more."""
         with self._lock:
-            self._free.append(network)
+            self._free[network.groups].append(network)
 
-    def _create(self, name: str) -> IPv4Network:
-        return create(lambda subnet: self._try(name, subnet), [*self._engines(), *_routed()], random.randrange(1 << 16))
+    def _create(self, name: str, groups: bool) -> IPv4Network:
+        taken = [*self._engines(), *_routed()]
+        return create(lambda subnet: self._try(name, subnet, groups), taken, random.randrange(1 << 16))
 
-    def _try(self, name: str, subnet: IPv4Network) -> None:
-        pool = docker.types.IPAMPool(subnet=str(subnet), gateway=str(Addresses(subnet).gateway))
-        ipam = docker.types.IPAMConfig(pool_configs=[pool])
+    def _try(self, name: str, subnet: IPv4Network, groups: bool) -> None:
         with asking(f"create the network {name} with the subnet {subnet}"):
             self._client.api.create_network(
-                name, driver="bridge", ipam=ipam, internal=True, labels=self._owner.labels()
+                name, driver="bridge", labels=self._owner.labels(), **without_way_out(Addresses(subnet), groups)
             )
 
     def _engines(self) -> list[IPv4Network]:
@@ -97,6 +98,17 @@ class Networks:
         pools = [pool for network in networks for pool in (network.get("IPAM") or {}).get("Config") or ()]
         subnets = [pool.get("Subnet", "") for pool in pools]
         return [IPv4Network(subnet) for subnet in subnets if subnet and ":" not in subnet]
+
+
+def without_way_out(addresses: Addresses, groups: bool) -> dict[str, Any]:
+    """The engine's own kind of these, an internal network, loses whatever is not for its subnet, groups too, wherever
+    the kernel filters bridged packets (br_netfilter). For groups the default route leads to nobody instead, which who
+    has no capability cannot change, and no address is translated.
+    """
+    nowhere = {"DefaultGatewayIPv4": str(addresses.nobody)} if groups else None
+    pool = docker.types.IPAMPool(str(addresses.subnet), gateway=str(addresses.gateway), aux_addresses=nowhere)
+    options = {"com.docker.network.bridge.enable_ip_masquerade": "false"} if groups else None
+    return {"ipam": docker.types.IPAMConfig(pool_configs=[pool]), "internal": not groups, "options": options}
 
 
 def create(attempt: Callable[[IPv4Network], None], taken: list[IPv4Network], start: int) -> IPv4Network:

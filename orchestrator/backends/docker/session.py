@@ -66,10 +66,11 @@ class Beside(LocalHost):
 
 
 class DockerSession(RealSession):
-    """The processes of one cell's run. Raises EngineError when the engine has no network for them."""
+    """The processes of one cell's run; `groups`: some send to multicast groups. Raises EngineError when the engine has
+    no network for them."""
 
-    def __init__(self, backend: DockerBackend, home: Path) -> None:
-        self._containers = DockerHost(backend, home.absolute())
+    def __init__(self, backend: DockerBackend, home: Path, *, groups: bool = False) -> None:
+        self._containers = DockerHost(backend, home.absolute(), groups)
         beside = Beside(backend, self._containers, home.absolute())
 
         def place(name: str, role: Role) -> Host:

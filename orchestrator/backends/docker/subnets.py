@@ -37,19 +37,20 @@ def routed(table: str) -> list[IPv4Network]:
 
 class Addresses:
     """Gives a subnet's addresses in turn, so that one is used again as late as possible: neighbours' ARP caches may
-    still have its last owner. The first one is the gateway's."""
+    still have its last owner. The first one is the gateway's, the last one is nobody's."""
 
     def __init__(self, subnet: IPv4Network) -> None:
         self.subnet = subnet
         self.gateway = subnet[1]
+        self.nobody = subnet[-2]
         self._used: set[IPv4Address] = set()
         self._next = 2
 
     def take(self) -> IPv4Address:
         """Raises LookupError when all are in use."""
         size = self.subnet.num_addresses
-        for offset in range(size - 3):
-            index = 2 + (self._next - 2 + offset) % (size - 3)  # neither network, gateway nor broadcast
+        for offset in range(size - 4):
+            index = 2 + (self._next - 2 + offset) % (size - 4)  # neither network, gateway, nobody nor broadcast
             if self.subnet[index] not in self._used:
                 self._next = index + 1
                 self._used.add(self.subnet[index])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.backends.docker.engine import Missing, Refused
-from orchestrator.backends.docker.network import ATTEMPTS, create
+from orchestrator.backends.docker.network import ATTEMPTS, create, without_way_out
 from orchestrator.backends.docker.subnets import POOL, PREFIX, Addresses, free_subnets, routed
 
 NETWORKS = st.builds(
@@ -44,10 +44,11 @@ def test_routes_are_read_without_the_default_one() -> None:
     assert routed(ROUTES) == [IPv4Network("10.208.0.0/16"), IPv4Network("172.17.0.0/16")]
 
 
-def test_addresses_come_in_turn_and_the_gateways_never() -> None:
+def test_addresses_come_in_turn_and_the_gateways_and_nobodys_never() -> None:
     addresses = Addresses(IPv4Network("10.208.0.0/29"))
-    taken = [str(addresses.take()) for _ in range(5)]
-    assert taken == [f"10.208.0.{n}" for n in range(2, 7)]
+    taken = [str(addresses.take()) for _ in range(4)]
+    assert taken == [f"10.208.0.{n}" for n in range(2, 6)]
+    assert str(addresses.nobody) == "10.208.0.6"
     with pytest.raises(LookupError, match=r"10\.208\.0\.0/29"):
         addresses.take()
     for address in addresses.subnet.hosts():
@@ -59,7 +60,7 @@ def test_addresses_come_in_turn_and_the_gateways_never() -> None:
 
 def test_what_is_in_use_is_passed_over_in_order() -> None:
     addresses = Addresses(IPv4Network("10.208.0.0/29"))
-    taken = [addresses.take() for _ in range(5)]
+    taken = [addresses.take() for _ in range(4)]
     for place in (3, 1):
         addresses.give_back(taken[place])
     assert [addresses.take() for _ in range(2)] == [taken[1], taken[3]]
@@ -103,3 +104,18 @@ def test_the_attempts_end_and_the_message_names_a_remedy() -> None:
     assert len(tried) == ATTEMPTS
     with pytest.raises(Refused, match="every subnet"):
         create(attempt, [POOL], 0)
+
+
+def test_a_network_with_groups_is_no_internal_one_and_its_default_route_leads_to_nobody() -> None:
+    addresses = Addresses(IPv4Network("10.208.0.0/22"))
+    internal, with_groups = (without_way_out(addresses, groups) for groups in (False, True))
+    assert (internal["internal"], internal["options"]) == (True, None)
+    assert internal["ipam"]["Config"] == [
+        {"Subnet": "10.208.0.0/22", "Gateway": "10.208.0.1", "IPRange": None, "AuxiliaryAddresses": None}
+    ]
+    assert (with_groups["internal"], with_groups["options"]) == (
+        False,
+        {"com.docker.network.bridge.enable_ip_masquerade": "false"},
+    )
+    (pool,) = with_groups["ipam"]["Config"]
+    assert pool["AuxiliaryAddresses"] == {"DefaultGatewayIPv4": "10.208.3.254"}
