@@ -104,6 +104,7 @@ def echo(connection: ops.Socket) -> ops.Program:
             break
         send.data = data
         yield send
+        data = send.data = b""  # like the loop by hand, it keeps nothing that it sent
     yield ops.Close(connection)
 
 

@@ -23,10 +23,9 @@ from nodes import ops
 from nodes.engines.common import sockets
 from nodes.engines.common.endpoint import Endpoint
 from nodes.engines.common.loop import PENDING, Resume
-from nodes.engines.common.tasks import MOMENT, Scheduler, Timed
+from nodes.engines.common.tasks import MOMENT, Scheduler, Timed, yielded
 from nodes.ops import Recv, Send
 
-_BUDGET = 64  # operations performed in one go before the others have their turn
 _PATIENCE = 10_000_000  # nanoseconds that a withdrawn request may take at the end of a run, ...
 _WITHDRAWN = (errno.ECANCELED, errno.EINTR)  # the latter of one that a thread of the kernel was blocked in
 _TURNS = 100  # ... and how often it is waited for
@@ -138,7 +137,7 @@ class Driver(Scheduler):
             self._port.close()
 
     def _loop(self) -> None:
-        ready, timers, wait, step = self._ready, self._timers, self._port.wait, self._step
+        ready, timers, wait, step = self._ready, self._timers.heap, self._port.wait, self._step
         receive, send = self._port.receive, self._port.send
         while True:
             for _ in range(len(ready)):
@@ -171,28 +170,9 @@ class Driver(Scheduler):
                         request.task = task
                         receive(request, operation.size)
                         continue
-                step(task, _given, operation)
+                step(task, yielded, operation)
             if timers:
                 self._fire_timers()
-
-    def _step(self, task: Timed, resume: Resume, argument: Any) -> None:
-        """Resume the task and perform what it yields until something has to wait."""
-        budget = _BUDGET
-        while budget:
-            budget -= 1
-            try:
-                operation = resume(argument)
-            except BaseException as error:
-                self._ended(task, error)
-                return
-            resume = task.send
-            try:
-                argument = self._perform.get(operation.__class__, self._foreign)(task, operation)
-            except (Exception, ops.Cancelled) as error:
-                resume, argument = task.throw, error
-            if argument is PENDING:
-                return
-        self._ready.append((task, resume, argument))
 
     # --- waiting and waking ---
 

@@ -18,6 +18,8 @@ from nodes.engines.common.timers import Timer, Timers
 MOMENT = 1_000_000
 """Nanoseconds until what no event announces is tried again."""
 
+_BUDGET = 64  # operations performed in one go before the others have their turn
+
 
 class Timed(Running):
     """A task of an event loop, and what its wait's deadline is armed with."""
@@ -39,6 +41,25 @@ class Scheduler(Loop[Timed]):
 
     def _start(self, task: Timed) -> None:
         self._ready.append((task, task.send, None))
+
+    def _step(self, task: Timed, resume: Resume, argument: Any) -> None:
+        """Resume the task and perform what it yields until something has to wait."""
+        budget = _BUDGET
+        while budget:
+            budget -= 1
+            try:
+                operation = resume(argument)
+            except BaseException as error:
+                self._ended(task, error)
+                return
+            resume = task.send
+            try:
+                argument = self._perform.get(operation.__class__, self._foreign)(task, operation)
+            except (Exception, ops.Cancelled) as error:
+                resume, argument = task.throw, error
+            if argument is PENDING:
+                return
+        self._ready.append((task, resume, argument))
 
     def _wake(self, task: Timed, resume: Resume, argument: Any) -> None:
         self._release(task)
@@ -88,3 +109,8 @@ class Scheduler(Loop[Timed]):
 
         self._arm(task, monotonic_ns() + MOMENT, retry)
         return PENDING
+
+
+def yielded(operation: Any) -> Any:
+    """Resumes a task whose operation is here already: what a loop did not perform by itself."""
+    return operation

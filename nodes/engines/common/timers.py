@@ -25,22 +25,22 @@ class Timer(Generic[Owner]):
 
 
 class Timers(Generic[Owner]):
-    """Armed timers, earliest first; equal times fire in the order of arming. Times are nanoseconds."""
+    """Armed timers, earliest first; equal times fire in the order of arming. Times are nanoseconds.
 
-    __slots__ = ("_cancelled", "_heap", "_serial")
+    `heap` is one list for ever, for loops that look with each turn whether there is a timer at all.
+    """
+
+    __slots__ = ("_cancelled", "_serial", "heap")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Timer[Owner]]] = []
+        self.heap: list[tuple[int, int, Timer[Owner]]] = []
         self._serial = 0
         self._cancelled = 0
-
-    def __bool__(self) -> bool:
-        return bool(self._heap)
 
     def arm(self, when: int, owner: Owner) -> Timer[Owner]:
         timer = Timer(owner)
         self._serial += 1
-        heappush(self._heap, (when, self._serial, timer))
+        heappush(self.heap, (when, self._serial, timer))
         return timer
 
     def cancel(self, timer: Timer[Owner]) -> None:
@@ -49,26 +49,26 @@ class Timers(Generic[Owner]):
             return
         timer.owner = None
         self._cancelled += 1
-        if self._cancelled > _FEW and self._cancelled * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[2].owner is not None]
-            heapify(self._heap)
+        if self._cancelled > _FEW and self._cancelled * 2 > len(self.heap):
+            self.heap[:] = (entry for entry in self.heap if entry[2].owner is not None)
+            heapify(self.heap)
             self._cancelled = 0
 
     def earliest(self) -> int | None:
         """The next time at which something fires, or None."""
-        while self._heap and self._heap[0][2].owner is None:
-            heappop(self._heap)
+        while self.heap and self.heap[0][2].owner is None:
+            heappop(self.heap)
             self._cancelled -= 1
-        return self._heap[0][0] if self._heap else None
+        return self.heap[0][0] if self.heap else None
 
     def expired(self, now: int) -> Iterator[Owner]:
         """The owners whose time has come; each fires once, and one cancelled meanwhile does not."""
         while (when := self.earliest()) is not None and when <= now:
-            timer = heappop(self._heap)[2]
+            timer = heappop(self.heap)[2]
             owner, timer.owner = timer.owner, None
             if owner is not None:
                 yield owner
 
     def clear(self) -> None:
-        self._heap.clear()
+        self.heap.clear()
         self._cancelled = 0
