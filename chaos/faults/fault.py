@@ -28,6 +28,8 @@ class Fault(Window):
     """Whether it keeps messages, each of them for a time."""
     alters: ClassVar[bool] = False
     """Whether a receiver may take for data what it altered, since no checksum tells."""
+    consumes: ClassVar[bool] = False
+    """Whether the messages that it chooses are lost, and nothing else is done to their link."""
     discipline: ClassVar[Literal["", "netem", "tbf"]] = ""
     """What of the kernel's traffic control performs it on packets; "": not that."""
 

@@ -119,6 +119,7 @@ class Drop(MessageFault):
     verb: ClassVar[str] = "drop"
     brings: ClassVar[Brings] = alike("loss")
     loses: ClassVar[bool] = True
+    consumes: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from chaos.faults.messages import Drop
+from chaos.faults.fault import Fault
 from chaos.supports import PLANE_OF, PLANES
 from nodes.rpc.service import Workload
 from nodes.wire.header import client_number, intent_number, turn
@@ -210,16 +210,16 @@ class Setting:
         receipts, again = self.index.receipts, course.again
         if fault is None or again in receipts.overtaken or again in receipts.forgotten:
             return False
-        return fault.link == course.place.link and "reply" in fault.directions
+        return fault.on_link == course.place.link and "reply" in fault.directions
 
     @cached_property
-    def _losing(self) -> Mapping[int, Drop]:
+    def _losing(self) -> Mapping[int, Fault]:
         """The faults that lose messages, by number; none where an order may be an estimate, where a log says what is
         lost, or where a plane is at work that does not say to which messages."""
         cell = self.cell
         if self.index.history.clocks or cell.log is not None or not self._by_relays:
             return {}
-        return {index: fault for index, fault in enumerate(cell.faults) if isinstance(fault, Drop)}
+        return {index: fault for index, fault in enumerate(cell.faults) if fault.consumes}
 
     @cached_property
     def _by_relays(self) -> bool:

@@ -130,7 +130,7 @@ def moved_fault(value: Any, name: str, moved: Callable[[int], int]) -> Any:
             changes[field.name] = moved(held)
         elif field.name in ("when", "until") and held:
             changes[field.name] = _moved_trigger(held, name, moved)
-        elif isinstance(held, Restart):
+        elif field.name == "restart" and held:
             changes[field.name] = moved_fault(held, name, moved)
     return replace(value, **changes)
 
@@ -158,7 +158,7 @@ def _smaller_fault(fault: Any) -> Iterator[Fault]:
                 yield replace(fault, **{field.name: tuple(other for other in held if other != one)})
         elif isinstance(held, tuple):
             yield from (replace(fault, **{field.name: (fewer,)}) for fewer in _down_to(held[0], 1))
-        elif isinstance(held, Restart):
+        elif field.name == "restart" and held:
             yield from (replace(fault, **{field.name: plainer}) for plainer in _plainer(held))
         elif field.name != fault.verb and held != field.default:
             yield from _plainer_value(fault, field.name, held, field.default)

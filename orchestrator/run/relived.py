@@ -7,8 +7,9 @@ scenario has them.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from chaos.faults.processes import Kill, Pause, ProcessFault, Restart
+from chaos.faults.processes import ProcessFault, Restart
 from nodes.wire.header import process_of
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.log import AT_ONCE, Strike
@@ -38,14 +39,15 @@ def _struck(fault: ProcessFault, strike: Strike | None) -> ProcessFault:
         fault = replace(fault, when=None, after=0)
     else:
         fault = replace(fault, when=strike.when, after=None)
-    return _ended(fault, strike)
+    ended: ProcessFault = _ended(fault, strike)
+    return ended
 
 
-def _ended(fault: ProcessFault, strike: Strike) -> ProcessFault:
+def _ended(fault: Any, strike: Strike) -> Any:
     """What did not come before heal waits for it."""
     if strike.ends is None:
         fault = replace(fault, lasts=None)
-    if fault.restart is not None and isinstance(fault, Kill | Pause):
+    if fault.restart is not None:
         when = TriggerEvent.HEALED if strike.restart is None else strike.restart or None
         fault = replace(fault, restart=Restart(when=when, state=fault.restart.state))
     return fault

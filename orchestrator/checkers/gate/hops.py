@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import get_args
+from typing import cast, get_args
 
 from chaos.decide import Rule, decision
 from chaos.decisions import parameters
@@ -86,21 +86,20 @@ def decisions_are_their_faults(setting: Views) -> Iterator[str]:
         if rule is None:
             fits = detail["act"] in UNRULED and direction in DIRECTIONS
         else:
-            fits = 0 <= rule < len(faults) and _does(faults[rule], detail["act"], link, direction)
+            fits = 0 <= rule < len(faults) and _does(setting, faults[rule], detail["act"], link, direction)
             if fits and detail["act"] != "lost" and setting.cell.log is None and setting.index.history.plan:
-                yield from _otherwise(setting, event, faults[rule])
+                yield from _otherwise(setting, event, cast(RelayFault, faults[rule]))
         if not fits:
             yield f"{attempt_name(event)}: {event.node} did {detail['act']} to its {direction}, which no fault does"
 
 
-def _does(fault: Fault, act: str, link: str, direction: str) -> bool:
-    return act == fault.act and fault.on_link == link and direction in fault.directions
+def _does(setting: Views, fault: Fault, act: str, link: str, direction: str) -> bool:
+    here = fault.on_link == link and plane_of(setting.cell, fault) == "relay"
+    return here and act == fault.act and direction in fault.directions
 
 
-def _otherwise(setting: Views, event: Event, fault: Fault) -> Iterator[str]:
+def _otherwise(setting: Views, event: Event, fault: RelayFault) -> Iterator[str]:
     """Chance has no memory: what it drew for a message, it draws again. Older versions did not write that down."""
-    if not isinstance(fault, RelayFault):
-        return
     detail = event.detail
     key = Key(detail["link"], detail["direction"], event.client, event.seq, event.attempt, detail["occurrence"])
     decided = parameters(decision(setting.cell.seed, Rule(detail["rule"], fault), key))
