@@ -20,19 +20,19 @@ from orchestrator.checkers.finding import verdict
 from orchestrator.checkers.gate.fields import malformed
 from orchestrator.checkers.guarded import Guard
 from orchestrator.checkers.properties import CHECKERS
-from orchestrator.checkers.verdict import Verdict
+from orchestrator.checkers.verdict import Judgement, Verdict
 from orchestrator.checkers.views import View, Views
 from orchestrator.history.index import Index
-from orchestrator.history.merged import merge
+from orchestrator.history.merged import History, merge
 from orchestrator.scenario.cell import LEVELS, Cell, Implicit
 from orchestrator.scenario.shipped import names, plans
 
 every = pytest.mark.parametrize("name", CHECKERS)
 
 
-def asking(name: str, of: Cell) -> Cell:
-    """The cell, with the property expected."""
-    return of.model_copy(update={"expect": of.expect.model_copy(update={name: "holds"})})
+def asking(of: Cell, *asked: str) -> Cell:
+    """The cell, with these properties expected, or all."""
+    return of.model_copy(update={"expect": of.expect.model_copy(update=dict.fromkeys(asked or CHECKERS, "holds"))})
 
 
 def test_every_file_is_a_pure_checker_of_its_name() -> None:
@@ -51,7 +51,7 @@ def test_what_levels_are_made_of_and_what_is_always_judged_is_a_checker() -> Non
 
 @every
 def test_an_empty_history_exercises_nothing(name: str) -> None:
-    setting = Views(asking(name, cell()), Index(merge({})))
+    setting = Views(asking(cell(), name), Index(merge({})))
     assert verdict(CHECKERS[name].check(setting)).verdict is Verdict.NOT_EXERCISED
     assert verdict(finding(CHECKERS[name], setting)).verdict is Verdict.NOT_EXERCISED
 
@@ -87,22 +87,26 @@ def test_without_a_view_that_it_needs_it_knows_nothing(
 
 
 @pytest.fixture(scope="module")
-def shipped() -> list[Ran]:
-    """The first and the last cell of every shipped scenario that the simulator can run."""
+def shipped() -> list[tuple[str, History, Judgement]]:
+    """The first and the last cell of every shipped scenario that the simulator can run, judged by every checker."""
     found = [suite.applicable(plans([name])) for name in names()]
     ends = [cell for cells in found for cell in (cells[0], *cells[1:][-1:]) if not any(named("sim").problems(cell))]
-    return suite.run(ends, "sim")
+    assert len({cell.scenario for cell in ends}) > 50
+    ran = suite.run(ends, "sim")
+    return [(suite.name(one.result.cell), one.history, judge(asking(one.result.cell), one.history)) for one in ran]
+
+
+@pytest.mark.xdist_group("shipped-ends")
+def test_all_that_is_shipped_leaves_well_formed_histories(shipped: list[tuple[str, History, Judgement]]) -> None:
+    assert {of: found for of, history, _ in shipped if (found := list(malformed(history)))} == {}
 
 
 @every
 @pytest.mark.xdist_group("shipped-ends")
-def test_nothing_that_is_shipped_makes_it_crash(name: str, shipped: list[Ran]) -> None:
-    assert len({ran.result.cell.scenario for ran in shipped}) > 50
-    for ran in shipped:
-        assert list(malformed(ran.history)) == []
-        judgement = judge(asking(name, ran.result.cell), ran.history)
+def test_nothing_that_is_shipped_makes_it_crash(name: str, shipped: list[tuple[str, History, Judgement]]) -> None:
+    for of, _, judgement in shipped:
         (found,) = (one for one in judgement.properties if one.name == name)
-        assert found.verdict is not Verdict.UNKNOWN, f"{suite.name(ran.result.cell)}: {found.note}"
+        assert found.verdict is not Verdict.UNKNOWN, f"{of}: {found.note}"
 
 
 @every
@@ -119,5 +123,5 @@ def test_it_convicts_a_broken_variant_and_acquits_the_correct_mechanism(name: st
 
 def verdict_on(name: str, ran: Ran) -> Verdict:
     """By what is asked of the correct mechanism."""
-    judgement = judge(asking(name, ran.result.cell), ran.history)
+    judgement = judge(asking(ran.result.cell, name), ran.history)
     return next(found.verdict for found in judgement.properties if found.name == name)
