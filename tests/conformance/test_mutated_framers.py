@@ -13,8 +13,8 @@ from nodes.rpc.codecs import NAMES, Codec, codec
 from nodes.services.counter import COUNTER
 from nodes.wire.errors import WireError
 
-STREAMS = 100_000 if ALL else 20_000
-DECODED = 20_000
+STREAMS = 100_000 if ALL else 5_000
+DECODED = 20_000 if ALL else 5_000
 SEED = 8
 ASKED = b"".join(VALID["http1", "tcp"]["request"])
 """What the responses of a mutated stream answer."""

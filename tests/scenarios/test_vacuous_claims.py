@@ -11,6 +11,7 @@ from typing import NamedTuple, get_args
 import pytest
 import suite
 from documented import needed
+from requirements import ALL
 from suite import Ran
 
 from chaos.faults.models import Model
@@ -20,7 +21,7 @@ from orchestrator.explore.theory import brought
 from orchestrator.scenario.cell import LEVELS, Cell, Delivery, Level
 from orchestrator.scenario.shipped import plans
 
-SAMPLE = 60
+SAMPLE = 60 if ALL else 20
 """Cells; each is run once, and judged by every level under every model added to its own."""
 SHIPPED = ["rpc", "faults"]
 
