@@ -37,6 +37,7 @@ def run_session(
         suppress_health_check=list(HealthCheck),
     )
     os.chdir(ROOT)
+    os.environ["FAULTBED_TESTS"] = "all"  # tests/requirements.py: a share may miss what all of it notices
     printed = folder / "printed"
     with printed.open("w") as file, contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
         code = pytest.main(

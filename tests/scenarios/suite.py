@@ -12,7 +12,7 @@ from nodes.wire.record import Kind
 from orchestrator.backends import ready
 from orchestrator.backends.backend import Options
 from orchestrator.history.merged import History
-from orchestrator.report.result import CellResult, Task
+from orchestrator.report.result import CellResult, Exit, Task
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.plan import Plan
 from orchestrator.scenario.shipped import plans
@@ -47,7 +47,7 @@ def last(scenario: str) -> Cell:
 
 def unhurried(cell: Cell) -> Cell:
     """With clients that wait longer than several engines at work on one machine make them."""
-    retry = {"first": 500, "maximum": 500}
+    retry = {"first": 500, "maximum": 500, "patience": 1000}
     clients = {
         name: client.model_copy(update={"retry": client.retry.model_copy(update=retry)})
         for name, client in cell.clients.items()
@@ -55,16 +55,17 @@ def unhurried(cell: Cell) -> Cell:
     return cell.model_copy(update={"nodes": {**cell.nodes, **clients}})
 
 
-def run(cells: Sequence[Cell], backend: str, options: Options = NONE) -> list[Ran]:
+def run(cells: Sequence[Cell], backend: str, options: Options = NONE, *, idle: bool = False) -> list[Ran]:
     """Run them, some at a time on real processes; in the order given. Raises AssertionError if the testbed failed.
 
-    One in which a busy machine made operations late shows nothing, and is run again.
+    On a busy machine operations are late, and what was to come before heal comes after it. Such a run shows nothing,
+    says so by being inconclusive, and is made again. `idle`: some are meant to be, so that only late ones are.
     """
     ran: dict[str, Ran] = {}
     left = list(cells)
     for _ in range(1 if backend == "sim" else TIMES):
         ran |= {name(one.result.cell): one for one in _run(left, backend, options)}
-        left = [cell for cell in left if _was_late(ran[name(cell)])]
+        left = [cell for cell in left if _shows_nothing(ran[name(cell)], idle)]
         if not left:
             break
     return [ran[name(cell)] for cell in cells]
@@ -79,9 +80,10 @@ def _run(cells: Sequence[Cell], backend: str, options: Options) -> list[Ran]:
         return [_ran(result) for result in results]
 
 
-def _was_late(ran: Ran) -> bool:
+def _shows_nothing(ran: Ran, idle: bool) -> bool:
     judgement = ran.result.judgement
-    return judgement is not None and any(LATE in found.reason for found in judgement.expectations)
+    late = judgement is not None and any(LATE in found.reason for found in judgement.expectations)
+    return late or (ran.result.exit_code is Exit.INCONCLUSIVE and not idle)
 
 
 _known: dict[tuple[str, str], Ran] = {}

@@ -190,7 +190,7 @@ def every(backend: str) -> dict[str, Ran]:
         for place, (name, case) in enumerate(CASES.items())
         if backend in case.backends
     ]
-    return {one.result.cell.axes["case"]: one for one in suite.run(made, backend)}
+    return {one.result.cell.axes["case"]: one for one in suite.run(made, backend, idle=True)}
 
 
 def reasons(ran: Ran) -> dict[int, str]:
@@ -232,7 +232,7 @@ def test_a_pause_s_end_is_for_the_process_that_it_stopped(sim: dict[str, Ran]) -
 def passing(fault: str, backend: str) -> list[Ran]:
     """Stopped until heal, with a call before it: at heal the server goes on, and hears of that and of the call."""
     case = Case(("{pause: server, when: client gate 3, name: stop}", fault), {}, "3: stop on", after_heal=5)
-    return suite.run([cell(transport, case, transport) for transport in ("udp", "tcp")], backend)
+    return suite.run([cell(transport, case, transport) for transport in ("udp", "tcp")], backend, idle=True)
 
 
 @pytest.mark.parametrize("backend", BOTH)

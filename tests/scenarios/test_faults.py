@@ -183,7 +183,7 @@ def test_a_fault_that_cannot_act_is_not_claimed_to_have_bitten() -> None:
 def test_nor_is_it_on_real_processes() -> None:
     names = {"drop-every", "cut-after-request", "kill-nth", "pause"}
     tried = {cell.scenario: without(cell, 0) for cell in cells() if cell.scenario in names}
-    for ran in suite.run([cell.model_copy(update={"load": 500}) for cell in tried.values()], "local"):
+    for ran in suite.run([cell.model_copy(update={"load": 500}) for cell in tried.values()], "local", idle=True):
         assert_not_bitten(ran, 0)
 
 

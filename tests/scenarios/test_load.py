@@ -47,7 +47,7 @@ def cell(calls: int, **more: str) -> Cell:
 
 
 def ran(backend: str, calls: int, **more: str) -> suite.Ran:
-    (one,) = suite.run([cell(calls, **more)], backend)
+    (one,) = suite.run([cell(calls, **more)], backend, idle=True)
     return one
 
 

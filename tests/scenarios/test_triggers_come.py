@@ -95,7 +95,7 @@ def local() -> dict[str, Ran]:
 
 def every(backend: str) -> dict[str, Ran]:
     made = [cell(name, case) for name, case in CASES.items() if backend in case.backends]
-    return {one.result.cell.axes["case"]: one for one in suite.run(made, backend)}
+    return {one.result.cell.axes["case"]: one for one in suite.run(made, backend, idle=True)}
 
 
 def heal(events: tuple[Event, ...]) -> int:

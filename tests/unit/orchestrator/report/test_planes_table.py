@@ -32,6 +32,8 @@ from orchestrator.scenario.cell import Cell, Expect
 from orchestrator.sweep.cells import run_cells
 from orchestrator.sweep.store import Store, StoreError
 
+pytestmark = pytest.mark.xdist_group("planes-table")  # which is read off every scenario
+
 PAGE = Path(__file__).parents[4] / "docs" / "planes.md"
 LINK = "client -> server"
 EVERYWHERE = list(product(PLANES, TRANSPORTS, ROWS))
