@@ -69,6 +69,11 @@ def unchecked(setting: Views) -> Iterator[str]:
         yield "plan not checked: the history does not say of which plan it is (older versions did not record that)"
     if any("wait" not in event.detail for event in setting.suspected(Kind.ATTEMPT)):
         yield "waits not checked: the journals do not tell how long clients waited (older versions did not record that)"
+    if any("connection" not in event.detail for event in setting.suspected(Kind.ANSWER)):
+        yield (
+            "lines of answers not checked: the journals do not tell over which connections servers answered (older "
+            "versions did not record that)"
+        )
     if setting.cell.log is not None and not setting.cell.log.endings:
         yield "endings not compared: the log does not say how the operations of its run ended"
 

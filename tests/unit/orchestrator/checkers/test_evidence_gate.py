@@ -97,6 +97,13 @@ def test_a_history_of_another_plan_is_noticed() -> None:
         assert any(line.startswith("plan") for line in unchecked(views)) == (not recorded or not given)
 
 
+@pytest.mark.parametrize(("over", "said"), [({}, True), ({"connection": 1}, False)])
+def test_answers_that_say_no_line_anywhere_are_told(over: dict[str, int], said: bool) -> None:
+    run = Run().invoke(1).send(1).receive(1).execute(1).commit(1).answer(1, 1, 1, **over).reply(1, 1, 1).ok(1, 1)
+    views = Views(cell(), Index(run.history()))
+    assert any(line.startswith("lines of answers not checked") for line in unchecked(views)) == said
+
+
 def test_a_run_that_was_interrupted_is_noticed() -> None:
     run = Run().call(1).phase("load").call(2).phase("interrupted")
     assert gate(run.unfinished()) == "the run did not reach its end; its last phase was interrupted"

@@ -34,6 +34,8 @@ def test_it_is_judged_as_it_was() -> None:
     assert now["unchecked"] == [
         "plan not checked: the history does not say of which plan it is (older versions did not record that)",
         "waits not checked: the journals do not tell how long clients waited (older versions did not record that)",
+        "lines of answers not checked: the journals do not tell over which connections servers answered (older "
+        "versions did not record that)",
     ]
 
 
