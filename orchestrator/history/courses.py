@@ -118,7 +118,7 @@ class Courses(Mapping[Operation, Course]):
         return n >= 0 and operation not in self._hidden and self._shapes[self._shape[n]][2] is not None
 
     def __contains__(self, operation: object) -> bool:
-        return isinstance(operation, tuple) and self._place(operation) >= 0 and operation not in self._hidden
+        return type(operation) is tuple and self._place(operation) >= 0 and operation not in self._hidden
 
     def __iter__(self) -> Iterator[Operation]:
         hidden = self._hidden

@@ -63,16 +63,18 @@ class Receipts:
             self.forgotten.add(event.order)
 
     def _trim(self, event: Event) -> None:
-        key, mark = (event[3], event[4], event[6]), event.detail.get("mark", 0)
+        order, _, _, node, epoch, _, client, *numbers, detail = event
+        key, mark = (node, epoch, client), detail.get("mark", 0)
         self._marks[key] = max(mark, self._marks.get(key, 0))
         if not self._received.pop(key, False):
-            self.tardy.add((event[3], event[4]))
-        order, client = event[0], event[6]
-        if event[7:10] != (0, 0, 0) or type(event.detail.get("mark")) is not int or max(client, mark) >= 2**63:
-            self.numbered.append(event)  # seq, attempt, process
+            self.tardy.add((node, epoch))
+        if numbers != [0, 0, 0] or type(mark) is not int or "mark" not in detail or max(client, mark) >= 2**63:
+            self.numbered.append(event)
         else:
-            for column, value in zip(self.trims, (order, client, mark), strict=True):
-                column.append(value)
+            orders, clients, marks = self.trims
+            orders.append(order)
+            clients.append(client)
+            marks.append(mark)
 
     def _serve(self, event: Event) -> None:
         if event[7]:

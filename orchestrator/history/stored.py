@@ -5,12 +5,14 @@ A file's rows are arrays of ten (orchestrator/history/file.py). Nobody else may 
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain, groupby
 from types import MappingProxyType
-from typing import Any, BinaryIO, overload
+from typing import Any, BinaryIO, NamedTuple, overload
 
 import msgpack
 
@@ -26,6 +28,25 @@ KEPT = 32
 
 _KINDS: Mapping[int, Kind] = {int(kind): kind for kind in Kind}
 _new = tuple.__new__  # a named tuple's own way checks what is known here already
+_event: Callable[[tuple[Any, ...]], Event] = partial(_new, Event)
+_ARRAY = struct.Struct(">BI")
+"""How the head of an array of so many is packed."""
+_INTEGERS, _MAPS = {int}, {dict}
+
+
+class Block(NamedTuple):
+    """Events that lie together, and of each what many ask for: its time, its process by node and epoch, its kind."""
+
+    events: list[Event]
+    times: Sequence[int]
+    nodes: Sequence[str]
+    epochs: Sequence[int]
+    kinds: bytes
+
+    @classmethod
+    def of(cls, events: list[Event]) -> Block:
+        _, times, _, nodes, epochs, kinds, *_ = zip(*events, strict=True) if events else [()] * 11
+        return cls(events, times, nodes, epochs, bytes(kinds))
 
 
 class Decoder:
@@ -56,23 +77,27 @@ class Decoder:
             del numbers
             yield _new(Event, (order, time, place, who, epoch, what, client, seq, attempt, process, detail))
 
-    def block(self, data: bytes, orders: Sequence[int], offset: int) -> list[Event]:
+    def block(self, data: bytes, orders: Sequence[int], offset: int) -> Block:
         """Of rows that lie together, without a look at each unless one is no event."""
-        domains, nodes, kinds = self._domains, self._nodes, _KINDS
+        return self._columns(data, orders) or self._single(data, orders, offset)
+
+    def _columns(self, data: bytes, orders: Sequence[int]) -> Block | None:
         try:
-            found: list[Event] = [
-                _new(
-                    Event,
-                    (order, time, domains[where], nodes[node], epoch, kinds[kind], client, seq, attempt, process, told),
-                )
-                for order, (time, where, node, epoch, kind, client, seq, attempt, process, told) in zip(
-                    orders, unpacker_of(data), strict=True
-                )
-                if (0 | time | epoch | client | seq | attempt | process) is not None and type(told) is dict
-            ]
+            rows = msgpack.unpackb(_ARRAY.pack(0xDD, len(orders)) + data, strict_map_key=False)
+            times, where, who, epochs, kinds, clients, seqs, attempts, processes, details = zip(*rows, strict=True)
+            if {*map(type, chain(times, epochs, clients, seqs, attempts, processes))} != _INTEGERS:
+                return None
+            if {*map(type, details)} != _MAPS:
+                return None
+            nodes = [*map(self._nodes.__getitem__, who)]
+            places, what = map(self._domains.__getitem__, where), map(_KINDS.__getitem__, kinds)
+            found = orders, times, places, nodes, epochs, what, clients, seqs, attempts, processes, details
+            return Block([*map(_event, zip(*found, strict=True))], times, nodes, epochs, bytes(kinds))
         except Exception:
-            found = []
-        return found if len(found) == len(orders) else list(self.events(unpacker_of(data), orders, offset))
+            return None
+
+    def _single(self, data: bytes, orders: Sequence[int], offset: int) -> Block:
+        return Block.of([*self.events(unpacker_of(data), orders, offset)])
 
 
 def unpacker_of(data: bytes) -> Any:
@@ -124,7 +149,7 @@ class Stored(Sequence[Event]):
         for number in range(-(-self._count // BLOCK)):
             yield from self._block(number)
 
-    def blocks(self) -> Iterator[Sequence[Event]]:
+    def blocks(self) -> Iterator[Block]:
         """All of them, some at once, of which none are kept."""
         return map(self._decoded, range(-(-self._count // BLOCK)))
 
@@ -144,29 +169,29 @@ class Stored(Sequence[Event]):
         self._file.seek(first)
         data = self._file.read(starts[orders[-1] + 1] - first)
         rows = (data[starts[order] - first : starts[order + 1] - first] for order in orders)
-        return iter(self._shifted(self._decoder.block(b"".join(rows), orders, first)))
+        return iter(self._shifted(self._decoder.block(b"".join(rows), orders, first)).events)
 
-    def _shifted(self, events: Iterable[Event]) -> Iterable[Event]:
+    def _shifted(self, block: Block) -> Block:
         if not self._offsets:
-            return events
-        return (event._replace(time=event.time - self._offsets.get(event.domain, 0)) for event in events)
+            return block
+        here = self._offsets
+        return Block.of([event._replace(time=event.time - here.get(event.domain, 0)) for event in block.events])
 
     def _block(self, number: int) -> list[Event]:
         found = self._blocks.get(number)
         if found is None:
-            found = self._blocks[number] = self._decoded(number)
+            found = self._blocks[number] = self._decoded(number).events
             if len(self._blocks) > KEPT:
                 self._blocks.popitem(last=False)
         else:
             self._blocks.move_to_end(number)
         return found
 
-    def _decoded(self, number: int) -> list[Event]:
+    def _decoded(self, number: int) -> Block:
         orders = range(number * BLOCK, min((number + 1) * BLOCK, self._count))
         start, end = self._starts[orders[0]], self._starts[orders[-1] + 1]
         self._file.seek(start)
-        found = self._decoder.block(self._file.read(end - start), orders, start)
-        return list(self._shifted(found)) if self._offsets else found
+        return self._shifted(self._decoder.block(self._file.read(end - start), orders, start))
 
 
 class Picked(Sequence[Event]):

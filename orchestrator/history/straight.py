@@ -94,10 +94,12 @@ _FORMS = dict(_form(hop, served) for hop in ((), (Kind.DECISION,)) for served in
 
 def course(events: Sequence[Event]) -> Course | None:
     """Of the events of one operation in order, up to its completion: None if anything happened to it."""
-    form = _FORMS.get(tuple([event[5] for event in events]))
+    if not events:
+        return None
+    orders, _, _, nodes, epochs, kinds, _, _, attempts, processes, details = zip(*events, strict=True)
+    form = _FORMS.get(kinds)
     if form is None:
         return None
-    orders, _, _, nodes, epochs, _, _, _, attempts, processes, details = zip(*events, strict=True)
     if attempts != form.attempts or not _in_place(form, nodes, epochs, processes):
         return None
     asked, _, sent, *_, end = details
@@ -143,19 +145,17 @@ def _agree(form: _Form, details: Sequence[dict[str, Any]]) -> bool:
     )
 
 
-def written(found: Course, row: Event) -> Course | None:
-    """With the row of its effect, None if that is another's."""
+def is_its_row(found: Course, row: Event) -> bool:
+    """Whether it is the row of its effect."""
     place, detail = found.place, row.detail
-    if (
+    return (
         (row.node, row.epoch, row.attempt, row.process) == (place.server, place.epoch, 1, 0)
         and detail.get("epoch") == row.epoch
         and detail.get("n") == found.number
         and detail.get("result") == found.result
         and detail.get("intent") == found.intent
         and isinstance(detail.get("ledger"), str)
-    ):
-        return found._replace(row=row.order)
-    return None
+    )
 
 
 def as_sent(sent: dict[str, Any], received: dict[str, Any]) -> bool:

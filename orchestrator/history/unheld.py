@@ -6,8 +6,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import count
-from operator import itemgetter
+from itertools import compress, count
 from typing import overload
 
 from nodes.wire.record import COLLECTED, COMPLETIONS, Kind
@@ -15,9 +14,13 @@ from orchestrator.history.courses import Courses
 from orchestrator.history.merged import Event, Life, Operation
 from orchestrator.history.passing import Firsts, Receipts, Rows, pass_by
 from orchestrator.history.repeated import Alone, repeated
-from orchestrator.history.stored import Picked, Stored
-from orchestrator.history.straight import course, written
+from orchestrator.history.stored import Block, Picked, Stored
+from orchestrator.history.straight import course, is_its_row
 from orchestrator.history.trace import OF_OPERATIONS, Trace, by_operation, traced
+
+_PART, _LAST = 1, 2
+_PARTS = bytes(_LAST if kind in COMPLETIONS else _PART if kind in OF_OPERATIONS else 0 for kind in range(256))
+"""By kind: whether it is a part of an operation, and its completion."""
 
 
 class Operations:
@@ -34,19 +37,19 @@ class Operations:
         self._again: set[Operation] = set()
         """Of their courses something was known, and something more came: what came before is to be read again."""
 
-    def see(self, events: Iterable[Event]) -> None:
+    def see(self, block: Block) -> None:
         """The next ones."""
         get = self._open.get
-        for event in events:
+        for part, event in zip(block.kinds.translate(_PARTS), block.events, strict=True):
             own = get(event[6:8]) or self._of(event)  # client, seq
-            if own is not None and event[5] in OF_OPERATIONS:
+            if part and own is not None:
                 own.append(event)
-                if event[5] in COMPLETIONS:
+                if part == _LAST:
                     self._end(event.operation, own, self._alone.end(*event.operation))
 
     def _of(self, event: Event) -> list[Event] | None:
         """All that is known of its operation, if all is kept: else it is done with the event."""
-        operation = client, seq = event.operation
+        operation = client, seq = event[6:8]
         if not (client and seq):
             self._unnumbered(event)
         elif operation in self._open:
@@ -74,7 +77,7 @@ class Operations:
         if event.kind not in OF_OPERATIONS:
             return
         found = self.courses.get(operation)
-        if found and found.has_effect and not found.row and event.kind is Kind.EFFECT and written(found, event):
+        if event.kind is Kind.EFFECT and found and not found.row and found.has_effect and is_its_row(found, event):
             self.courses.write(operation, event.order)
         else:
             self.courses.take(operation)
@@ -112,9 +115,6 @@ class Passing:
             self.receipts = self.firsts = self.rows = None
 
 
-_time, _kind, _life = itemgetter(1), itemgetter(5), itemgetter(3, 4)
-
-
 class Columns:
     """Of each event, by its order: its kind, and the place of its process in `lives`. `in_time`: whether no clock ever
     went back, of all together."""
@@ -129,16 +129,17 @@ class Columns:
         self.in_time = True
         self._latest: list[int] = []
 
-    def see(self, events: Sequence[Event]) -> None:
+    def see(self, block: Block) -> None:
         """The next ones."""
-        lives, kinds, begun = self.lives, bytes(map(_kind, events)), len(self.kinds)
-        self.kinds.extend(kinds)
+        kinds, times, begun = block.kinds, block.times, len(self.kinds)
+        lives: Iterable[Life | None] = zip(block.nodes, block.epochs, strict=True)
         if any(kind in kinds for kind in COLLECTED):
-            own = [lives[None if event[5] in COLLECTED else event[3:5]] for event in events]
-            times = [*self._latest, *(event[1] for event, number in zip(events, own, strict=True) if number)]
-        else:
-            own = list(map(lives.__getitem__, map(_life, events)))
-            times = [*self._latest, *map(_time, events)]
+            journalled = [kind not in COLLECTED for kind in kinds]
+            lives = [life if own else None for life, own in zip(lives, journalled, strict=True)]
+            times = [*compress(times, journalled)]
+        own = [*map(self.lives.__getitem__, lives)]
+        times = [*self._latest, *times]
+        self.kinds.extend(kinds)
         self.life.extend(own)
         for number in set(own):
             self.first.setdefault(number, begun + own.index(number))

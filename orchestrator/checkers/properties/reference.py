@@ -92,7 +92,8 @@ def _steps(
             yield from reference.forgot(each.client, each.mark)
             continue
         if not isinstance(each, Event):
-            stepped.update(reference.heard(each, even[each]))
+            for kind in reference.heard(each, even[each]):
+                stepped[kind] += 1
             continue
         stepped[each.kind] += 1
         if even and each.seq and client in reference.due:

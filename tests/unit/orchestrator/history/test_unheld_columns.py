@@ -6,6 +6,7 @@ from history_builder import Run
 
 from nodes.wire.record import COLLECTED, Kind
 from orchestrator.history.merged import Event
+from orchestrator.history.stored import Block
 from orchestrator.history.unheld import Columns, OfLife
 
 BLOCK = 7
@@ -17,7 +18,7 @@ def seen() -> tuple[tuple[Event, ...], Columns]:
         run.call(seq)
     events, columns = run.history().events, Columns()
     for place in range(0, len(events), BLOCK):
-        columns.see(events[place : place + BLOCK])
+        columns.see(Block.of([*events[place : place + BLOCK]]))
     return tuple(events), columns
 
 
@@ -54,5 +55,5 @@ def test_what_goes_back_is_noticed_across_what_is_seen_at_once() -> None:
         columns = Columns()
         other = [event._replace(time=10**12) if event.order == place else event for event in events]
         for begin in range(0, len(events), BLOCK):
-            columns.see(other[begin : begin + BLOCK])
+            columns.see(Block.of(other[begin : begin + BLOCK]))
         assert not columns.in_time
