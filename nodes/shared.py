@@ -12,7 +12,6 @@ from typing import Any
 
 from nodes.dying import alone
 from nodes.journal import JournalWriter
-from nodes.wire.record import Kind
 
 
 class SharedJournal(JournalWriter):
@@ -22,17 +21,9 @@ class SharedJournal(JournalWriter):
         super().__init__(path, clock)
         self._node = os.getpid()
 
-    def note(
-        self,
-        kind: Kind,
-        client: int = 0,
-        seq: int = 0,
-        attempt: int = 0,
-        process: int = 0,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
+    def note(self, *said: Any, **more: Any) -> None:
         with self._locked():
-            super().note(kind, client, seq, attempt, process, detail)
+            super().note(*said, **more)
 
     def close_to_others(self) -> None:
         with self._locked():  # who stands still in the middle of a record would keep the lock

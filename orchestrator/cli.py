@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from nodes.engines import NAMES as ENGINES
-from orchestrator.backends import named
+from orchestrator.backends import named, simulator
 from orchestrator.backends.interrupts import raising
 from orchestrator.commands.agent import agent, token
 from orchestrator.commands.backend_options import backend_options, options_of
@@ -190,7 +190,7 @@ def replay(path: Path, backend: str, jobs: int, out: Path, junit: Path | None, *
     type=click.Path(file_okay=False, path_type=Path),
     help="Where scenarios of what surprised are kept.  [default: scenarios/found, of others results/found]",
 )
-@click.option("--backend", default="sim", show_default=True, help="What runs them.")
+@click.option("--backend", default=simulator().name, show_default=True, help="What runs them.")
 @click.option("--no-real", is_flag=True, help="Do not try on real sockets what surprised.")
 def explore(
     scenario: str | None,
@@ -211,9 +211,10 @@ def explore(
     from orchestrator.commands.explore import Chosen
     from orchestrator.commands.explore import explore as explored
 
-    if backend != "sim":
+    made = simulator().name
+    if backend != made:
         raise click.UsageError(
-            f"--backend {backend}: thousands of runs are made in the simulator; expected sim, and for what is found "
+            f"--backend {backend}: thousands of runs are made in the simulator; expected {made}, and for what is found "
             f"faultbed run FILE --backend {backend}"
         )
     if minutes is None and runs is None:

@@ -24,9 +24,9 @@ from orchestrator.backends.processes import orchestrator_id
 
 SESSION = "FAULTBED_TEST_SESSION"
 """Every process that a test starts inherits this variable, and is found by it."""
-ENDING = 5.0
+ENDING = 30.0
 """Seconds that a process has: it ends by itself when its orchestrator's pipe does."""
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds that another session at the same engine has to remove what is its own; ours has removed everything by now."""
 PAUSE = 0.5
 

@@ -38,6 +38,16 @@ def choices() -> tuple[Backend, ...]:
     return tuple(one for one in backends() if one.about is not None)
 
 
+def simulator() -> Backend:
+    """The one that performs what nodes do by itself: no run of it waits."""
+    return next(one for one in choices() if one.performs)
+
+
+def real() -> Backend:
+    """The first that runs processes."""
+    return next(one for one in choices() if not one.performs)
+
+
 def ready(name: str, options: Mapping[str, Any] | None = None) -> AbstractContextManager[Ready]:
     """The backend of this name with its options. Raises SessionError where it cannot be had."""
     return named(name).connect({} if options is None else options)

@@ -11,7 +11,7 @@ from typing import NamedTuple, get_args
 
 import click
 
-from orchestrator.backends import named
+from orchestrator.backends import simulator
 from orchestrator.backends.interrupts import Interrupted, first_waits
 from orchestrator.commands.endings import say
 from orchestrator.explore.found import Found, kept, on_real_sockets
@@ -27,7 +27,6 @@ from orchestrator.scenario.matrix import hint
 from orchestrator.sweep.failures import said
 from orchestrator.sweep.outputs import try_folder
 
-BACKEND = "sim"
 OURS, OTHERS = Path("scenarios/found"), Path("results/found")
 """Where finds are kept: those in the product stay with its scenarios, all others with what was run."""
 EVERY = 1.0
@@ -104,7 +103,7 @@ def _of_scenario(given: str) -> Subject:
 def _refused(cell: Cell) -> str | None:
     if cell.system is not None:
         return "the programs of a compose project run on real sockets alone; expected a scenario with nodes of ours"
-    found = next(named(BACKEND).problems(cell), None)
+    found = next(simulator().problems(cell), None)
     return found.message if found is not None else None
 
 
@@ -144,7 +143,7 @@ def _found(find: Find, folder: Path, real: bool, signals: list[int], unkept: lis
         return
     yield f"  {found.surprise.told}"
     yield f"  {shrunk_to(found.shrunk)}: {os.fspath(found.path)}"
-    yield f"  faultbed run {found.path} --backend sim   does it again"
+    yield f"  faultbed run {found.path} --backend {simulator().name}   does it again"
     if real and not signals:
         yield f"  on real sockets: {_on_real_sockets(found, signals)}"
 

@@ -11,7 +11,7 @@ from random import Random
 from time import process_time
 from typing import NamedTuple
 
-from orchestrator.backends import ready
+from orchestrator.backends import ready, real
 from orchestrator.explore.attempt import Surprise, attempt, recorded, surprise
 from orchestrator.explore.hunt import Find
 from orchestrator.explore.shrink import Shrinking, Shrunk
@@ -23,7 +23,6 @@ from orchestrator.scenario.log import Log
 from orchestrator.sweep.cells import run_cells
 from orchestrator.sweep.store import Store, write
 
-REAL = "local"
 LONGEST = 60.0
 """Seconds of CPU time that are spent on shrinking one find."""
 
@@ -77,7 +76,7 @@ def kept(find: Find, folder: Path, over: Callable[[], bool]) -> Found:
 
 def on_real_sockets(found: Found) -> str:
     """What a run of it on processes of this machine comes to, in a few words."""
-    with tempfile.TemporaryDirectory(prefix="faultbed-") as folder, ready(REAL) as local:
+    with tempfile.TemporaryDirectory(prefix="faultbed-") as folder, ready(real().name) as local:
         refused = next(local.problems(found.cell), None)
         if refused is not None:
             return f"not tried: {refused.message}"

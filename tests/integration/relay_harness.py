@@ -22,7 +22,7 @@ from nodes.wire.record import Kind, Record
 LINK = "client -> server"
 CLIENT = client_number(1, 1, 1)
 TOKEN = bytes(range(32))
-TIMEOUT = 20
+TIMEOUT = 100
 ADD = next(procedure for procedure in COUNTER.procedures if procedure.name == "add")
 XDR = codec("xdr", COUNTER)
 

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
-TIMEOUT = 20
+TIMEOUT = 100
 CLONE_NEWNET = 0x40000000  # setns(2)
 _numbers = itertools.count()
 

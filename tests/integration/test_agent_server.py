@@ -26,7 +26,7 @@ from orchestrator.backends.host import Ended, Launch, Line, Report
 from orchestrator.run.session import SessionError
 
 TOKEN = bytes(range(32))
-PATIENCE = 20
+PATIENCE = 100
 
 
 @pytest.fixture

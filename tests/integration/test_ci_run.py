@@ -47,7 +47,7 @@ def engine(clone: Path) -> int:
 
 def test_the_closing_line_is_last_and_the_engine_is_stopped(clone: Path) -> None:
     run = start(clone, f"echo '{CLOSING}'; echo 'make: an error'; exit 2")
-    said, _ = run.communicate(timeout=60)
+    said, _ = run.communicate(timeout=100)
     assert run.returncode == 2
     assert said.splitlines()[-1] == CLOSING
     assert not psutil.pid_exists(engine(clone))
@@ -56,7 +56,7 @@ def test_the_closing_line_is_last_and_the_engine_is_stopped(clone: Path) -> None
 def test_an_engine_that_answers_is_left_alone(clone: Path) -> None:
     (clone / "engine").touch()
     run = start(clone, f"echo '{CLOSING}'")
-    said, _ = run.communicate(timeout=60)
+    said, _ = run.communicate(timeout=100)
     assert run.returncode == 0
     assert said.splitlines()[-1] == CLOSING
     assert not (clone / "dockerd.pid").exists()
@@ -66,7 +66,7 @@ def test_it_is_stopped_too_if_ci_is_ended(clone: Path) -> None:
     run = start(clone, "sleep 0.5")
     until(lambda: (clone / "testing").exists(), "the tests to begin")
     run.send_signal(signal.SIGTERM)
-    run.communicate(timeout=60)
+    run.communicate(timeout=100)
     assert run.returncode == 128 + signal.SIGTERM
     assert not psutil.pid_exists(engine(clone))
 

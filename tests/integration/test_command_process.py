@@ -17,7 +17,7 @@ COMMAND = [sys.executable, "-I", "-c", "from orchestrator.cli import main; main(
 
 
 def faultbed(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, cwd=cwd, timeout=60)
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, cwd=cwd, timeout=100)
 
 
 def test_a_run_into_a_pipe_is_plain_and_quiet_on_stderr(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
     child.stdout.close()
     complaint = child.stderr.read()
     child.stderr.close()
-    child.wait(timeout=30)
+    child.wait(timeout=100)
     assert complaint == b""
 
 

@@ -154,7 +154,7 @@ def test_ctrl_c_tells_what_was_covered_and_leaves_nobody(tmp_path: Path, least: 
         until(lambda: len(running.family()) >= least, "workers")
         for process in (*running.family(), running.process):
             process.send_signal(signal.SIGINT)
-        out, err = running.process.communicate(timeout=60)
+        out, err = running.process.communicate(timeout=100)
         assert (running.process.returncode, err) == (Exit.INTERRUPTED, "")
         assert "runs of the product's own mechanisms" in out
         until(lambda: not running.family(), "the workers' end")

@@ -56,7 +56,7 @@ def test_ctrl_c_leaves_nothing_running(tmp_path: Path, interrupt: Callable[[int,
         until(lambda: all(file.exists() and file.read_text().endswith(" ") for file in files), "both tests to wait")
         family = [*psutil.Process(running.pid).children(recursive=True)]
         interrupt(running.pid, signal.SIGINT)
-        said, _ = running.communicate(timeout=60)
+        said, _ = running.communicate(timeout=100)
     assert running.returncode == pytest.ExitCode.INTERRUPTED, said
     assert len(family) >= 4, "workers, and what their tests started"
     assert [process for process in family if not gone(process)] == []
@@ -69,5 +69,5 @@ def gone(process: psutil.Process) -> bool:
 @pytest.mark.parametrize("workers", ["0", "1"])
 def test_a_signal_ends_what_a_test_starts_though_it_was_ignored_where_all_began(tmp_path: Path, workers: str) -> None:
     with session(tmp_path, INTERRUPTED, "-n", workers, ignored=True) as running:
-        said, _ = running.communicate(timeout=60)
+        said, _ = running.communicate(timeout=100)
     assert said.splitlines()[-1].startswith("1 passed in "), said

@@ -21,7 +21,7 @@ def reports(folder: Path, files: int | None, number: int) -> list[Report]:
     with Supervisor("a run") as supervisor:
         argv = [sys.executable, "-I", "-c", PRINTS]
         supervisor.spawn("a", argv, {}, folder, folder / "log", told.put, files)
-        return [told.get(timeout=20) for _ in range(number)]
+        return [told.get(timeout=100) for _ in range(number)]
 
 
 def test_a_process_has_as_many_descriptors_as_it_is_given(tmp_path: Path) -> None:

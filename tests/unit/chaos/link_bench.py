@@ -10,7 +10,7 @@ from chaos.planes.loop import Loop
 from nodes.wire.record import Kind
 
 LINK = "client -> server"
-TIMEOUT = 20
+TIMEOUT = 100
 
 
 class Evidence:

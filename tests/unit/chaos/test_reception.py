@@ -16,7 +16,7 @@ from nodes.clock import now
 from nodes.control import NONCE_SIZE, Connector
 
 TOKEN = b"a secret of this run"
-TIMEOUT = 20
+TIMEOUT = 100
 
 
 class Desk:

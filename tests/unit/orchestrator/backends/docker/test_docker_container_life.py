@@ -77,7 +77,7 @@ class Life:
         self.container = Container(engine, "c", launch, create, gate, self.told.put)  # type: ignore[arg-type]
 
     def take(self, number: int) -> list[Report]:
-        return [self.told.get(timeout=10) for _ in range(number)]
+        return [self.told.get(timeout=100) for _ in range(number)]
 
 
 @pytest.fixture
