@@ -114,9 +114,13 @@ def test_archiving_keeps_the_rows_and_starts_another_history() -> None:
     ledger = opened(file)
     ledger.commit(transaction(), Witness())
     archived = ledger.archive()
-    fresh = MemoryLedger(file, 2, lambda: 0)
+    fresh = MemoryLedger(file, 2, lambda: 98)
     assert [row.n for row in archived.read_effects()] == [1]
     assert archived.history_id == 99
     assert archived.read_state()["value"] == 7
-    assert (fresh.effects(), fresh.state(), fresh.records(), fresh.history_id) == ([], {}, [], 1)
+    assert (fresh.effects(), fresh.state(), fresh.records(), fresh.history_id) == ([], {}, [], 98)
     assert fresh.commit(transaction(), Witness()) == 1
+
+
+def test_a_historys_number_is_never_0() -> None:
+    assert MemoryLedger(MemoryFile(), 1, lambda: 0).history_id == 1

@@ -78,6 +78,8 @@ def test_a_passage_is_an_operation_s() -> None:
     struck = Strike(fault=0, node="server", epoch=2, passage=Passage(10_101, 4, 2))
     fault = Kill(kill="server", at="received", nth=5)
     assert found(fault, strikes=(struck,)) == [Kill(kill="server", at="received", operation=4, attempt=2, epoch=2)]
+    named = Kill(kill="server", at="received", operation=4)
+    assert found(named, strikes=(struck,)) == []
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ def shape(small: Cell) -> tuple[int, int]:
 def test_the_smallest_systems_come_first_and_all_have_fewer_calls() -> None:
     shapes = [shape(small) for small in reshaped(made(KILL), Random(1))]
     assert tuple(dict.fromkeys(shapes)) == SHAPES
+    assert sorted(SHAPES) == [(clients, calls) for clients in (1, 2) for calls in (2, 3, 4) if clients * calls <= 4]
     assert shapes == sorted(shapes, key=SHAPES.index)
     few = made(KILL, client=Client(workload="add", calls=4, after_heal=1))
     assert {shape(small) for small in reshaped(few, Random(1))} == {(1, 2), (1, 3)}

@@ -161,3 +161,8 @@ def test_those_that_were_are_found_by_their_events() -> None:
     events = by_operation(event for event in run.history().events if event.client)
     events[CLIENT, 9] = []
     assert sorted(seq for _, seq in alone_of(events)) == [1, 4]
+
+
+def test_only_the_first_completion_of_an_operation_is_its_end() -> None:
+    run = Run().invoke(1).invoke(2).ok(1, 1).ok(1, 1).ok(2, 1)
+    assert alone_of(by_operation(event for event in run.history().events if event.client)) == set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import sample_results
 from history_builder import Run, cell
 from stories import DROP_REPLY, DROP_REQUEST, LINK, crash_after_commit, kill, reply_lost, request_lost
 
@@ -12,7 +13,7 @@ from chaos.faults.fault import Fault
 from chaos.faults.messages import Drop
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.summary import Claim, Result, Standing, claims, mechanism, not_exercised
-from orchestrator.report.claims import claims_table
+from orchestrator.report.claims import claims_table, declared
 from orchestrator.scenario.cell import Delivery, Expect
 
 
@@ -110,3 +111,10 @@ def test_a_claim_in_the_table(changed: dict[str, Any], told: tuple[str, str]) ->
 
 def test_without_claims_there_is_no_table() -> None:
     assert claims_table([], frozenset()) == []
+
+
+def test_who_expects_less_than_its_mechanism_is_built_for_says_so() -> None:
+    less = Expect(delivery=Delivery(holds="maybe", under=("loss",)))
+    built_for = Expect(delivery=Delivery(holds="at-most-once", under=("loss",)))
+    for expect, names in ((less, {"test[-]"}), (built_for, set()), (Expect(), set())):
+        assert declared([sample_results.result(cell("at-most-once", (DROP_REPLY,), expect=expect))]) == names

@@ -80,6 +80,9 @@ def test_a_case_says_what_it_takes_to_run_it_again() -> None:
     properties = {one.get("name"): one.get("value") for one in case.iter("property")}
     assert properties["seed"] == "1"
     assert properties["cell"] == LOST.cell
+    assert "directory" not in properties
+    kept = next(ET.fromstring(junit(Told([result(LOST, directory=Path("results/lost"))]))).iter("testcase"))
+    assert {one.get("value") for one in kept.iter("property") if one.get("name") == "directory"} == {"results/lost"}
 
 
 ENDINGS = st.builds(Ending, st.sampled_from([code for code in Exit if code is not Exit.MET]), st.text())

@@ -86,6 +86,19 @@ def test_what_one_act_makes_wait_is_not_done_by_the_same_event_twice() -> None:
     assert diary.occur("healed") == []
 
 
+def test_an_act_is_scheduled_until_its_time_or_heal() -> None:
+    diary = Diary()
+    diary.when("healed")
+    assert diary.agenda.scheduled is False
+    diary.agenda.at(5, diary.act("five"))
+    assert diary.agenda.scheduled is True
+    assert diary.due(5) == ["five"]
+    assert diary.agenda.scheduled is False
+    diary.agenda.at(6, diary.act("six"))
+    diary.agenda.heal()
+    assert diary.agenda.scheduled is False
+
+
 def test_times_come_in_order_and_equal_ones_as_they_were_arranged() -> None:
     diary = Diary()
     for time, name in ((20, "c"), (10, "a"), (10, "b"), (30, "d")):

@@ -303,8 +303,9 @@ def test_two_links_of_one_client() -> None:
     assert "a second link client -> server" in refused(BASE.replace(link, link * 2)).message
     two = BASE.replace("  server: {service: counter}\n", "  server: {service: counter}\n  other: {service: counter}\n")
     two = two.replace(link, link + link.replace("to: server", "to: other"))
-    wrong = refused(two).message
-    assert wrong == "operation 2 goes over client -> other: operations take a client's links in turn"
+    wrong = refused(two)
+    assert wrong.path == "faults[0].operations"
+    assert wrong.message == "operation 2 goes over client -> other: operations take a client's links in turn"
     made = cell(two.replace("operations: [2]", "operations: [1, 3]"))
     taken = [made.link_of("client", seq) for seq in (1, 2, 3)]
     assert [link and link.target for link in taken] == ["server", "other", "server"]

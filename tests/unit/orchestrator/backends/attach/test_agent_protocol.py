@@ -51,6 +51,12 @@ def test_a_veiled_token_is_only_read_by_who_knows_the_secret(token: bytes, cell:
     assert veil(veiled, b"t" * 32, "session", cell, "server", epoch) != token
 
 
+def test_an_agent_of_another_release_reads_the_same_token() -> None:
+    assert veil(bytes(32), b"s" * 32, "session", 1, "server", 2).hex() == (
+        "33e850fcdefcc623494d47e74f6c9c27fa27f167a8189032119f657ab385df96"
+    )
+
+
 def test_no_key_veils_two_tokens() -> None:
     lives = [("a", 1, "x", 1), ("a", 1, "x", 2), ("a", 2, "x", 1), ("a", 1, "y", 1), ("b", 1, "x", 1)]
     assert len({veil(bytes(32), SECRET, *life) for life in lives}) == len(lives)

@@ -12,6 +12,7 @@ from stories import COPY, CUT, DROP_REQUEST, STORIES, Story, connection_cut, joi
 from chaos.faults.fault import Fault
 from chaos.faults.messages import Corrupt, Cut
 from chaos.faults.packets import Netem, Shape
+from nodes.rpc.calls import Sent
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.evidence import OF_CALLS, problems
@@ -212,3 +213,16 @@ def test_a_send_says_its_first_incomplete_number() -> None:
     judged = Views(fitted(cell(), history), Index(history), "digest")
     problem, *_ = problems(judged, OF_CALLS)
     assert "operation 2 of client 10101, attempt 1, was sent, and no journal says with which" in problem
+
+
+@pytest.mark.parametrize(("calls", "readable"), [(2, True), (3, False)])
+def test_a_reply_that_cannot_be_read_is_one_to_what_was_asked_many_attempts_ago(
+    calls: int, readable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reply to operation 1 that says nothing, as many attempts after it as its client remembers, or one fewer."""
+    monkeypatch.setattr(Sent, "REMEMBERED", 4)
+    run = Run().call(1)
+    for seq in range(2, 2 + calls):
+        run.call(seq)
+    history = run.reply(1, 1, None).healed(2 + calls).history()  # which is one more
+    assert ("a reply that no server answered" in gate(history)) is readable

@@ -279,6 +279,15 @@ def test_what_this_version_journals_it_always_does_and_within_its_plan(kind: Kin
     assert any(said in problem for problem in found), found
 
 
+def test_of_what_several_records_lack_the_first_tells() -> None:
+    cell, history, seq = delayed()
+    sends = [event for event in history.events if event.kind is Kind.SEND]
+    lacking = {event.order for event in sends if event.seq in (seq, seq + 1)}
+    events = [without("first")(event)[0] if event.order in lacking else event for event in history.events]
+    found = problems(Views(cell, Index(history._replace(plan="", events=tuple(events)))))
+    assert sum("its first is missing" in problem for problem in found) == 1
+
+
 WOKEN = """
 scenario: woken
 nodes:

@@ -19,7 +19,9 @@ LOSS = {"under": ["loss"]}
 
 
 def where(made: Cell) -> dict[Path, str]:
-    return {problem.path[1:]: problem.message for problem in expectations.problems(made)}
+    found = list(expectations.problems(made))
+    assert {problem.path[0] for problem in found} <= {"expect"}
+    return {problem.path[1:]: problem.message for problem in found}
 
 
 def expecting(faults: bool = True, service: str = "counter", variant: str | None = None, **expect: Any) -> Cell:
