@@ -17,10 +17,13 @@ from nodes.engines.common.uring import BUFFER_SELECT, NEEDS, PICKED, Ring, addre
 from nodes.wire.addresses import UnixPath
 
 _ENTRIES = 1024
-_BUFFERS, _BUFFER_SIZE = 256, 65536  # a datagram fits; memory is touched when a buffer is used
+_BUFFERS = 64  # they are used in turn: few stay in the processor's caches
+_BUFFER_SIZE = 65536 + 1088
+"""A datagram fits; memory is touched when a buffer is used. Were they a power of two apart, all would want the same few
+lines of those caches."""
 
 _SENDMSG, _RECVMSG, _ACCEPT, _ASYNC_CANCEL, _CONNECT, _SEND, _RECV = 9, 10, 13, 14, 16, 26, 27
-_POLL_FIRST = 1  # IORING_RECVSEND_POLL_FIRST: a receive is nearly always asked for before its data came
+_POLL_FIRST = 1  # IORING_RECVSEND_POLL_FIRST: a receive is asked for before its data, a send where there was no room
 _WHOLE = 0x4100  # MSG_NOSIGNAL | MSG_WAITALL: a send goes on until all of it is sent
 _AT_ONCE = 0x40  # MSG_DONTWAIT: of a datagram that waited for room in a Unix socket, Linux sends no bytes in the end
 _CLOEXEC = 0x80000
@@ -65,6 +68,8 @@ def reason(error: OSError) -> str:
 class UringPort:
     """A ring, and the requests of open sockets, by their tokens."""
 
+    at_once = _AT_ONCE
+
     def __init__(self) -> None:
         self._ring = Ring(_ENTRIES, _BUFFERS, _BUFFER_SIZE)
         self._push = self._ring.pushed.append
@@ -93,7 +98,8 @@ class UringPort:
         """Its submission is made once, and then told where the data lies: it is pushed again when it came back."""
         if not request.plan:
             self._requests[request.token] = request
-            request.plan = bytearray(submission(_SEND, request.fd, 0, 0, request.token, options=_WHOLE))
+            how = {"options": _WHOLE, "hint": _POLL_FIRST}
+            request.plan = bytearray(submission(_SEND, request.fd, 0, 0, request.token, **how))
         request.busy, request.keep = True, data
         size = request.whole = len(data)
         _PLACE.pack_into(request.plan, _PLACE_AT, id(data) + _BYTES_AT, size)
@@ -160,8 +166,9 @@ class UringPort:
             else:
                 outcome = result if request.take is None else request.take(request, result)
             done.append((request, outcome))
-        self._returned = returned
-        self._ring.give_back(returned)
+        if returned != self._returned:
+            self._returned = returned
+            self._ring.give_back(returned)
         return done
 
 

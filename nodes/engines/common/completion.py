@@ -2,8 +2,9 @@
 
 Rules of this file:
 
-1. An operation is asked for once and done by the kernel: the port says when it is complete, with its result. Nothing is
-   tried first, and no socket is ever asked whether it is ready.
+1. An operation is asked for once and done by the kernel: the port says when it is complete, with its result. No socket
+   is ever asked whether it is ready. Only what a stream sends is first handed over by a call of its own, which takes
+   what there is room for: that is nearly always all, and so one call asks for all receives of a turn and waits.
 2. Of each kind, receiving and sending, a socket has one request, used again and again; it is `busy` from its
    submission to its completion, and what the kernel reads or writes is kept with it so long.
 3. A deadline withdraws the request and then waits for its completion, which comes at once: what the kernel had already
@@ -60,12 +61,13 @@ _CLOSED.busy = True
 
 
 class CompletionEndpoint(Endpoint):
-    """An open descriptor and its two requests."""
+    """An open descriptor and its two requests; `send` is the raw call."""
 
-    __slots__ = ("receiving", "sending")
+    __slots__ = ("receiving", "send", "sending")
 
     def __init__(self, raw: socket.socket, local: ops.Address, peer: ops.Address | None) -> None:
         super().__init__(raw, local, peer)
+        self.send: Callable[[bytes, int], int] = raw.send
         self.receiving = Request(self.fd)
         self.sending = Request(self.fd)
 
@@ -73,8 +75,11 @@ class CompletionEndpoint(Endpoint):
 class Port(Protocol):
     """The raw completion port: what is asked of the kernel, and what is done. Each request is busy at most once.
 
-    A request's outcome, as `wait` gives it: an OSError, or what its method says.
+    A request's outcome, as `wait` gives it: an OSError, or what its method says. `at_once`: the flags of a send that
+    takes what there is room for, and does not wait for more.
     """
+
+    at_once: int
 
     def receive(self, request: Request, size: int) -> None:
         """-> bytes"""
@@ -138,7 +143,9 @@ class Driver(Scheduler):
 
     def _loop(self) -> None:
         ready, timers, wait, step = self._ready, self._timers.heap, self._port.wait, self._step
-        receive, send = self._port.receive, self._port.send
+        receive, at_once = self._port.receive, self._port.at_once
+        sends: Any = Send  # as types of their own they would be narrowed to what programs see of them
+        receives: Any = Recv
         while True:
             for _ in range(len(ready)):
                 step(*ready.popleft())
@@ -150,22 +157,33 @@ class Driver(Scheduler):
                 request.task = None
                 if task.timer is not None:
                     self._release(task)
+                resume = task.send
                 try:
-                    operation = task.send(outcome)
+                    operation = resume(outcome)
                 except BaseException as error:
                     self._ended(task, error)
                     continue
                 # A step of its own for what nearly always comes next: calls cost more than what they do.
-                if operation.__class__ is Send and operation.deadline is None:
-                    endpoint: Any = operation.socket
-                    request = endpoint.sending
-                    if operation.data and not request.busy:
-                        request.task = task
-                        send(request, operation.data)
+                if operation.__class__ is sends and not operation.socket.sending.busy:
+                    data = operation.data
+                    send = operation.socket.send
+                    try:
+                        sent = send(data, at_once)
+                    except BlockingIOError:
+                        sent = 0
+                    except Exception as error:
+                        step(task, task.throw, error)
                         continue
-                elif operation.__class__ is Recv and operation.deadline is None:
-                    endpoint = operation.socket
-                    request = endpoint.receiving
+                    if sent != len(data):
+                        step(task, yielded, sends(operation.socket, data[sent:], operation.deadline))
+                        continue
+                    try:
+                        operation = resume(None)
+                    except BaseException as error:
+                        self._ended(task, error)
+                        continue
+                if operation.__class__ is receives and operation.deadline is None:
+                    request = operation.socket.receiving
                     if not request.busy:
                         request.task = task
                         receive(request, operation.size)
@@ -244,10 +262,15 @@ class Driver(Scheduler):
         return self._await(task, request, None, operation.deadline)
 
     def _send(self, task: Timed, operation: ops.Send) -> Any:
-        request = _idle(operation.socket, "sending")
-        if not operation.data:
+        endpoint: Any = operation.socket
+        request = _idle(endpoint, "sending")
+        try:
+            sent = endpoint.send(operation.data, self._port.at_once)
+        except BlockingIOError:
+            sent = 0
+        if sent == len(operation.data):
             return None
-        self._port.send(request, operation.data)
+        self._port.send(request, operation.data[sent:])
         return self._await(task, request, None, operation.deadline)
 
     def _recv_from(self, task: Timed, operation: ops.RecvFrom) -> Any:

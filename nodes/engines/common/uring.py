@@ -83,7 +83,7 @@ def address_of(memory: bytearray | mmap.mmap) -> int:
 
 
 class Ring:
-    """`entries` submissions are handed over at once; `buffers` of `size` bytes each. All of them are powers of two.
+    """`entries` submissions are handed over at once; `buffers` of `size` bytes each. Their numbers are powers of two.
 
     `pushed`: submissions, 64 bytes each and perhaps in pieces, for the next call. `memory`: the buffers, one after the
     other. Raises OSError where the kernel has no io_uring, forbids it, or lacks a flag (EINVAL).
@@ -176,7 +176,7 @@ class Ring:
             _TIMESPEC.pack_into(self._timespec, 0, *divmod(timeout_ns, 1_000_000_000))
             taken = _enter(ENTER, self.fd, waiting, 1, _ENTER_GETEVENTS | _ENTER_EXT_ARG, self._argument_at, _SIZE)
         else:
-            taken = _enter(ENTER, self.fd, waiting, at_least, _ENTER_GETEVENTS, None, _SIZE)
+            taken = _enter(ENTER, self.fd, waiting, at_least, _ENTER_GETEVENTS, None)
         if taken < 0:
             code = ctypes.get_errno()
             if code not in _PASSING:
