@@ -15,7 +15,7 @@ from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.checkers.failures import failures
 from orchestrator.checkers.setting import Setting
-from orchestrator.history.index import Trace, Window, next_after, per_attempt
+from orchestrator.history.index import Trace, Window, next_after
 from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, Life, Operation
 from orchestrator.history.trace import timed_out
@@ -37,7 +37,7 @@ def offered(setting: Setting) -> dict[str, frozenset[Operation]]:
 
 def request_unseen(setting: Setting, trace: Trace) -> bool:
     """Attempt 1 was sent and no copy of it reached the server."""
-    return 1 in per_attempt(trace.sends) and 1 not in per_attempt(trace.receives)
+    return any(send.attempt == 1 for send in trace.sends) and all(event.attempt != 1 for event in trace.receives)
 
 
 def reply_unseen(setting: Setting, trace: Trace) -> bool:
@@ -198,7 +198,7 @@ def _lost(trace: Trace, left: Collection[int]) -> bool:
 
 def reply_received_twice(setting: Setting, trace: Trace) -> bool:
     """Two copies of the reply to one attempt reached the client."""
-    return any(count > 1 for count in per_attempt(trace.replies).values())
+    return len({event.attempt for event in trace.replies}) < len(trace.replies)
 
 
 def invoked_while_down(setting: Setting, trace: Trace) -> bool:
@@ -217,7 +217,7 @@ def budget_spent(setting: Setting, trace: Trace) -> bool:
     if budget is None or budget < 2 or end is None or trace.ending != "info":
         return False
     answered = any(reply.order < end.order for reply in trace.replies)
-    return len(per_attempt(trace.attempts)) >= budget and not answered
+    return len({event.attempt for event in trace.attempts}) >= budget and not answered
 
 
 def _lives(events: Iterable[Event]) -> list[Life]:

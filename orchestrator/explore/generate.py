@@ -10,7 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from chaos.faults.fault import Fault
@@ -19,9 +19,9 @@ from chaos.faults.vocabulary import FAULTS
 from nodes.rpc import codecs
 from nodes.services import SERVICE_OF
 from nodes.wire.transports import LINKS
-from orchestrator.explore.theory import by_theory
+from orchestrator.explore.theory import VALID, by_theory
 from orchestrator.explore.words import DRAWN, LIKELY, Place
-from orchestrator.scenario.cell import Cell, Client, Expect, Link, Retry, Semantics, Server, Variant
+from orchestrator.scenario.cell import Cell, Client, Link, Retry, Semantics, Server, Variant
 from orchestrator.scenario.coherence import problems
 from orchestrator.scenario.document import join
 from orchestrator.scenario.triggers import SERVER_EVENTS, TriggerEvent, parse_trigger
@@ -36,6 +36,9 @@ TRIES = 1_000
 """After which a cell for which nothing fits is given up."""
 SEMANTICS = tuple(each for each, often in zip(get_args(Semantics), (1, 1, 2, 2, 3), strict=True) for _ in range(often))
 """The more one promises, the more there is to break."""
+
+_server, _link, _retry = cache(Server), cache(Link), cache(Retry)
+"""There are few of them: each is made, and checked, once."""
 
 Draw = Callable[["Random"], Cell]
 
@@ -86,14 +89,11 @@ def _first(ground: Ground, make: Callable[[], Cell]) -> Drawn:
     raise Barren(f"{TRIES} cells were drawn, and none of them fits together: of the last one {last}")
 
 
-_ANY = Expect.model_validate({"valid": "holds"})
-
-
 def _misfit(cell: Cell) -> str:
     """Why no scenario could say it, "" if one could."""
     if not _opens(cell):
         return "a gate waits for a server's end, which none of its faults brings"
-    problem = next(problems(cell.model_copy(update={"expect": _ANY})), None)
+    problem = next(problems(cell.model_copy(update={"expect": VALID})), None)
     return "" if problem is None else f"{reduce(join, problem.path, '')}: {problem.message}"
 
 
@@ -128,10 +128,10 @@ def _system(random: Random, variant: Variant | None) -> Cell:
         clients=random.choice((1, 1, 1, 1, 2, 2, 3)),
         outstanding=random.choice((1, 1, 2, 3, 4)),
         after_heal=1,
-        retry=_retry(random),
+        retry=_patience(random),
         gates=_gates(random),
     )
-    link = Link(
+    link = _link(
         source=CLIENT,
         target=SERVER,
         semantics=random.choice(SEMANTICS),
@@ -146,18 +146,18 @@ def _system(random: Random, variant: Variant | None) -> Cell:
         axes={},
         seed=random.randrange(1, 1 << 20),
         nodes={
-            SERVER: Server(service=SERVICE_OF[workload], yields=random.choice((0, 0, 0, 3, 30, 100))),
+            SERVER: _server(service=SERVICE_OF[workload], yields=random.choice((0, 0, 0, 3, 30, 100))),
             CLIENT: client,
         },
         links=(link,),
         faults=(),
-        expect=_ANY,
+        expect=VALID,
     )
 
 
-def _retry(random: Random) -> Retry:
+def _patience(random: Random) -> Retry:
     first = random.choice((60, 60, 60, 20, 400))
-    return Retry(
+    return _retry(
         attempts=random.choice((None, None, None, None, None, 1, 2, 3)),
         first=first,
         maximum=max(first, 240),

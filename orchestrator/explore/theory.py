@@ -7,6 +7,7 @@ checker which is always asked finds nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import get_args
 
 from chaos.faults.models import Model
@@ -35,6 +36,7 @@ UNFENCED = frozenset({"staleness"})
 """Checks that may find something where a stopped process wakes beside its successor: its ledger's fence keeps it from
 writing, and not from answering reads by what it knew."""
 
+VALID = Expect.model_validate({"valid": "holds"})
 _LEVEL: dict[frozenset[str], Level] = {frozenset(parts): level for level, parts in LEVELS.items()}
 
 
@@ -72,10 +74,15 @@ def expected(cell: Cell) -> Expect:
     """What the cell is to be judged by: the weakest of what the mechanisms of its links promise."""
     services = {cell.servers[link.target].service for link in cell.links}
     if services.isdisjoint(WITH_EFFECT):
-        return Expect.model_validate({"valid": "holds"})
+        return VALID
     models = brought(cell)
     parts = [frozenset(LEVELS[promised(link.semantics, models, _budget(cell, link))]) for link in cell.links]
-    return Expect(delivery=Delivery(holds=_LEVEL[frozenset.intersection(*parts)], under=models))
+    return _expect(_LEVEL[frozenset.intersection(*parts)], models)
+
+
+@cache
+def _expect(level: Level, models: tuple[Model, ...]) -> Expect:
+    return Expect(delivery=Delivery(holds=level, under=models))
 
 
 def by_theory(cell: Cell) -> Cell:

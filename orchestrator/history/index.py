@@ -367,7 +367,10 @@ class Index:
 
 def per_attempt(events: Iterable[Event]) -> Counter[int]:
     """How many of the events each attempt has."""
-    return Counter(event.attempt for event in events)
+    counts = Counter[int]()
+    for event in events:
+        counts[event.attempt] = counts.get(event.attempt, 0) + 1
+    return counts
 
 
 def next_after(orders: Sequence[int], after: int, otherwise: int) -> int:

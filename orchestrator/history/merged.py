@@ -181,8 +181,9 @@ def _merged(tracks: Mapping[str, Sequence[Iterator[Timed]]], clocks: Sequence[Cl
 
 def _events(domain: str, timed: Iterable[Timed]) -> list[Event]:
     """Numbered from 0."""
+    make = tuple.__new__  # each is made of all its fields: `Event` would take twice as long
     return [
-        Event(order, time, domain, node, epoch, kind, client, seq, attempt, process, detail or {})
+        make(Event, (order, time, domain, node, epoch, kind, client, seq, attempt, process, detail or {}))
         for order, (_, node, epoch, (time, kind, client, seq, attempt, process, detail)) in enumerate(timed)
     ]
 

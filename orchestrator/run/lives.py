@@ -302,7 +302,7 @@ class Lives:
 
     def away(self) -> list[str]:
         """The names of which nobody could be called, sorted."""
-        return sorted(name for name in self.epochs if self.state(name) in AWAY)
+        return sorted(name for name, life in self._latest.items() if self._records[life].state in AWAY)
 
     def held_by(self, fault: int) -> list[Life]:
         return [life for life in self.within(HELD) if self._records[life].paused == fault]

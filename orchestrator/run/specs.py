@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import is_dataclass
 from typing import Any
 
 from chaos.faults.fault import Fault
@@ -210,7 +210,14 @@ def rules_of(cell: Cell, link: str | None) -> list[dict[str, Any]]:
 
 
 def _rule(index: int, fault: Fault) -> dict[str, Any]:
-    return {"index": index, "kind": type(fault).__name__, "active": fault.starts_on, **asdict(fault)}
+    return {"index": index, "kind": type(fault).__name__, "active": fault.starts_on, **_told(fault)}
+
+
+def _told(value: Any) -> Any:
+    """A fault by its fields, and so what stands in one of them."""
+    if not is_dataclass(value):
+        return value
+    return {name: _told(part) for name, part in vars(value).items()}
 
 
 def failpoints(cell: Cell, node: str, epoch: int) -> list[dict[str, Any]]:

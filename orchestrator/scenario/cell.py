@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
@@ -211,7 +212,7 @@ class Between(Value):
     source: str = Field(alias="from")
     target: str = Field(alias="to")
 
-    @property
+    @cached_property
     def name(self) -> str:
         return f"{self.source} -> {self.target}"
 
@@ -287,7 +288,7 @@ class Expected(Value):
     delivery: Delivery | None = None
     convicted_by: tuple[Convicting, ...] = ()
 
-    @property
+    @cached_property
     def properties(self) -> dict[str, Claim]:
         """What is expected of single properties, by name."""
         return {name: claim for name in PROPERTIES if (claim := getattr(self, name)) is not None}
@@ -336,12 +337,12 @@ class Cell(Value):
         }
         return self.model_copy(update={"nodes": {name: changed.get(name, node) for name, node in self.nodes.items()}})
 
-    @property
+    @cached_property
     def servers(self) -> dict[str, Server]:
         """Nodes of ours that are called."""
         return {name: node for name, node in self.nodes.items() if isinstance(node, Server)}
 
-    @property
+    @cached_property
     def clients(self) -> dict[str, Client]:
         """Nodes of ours that call."""
         return {name: node for name, node in self.nodes.items() if isinstance(node, Client)}
@@ -351,7 +352,7 @@ class Cell(Value):
         """Whoever is called."""
         return {name: node for name, node in self.nodes.items() if node.role == "server"}
 
-    @property
+    @cached_property
     def callers(self) -> dict[str, Client | Driver]:
         """Whoever calls; their places here are their ordinals, from 1."""
         return {name: node for name, node in self.nodes.items() if node.role != "server"}

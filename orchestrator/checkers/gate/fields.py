@@ -84,19 +84,19 @@ def malformed(history: History) -> Iterator[str]:
 
 
 def _wrong(event: Event) -> str:
-    for key, types in FIELDS.get(event.kind, {}).items():
-        if not _fits(event.kind, event.detail, key, types):
-            told = f"is {event.detail[key]!r}" if key in event.detail else "is missing"
+    kind, detail = event.kind, event.detail
+    for key, types in FIELDS.get(kind, {}).items():
+        value = detail.get(key, ...)
+        if value.__class__ not in types and not _fits(kind, key, value, types):
+            told = "is missing" if value is ... else f"is {value!r}"
             return f"{event.node} journalled {event.kind.name}{_of(event)}, and its {key} {told}"
     return ""
 
 
-def _fits(kind: Kind, detail: dict[str, Any], key: str, types: tuple[type, ...]) -> bool:
-    if key not in detail:
+def _fits(kind: Kind, key: str, value: Any, types: tuple[type, ...]) -> bool:
+    if value is ...:
         return (kind, key) in LACKING
-    if not isinstance(detail[key], types):
-        return False
-    return types is not _NUMBER or not isinstance(detail[key], bool)
+    return isinstance(value, types) and not (types is _NUMBER and isinstance(value, bool))
 
 
 def _of(event: Event) -> str:
