@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import suite
+from requirements import ALL
 from suite import Ran
 
 from chaos.faults.fault import Fault
@@ -175,7 +176,7 @@ def powerless(fault: Fault) -> Fault:
 
 
 def test_a_fault_that_cannot_act_is_not_claimed_to_have_bitten() -> None:
-    tried = [(cell, index) for cell in cells() for index in range(len(cell.faults))]
+    tried = [(cell, index) for cell in cells() for index in range(len(cell.faults))][:: 1 if ALL else 3]
     for ran, (_, index) in zip(suite.run([without(*each) for each in tried], "sim"), tried, strict=True):
         assert_not_bitten(ran, index)
 
