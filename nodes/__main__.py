@@ -32,13 +32,16 @@ if TYPE_CHECKING:
 
 
 class Options(NamedTuple):
-    """`home`: the folder of its journal and ledger. `control`: the host where its control endpoint listens."""
+    """`home`: the folder of its journal and ledger. `control`: the host where its control endpoint listens.
+    `sockets`: the folder of its Unix sockets, if they need one.
+    """
 
     name: str
     epoch: int
     home: str
     control: str
     engine: str
+    sockets: str
 
 
 def options_of(argv: Sequence[str]) -> Options:
@@ -49,6 +52,7 @@ def options_of(argv: Sequence[str]) -> Options:
         home=given.text("home"),
         control=given.text("control", "127.0.0.1"),
         engine=given.one_of(engines.NAMES, "engine", "epoll"),
+        sockets=given.text("sockets", ""),
     )
     given.end()
     return options
@@ -122,7 +126,7 @@ class Process:
             self._ledger = SqliteLedger(path, options.epoch, spec["durability"], random64(), fenced=spec["fenced"])
         number = incarnation(spec, self._ledger, random64())
         environment = Environment(
-            options.name, options.epoch, self._witness, self._ledger, number, self._endpoint.outbox
+            options.name, options.epoch, self._witness, self._ledger, number, self._endpoint.outbox, options.sockets
         )
         self._note_start(spec, environment)
         self._node = make(spec, environment)

@@ -53,7 +53,8 @@ class Memory(Protocol):
 class Environment(NamedTuple):
     """What a node is given: who it is, its evidence, its durable memory (None for a client), its random incarnation.
 
-    `outbox` takes control messages for the orchestrator.
+    `outbox` takes control messages for the orchestrator. `sockets` is the folder of its Unix sockets; "" where their
+    names need to be in no file system (unix(7)), so that nobody leaves one behind.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Environment(NamedTuple):
     ledger: Memory | None
     incarnation: int
     outbox: Queue
+    sockets: str = ""
 
 
 class ServerNode:
@@ -122,13 +124,17 @@ class ServerNode:
         return {"addresses": addresses}
 
     def _wanted(self, row: Transport, part: dict[str, Any]) -> Address:
-        """A Unix socket's name is in no file system (unix(7)), so that nobody leaves one behind."""
         if row.address == "path":
-            return UnixPath(part["path"] or f"\0faultbed-{self._identity.incarnation:016x} {part['link']}")
+            return UnixPath(part["path"] or self._path(part["link"]))
         if "group" in part:  # else a relay's hop is the member
             name, port = part["group"] or group(self._identity.incarnation, 0, "")[:2]
             return Group(name, port, self._spec["host"])
         return internet(self._spec["host"], part["port"])
+
+    def _path(self, link: str) -> str:
+        if folder := self._environment.sockets:
+            return f"{folder}/{self._identity.incarnation:016x}-{list(self._endpoints).index(link)}"  # of 107 bytes
+        return f"\0faultbed-{self._identity.incarnation:016x} {link}"
 
     def obey(self, command: Command) -> Program:
         if command["type"] != "status":

@@ -165,10 +165,16 @@ class Lines:
             line = Line(socket, number)
             yield Spawn(self._read_stream(line), "reader")
         else:
-            socket = yield Bind(UnixPath("") if self._transport.address == "path" else internet(self._local, 0))
+            socket = yield Bind(self._source(number))
             line = Line(socket, number, self._target)
             yield Spawn(self._read_datagrams(line), "reader")
         return line
+
+    def _source(self, number: int) -> Address:
+        """Where datagrams of a line come from, and are answered."""
+        if isinstance(self._target, UnixPath):
+            return self._target.beside(f"{self._session.client}-{number}")
+        return internet(self._local, 0)
 
     def _greet(self, line: Line, deadline: int) -> Program:
         """Raises OSError when hello got no answer by the deadline, or not one of our servers'."""

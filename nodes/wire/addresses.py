@@ -50,6 +50,11 @@ class UnixPath(NamedTuple):
 
     path: str
 
+    def beside(self, name: str) -> UnixPath:
+        """What is answered from there: a path in the same folder; without a name in a file system, nobody's, which the
+        system gives one (autobind)."""
+        return UnixPath("" if self.path.startswith("\0") else f"{self.path}-{name}")
+
     def __str__(self) -> str:
         return self.path.replace("\0", "@", 1)
 

@@ -377,10 +377,6 @@ class Cell(Value):
         """The client's links to the members of its group, in their order; none where it has no group."""
         return tuple(link for link in self.links_of(client) if link.transport in TO_GROUPS)
 
-    @property
-    def has_groups(self) -> bool:
-        return any(link.transport in TO_GROUPS for link in self.links)
-
     def members(self, client: str) -> int:
         """To how many servers each of the client's messages goes."""
         return max(1, len(self.group(client)))

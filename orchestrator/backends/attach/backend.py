@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from chaos.problem import Problem
 from orchestrator.backends.backend import Backend, Option, Options, Ready, Runner
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.refusals import limits, offers, one_host, systems
+from orchestrator.backends.refusals import limits, offers, systems
 from orchestrator.scenario.cell import Cell
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ INVENTORY = Option(
 
 def _problems(cell: Cell) -> Iterator[Problem]:
     yield from systems(cell, NAME)
-    yield from one_host(cell, shared=False)
     yield from offers(cell)
     yield from limits(cell, NAME, frozenset({"files"}))
 

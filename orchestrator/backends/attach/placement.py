@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from nodes.wire.transports import OF_ONE_HOST
 from orchestrator.backends.attach.inventory import AgentEntry
 from orchestrator.scenario.cell import Cell, Client, Place, Server
 
@@ -32,17 +33,45 @@ class Misplaced(Exception):
 
 
 def place(cell: Cell, agents: Mapping[str, AgentEntry], offers: Mapping[str, Offer]) -> dict[str, str]:
-    """Node -> agent. Nodes that several agents fit are dealt out, one to each in turn. Raises Misplaced."""
+    """Node -> agent. Nodes that several agents fit are dealt out, one to each in turn, but those that a transport of
+    one host joins together. Raises Misplaced.
+    """
     taking = {name: offer for name, offer in offers.items() if agents[name].nodes}
+    nodes = cell.servers | cell.clients
     placed: dict[str, str] = {}
-    for turn, (name, node) in enumerate((cell.servers | cell.clients).items()):
-        reasons = {agent: misfit(node, agent, offer) for agent, offer in taking.items()}
-        fitting = [agent for agent, reason in reasons.items() if reason is None]
-        if not fitting:
-            told = "; ".join(f"{agent}: {reason}" for agent, reason in reasons.items())
-            raise Misplaced(f"nodes.{name}", f"no agent of the inventory can run it ({told})")
-        placed[name] = fitting[turn % len(fitting)]
+    for turn, name in enumerate(nodes):
+        if name not in placed:
+            joined = {one: nodes[one] for one in nodes if one in _joined(cell, name)}
+            reasons = {agent: _misfit(joined, name, agent, offer) for agent, offer in taking.items()}
+            fitting = [agent for agent, reason in reasons.items() if reason is None]
+            if not fitting:
+                raise _misplaced(name, joined, reasons)
+            placed |= dict.fromkeys(joined, fitting[turn % len(fitting)])
     return placed
+
+
+def _joined(cell: Cell, name: str) -> set[str]:
+    """The node, and every other that has to be on its host."""
+    ends = [{link.source, link.target} for link in cell.links if link.transport in OF_ONE_HOST]
+    joined = {name}
+    while more := set[str]().union(*(pair for pair in ends if pair & joined)) - joined:
+        joined |= more
+    return joined
+
+
+def _misfit(joined: Mapping[str, Server | Client], name: str, agent: str, offer: Offer) -> str | None:
+    """Why this agent cannot run all of them, None if it can."""
+    for other, node in joined.items():
+        if (reason := misfit(node, agent, offer)) is not None:
+            return reason if other == name else f"{other}: {reason}"
+    return None
+
+
+def _misplaced(name: str, joined: Mapping[str, object], reasons: Mapping[str, str | None]) -> Misplaced:
+    others = " and ".join(other for other in joined if other != name)
+    beside = f", and {others} beside it, which Unix sockets join to it" if others else ""
+    told = "; ".join(f"{agent}: {reason}" for agent, reason in reasons.items())
+    return Misplaced(f"nodes.{name}", f"no agent of the inventory can run it{beside} ({told})")
 
 
 def misfit(node: Server | Client, agent: str, offer: Offer) -> str | None:

@@ -6,11 +6,13 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
+from pathlib import Path
 
 from chaos.problem import Problem
+from nodes.wire.transports import OF_ONE_HOST, TO_GROUPS
 from orchestrator.backends.backend import Backend, Finding, Option, Options, Ready, Runner, Swept
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.refusals import limits, offers, one_host, places, systems
+from orchestrator.backends.refusals import limits, offers, places, systems
 from orchestrator.scenario.cell import Cell
 
 NAME = "docker"
@@ -40,7 +42,6 @@ OPTIONS = (IMAGE, TOXIPROXY_IMAGE, SECCOMP)
 
 def _problems(cell: Cell) -> Iterator[Problem]:
     yield from systems(cell, NAME)
-    yield from one_host(cell, shared=False)
     yield from offers(cell)
     yield from limits(cell, NAME, frozenset({"cpus", "memory", "files", "processes"}))
     yield from places(cell, NAME)
@@ -65,7 +66,13 @@ def _open(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
 
     given = [options.get(option.name) for option in OPTIONS]
     with Supervisor(secrets.token_hex(8)) as supervisor, DockerBackend.open(supervisor, *given) as shared:
-        yield real(lambda cell, home: DockerSession(shared, home, groups=cell.has_groups), interrupts)
+
+        def session(cell: Cell, home: Path) -> DockerSession:
+            transports = {link.transport for link in cell.links}
+            groups, sockets = not transports.isdisjoint(TO_GROUPS), not transports.isdisjoint(OF_ONE_HOST)
+            return DockerSession(shared, home, groups=groups, sockets=sockets)
+
+        yield real(session, interrupts)
 
 
 def engine(cells: Sequence[Cell]) -> dict[str, str] | None:

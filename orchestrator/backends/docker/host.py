@@ -32,17 +32,18 @@ class Volume(NamedTuple):
 
 
 class DockerHost:
-    """Its containers share a network, which nobody else uses meanwhile, with multicast `groups` where they are wanted.
-    Raises EngineError when there is none.
+    """Its containers share a network, which nobody else uses meanwhile, with multicast `groups` where they are wanted,
+    and a folder of Unix `sockets`. Raises EngineError when there is no network.
 
     Restarting without durable state is restarting with another volume: the old one keeps its ledger.
     """
 
-    def __init__(self, backend: DockerBackend, home: Path, groups: bool) -> None:
+    def __init__(self, backend: DockerBackend, home: Path, groups: bool, sockets: bool) -> None:
         self._backend = backend
         self._home = home
         self._prefix = backend.cell_name()
         self._network = backend.networks.acquire(groups)
+        self._sockets = f"{self._prefix}-sockets" if sockets else None
         self._containers: dict[tuple[str, int], Container] = {}
         self._latest: dict[str, Container] = {}
         self._addresses: dict[str, str] = {}
@@ -117,7 +118,8 @@ class DockerHost:
         made = [container.name for container in self._containers.values()]
         if self._toxiproxy is not None:
             made.append(self._toxiproxy.name)
-        left = self._backend.remove(made, [volume.name for volume in self._kept])
+        volumes = [volume.name for volume in self._kept]
+        left = self._backend.remove(made, volumes if self._sockets is None else [*volumes, self._sockets])
         if not left:
             for address in self._taken:
                 self._network.give_back(address)
@@ -129,13 +131,14 @@ class DockerHost:
 
     def _create(self, name: str, launch: Launch, volume: Volume, address: str) -> None:
         backend = self._backend
-        wanted = specification(launch, HOME, backend.image)
+        sockets = self._sockets
+        wanted = specification(launch, HOME, backend.image, sockets=sockets is not None)
         with asking(f"create a container for {launch.name}"):
             backend.client.api.create_container(
                 name=name,
                 environment={TOKEN_VARIABLE: launch.token},
                 labels=backend.owner.labels(),
-                host_config=backend.host_config(launch, self._network.name, volume.name, HOME),
+                host_config=backend.host_config(launch, self._network.name, volume.name, HOME, sockets),
                 networking_config=self._network.endpoint(address, launch.name),
                 **wanted,
             )

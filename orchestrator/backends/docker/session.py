@@ -66,11 +66,12 @@ class Beside(LocalHost):
 
 
 class DockerSession(RealSession):
-    """The processes of one cell's run; `groups`: some send to multicast groups. Raises EngineError when the engine has
-    no network for them."""
+    """The processes of one cell's run; `groups`: some send to multicast groups; `sockets`: some talk by Unix sockets.
+    Raises EngineError when the engine has no network for them.
+    """
 
-    def __init__(self, backend: DockerBackend, home: Path, *, groups: bool = False) -> None:
-        self._containers = DockerHost(backend, home.absolute(), groups)
+    def __init__(self, backend: DockerBackend, home: Path, *, groups: bool = False, sockets: bool = False) -> None:
+        self._containers = DockerHost(backend, home.absolute(), groups, sockets)
         beside = Beside(backend, self._containers, home.absolute())
 
         def place(name: str, role: Role) -> Host:

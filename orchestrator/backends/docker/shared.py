@@ -14,7 +14,7 @@ from orchestrator.backends.docker.image import check_image, image_name
 from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.docker.leftovers import AT_ONCE, CONTAINER, VOLUME, Thing, remove, remove_all, sweep
 from orchestrator.backends.docker.network import Networks
-from orchestrator.backends.docker.specification import confinement
+from orchestrator.backends.docker.specification import SOCKETS, SOCKETS_OPTIONS, confinement
 from orchestrator.backends.host import Launch
 from orchestrator.backends.leftovers import place
 from orchestrator.backends.processes import Supervisor, orchestrator_id
@@ -66,11 +66,19 @@ class DockerBackend:
         """What the names of one cell's containers and volumes begin with."""
         return f"faultbed-{self.owner.run}-c{next(self._cells)}"
 
-    def host_config(self, launch: Launch, network: str, volume: str, home: str) -> dict[str, Any]:
-        seccomp = self._seccomp if launch.role == "node" else None
-        mount = docker.types.Mount(home, volume, type="volume", labels=self.owner.labels())
+    def host_config(
+        self, launch: Launch, network: str, volume: str, home: str, sockets: str | None = None
+    ) -> dict[str, Any]:
+        """`sockets` is the volume that the cell's nodes share for their Unix sockets, if they have any."""
+        node = launch.role == "node"
+        mounts = [docker.types.Mount(home, volume, type="volume", labels=self.owner.labels())]
+        if node and sockets is not None:
+            driver = docker.types.DriverConfig("local", SOCKETS_OPTIONS)
+            mounts.append(
+                docker.types.Mount(SOCKETS, sockets, type="volume", labels=self.owner.labels(), driver_config=driver)
+            )
         config: dict[str, Any] = self.client.api.create_host_config(
-            mounts=[mount], **confinement(launch.limits, network, seccomp)
+            mounts=mounts, **confinement(launch.limits, network, self._seccomp if node else None)
         )
         return config
 

@@ -18,19 +18,25 @@ about two thousand on the engine with threads, and what forks without end stops 
 MEMORY = 512 * 1024 * 1024
 """Its bytes, swap included, where nothing else is asked for: a node takes about 30 MB, and what leaks ends alone."""
 BOUNDS = {"pids_limit": PROCESSES, "mem_limit": MEMORY, "memswap_limit": MEMORY}
+SOCKETS = "/sockets"
+"""Where the folder of Unix sockets is, in which the containers of a cell meet, where they have any."""
+SOCKETS_OPTIONS = {"type": "tmpfs", "device": "tmpfs", "o": f"size=1m,uid={USER.split(':')[0]}"}
 EVERYWHERE = "0.0.0.0"
 """A container's control endpoint listens on all of its addresses: they are on the run's own network."""
 
 
-def specification(launch: Launch, home: str, image: str) -> dict[str, Any]:
-    """The part of the engine's container configuration that a process itself decides."""
+def specification(launch: Launch, home: str, image: str, *, sockets: bool = False) -> dict[str, Any]:
+    """The part of the engine's container configuration that a process itself decides. `sockets`: it has SOCKETS."""
     common = ["--name", launch.name, "--home", home, "--control", EVERYWHERE]
     engine = [] if launch.engine is None else ["--engine", launch.engine]
     node = launch.role == "node"
+    paths = ["--sockets", SOCKETS] if sockets else []
     return {
         "image": image,
         "entrypoint": part.command("nodes" if node else "chaos", "python3"),
-        "command": [*common, "--epoch", str(launch.epoch), *engine] if node else [*common, "--plane", launch.role],
+        "command": [*common, "--epoch", str(launch.epoch), *engine, *paths]
+        if node
+        else [*common, "--plane", launch.role],
         "hostname": launch.name,
         "user": USER,
         "working_dir": home,

@@ -37,3 +37,8 @@ def test_a_literal_with_colons_is_of_the_sixth_version_and_a_name_is_not() -> No
 @pytest.mark.parametrize("address", [IPv4("127.0.0.1", 7), IPv6("::1", 7), UnixPath("/a/path"), UnixPath("\0name")])
 def test_what_was_written_is_read(address: Internet | UnixPath) -> None:
     assert read(written(address)) == address
+
+
+def test_datagrams_come_from_beside_a_path_and_else_from_a_name_that_the_system_gives() -> None:
+    assert UnixPath("/sockets/1-0").beside("65537-2") == UnixPath("/sockets/1-0-65537-2")
+    assert UnixPath("\0somebody").beside("65537-2") == UnixPath("")

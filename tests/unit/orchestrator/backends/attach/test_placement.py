@@ -17,7 +17,7 @@ from orchestrator.backends.attach.placement import (
     relay_agent,
     unreachable,
 )
-from orchestrator.scenario.cell import Cell, Client, Limits, Place, Server
+from orchestrator.scenario.cell import Cell, Client, Limits, Place, Server, SocketLink
 
 LINUX = Offer(
     "0.1.0", "linux", {"epoll": None, "threads": None, "iocp": "Windows only"}, {"relay": None}, "d", "10.0.0.1"
@@ -48,6 +48,37 @@ def test_by_name_and_by_capability() -> None:
     placed = place(cell(Place(os="windows"), Place(host="gamma"), engine="threads"), agents, offers)
     assert placed == {"server": "beta", "client": "gamma"}
     assert place(cell(Place(engine="iocp"), engine="threads"), agents, offers)["server"] == "beta"
+
+
+def joined(client: Place | None = None) -> Cell:
+    """With a node that is no end of a Unix socket between the two that are."""
+    link = SocketLink.model_validate(
+        {"from": "client", "to": "server", "protocol": "lines", "transport": "unix-stream", "via": "direct"}
+    )
+    made = cell(client=client)
+    nodes = {"server": made.nodes["server"], "apart": Client(workload="add"), "client": made.nodes["client"]}
+    return made.model_copy(update={"nodes": nodes, "links": (link,)})
+
+
+def test_the_ends_of_a_unix_socket_are_on_one_agent() -> None:
+    offers, agents = {"alpha": LINUX, "beta": LINUX}, entries("alpha", "beta")
+    assert place(joined(), agents, offers) == {"server": "alpha", "client": "alpha", "apart": "beta"}
+    placed = place(joined(Place(host="beta")), agents, offers)
+    assert placed == {"server": "beta", "client": "beta", "apart": "beta"}
+
+
+def test_ends_of_a_unix_socket_that_are_wanted_apart_are_refused_with_the_reason() -> None:
+    cell = joined(Place(host="beta"))
+    cell = cell.model_copy(
+        update={"nodes": {**cell.nodes, "server": Server(service="echo", place=Place(host="alpha"))}}
+    )
+    reason = (
+        "and client beside it, which Unix sockets join to it "
+        r"\(alpha: client: the scenario wants beta; beta: the scenario wants alpha\)"
+    )
+    with pytest.raises(Misplaced, match=reason) as caught:
+        place(cell, entries("alpha", "beta"), {"alpha": LINUX, "beta": LINUX})
+    assert caught.value.path == "nodes.server"
 
 
 def test_an_agent_may_be_kept_free_of_nodes() -> None:
