@@ -20,6 +20,7 @@ services:
   orchestrator:
     command: [run, scenarios/rpc/demo.yaml, --only, "fault=request lost,semantics=maybe", --out, results/up]
 """
+SOCKETS = ("split-and-joined", "datagram-repeated", "multicast-receiver-dies", "unix-server-dies")
 WRONG = """
 scenario: wrong
 nodes:
@@ -117,6 +118,13 @@ def test_links_through_toxiproxy(project: Project) -> None:
     done = project.run("scenarios/containers/02-reply-lost-timeout.yaml", "--only", "semantics=exactly-once")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "bitten=1" in done.stdout
+
+
+def test_messages_on_sockets(project: Project) -> None:
+    """A stream, datagrams, a group and a Unix socket, whose ends one agent has."""
+    done = project.run(*(f"scenarios/sockets/{name}.yaml" for name in SOCKETS), "--jobs", "4")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {name for name in SOCKETS if f"met          {name} " in done.stdout} == set(SOCKETS)
 
 
 def test_packet_faults_are_refused_with_the_reason(project: Project) -> None:

@@ -23,6 +23,14 @@ ONE_MEMORY = tuple(name for name in NAMES if offer(name).shared)
 """Those whose servers can keep a state and a history of calls."""
 
 
+OF_SOCKETS = ("split-and-joined", "datagram-repeated")
+
+
+def renamed(cells: list[Cell]) -> list[Cell]:
+    """Each with a name of its own."""
+    return [cell.model_copy(update={"cell": f"engine={cell.servers['server'].engine}"}) for cell in cells]
+
+
 def on(engine: str, scenario: str) -> list[Cell]:
     need(engine)
     return [cell.on_engine(engine) for cell in suite.applicable(plans([scenario]))]
@@ -64,6 +72,17 @@ def test_sockets_are_met_on(engine: str) -> None:
 @pytest.mark.parametrize("engine", ["io_uring", "threads"])
 def test_the_table_is_met_on(engine: str) -> None:
     assert not suite.not_met(suite.run(on(engine, "rpc"), "local"))
+
+
+@pytest.mark.skipif(not ALL, reason="FAULTBED_TESTS=all: every cell on every engine")
+def test_sockets_are_met_on_every_engine_in_containers(docker_engine: docker.DockerClient, node_image: str) -> None:
+    """A stream's server on each, and one of datagrams on those that have them."""
+    here = [name for name in NAMES if availability(name) is None]
+    stream, datagrams = (suite.applicable(plans([f"sockets/{name}"]))[0] for name in OF_SOCKETS)
+    taken = [stream.on_engine(name) for name in here]
+    taken += [datagrams.on_engine(name) for name in here if "udp" in offer(name).transports]
+    assert {"udp", "tcp"} == {cell.links[0].transport for cell in taken}
+    assert not suite.not_met(suite.run(renamed(taken), "docker", {SECCOMP.name: "unconfined"}))
 
 
 @pytest.mark.skipif(not ALL, reason="FAULTBED_TESTS=all: every cell on every engine")

@@ -34,6 +34,7 @@ CHOSEN = {
     "sockets/datagram-reordered": {"direction": "request"},
     "sockets/multicast-receiver-misses": {"direction": "request", "missed": "one"},
     "sockets/multicast-receiver-dies": {"via": "direct"},
+    "sockets/unix-server-dies": {"transport": "unix-datagram"},
 }
 """Scenario -> axis values: a row by each plane, and messages on sockets."""
 SEMANTICS = ("at-most-once", "exactly-once")
@@ -116,6 +117,12 @@ def test_containers_come_to_the_same_verdicts_as_processes(local: list[Ran], tox
     assert suite.not_met(ran) == []
     assert verdicts(ran) == verdicts(local)
     assert outcomes(ran) == outcomes(local)
+
+
+def test_several_loops_and_processes_are_one_node_on_agents(inventory: Path) -> None:
+    cells = [suite.unhurried(suite.applicable(plans([f"engines/{name}"]))[0]) for name in ("workers", "forked")]
+    ran = suite.run(cells, "attach", {"inventory": load(inventory)})
+    assert suite.not_met(ran) == []
 
 
 def test_agents_come_to_the_same_verdicts_as_processes(local: list[Ran], inventory: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from descriptors_taken import none_left
 
 from nodes import ops
 from nodes.engines import fork
@@ -172,6 +173,22 @@ def test_without_a_process_a_connection_is_closed_and_the_next_is_served(monkeyp
     engine().run(main())
     assert len(refused) == 1
     assert refused[0].startswith("the system has no process for a connection (ulimit -u")
+
+
+def test_without_descriptors_for_a_process_a_connection_is_closed_and_the_next_is_served() -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        first = yield ops.Connect(listener.local)
+        second = yield ops.Connect(listener.local)
+        unserved = yield ops.Accept(listener)
+        with none_left(), pytest.raises(ops.Exhausted, match=r"\(ulimit -u and -n.*Too many open files"):
+            yield ops.Spawn(saying_who(unserved, []), "a connection", connection=unserved)
+        yield ops.Close(unserved)
+        assert (yield ops.Recv(first, 1)) == b""
+        yield ops.Spawn(serving(listener, lambda socket: saying_who(socket, []), []))
+        yield from asked(second)
+
+    engine().run(main())
 
 
 NODE = """
