@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orchestrator.backends.compose.proxy import relay_service, toxiproxy_service
 from orchestrator.backends.docker.container import LONGEST_LINE, how, lines
-from orchestrator.backends.docker.specification import BOUNDS, MEMORY, PROCESSES, confinement, specification
+from orchestrator.backends.docker.specification import BOUNDS, MEMORY, PROCESSES, SOCKETS, confinement, specification
 from orchestrator.backends.host import Ended, Failed, Launch
 from orchestrator.scenario.cell import NO_LIMITS, Limits
 
@@ -77,6 +77,12 @@ def test_a_node_and_a_plane_are_told_where_and_who_they_are() -> None:
     for made in (node, plane):
         assert made["user"] == "1000:1000"
         assert {"--name", "server", "--home", "/data", "0.0.0.0"} <= set(made["command"])
+
+
+def test_nodes_alone_are_told_where_the_cells_unix_sockets_are() -> None:
+    node, plane = (specification(launch(role), "/data", "faultbed:1", sockets=True) for role in ("node", "relay"))
+    assert node["command"][-2:] == ["--sockets", SOCKETS]
+    assert SOCKETS not in plane["command"]
 
 
 def test_a_container_has_no_privilege_whatever_its_limits() -> None:
