@@ -42,6 +42,7 @@ test: export PYTHONDONTWRITEBYTECODE =  # else every worker prepares every test 
 test: .venv/.installed  ## the tests, WORKERS of them side by side
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
+mutants: export FAULTBED_TESTS = all
 mutants: .venv/.installed  ## would a test notice? MUTANTS small changes of the pure modules (SEED=1), each tried against the unit tests
 	@$(BIN)/python tests/mutants --seed $(SEED) --count $(MUTANTS) --jobs $(JOBS)
 

@@ -22,6 +22,7 @@ class _AsWorker:
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
         config.workerinput = {}  # type: ignore[attr-defined]
+        config.addinivalue_line("markers", "xdist_group(name): without xdist, which knows it, there is none")
 
 
 def run_session(
