@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chaos.faults.fault import PacketFault
 from chaos.problem import Path, Problem, names
-from chaos.supports import PLANES
+from chaos.supports import PLANES, SUPPORTS
 from nodes.engines import NAMES as ENGINES
 from nodes.services import SERVICE_OF
 from nodes.wire.messages import STREAMED
@@ -74,7 +73,7 @@ def _group(cell: Cell, name: str) -> Iterator[Problem]:
     group, client = cell.group(name), cell.clients[name]
     for index, link in enumerate(cell.links):
         path = ("links", index)
-        if link in group and any(isinstance(fault, PacketFault) for fault in cell.faults):
+        if link in group and any(type(fault) in SUPPORTS["packet"] for fault in cell.faults):
             yield Problem((*path, "transport"), "packet faults know no groups; expected faults on messages")
         if group and link.source == name and link not in group:
             message = f"{name} sends to a group, so that each of its links leads to a member; expected {TO_GROUPS[0]}"
