@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from chaos.faults.fault import Fault
 from orchestrator.explore.generate import Barren, Ground, fresh
 from orchestrator.explore.smaller import moved_fault, of_process, with_node
-from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.cell import Cell, Link
 
 if TYPE_CHECKING:
     from random import Random
@@ -26,12 +26,28 @@ DRAWS = 240
 """Cells that are drawn for each shape."""
 PLAIN = ("duplicate", "drop")
 """What may do as well as other words, and needs fewer calls than some."""
+COUNTER, ADD = "counter", "add"
 
 
 def reshaped(cell: Cell, random: Random) -> Iterator[Cell]:
-    """Of one client only. Each has fewer calls than the cell, those with the fewest first."""
-    if len(cell.clients) != 1:
-        return
+    """Of one client only. Each has fewer calls than the cell, those with the fewest first; then the same of counters,
+    where every call counts."""
+    if len(cell.clients) == 1:
+        yield from _small(cell, random)
+        if cell != (counting := _counting(cell)):
+            yield from _small(counting, random)
+
+
+def _counting(cell: Cell) -> Cell:
+    """With a counter in the place of what is called, and its workload; messages on sockets have none."""
+    if not all(isinstance(link, Link) for link in cell.links):
+        return cell
+    servers = {name: server.model_copy(update={"service": COUNTER}) for name, server in cell.servers.items()}
+    clients = {name: client.model_copy(update={"workload": ADD}) for name, client in cell.clients.items()}
+    return cell.model_copy(update={"nodes": {**cell.nodes, **servers, **clients}})
+
+
+def _small(cell: Cell, random: Random) -> Iterator[Cell]:
     ((name, client),) = cell.clients.items()
     for processes, calls in SHAPES:
         if processes * calls < client.clients * client.calls:

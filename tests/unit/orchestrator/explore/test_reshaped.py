@@ -11,7 +11,7 @@ from chaos.faults.fault import Fault
 from chaos.faults.messages import Drop, Hold
 from chaos.faults.processes import Kill, Restart
 from orchestrator.explore.reshaped import PLAIN, SEEDS, SHAPES, reshaped
-from orchestrator.scenario.cell import Cell, Client, Server
+from orchestrator.scenario.cell import Cell, Client, Server, SocketLink
 
 LINK = "client -> server"
 CLIENT = Client(workload="add", calls=6, clients=3, outstanding=2, after_heal=2, gates={5: "server down 1"})
@@ -61,3 +61,13 @@ def test_systems_of_several_clients_are_left_as_they_are() -> None:
     big = made(KILL)
     two = big.model_copy(update={"nodes": {**big.nodes, "other": CLIENT}})
     assert list(reshaped(two, Random(1))) == []
+
+
+def test_what_is_called_may_count_where_no_small_system_of_its_own_does() -> None:
+    nodes = {"server": Server(service="register"), "client": CLIENT.model_copy(update={"workload": "write-read"})}
+    big = made(DROP).model_copy(update={"nodes": nodes})
+    found = [(small.servers["server"].service, small.clients["client"].workload) for small in reshaped(big, Random(1))]
+    assert tuple(dict.fromkeys(found)) == (("register", "write-read"), ("counter", "add"))
+    assert found == sorted(found, reverse=True)
+    echoed = big.model_copy(update={"links": (SocketLink(source="client", target="server", protocol="lines"),)})
+    assert {small.servers["server"].service for small in reshaped(echoed, Random(1))} <= {"register"}
