@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from zlib import crc32
 
+import msgpack
 import pytest
 from history_builder import Run, cell
 from stories import after_trim, connection_cut, crash_after_commit, overtaken, reply_lost
@@ -96,3 +98,19 @@ def test_a_damaged_event_is_named_by_its_place(whole: int) -> None:
         load(before + b"\xc1" + b"".join(rows[4:]), whole=whole)
     with pytest.raises(HistoryError, match=rf"byte {len(before)}: the file ends in event 3 of {len(rows)}; it was cut"):
         load(before + rows[3][:-1], whole=whole)
+
+
+def test_an_event_whose_detail_is_no_map_is_none() -> None:
+    head, *rows, _ = map(bytes, written(reply_lost(Run()).history()))
+    fields = msgpack.unpackb(rows[3], strict_map_key=False)
+    rows[3] = msgpack.packb([*fields[:-1], [1]])
+    whole = head + b"".join(rows)
+    data = whole + msgpack.packb({"end": len(rows), "crc": crc32(whole)})
+    with pytest.raises(HistoryError, match=rf"event 3 of {len(rows)} is no event \(its detail is no map\)"):
+        list(load(data, whole=0).events)
+
+
+def test_events_of_several_kinds_come_in_order() -> None:
+    held, unheld = (Index(history) for history in both(reply_lost))
+    some = [event for event in held.events if event.kind in (Kind.SEND, Kind.EFFECT)]
+    assert list(unheld.in_order(Kind.EFFECT, Kind.SEND)) == list(held.in_order(Kind.EFFECT, Kind.SEND)) == some
