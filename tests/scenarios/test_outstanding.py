@@ -87,7 +87,7 @@ def last_before_heal(*faults: str) -> list[Cell]:
 
 
 def test_faults_on_the_last_calls_before_heal_bite_all_of_them() -> None:
-    cells = [suite.seeded(cell, seed) for cell in last_before_heal() for seed in range(1, SEEDS + 1)]
+    cells = [suite.seeded(cell, seed) for cell in last_before_heal() for seed in (1, 2, 3)]
     ran = suite.run(cells, "sim")
     assert suite.not_met(ran) == []
     assert missed(ran) == []
