@@ -1,6 +1,6 @@
 """What the I/O engines cost, beside a hand-written epoll loop, asyncio and uvloop.
 
-    python benchmarks/engines [--only echo,wake,calls,memory,held] [--kinds epoll,io_uring,...] [--plots FOLDER]
+    python benchmarks/engines [--only echo,wake,calls,memory,held] [--kinds epoll,...] [--plots FOLDER] [--page FILE]
 
 - echo: server CPU per 1 KiB echo, throughput and latency, 100 connections with one message outstanding on each.
 - wake: the round trip of one byte beside idle connections, and a line in two pieces through its medians.
@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import page
 from load import Server, descriptors
 from servers import PEERS
 
@@ -38,6 +39,8 @@ MESSAGE = bytes(1024)
 CONNECTIONS = 100
 SLICES = 20
 IDLE = (0, 100, 250, 500, 900, 2000, 4000)
+tables: list[str] = []
+"""What this run has told."""
 SPARE = 64
 """Descriptors of a server or this process that are no connections."""
 MANY_THREADS = 1000
@@ -92,14 +95,15 @@ def spread(values: Sequence[float], digits: int) -> str:
 
 def table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
-    print(f"\n{title}\n", flush=True)
-    for row in (heads, *rows):
-        print(
-            "  ".join(
-                cell.ljust(width) if not at else cell.rjust(width)
-                for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-            )
+    lines = [
+        "  ".join(
+            cell.ljust(width) if not at else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
         )
+        for row in (heads, *rows)
+    ]
+    tables.append("\n".join([title, "", *lines]))
+    print(f"\n{tables[-1]}", flush=True)
 
 
 # --- echo ---
@@ -344,15 +348,20 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=30_000)
     parser.add_argument("--quick", action="store_true", help="fewer repeats and messages")
     parser.add_argument("--plots", type=Path, help="a folder for SVG and PNG")
+    parser.add_argument("--page", type=Path, help="a document whose figures are to be these")
     arguments = parser.parse_args()
     chosen = arguments.only.split(",")
     if unknown := set(chosen) - set(MEASURES):
         parser.error(f"no such measure: {', '.join(sorted(unknown))}; there are {', '.join(MEASURES)}")
     limits = Limits(2, 8_000, 400) if arguments.quick else Limits(arguments.repeats, arguments.messages, 2_000)
+    if arguments.page is not None:
+        page.around(arguments.page)
     names = kinds(arguments.kinds)
     results = {name: MEASURES[name](names, limits) for name in chosen}
     if arguments.plots is not None:
         plot(results, arguments.plots)
+    if arguments.page is not None:
+        page.write(arguments.page, tables)
 
 
 if __name__ == "__main__":
