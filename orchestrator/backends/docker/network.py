@@ -59,7 +59,7 @@ class Network:
 
 
 class Networks:
-    """The networks of one run: as many as it has cells at once."""
+    """The networks of one run: of each kind as many as it has cells at once."""
 
     def __init__(self, client: docker.DockerClient, owner: Owner) -> None:
         self._client = client
