@@ -1,7 +1,8 @@
 """PURE: whether clients were told what happened.
 
-`ok` carries the result of an effect of the same intent, and of the first reply that had one; no two clients got one
-effect; `fail` says that the operation was provably not executed, so no attempt may have handed a byte to the transport.
+`ok` carries the result of an effect of the same intent, and of the first reply that had one, which had come by then; no
+two clients got one effect; `fail` says that the operation was provably not executed, so no attempt may have handed a
+byte to the transport.
 Not compared with effects is a result that an unchecked `corrupt` altered: what its client was told its reply carried.
 """
 
@@ -44,10 +45,12 @@ def _indefinite(failed: list[Trace]) -> Iterator[Violation]:
 
 def _without_reply(done: list[Trace]) -> Iterator[Violation]:
     for trace in done:
-        value = trace.told
+        value, end = trace.told, trace.completion
         carried = [event for event in trace.replies if event.detail.get("status") in RESULTS]
         if not carried or carried[0].detail.get("value") != value:
             yield Violation(trace.operation, f"its client was told {value!r}, which its first reply did not carry")
+        elif end is not None and end.order < carried[0].order:
+            yield Violation(trace.operation, f"its client was told {value!r} before the reply came that carried it")
 
 
 def _foreign(setting: Views, done: list[Trace], rows: list[Event]) -> Iterator[Violation]:

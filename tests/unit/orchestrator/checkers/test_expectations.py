@@ -251,6 +251,8 @@ def test_replies_must_say_what_happened() -> None:
     assert replies(Run().call(1)) == ""
     assert "though attempt 1 was sent" in replies(Run().invoke(1).send(1).fail(1))
     assert "which its first reply did not carry" in replies(Run().invoke(1).send(1).run(1).ok(1, 1))
+    early = Run().invoke(1).send(1).run(1).ok(1, 1).reply(1, 1, 1)
+    assert "its client was told 1 before the reply came that carried it" in replies(early)
     other = client_number(1, 2, 1)
     crossed = Run().call(1).invoke(1, other).send(1, client=other).run(1, client=other).reply(1, 1, 1, client=other)
     assert "it is that of operation 1 of client 10101" in replies(crossed.ok(1, 1, client=other))
