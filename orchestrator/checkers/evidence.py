@@ -42,7 +42,7 @@ from orchestrator.checkers.gate.lives import (
     strikes_are_single,
 )
 from orchestrator.checkers.gate.names import attempt_name, operation_name
-from orchestrator.checkers.gate.planned import invokes_are_planned
+from orchestrator.checkers.gate.planned import invokes_are_planned, no_more_are_open_than_planned
 from orchestrator.checkers.gate.records import numbers_are_their_kinds, records_are_by_whom_they_can_be
 from orchestrator.checkers.gate.sessions import (
     calls_come_after_hello,
@@ -191,6 +191,7 @@ OF_CALLS = (
     Rule(states_come_with_rows, View.JOURNALS),
     Rule(invokes_are_planned),
     Rule(completions_are_single),
+    Rule(no_more_are_open_than_planned),
     Rule(attempts_are_whole, View.JOURNALS),
     Rule(waits_are_planned, View.JOURNALS),
     Rule(sends_say_the_first_incomplete, View.JOURNALS),

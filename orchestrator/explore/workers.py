@@ -109,7 +109,7 @@ def _work(subject: Subject, orders: Connection) -> None:
         try:
             asked: list[Order] = orders.recv()
             orders.send(_made(maker, asked))
-        except (EOFError, BrokenPipeError):
+        except (EOFError, BrokenPipeError, ConnectionResetError):  # the last, if it left answers of ours unread
             return
 
 

@@ -138,6 +138,13 @@ class Courses(Mapping[Operation, Course]):
         hidden, found = self._hidden, zip(self._invoked, self._operations, strict=True)
         return ((n, each) for n, each in found if each is not None and each not in hidden)
 
+    def spans(self) -> Iterator[tuple[Operation, int, int]]:
+        """The orders at which each was invoked and completed."""
+        hidden, found = self._hidden, zip(self._operations, self._invoked, self._completed, strict=True)
+        return (
+            (each, invoked, completed) for each, invoked, completed in found if each is not None and each not in hidden
+        )
+
     def receipts(self, node: str, epoch: int) -> Iterator[tuple[int, Operation]]:
         """The orders at which their copies were received by that process."""
         mine = {n for n, (place, _, _) in enumerate(self._shapes) if (place.server, place.epoch) == (node, epoch)}

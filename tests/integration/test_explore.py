@@ -45,8 +45,8 @@ def test_a_variant_is_convicted_and_its_scenario_does_it_again(tmp_path: Path) -
 
 
 def test_what_is_found_is_tried_on_real_sockets(tmp_path: Path) -> None:
-    code, out, _ = in_process(tmp_path, "explore", "--mutant", "no-duplicate-filter", "--runs", "64")
-    assert code == Exit.UNMET
+    code, out, err = in_process(tmp_path, "explore", "--mutant", "no-duplicate-filter", "--runs", "64")
+    assert code == Exit.UNMET, out + err
     (told,) = (line for line in out.splitlines() if "on real sockets" in line)
     assert told.startswith("  on real sockets: the same: ")
 

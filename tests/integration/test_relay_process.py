@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -337,12 +338,14 @@ def test_udp_partition_and_heal(rig: MakeRig) -> None:
 def test_udp_rate_keeps_messages_apart(rig: MakeRig) -> None:
     r = rig("udp", Rate(link=LINK, rate="request", bytes_per_second=10_000))
     client = r.datagrams()
+    began = time.monotonic_ns()
     for seq in (1, 2, 3):
         client.socket.send(r.call(seq))
     assert [r.server.recv(65535) for _ in range(3)] == [r.call(seq) for seq in (1, 2, 3)]
     times = [record.time for record in r.relay.journal() if record.kind is Kind.RELEASE]
     each = len(r.call(1)) * 100_000
-    assert times[-1] - next(record.time for record in r.relay.journal() if record.kind is Kind.DECISION) >= 3 * each
+    assert len(times) == 3
+    assert times[-1] - began >= 3 * each
 
 
 def test_udp_what_comes_while_the_server_is_down_is_lost_and_copies_wait_for_the_next_epoch(rig: MakeRig) -> None:

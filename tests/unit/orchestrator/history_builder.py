@@ -16,8 +16,9 @@ MILLISECOND = 1_000_000
 
 
 def cell(semantics: str = "at-most-once", faults: tuple[Fault, ...] = (), **options: Any) -> Cell:
-    """options: expect, service, workload, attempts, variant, transport, via, clients, calls, after_heal, load,
-    scenario. One call is to come before heal, whatever `calls` there are: most stories have no more.
+    """options: expect, service, workload, attempts, variant, transport, via, clients, calls, outstanding, after_heal,
+    load, scenario. One call is to come before heal, whatever `calls` there are: most stories have no more. Two may be
+    open at a time.
     """
     link = Link.model_validate(
         {
@@ -33,6 +34,7 @@ def cell(semantics: str = "at-most-once", faults: tuple[Fault, ...] = (), **opti
         workload=options.get("workload", "add"),
         clients=options.get("clients", 1),
         calls=options.get("calls", 8),
+        outstanding=options.get("outstanding", 2),
         after_heal=options.get("after_heal", options.get("calls", 8) - 1),
         retry=Retry(attempts=options.get("attempts")),
     )

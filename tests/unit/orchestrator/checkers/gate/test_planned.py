@@ -58,6 +58,38 @@ def test_others_are_noticed(run: Run, options: dict[str, Any], said: str) -> Non
     assert said in gate(run.history(), **options)
 
 
+def open_together(count: int) -> Run:
+    """So many calls are open at a time, and then one more, each as soon as there is room."""
+    run = Run()
+    for seq in range(1, count + 1):
+        run.invoke(seq).send(seq)
+    for seq in range(1, count + 1):
+        run.run(seq).decide("request", seq).decide("reply", seq).reply(seq, seq, seq).ok(seq, seq)
+        if seq == 1:
+            run.invoke(count + 1).send(count + 1)
+    return run.info(count + 1)
+
+
+@pytest.mark.parametrize("outstanding", [1, 2, 3])
+def test_no_more_calls_are_open_at_a_time_than_planned(outstanding: int) -> None:
+    said = f"client 10101 had more calls open at a time than the plan has, which is {outstanding}"
+    for count in (1, 2, 3):
+        history = open_together(count).history()
+        assert (said in gate(history, calls=count + 1, outstanding=outstanding)) == (count > outstanding), count
+
+
+def test_a_call_that_never_ends_stays_open() -> None:
+    history = Run().invoke(1).send(1).call(2).history()
+    assert "had more calls open at a time than the plan has, which is 1" in gate(history, outstanding=1)
+    assert "more calls open" not in gate(history, outstanding=2)
+
+
+def test_the_calls_of_one_process_leave_room_to_another() -> None:
+    run = Run().invoke(1).invoke(1, TWO).invoke(2, TWO)
+    assert "client 10201 had more calls open at a time" in gate(run.history(), clients=2, outstanding=1)
+    assert "client 10101 had more" not in gate(run.history(), clients=2, outstanding=1)
+
+
 def test_settling_that_was_ended_by_its_cap_cuts_what_is_left() -> None:
     assert gate(Run().call(1).phase("heal").phase("settle").phase("settle-capped").stop().history()) == ""
     assert "invoked 1 of 2" in gate(Run().call(1).phase("heal").phase("load-capped").history())
