@@ -43,7 +43,7 @@ def simulator() -> Backend:
     return next(one for one in choices() if one.performs)
 
 
-def real() -> Backend:
+def of_processes() -> Backend:
     """The first that runs processes."""
     return next(one for one in choices() if not one.performs)
 

@@ -11,7 +11,7 @@ from random import Random
 from time import process_time
 from typing import NamedTuple
 
-from orchestrator.backends import ready, real
+from orchestrator.backends import of_processes, ready
 from orchestrator.explore.attempt import Surprise, attempt, recorded, surprise
 from orchestrator.explore.hunt import Find
 from orchestrator.explore.shrink import Shrinking, Shrunk
@@ -76,7 +76,7 @@ def kept(find: Find, folder: Path, over: Callable[[], bool]) -> Found:
 
 def on_real_sockets(found: Found) -> str:
     """What a run of it on processes of this machine comes to, in a few words."""
-    with tempfile.TemporaryDirectory(prefix="faultbed-") as folder, ready(real().name) as local:
+    with tempfile.TemporaryDirectory(prefix="faultbed-") as folder, ready(of_processes().name) as local:
         refused = next(local.problems(found.cell), None)
         if refused is not None:
             return f"not tried: {refused.message}"

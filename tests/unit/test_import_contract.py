@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -68,3 +69,27 @@ def test_a_violation_of_each_kind_is_caught(tmp_path: Path) -> None:
     for file, (_, contract) in VIOLATIONS.items():
         assert broken(contract, output), f"{file} was not caught:\n{output}"
         assert f".{Path(file).stem}" in output
+
+
+def _shadowed(package: Path) -> set[str]:
+    """What its __init__.py defines or imports under the name of one of its modules, which it loses once that is
+    imported."""
+    body = ast.parse((package / "__init__.py").read_text()).body
+    defined = {node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    froms = [node for node in body if isinstance(node, ast.ImportFrom)]
+    others = [node for node in froms if (node.module or "").rpartition(".")[2] != package.name]
+    imported = {alias.asname or alias.name for node in others for alias in node.names}
+    modules = {path.stem for path in package.glob("*.py")} | {path.parent.name for path in package.glob("*/*.py")}
+    return (defined | imported) & modules
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_package_calls_something_as_it_calls_a_module(package: str) -> None:
+    found = {path.parent: _shadowed(path.parent) for path in (ROOT / package).rglob("__init__.py")}
+    assert {str(path): names for path, names in found.items() if names} == {}
+
+
+def test_who_does_is_caught(tmp_path: Path) -> None:
+    (tmp_path / "real.py").touch()
+    (tmp_path / "__init__.py").write_text("def real(): ...\ndef other(): ...\n")
+    assert _shadowed(tmp_path) == {"real"}
