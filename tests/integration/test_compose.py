@@ -13,8 +13,11 @@ from typing import Any
 import pytest
 from requirements import need
 
+from orchestrator.report.result import Exit
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 300
+TIMES = 3
 ALONE = """
 services:
   orchestrator:
@@ -62,7 +65,12 @@ class Project:
         )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self.compose("run", "--rm", "--no-TTY", "orchestrator", "run", *arguments)
+        """As tests/scenarios/suite.py has it, what shows nothing on a busy machine is made again."""
+        for _ in range(TIMES):
+            done = self.compose("run", "--rm", "--no-TTY", "orchestrator", "run", *arguments)
+            if done.returncode != Exit.INCONCLUSIVE:
+                break
+        return done
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +109,7 @@ def test_run_prints_the_verdicts_and_brings_the_results_to_the_host(project: Pro
     done = project.run("scenarios/rpc/demo.yaml", "--only", "fault=crash after commit,semantics=exactly-once")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 cell runs: 1 met" in done.stdout
-    (history,) = (
+    history, *_ = (
         path for path in (project.folder / "results/demo").rglob("history.msgpack") if "latest" not in str(path)
     )
     assert history.stat().st_uid == os.getuid()

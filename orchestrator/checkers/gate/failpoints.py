@@ -2,8 +2,9 @@
 
 Rules of this file:
 
-1. Who passes `received` or `before-send` has journalled the message just before, without a pause in between. So the
-   n-th passage is that of the n-th message; hellos are not counted.
+1. Who passes `received` or `before-send` has journalled the message just before, without a pause in between: of the
+   same client nothing comes between, but where connections have processes of their own, what others journal may. So
+   the n-th passage is that of the n-th message; hellos are not counted.
 2. What passes one of the writes was executed before, and is journalled as committed only after it.
 3. What passes `after-send` was sent before.
 """
@@ -56,7 +57,9 @@ def _came(setting: Views, name: str, line: Event, nth: int | None) -> bool:
     place = bisect_left(setting.index.orders(line.life), line.order)
     if name == AFTER:
         return any(_of(event, kind, line) for event in islice(events, place))
-    if not place or not _of(events[place - 1], kind, line):
+    before = (events[n] for n in range(place - 1, -1, -1))
+    latest = next((event for event in before if event.client == line.client), None)
+    if latest is None or not _of(latest, kind, line):
         return False
     return nth is None or nth == sum(event.kind is kind and event.seq > 0 for event in islice(events, place))
 
