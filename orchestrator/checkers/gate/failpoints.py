@@ -2,9 +2,9 @@
 
 Rules of this file:
 
-1. Who passes `received` or `before-send` has journalled the message just before, without a pause in between: of the
-   same client nothing comes between, but where connections have processes of their own, what others journal may. So
-   the n-th passage is that of the n-th message; hellos are not counted.
+1. Who passes `received` or `before-send` has journalled the message just before, without a pause in between. Only
+   where connections have processes of their own, what others journal may come between, and nothing of the same client.
+   So the n-th passage is that of the n-th message; hellos are not counted.
 2. What passes one of the writes was executed before, and is journalled as committed only after it.
 3. What passes `after-send` was sent before.
 """
@@ -29,6 +29,8 @@ PASSES: Mapping[str, Kind] = MappingProxyType(
 )
 """Failpoint -> the message that passes it; any other one is passed by a write."""
 AFTER = "after-send"
+APART = "fork"
+"""The engine whose connections have processes of their own, which share one journal."""
 
 
 def failpoints_are_planned(setting: Views) -> Iterator[str]:
@@ -57,8 +59,10 @@ def _came(setting: Views, name: str, line: Event, nth: int | None) -> bool:
     place = bisect_left(setting.index.orders(line.life), line.order)
     if name == AFTER:
         return any(_of(event, kind, line) for event in islice(events, place))
+    server = setting.cell.servers.get(line.node)
+    apart = server is not None and server.engine == APART
     before = (events[n] for n in range(place - 1, -1, -1))
-    latest = next((event for event in before if event.client == line.client), None)
+    latest = next((event for event in before if not apart or event.client == line.client), None)
     if latest is None or not _of(latest, kind, line):
         return False
     return nth is None or nth == sum(event.kind is kind and event.seq > 0 for event in islice(events, place))

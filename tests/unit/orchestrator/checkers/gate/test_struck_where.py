@@ -16,14 +16,21 @@ OTHER = client_number(1, 2, 1)
 SAID = {"fault": 0, "name": "received", "act": "die"}
 
 
-def problems(run: Run) -> list[str]:
+def problems(run: Run, engine: str = "fork") -> list[str]:
     run.server(Kind.FAILPOINT, 1, **SAID)
-    return list(failpoints_are_planned(Views(cell(faults=(KILL,), clients=2), Index(run.reap(9).history()))))
+    judged = cell(faults=(KILL,), clients=2).on_engine(engine)
+    return list(failpoints_are_planned(Views(judged, Index(run.reap(9).history()))))
 
 
 def test_another_connections_message_may_come_between() -> None:
     assert problems(Run().invoke(1).send(1).receive(1)) == []
     assert problems(Run().invoke(1).send(1).receive(1).receive(1, client=OTHER).execute(1, client=OTHER)) == []
+
+
+def test_where_one_process_has_all_connections_nothing_does() -> None:
+    assert problems(Run().invoke(1).send(1).receive(1), "epoll") == []
+    (told,) = problems(Run().invoke(1).send(1).receive(1).receive(1, client=OTHER), "epoll")
+    assert "of what it did not come to" in told
 
 
 def test_nothing_of_its_own_does() -> None:
