@@ -9,8 +9,8 @@
 - held: as many connections as the descriptor limit allows, each answered.
 
 Every server is a process of its own; this process is the load. Within a repeat all servers are there and take turns in
-slices of a few milliseconds, so that whatever else the host does meets all of them alike. Ratios are of the same
-repeat. Figures of different hosts or days are not to be compared.
+slices of some ten milliseconds, in which the others are stopped, so that whatever else the host does meets all of them
+alike. Ratios are of the same repeat. Figures of different hosts or days are not to be compared.
 """
 
 from __future__ import annotations
@@ -122,13 +122,17 @@ class Echoes(NamedTuple):
 def echo_once(names: Sequence[str], messages: int) -> dict[str, Echoes]:
     with ExitStack() as held:
         servers = started(held, names)
-        loads = {kind: server.load(CONNECTIONS, MESSAGE) for kind, server in servers.items()}
+        loads = {}
+        for kind, server in servers.items():
+            loads[kind] = server.load(CONNECTIONS, MESSAGE)
+            server.pause()
         costs, took = dict.fromkeys(names, 0.0), {kind: [] for kind in names}
         for _ in range(SLICES):
             for kind, server in servers.items():
-                before = server.usage().cpu
-                took[kind] += loads[kind].echo(messages // SLICES)
-                costs[kind] += server.usage().cpu - before
+                with server.turn():
+                    before = server.usage().cpu
+                    took[kind] += loads[kind].echo(messages // SLICES)
+                    costs[kind] += server.usage().cpu - before
     count = messages // SLICES * SLICES
     told = {}
     for kind in names:
@@ -197,10 +201,12 @@ def wake_at(names: Sequence[str], idle: int, trips: int) -> dict[str, list[int]]
             if idle:
                 server.load(idle, b"i")
             active[kind] = server.load(1, b"a")
+            server.pause()
         took: dict[str, list[int]] = {kind: [] for kind in servers}
         for _ in range(SLICES):
             for kind, load in active.items():
-                took[kind] += load.echo(trips // SLICES)
+                with servers[kind].turn():
+                    took[kind] += load.echo(trips // SLICES)
         return took
 
 
@@ -258,13 +264,15 @@ def calls(names: Sequence[str], limits: Limits) -> dict[str, Any]:
 
 
 def traced(strace: str, server: Server, work: Callable[[], object]) -> int:
-    """The system calls of all its threads meanwhile."""
-    command = [strace, "-f", "-c", "-U", "calls,name", "-p", str(server.process.pid)]
+    """The system calls of all its threads and processes meanwhile."""
+    processes = [str(server.process.pid), *server.children()]
+    command = [strace, "-f", "-c", "-U", "calls,name", "-p", ",".join(processes)]
     watching = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert watching.stderr is not None
-    if "attached" not in watching.stderr.readline():
-        watching.wait()
-        raise RuntimeError("strace cannot attach: it needs CAP_SYS_PTRACE, or kernel.yama.ptrace_scope = 0")
+    for _ in processes:
+        if "attached" not in watching.stderr.readline():
+            watching.wait()
+            raise RuntimeError("strace cannot attach: it needs CAP_SYS_PTRACE, or kernel.yama.ptrace_scope = 0")
     work()
     watching.send_signal(signal.SIGINT)
     told = watching.communicate()[1]
@@ -345,7 +353,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(MEASURES), help="some of %(default)s")
     parser.add_argument("--kinds", help="servers, by name; raw epoll is always there")
     parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--messages", type=int, default=30_000)
+    parser.add_argument("--messages", type=int, default=60_000)
     parser.add_argument("--quick", action="store_true", help="fewer repeats and messages")
     parser.add_argument("--plots", type=Path, help="a folder for SVG and PNG")
     parser.add_argument("--page", type=Path, help="a document whose figures are to be these")

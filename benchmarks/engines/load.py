@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import resource
 import select
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter_ns
 from typing import NamedTuple
 
 SERVERS = Path(__file__).with_name("servers.py")
 IP_BIND_ADDRESS_NO_PORT = 24  # ip(7): the port is chosen when it is known where to
+BATCH = 1000
+"""Connections that are opened before they are answered: fewer than a backlog, however slow the server is."""
 PORTS = 8000
 """Connections from one address: beyond half of the ephemeral ports Linux searches long for a free one."""
 PATIENCE = 120
@@ -43,23 +48,29 @@ def used(process: Path) -> Usage:
 
 
 class Load:
-    """The client side: connections that each keep one message outstanding. It polls without sleeping: else a server
-    that is a little slower finds it asleep more often and pays for waking it, which measures the scheduler."""
+    """The client side: connections that have each carried a message, and then keep one outstanding. It polls without
+    sleeping: else a server that is a little slower finds it asleep more often and pays for waking it, which measures
+    the scheduler.
+    """
 
     def __init__(self, port: int, connections: int, message: bytes) -> None:
         self.message = message
         self.poller = select.epoll()
         self.sockets: dict[int, socket.socket] = {}
-        for number in range(connections):
-            sock = connected(port, f"127.0.0.{1 + number // PORTS}")
-            self.sockets[sock.fileno()] = sock
-            self.poller.register(sock.fileno(), select.EPOLLIN)
+        for first in range(0, connections, BATCH):
+            fresh = {}
+            for number in range(first, min(first + BATCH, connections)):
+                sock = connected(port, f"127.0.0.{1 + number // PORTS}")
+                fresh[sock.fileno()] = sock
+                self.poller.register(sock.fileno(), select.EPOLLIN)
+            self.sockets |= fresh
+            self.echo(len(fresh), fresh)
 
-    def echo(self, messages: int) -> list[int]:
-        """So many echoes, spread over the connections as they come; the nanoseconds that each took."""
+    def echo(self, messages: int, over: dict[int, socket.socket] | None = None) -> list[int]:
+        """So many echoes, spread over these connections, or over all, as they come; the nanoseconds that each took."""
         began: dict[int, int] = {}
         unsent = messages
-        for fd, sock in self.sockets.items():
+        for fd, sock in (over or self.sockets).items():
             if unsent:
                 unsent -= 1
                 began[fd] = perf_counter_ns()
@@ -122,7 +133,6 @@ class Server:
     def load(self, connections: int, message: bytes) -> Load:
         """New connections, each of which has carried one message."""
         self.loads.append(Load(self.port, connections, message))
-        self.loads[-1].echo(connections)
         return self.loads[-1]
 
     def _line(self) -> str:
@@ -134,11 +144,25 @@ class Server:
         self.process.stdin.write("?\n")
         self.process.stdin.flush()
         total = Usage(*json.loads(self._line()))
-        for child in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+        for child in self.children():
             total = Usage(*map(sum, zip(total, used(Path("/proc", child)), strict=True)))
         return total
 
+    def children(self) -> list[str]:
+        return Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """It runs meanwhile, and not before or after: one that polls without sleeping would take from the others."""
+        self.process.send_signal(signal.SIGCONT)
+        yield
+        self.pause()
+
     def stop(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
         for load in self.loads:
             load.close()
         self.process.communicate()

@@ -21,29 +21,32 @@ class Pollfd(ctypes.Structure):
 
 
 class PpollPoller:
-    """Keeps the array, with a place for each descriptor. SIGINT and SIGTERM come only while it waits."""
+    """Keeps the array, with a place for each descriptor; the kernel takes no longer one than descriptors are allowed.
+    SIGINT and SIGTERM come only while it waits.
+    """
 
     trigger = Trigger.LEVEL
     tells_end = False
 
     def __init__(self) -> None:
         self._places: dict[int, int] = {}
-        self._free = [0]
-        self._array = (Pollfd * 1)(Pollfd(-1))
+        self._free: list[int] = []
+        self._used = 0
+        self._array = (Pollfd * 1)()
         self._held = signals.Held()
         self._ppoll = libc.function("ppoll", c_void_p, c_ulong, POINTER(libc.Timespec), POINTER(libc.Sigset))
         self.close = self._held.release
 
     def register(self, fd: int, interest: int) -> None:
-        if not self._free:
-            self._grow()
-        place = self._places[fd] = self._free.pop()
+        place = self._places[fd] = self._free.pop() if self._free else self._grown()
         self._array[place] = Pollfd(fd, interest)
 
-    def _grow(self) -> None:
-        size = len(self._array)
-        self._array = (Pollfd * (2 * size))(*self._array, *[Pollfd(-1)] * size)
-        self._free.extend(range(size, 2 * size))
+    def _grown(self) -> int:
+        """One more place."""
+        place, self._used = self._used, self._used + 1
+        if self._used > len(self._array):
+            self._array = (Pollfd * (2 * place))(*self._array)
+        return place
 
     def modify(self, fd: int, interest: int) -> None:
         self._array[self._places[fd]].events = interest
@@ -54,11 +57,11 @@ class PpollPoller:
         self._free.append(place)
 
     def wait(self, timeout_ns: int | None) -> list[tuple[int, int]]:
-        entries = self._array
-        if not self._ppoll(entries, len(entries), libc.timespec(timeout_ns), self._held.mask):
+        entries, used = self._array, self._used
+        if not self._ppoll(entries, used, libc.timespec(timeout_ns), self._held.mask):
             return []
         self._held.admit()
-        told = memoryview(entries).cast("B").cast("h")[3::4].tolist()
+        told = memoryview(entries).cast("B").cast("h")[3 : 4 * used : 4].tolist()
         return [(entries[place].fd, mask) for place, mask in enumerate(told) if mask]
 
 

@@ -9,8 +9,8 @@ from copy import copy
 from typing import Any
 
 from nodes.services import has_effect
-from orchestrator.history.merged import Operation
-from orchestrator.history.straight import Course, Lost, Place
+from orchestrator.history.merged import Operation, Row
+from orchestrator.history.straight import Course, Lost, Place, is_row
 
 SPARSE = 1_000
 """So far may a client's number be above twice its others'; one that is further has no room."""
@@ -78,9 +78,16 @@ class Courses(Mapping[Operation, Course]):
             self._shapes.append((place, asked, lost))
         return found
 
-    def write(self, operation: Operation, row: int) -> None:
-        """The order of its row."""
-        self._row[self._place(operation)] = row
+    def write(self, operation: Operation, row: Row) -> bool:
+        """Whether it is here, waits for its row, and that is it: then it has it."""
+        n = self._place(operation)
+        if n < 0 or self._row[n]:
+            return False
+        place, asked, _ = self._shapes[self._shape[n]]
+        if not has_effect(asked[0]) or not is_row(row, place, self._number[n], self._results[n], self._intent[n]):
+            return False
+        self._row[n] = row[0]
+        return True
 
     def take(self, operation: Operation) -> Course | None:
         """It is here no longer."""

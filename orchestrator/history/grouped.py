@@ -17,7 +17,7 @@ from orchestrator.history.courses import Courses
 from orchestrator.history.merged import Event, Life, Operation
 from orchestrator.history.repeated import alone_of, repeated
 from orchestrator.history.stored import Picked, Stored
-from orchestrator.history.straight import Course, course, is_its_row
+from orchestrator.history.straight import Course, course
 from orchestrator.history.trace import OF_OPERATIONS, Trace, by_operation, traced
 from orchestrator.history.unheld import Columns, OfKinds, OfLife, Operations, Passing
 
@@ -73,7 +73,7 @@ def stored(events: Stored) -> Grouped:
     columns, passing, operations = Columns(), Passing(), Operations()
     for block in events.blocks():
         columns.see(block)
-        passing.see(block.events)
+        passing.see(block)
         operations.see(block)
     operations.close(events)
     courses, crooked = operations.courses, operations.crooked
@@ -105,7 +105,7 @@ def _courses(operations: Mapping[Operation, Sequence[Event]]) -> Courses:
         if one is not None and one.has_effect == bool(row):
             if row is None:
                 found.add(operation, one)
-            elif is_its_row(one, row):
+            elif one.wrote(row):
                 found.add(operation, one._replace(row=row.order))
     return found
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -59,6 +60,11 @@ class Event(NamedTuple):
     def life(self) -> Life:
         """The process that journalled it."""
         return (self.node, self.epoch)
+
+
+Row = tuple[Any, ...]
+"""An event's values, as `Event` names them: of those that are looked at once and forgotten nobody makes one."""
+event_of: Callable[[Row], Event] = partial(tuple.__new__, Event)
 
 
 @runtime_checkable

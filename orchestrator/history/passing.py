@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from nodes.wire.record import COMPLETIONS, Kind
-from orchestrator.history.merged import Event, Life
+from orchestrator.history.merged import Event, Life, Row, event_of
 
-Look = Callable[[Event], None]
+Look = Callable[[Row], None]
 
 
 class Passer(Protocol):
@@ -20,7 +20,7 @@ class Passer(Protocol):
     def looks(self) -> Mapping[Kind, Look]: ...
 
 
-def pass_by(events: Iterable[Event], *passers: Passer) -> None:
+def pass_by(events: Iterable[Row], *passers: Passer) -> None:
     """The next events, in order."""
     look = {kind: found for passer in passers for kind, found in passer.looks.items()}.get
     for event in events:
@@ -51,32 +51,32 @@ class Receipts:
             **dict.fromkeys((Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER), self._serve),
         }
 
-    def _receive(self, event: Event) -> None:
+    def _receive(self, event: Row) -> None:
         key, seq = (event[3], event[4], event[6]), event[7]  # node, epoch, client
         if seq:
             self._received[key] = True
         if seq < self._highest.get(key, 0):
-            self.overtaken.add(event.order)
+            self.overtaken.add(event[0])
         else:
             self._highest[key] = seq
         if seq < self._marks.get(key, 0):
-            self.forgotten.add(event.order)
+            self.forgotten.add(event[0])
 
-    def _trim(self, event: Event) -> None:
+    def _trim(self, event: Row) -> None:
         order, _, _, node, epoch, _, client, *numbers, detail = event
         key, mark = (node, epoch, client), detail.get("mark", 0)
         self._marks[key] = max(mark, self._marks.get(key, 0))
         if not self._received.pop(key, False):
             self.tardy.add((node, epoch))
         if numbers != [0, 0, 0] or type(mark) is not int or "mark" not in detail or max(client, mark) >= 2**63:
-            self.numbered.append(event)
+            self.numbered.append(event_of(event))
         else:
             orders, clients, marks = self.trims
             orders.append(order)
             clients.append(client)
             marks.append(mark)
 
-    def _serve(self, event: Event) -> None:
+    def _serve(self, event: Row) -> None:
         if event[7]:
             self._received[event[3], event[4], event[6]] = False
 
@@ -102,12 +102,13 @@ class Written:
         self.misdated = False
         self._first: dict[Life, tuple[int, int]] = {}
 
-    def add(self, row: Event) -> None:
-        number = row.detail["n"]
+    def add(self, row: Row) -> None:
+        detail = row[10]
+        number = detail["n"]
         first, place = (int(number), len(self.numbers)), (row[3], row[4])
         if place not in self._first or first < self._first[place]:
             self._first[place] = first
-        self.misdated = self.misdated or row.detail.get("epoch") != row[4]
+        self.misdated = self.misdated or detail.get("epoch") != row[4]
         self.numbers.append(number)
         self.epochs.append(row[4])
         self.orders.append(row[0])
@@ -130,8 +131,8 @@ class Rows:
         self.ledgers: dict[str, Written] = {}
         self.looks: Mapping[Kind, Look] = {Kind.EFFECT: self._row}
 
-    def _row(self, event: Event) -> None:
-        name = event.detail["ledger"]
+    def _row(self, event: Row) -> None:
+        name = event[10]["ledger"]
         if name not in self.ledgers:
             self.ledgers[name] = Written()
         self.ledgers[name].add(event)
@@ -150,13 +151,13 @@ class Firsts:
             **dict.fromkeys(COMPLETIONS, self._complete),
         }
 
-    def _invoke(self, event: Event) -> None:
+    def _invoke(self, event: Row) -> None:
         self._open[event[6]].add(event[7])  # client, seq
 
-    def _send(self, event: Event) -> None:
-        first, numbers = event.detail.get("first"), self._open[event[6]]
+    def _send(self, event: Row) -> None:
+        first, numbers = event[10].get("first"), self._open[event[6]]
         if first is not None and numbers and first > min(numbers):
-            self.ahead.append((event, min(numbers)))
+            self.ahead.append((event_of(event), min(numbers)))
 
-    def _complete(self, event: Event) -> None:
+    def _complete(self, event: Row) -> None:
         self._open[event[6]].discard(event[7])

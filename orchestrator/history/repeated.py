@@ -20,7 +20,7 @@ from typing import Any
 from nodes.services import has_effect
 from nodes.wire.header import Status
 from nodes.wire.record import COMPLETIONS, Kind
-from orchestrator.history.merged import Event, Operation
+from orchestrator.history.merged import Event, Operation, Row
 from orchestrator.history.straight import Course, Lost, Place, as_sent, was_decided, was_passed
 
 _FIRST = (Kind.INVOKE, Kind.ATTEMPT, Kind.SEND, Kind.DECISION)
@@ -33,7 +33,7 @@ Details = Sequence[dict[str, Any]]
 _NUMBERED = ("connection", "first", "server")
 
 
-def repeated(events: Sequence[Event]) -> Course | None:
+def repeated(events: Sequence[Row]) -> Course | None:
     """Of the events of one operation in order, up to its completion: None if anything else happened to it."""
     ends = _ENDS.get(tuple([event[5] for event in events]))
     if ends is None:

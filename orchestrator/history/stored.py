@@ -8,8 +8,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple, overload
@@ -17,7 +16,7 @@ from typing import Any, BinaryIO, NamedTuple, overload
 import msgpack
 
 from nodes.wire.record import Kind
-from orchestrator.history.merged import Event, HistoryError
+from orchestrator.history.merged import Event, HistoryError, Row, event_of
 
 BLOCK = 512
 """Events that are decoded together."""
@@ -28,7 +27,6 @@ KEPT = 32
 
 _KINDS: Mapping[int, Kind] = {int(kind): kind for kind in Kind}
 _new = tuple.__new__  # a named tuple's own way checks what is known here already
-_event: Callable[[tuple[Any, ...]], Event] = partial(_new, Event)
 _ARRAY = struct.Struct(">BI")
 """How the head of an array of so many is packed."""
 _INTEGERS, _MAPS = {int}, {dict}
@@ -37,16 +35,20 @@ _INTEGERS, _MAPS = {int}, {dict}
 class Block(NamedTuple):
     """Events that lie together, and of each what many ask for: its time, its process by node and epoch, its kind."""
 
-    events: list[Event]
+    rows: Sequence[Row]
     times: Sequence[int]
     nodes: Sequence[str]
     epochs: Sequence[int]
     kinds: bytes
 
     @classmethod
-    def of(cls, events: list[Event]) -> Block:
-        _, times, _, nodes, epochs, kinds, *_ = zip(*events, strict=True) if events else [()] * 11
-        return cls(events, times, nodes, epochs, bytes(kinds))
+    def of(cls, rows: Sequence[Row]) -> Block:
+        _, times, _, nodes, epochs, kinds, *_ = zip(*rows, strict=True) if rows else [()] * 11
+        return cls(rows, times, nodes, epochs, bytes(kinds))
+
+    @property
+    def events(self) -> list[Event]:
+        return [*map(event_of, self.rows)]
 
 
 class Decoder:
@@ -92,7 +94,7 @@ class Decoder:
             nodes = [*map(self._nodes.__getitem__, who)]
             places, what = map(self._domains.__getitem__, where), map(_KINDS.__getitem__, kinds)
             found = orders, times, places, nodes, epochs, what, clients, seqs, attempts, processes, details
-            return Block([*map(_event, zip(*found, strict=True))], times, nodes, epochs, bytes(kinds))
+            return Block([*zip(*found, strict=True)], times, nodes, epochs, bytes(kinds))
         except Exception:
             return None
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from nodes.services import has_effect
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
-from orchestrator.history.merged import Event
+from orchestrator.history.merged import Event, Row
 
 
 class Place(NamedTuple):
@@ -69,6 +69,10 @@ class Course(NamedTuple):
     def has_effect(self) -> bool:
         return has_effect(self.asked[0])
 
+    def wrote(self, row: Row) -> bool:
+        """Whether it is the row of its effect."""
+        return is_row(row, self.place, self.number, self.result, self.intent)
+
 
 class _Form(NamedTuple):
     """The client's first three events, who `passed` it on, the server's from `first` until `last`, and back."""
@@ -92,7 +96,7 @@ _SERVED = ((Kind.RECEIVE, Kind.EXECUTE, Kind.ANSWER), (Kind.RECEIVE, Kind.EXECUT
 _FORMS = dict(_form(hop, served) for hop in ((), (Kind.DECISION,)) for served in _SERVED)
 
 
-def course(events: Sequence[Event]) -> Course | None:
+def course(events: Sequence[Row]) -> Course | None:
     """Of the events of one operation in order, up to its completion: None if anything happened to it."""
     if not events:
         return None
@@ -145,15 +149,15 @@ def _agree(form: _Form, details: Sequence[dict[str, Any]]) -> bool:
     )
 
 
-def is_its_row(found: Course, row: Event) -> bool:
-    """Whether it is the row of its effect."""
-    place, detail = found.place, row.detail
+def is_row(row: Row, place: Place, number: Any, result: Any, intent: Any) -> bool:
+    """Whether it is the row of an effect: of that number, by that server, for that intent, with that result."""
+    _, _, _, node, epoch, _, _, _, attempt, process, detail = row
     return (
-        (row.node, row.epoch, row.attempt, row.process) == (place.server, place.epoch, 1, 0)
-        and detail.get("epoch") == row.epoch
-        and detail.get("n") == found.number
-        and detail.get("result") == found.result
-        and detail.get("intent") == found.intent
+        (node, epoch, attempt, process) == (place.server, place.epoch, 1, 0)
+        and detail.get("epoch") == epoch
+        and detail.get("n") == number
+        and detail.get("result") == result
+        and detail.get("intent") == intent
         and isinstance(detail.get("ledger"), str)
     )
 

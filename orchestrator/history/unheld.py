@@ -11,11 +11,11 @@ from typing import overload
 
 from nodes.wire.record import COLLECTED, COMPLETIONS, Kind
 from orchestrator.history.courses import Courses
-from orchestrator.history.merged import Event, Life, Operation
+from orchestrator.history.merged import Event, Life, Operation, Row, event_of
 from orchestrator.history.passing import Firsts, Receipts, Rows, pass_by
 from orchestrator.history.repeated import Alone, repeated
 from orchestrator.history.stored import Block, Picked, Stored
-from orchestrator.history.straight import course, is_its_row
+from orchestrator.history.straight import course
 from orchestrator.history.trace import OF_OPERATIONS, Trace, by_operation, traced
 
 _PART, _LAST = 1, 2
@@ -31,7 +31,7 @@ class Operations:
         self.courses = Courses()
         self.hellos: list[Event] = []
         self.strangers: list[Event] = []
-        self._open: dict[Operation, list[Event]] = {}
+        self._open: dict[Operation, list[Row]] = {}
         """The others."""
         self._alone = Alone()
         self._again: set[Operation] = set()
@@ -40,22 +40,22 @@ class Operations:
     def see(self, block: Block) -> None:
         """The next ones."""
         get = self._open.get
-        for part, event in zip(block.kinds.translate(_PARTS), block.events, strict=True):
-            own = get(event[6:8]) or self._of(event)  # client, seq
+        for part, row in zip(block.kinds.translate(_PARTS), block.rows, strict=True):
+            own = get(row[6:8]) or self._of(row)  # client, seq
             if part and own is not None:
-                own.append(event)
+                own.append(row)
                 if part == _LAST:
-                    self._end(event.operation, own, self._alone.end(*event.operation))
+                    self._end(row[6:8], own, self._alone.end(*row[6:8]))
 
-    def _of(self, event: Event) -> list[Event] | None:
+    def _of(self, row: Row) -> list[Row] | None:
         """All that is known of its operation, if all is kept: else it is done with the event."""
-        operation = client, seq = event[6:8]
+        operation = client, seq = row[6:8]
         if not (client and seq):
-            self._unnumbered(event)
+            self._unnumbered(event_of(row))
         elif operation in self._open:
             return self._open[operation]
         elif operation in self.courses or operation in self._again:
-            self._more(operation, event)
+            self._more(operation, row)
         else:
             self._alone.begin(client, seq)
             return self._open.setdefault(operation, [])
@@ -68,18 +68,13 @@ class Operations:
         elif event.kind in OF_OPERATIONS:
             self.strangers.append(event)
 
-    def _end(self, operation: Operation, own: Sequence[Event], alone: bool) -> None:
+    def _end(self, operation: Operation, own: Sequence[Row], alone: bool) -> None:
         found = course(own) or (repeated(own) if alone else None)
         if found is not None and self.courses.add(operation, found):
             del self._open[operation]
 
-    def _more(self, operation: Operation, event: Event) -> None:
-        if event.kind not in OF_OPERATIONS:
-            return
-        found = self.courses.get(operation)
-        if event.kind is Kind.EFFECT and found and not found.row and found.has_effect and is_its_row(found, event):
-            self.courses.write(operation, event.order)
-        else:
+    def _more(self, operation: Operation, row: Row) -> None:
+        if row[5] in OF_OPERATIONS and not (row[5] is Kind.EFFECT and self.courses.write(operation, row)):
             self.courses.take(operation)
             self._again.add(operation)
 
@@ -90,12 +85,12 @@ class Operations:
             self._again.add(operation)
         if self._again:
             read = by_operation(event for event in events if (event[6], event[7]) in self._again)
-            self._open.update(read)
+            self._open |= {operation: [*own] for operation, own in read.items()}
 
     @property
     def crooked(self) -> dict[Operation, Trace]:
         """The operations of which all is kept, in the order of their first events."""
-        found = {operation: traced(operation, own) for operation, own in self._open.items()}
+        found = {operation: traced(operation, [*map(event_of, own)]) for operation, own in self._open.items()}
         return dict(sorted(found.items(), key=lambda item: item[1].begun)) if self._again else found
 
 
@@ -106,11 +101,14 @@ class Passing:
         self.receipts: Receipts | None = Receipts()
         self.firsts: Firsts | None = Firsts()
         self.rows: Rows | None = Rows()
+        looks = self.receipts.looks.keys() | self.firsts.looks.keys() | self.rows.looks.keys()
+        self._looked_at = bytes(kind in looks for kind in range(256))
 
-    def see(self, events: Iterable[Event]) -> None:
+    def see(self, block: Block) -> None:
         """The next ones."""
+        rows = compress(block.rows, block.kinds.translate(self._looked_at))
         try:
-            pass_by(events, *(each for each in (self.receipts, self.firsts, self.rows) if each))
+            pass_by(rows, *(each for each in (self.receipts, self.firsts, self.rows) if each))
         except (TypeError, ValueError, KeyError):
             self.receipts = self.firsts = self.rows = None
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from nodes.wire.record import Kind
 from orchestrator.history.courses import SPARSE, Courses
+from orchestrator.history.merged import Event
 from orchestrator.history.straight import Course, Lost, Place
 
 PLACE = Place("client", 1, "server", 1, "client -> server", "relay", 71)
@@ -54,9 +58,61 @@ def test_what_is_no_operation_is_not_there(courses: Courses) -> None:
     assert 5 not in courses
 
 
-def test_its_row_is_written_later(courses: Courses) -> None:
-    courses.write((CLIENT, 3), 5_000)
-    assert courses[CLIENT, 3] == straight(3)._replace(row=5_000)
+ORDER = 5_000
+ASKED_LATER = straight(5)._replace(row=0)
+
+
+def row(**other: Any) -> Event:
+    """That of the effect of ASKED_LATER, but for `other`."""
+    said = {"epoch": 1, "n": 5, "result": "result 5", "intent": 105, "ledger": "server"}
+    known = {name: other.pop(name, value) for name, value in {"node": "server", "epoch": 1, "attempt": 1}.items()}
+    process = other.pop("process", 0)
+    detail = {**said, **other}
+    return Event(ORDER, 7, "", known["node"], known["epoch"], Kind.EFFECT, CLIENT, 5, known["attempt"], process, detail)
+
+
+@pytest.fixture
+def waiting(courses: Courses) -> Courses:
+    assert courses.add((CLIENT, 5), ASKED_LATER)
+    return courses
+
+
+def test_its_row_is_written_once(waiting: Courses) -> None:
+    assert waiting.unwritten() == [(CLIENT, 5)]
+    assert waiting.write((CLIENT, 5), row())
+    assert waiting[CLIENT, 5] == ASKED_LATER._replace(row=ORDER)
+    assert waiting.unwritten() == []
+    assert not waiting.write((CLIENT, 5), row())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"node": "other"},
+        {"epoch": 2},
+        {"attempt": 2},
+        {"process": 1},
+        {"n": 6},
+        {"result": "result 6"},
+        {"intent": 106},
+        {"ledger": None},
+    ],
+)
+def test_another_row_is_not_its_own(waiting: Courses, other: dict[str, Any]) -> None:
+    assert not waiting.write((CLIENT, 5), row(**other))
+    assert waiting.unwritten() == [(CLIENT, 5)]
+
+
+def test_a_row_of_another_epoch_than_it_says_is_not_its_own(waiting: Courses) -> None:
+    strange = row()
+    strange.detail["epoch"] = 2
+    assert not waiting.write((CLIENT, 5), strange)
+
+
+def test_what_is_not_there_or_has_no_effect_has_no_row(waiting: Courses) -> None:
+    assert waiting.add((OTHER, 5), ASKED_LATER._replace(asked=("read", None)))
+    assert not waiting.write((OTHER, 5), row())
+    assert not waiting.write((OTHER, 6), row())
 
 
 def test_one_can_be_taken_away(courses: Courses) -> None:

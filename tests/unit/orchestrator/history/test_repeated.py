@@ -12,7 +12,7 @@ from nodes.wire.header import Status
 from nodes.wire.record import Kind
 from orchestrator.history.merged import Event
 from orchestrator.history.repeated import Alone, alone_of, repeated
-from orchestrator.history.straight import Lost, course, is_its_row
+from orchestrator.history.straight import Lost, course
 from orchestrator.history.trace import by_operation
 
 AGAIN = 2
@@ -45,7 +45,7 @@ def changed(events: list[Event], place: int, /, **changes: Any) -> list[Event]:
 
 def is_one(events: Sequence[Event]) -> bool:
     found = repeated([event for event in events if event.kind is not Kind.EFFECT])
-    return found is not None and any(is_its_row(found, event) for event in events if event.kind is Kind.EFFECT)
+    return found is not None and any(found.wrote(event) for event in events if event.kind is Kind.EFFECT)
 
 
 @pytest.mark.parametrize("left", [True, False])
@@ -61,7 +61,7 @@ def test_it_is_told_how_it_went(left: bool) -> None:
     assert (found.first, found.asked, found.number, found.result) == (1, ("add", 1), 1, 1)
     assert found.lost == Lost(3, left)
     assert tuple(found.place) == ("client", 1, "server", 1, "client -> server", "relay", 0)
-    assert (found.row, is_its_row(found, events[-1])) == (0, True)
+    assert (found.row, found.wrote(events[-1])) == (0, True)
 
 
 @pytest.mark.parametrize("left", [True, False])

@@ -10,7 +10,7 @@ from history_builder import CLIENT, Run
 
 from nodes.wire.record import Kind
 from orchestrator.history.merged import Event
-from orchestrator.history.straight import course, is_its_row
+from orchestrator.history.straight import course
 from orchestrator.history.trace import by_operation
 
 KINDS = (
@@ -43,7 +43,7 @@ def made(f: str = "add") -> list[Event]:
 def straight(events: Sequence[Event]) -> bool:
     rows = [event for event in events if event.kind is Kind.EFFECT]
     found = course([event for event in events if event.kind is not Kind.EFFECT])
-    return found is not None and (not found.has_effect or any(is_its_row(found, row) for row in rows))
+    return found is not None and (not found.has_effect or any(found.wrote(row) for row in rows))
 
 
 def changed(events: list[Event], which: Kind | int, /, **changes: Any) -> list[Event]:
@@ -81,7 +81,7 @@ def test_it_is_told_how_it_went() -> None:
     assert [events[n].order for n in (0, 2, 4, 10)] == [found.invoked, found.sent, found.received, found.completed]
     assert (found.first, found.asked, found.number, found.result) == (1, ("add", 1), 1, 1)
     assert tuple(found.place) == ("client", 1, "server", 1, "client -> server", "relay", 0)
-    assert (found.row, is_its_row(found, events[-1])) == (0, True)
+    assert (found.row, found.wrote(events[-1])) == (0, True)
 
 
 @pytest.mark.parametrize("place", range(len(KINDS) + 1))
