@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from nodes.services import has_effect
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
-from orchestrator.history.merged import Event, Row
+from orchestrator.history.merged import Row
 
 
 class Place(NamedTuple):

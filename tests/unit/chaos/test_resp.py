@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chaos.framers import framers
 from chaos.framers.message import LARGEST_MESSAGE
+from chaos.identity import Direction
 
 REPLIES = [
     b"+OK\r\n",
@@ -32,6 +33,20 @@ REPLIES = [
     b"*1\r\n" * 31 + b":1\r\n",
 ]
 COMMANDS = [b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", b"PING\r\n", b"*1\r\n$4\r\nPING\r\n"]
+
+
+@pytest.mark.parametrize(
+    ("direction", "data", "body"),
+    [
+        ("reply", b"$5\r\nhe\r\no\r\n", b"he\r\no\r\n"),
+        ("reply", b"+OK\r\n", b""),
+        ("request", COMMANDS[0], b"$3\r\nGET\r\n$1\r\nk\r\n"),
+        ("request", b"PING\r\n", b""),
+    ],
+)
+def test_its_body_is_what_follows_its_first_line(direction: Direction, data: bytes, body: bytes) -> None:
+    (found,) = framers("resp", "tcp")[direction].feed(data, direction)
+    assert found.data[found.body] == body
 
 
 @pytest.mark.parametrize("reply", REPLIES)

@@ -112,6 +112,12 @@ def test_who_dies_at_a_failpoint_is_sent_no_signal() -> None:
     assert 30 <= session.span("upstream relay 1", AGAIN[0]) <= 31
 
 
+def test_who_is_started_again_at_heal_has_no_failpoint_left() -> None:
+    never = Kill(kill="server", at="before-commit", operation=900, restart=Restart(after=1), name="never")
+    told = [told["spec"] for name, told in conducted(cell(KILL, never)).commands if name == "server" and "spec" in told]
+    assert [[point["name"] for point in spec["failpoints"]] for spec in told] == [["before-commit"], []]
+
+
 def test_who_is_stopped_goes_on_and_what_waits_for_it_begins_then() -> None:
     frozen = Pause(pause="server", when="client ok 1", lasts=40, name="frozen")
     split = Partition(partition="both", link=LINK, when="frozen off", lasts=25, name="split")

@@ -27,6 +27,7 @@ def mount(source: str, **parts: Any) -> dict[str, Any]:
 
 HARMFUL: list[tuple[dict[str, Any], str, str]] = [
     (service(network_mode="host"), "services.a.network_mode", "put the service on a network"),
+    (service(network_mode="host"), "services.a.network_mode", "this machine's own"),
     (service(network_mode="live_default"), "services.a.network_mode", "network live_default"),
     (service(network_mode="container:live"), "services.a.network_mode", "container:live"),
     (service(pid="host"), "services.a.pid", "leave it out"),
