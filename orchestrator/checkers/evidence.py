@@ -19,6 +19,7 @@ from orchestrator.checkers.gate.attempts import (
     waits_are_planned,
 )
 from orchestrator.checkers.gate.attributed import (
+    commits_were_executed,
     executions_were_received,
     links_and_faults_are_planned,
     rows_are_planned,
@@ -186,6 +187,7 @@ OF_CALLS = (
     Rule(servers_have_ledgers, View.JOURNALS),
     Rule(rows_are_planned, View.JOURNALS),
     Rule(executions_were_received, View.JOURNALS),
+    Rule(commits_were_executed, View.JOURNALS),
     Rule(effects_were_executed, View.JOURNALS),
     Rule(commits_are_in_ledgers, View.JOURNALS),
     Rule(states_come_with_rows, View.JOURNALS),

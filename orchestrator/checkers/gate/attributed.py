@@ -5,6 +5,7 @@ A checker looks at what it can attribute. What it could not would be looked at b
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterator, Sequence
 
 from nodes.wire.record import Kind
@@ -65,6 +66,18 @@ def executions_were_received(setting: Views) -> Iterator[str]:
                 yield f"{event.node} executed {attempt_name(event)}, and did not journal to have received it before"
             elif event.seq == 0:
                 yield f"{event.node} executed {attempt_name(event)}"
+
+
+def commits_were_executed(setting: Views) -> Iterator[str]:
+    """What a server commits it began to execute before, once for each time."""
+    for trace in setting.suspects:
+        begun: dict[Attempt, deque[int]] = defaultdict(deque)
+        for event in trace.executes:
+            begun[attempt(event)].append(event.order)
+        for event in trace.commits:
+            orders = begun[attempt(event)]
+            if not orders or orders.popleft() > event.order:
+                yield f"{event.node} committed {attempt_name(event)}, and did not journal to have executed it before"
 
 
 def rows_are_planned(setting: Views) -> Iterator[str]:

@@ -34,6 +34,7 @@ def test_a_correct_run_passes(tell: Callable[[Run], Run]) -> None:
         (Kind.RECEIVE, "", gone, f"server executed operation 1 of client {CLIENT}, attempt 1, and did not journal to"),
         (Kind.RECEIVE, "", being(kind=Kind.TRIM), "executed operation 1 of client 10101, attempt 1, and did not"),
         (Kind.EXECUTE, "", being(seq=0), f"server executed hello of client {CLIENT}, attempt 1"),
+        (Kind.EXECUTE, "", gone, f"server committed operation 1 of client {CLIENT}, attempt 1, and did not journal to"),
         (Kind.COMMIT, "", being(client=777), "server journalled COMMIT of client 777, whom the plan has not there"),
         (
             Kind.COMMIT,
@@ -53,6 +54,19 @@ def test_what_the_plan_has_not_is_noticed(kind: Kind, node: str, alter: Alter, s
     run = Run() if kind is Kind.RECEIVE else Run().hello()  # of a call's receipt, not the hello's
     found = gate(altered(reply_lost(run).history(), kind, alter, node))
     assert any(said in problem for problem in found), found
+
+
+@pytest.mark.parametrize("executed_first", [True, False])
+def test_what_is_committed_was_executed_before(executed_first: bool) -> None:
+    """With a call in between, beside which this one is open."""
+    run = Run().hello().invoke(1).send(1).decide("request", 1).receive(1)
+    (run.execute if executed_first else run.commit)(1)
+    run.call(2)
+    (run.commit if executed_first else run.execute)(1)
+    run.answer(1, 1, 1).decide("reply", 1).reply(1, 1, 1).ok(1, 1)
+    found = [problem for problem in gate(run.healed(3).history()) if "committed" in problem]
+    told = f"server committed operation 1 of client {CLIENT}, attempt 1, and did not journal to have executed it before"
+    assert found == ([] if executed_first else [told])
 
 
 def test_a_failpoint_is_of_a_fault_of_the_plan() -> None:
