@@ -61,7 +61,7 @@ stored: .venv/.installed  ## write down anew what tests hold of verdicts, texts 
 	@$(BIN)/faultbed planes > tests/unit/orchestrator/report/planes.txt
 
 kill-matrix: .venv/.installed  ## run the broken variants again, and write down which check convicts which
-	@$(BIN)/python tests/scenarios/kill_matrix.py
+	@PYTHONPATH=tests $(BIN)/python tests/scenarios/kill_matrix.py
 
 check: .venv/.installed  ## style, types and the import contract
 	$(BIN)/ruff check .

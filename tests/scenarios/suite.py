@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import tempfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from requirements import ALL
 
 from nodes.wire.record import Kind
 from orchestrator.backends import ready
@@ -38,6 +41,14 @@ class Ran(NamedTuple):
 def applicable(plans: Iterable[Plan]) -> list[Cell]:
     """The cells that can be run, in the order of the files."""
     return [cell for plan in plans for cell in plan.cells if cell.not_applicable is None]
+
+
+def share(cells: Sequence[Cell]) -> list[Cell]:
+    """All of them with FAULTBED_TESTS=all; else the first of each scenario, and of the others about half."""
+    first = {cell.scenario: name(cell) for cell in reversed(cells)}
+    return [
+        cell for cell in cells if ALL or name(cell) == first[cell.scenario] or zlib.crc32(name(cell).encode()) % 2 == 0
+    ]
 
 
 def last(scenario: str) -> Cell:

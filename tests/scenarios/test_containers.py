@@ -1,7 +1,8 @@
 """The scenarios of scenarios/containers: streams behind Toxiproxy, packets in the kernel, processes on direct links.
 
-Every cell comes to the verdict that it expects; what `faultbed planes` says to be reached is reached; and a broken
-mechanism is convicted by a plane that sees no messages as it is by the relay.
+Every cell comes to the verdict that it expects (a share of each scenario's, without FAULTBED_TESTS=all); what
+`faultbed planes` says to be reached is reached; and a broken mechanism is convicted by a plane that sees no messages as
+it is by the relay.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ TABLED = {"toxiproxy": {"toxiproxy"}, "packet": {"netfilter"}, "process": {"proc
 
 
 def of_group(group: str) -> list[Cell]:
-    return [cell for cell in suite.applicable(plans(["containers"])) if belongs(cell) == group]
+    return suite.share([cell for cell in suite.applicable(plans(["containers"])) if belongs(cell) == group])
 
 
 def belongs(cell: Cell) -> str:

@@ -81,7 +81,7 @@ def sim() -> Suite:
 
 @pytest.fixture(scope="module")
 def local() -> Suite:
-    return Suite("local", suite.run(cells(), "local"))
+    return Suite("local", suite.run(suite.share(cells()), "local"))
 
 
 @pytest.fixture(params=["sim", "local"])
@@ -146,9 +146,10 @@ def test_everything_was_healed_and_drained_in_time(every: Suite) -> None:
 
 
 def test_chance_is_the_seeds_on_both_backends(sim: Suite, local: Suite) -> None:
-    first = [dropped(of) for of in (sim, local)]
-    assert first[0] == first[1]
-    assert len(set(first[0].values())) == 1, "decided by identity, whatever the cell"
+    simulated, real = dropped(sim), dropped(local)
+    assert real.items() <= simulated.items()
+    assert real.keys() == simulated.keys() or not ALL
+    assert len({*real.values(), *simulated.values()}) == 1, "decided by identity, whatever the cell"
 
 
 def dropped(of: Suite) -> dict[str, frozenset[Any]]:
