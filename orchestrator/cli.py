@@ -23,7 +23,7 @@ from orchestrator.backends.interrupts import raising
 from orchestrator.commands.agent import agent, token
 from orchestrator.commands.backend_options import backend_options, options_of
 from orchestrator.commands.clean import clean
-from orchestrator.commands.endings import ended, finished, say
+from orchestrator.commands.endings import ended, finished, say, settle
 from orchestrator.commands.image import image
 from orchestrator.commands.planes import planes
 from orchestrator.report.result import CellResult, Exit
@@ -46,6 +46,7 @@ class Faultbed(click.Group):
                 code = finished(call(*args, **{**kwargs, "standalone_mode": False}))
         except BaseException as error:
             code = ended(error)
+        settle()
         sys.exit(int(code))
 
     def invoke(self, ctx: click.Context) -> Any:

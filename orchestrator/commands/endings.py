@@ -102,6 +102,16 @@ def finished(code: object) -> Exit:
     return known
 
 
+def settle() -> None:
+    """Nothing is left that the interpreter would write at exit: where it cannot, it ends with 120 whatever was said."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:  # it is where the descriptor was closed
+                stream.flush()
+        except OSError:
+            _silence(stream)
+
+
 def complain(message: str) -> None:
     """One message on standard error, if anybody reads it."""
     try:
