@@ -201,6 +201,19 @@ class Shutdown:
         self.socket = socket
 
 
+class HasEnded:
+    """-> bool: the peer's end of this stream, or a reset, has come, whether or not a Recv was told of it yet.
+
+    It answers at once and takes no data (recv(2), MSG_PEEK); what came before the end and is not yet read hides it. A
+    socket tells of a reset once: after this, a Recv may find the end of file instead.
+    """
+
+    __slots__ = ("socket",)
+
+    def __init__(self, socket: Socket) -> None:
+        self.socket = socket
+
+
 class Close:
     """-> None. Closing twice is allowed."""
 

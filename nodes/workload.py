@@ -10,7 +10,7 @@ message, which all carry what the first of them asks for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from nodes.drivers import Driver, DriverFailed, Operation
@@ -131,11 +131,15 @@ class Harness:
         yield from self._perform(driver, process, operation)
         yield Put(free, slot)
 
-    def _pass_gates(self, process: int, call: int) -> Program:
+    def _gates_before(self, call: int) -> Iterator[int]:
         if call in self._gated:
-            yield from self._gate(process, call, call)
+            yield call
         if call == self._spec["calls"] - self._spec["after_heal"] + 1:
-            yield from self._gate(process, call, HEAL)
+            yield HEAL
+
+    def _pass_gates(self, process: int, call: int) -> Program:
+        for gate in self._gates_before(call):
+            yield from self._gate(process, call, gate)
 
     def _gate(self, process: int, call: int, gate: int) -> Program:
         client = client_number(self._spec["ordinal"], process, self._epoch)
@@ -159,7 +163,7 @@ class Harness:
         client = client_number(self._spec["ordinal"], process, self._epoch)
         intent = intent_number(self._spec["ordinal"], process, call)
         procedure, value = self._operation(intent - turn(call, self._members))
-        operation = Operation(call, intent, procedure, value)
+        operation = Operation(call, intent, procedure, value, any(self._gates_before(call)))
         detail = {"intent": intent, "f": procedure, "value": operation.value}
         self._witness.note(Kind.INVOKE, client, call, 0, process, detail)
         self.open += 1

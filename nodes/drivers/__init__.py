@@ -9,12 +9,16 @@ from nodes.rpc.calls import Outcome
 
 
 class Operation(NamedTuple):
-    """What the harness asks for: `seq` numbers it within the client, `intent` outlives the client."""
+    """What the harness asks for: `seq` numbers it within the client, `intent` outlives the client.
+
+    `waited`: at a gate, so that what has come to the client meanwhile must count before it is sent.
+    """
 
     seq: int
     intent: int
     f: str
     value: Any
+    waited: bool = False
 
 
 class DriverFailed(Exception):

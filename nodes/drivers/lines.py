@@ -14,6 +14,7 @@ from nodes.ops import (
     Close,
     Connect,
     Get,
+    HasEnded,
     Program,
     Put,
     Queue,
@@ -33,6 +34,8 @@ from nodes.wire.errors import WireError, unforeseen, whole
 from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind, Witness
 from nodes.wire.transports import Transport
+
+END_OF_FILE = "end of file"
 
 
 class Ended(NamedTuple):
@@ -127,6 +130,18 @@ class Lines:
             self.line.alive = False
             yield Close(self.line.socket)
 
+    def look(self) -> Program:
+        """A line whose end has come is one no more, even if its reader has not been told: threads run when they may."""
+        line = self.line
+        if line is None or not line.alive or not self._transport.connected:
+            return
+        try:
+            ended = yield HasEnded(line.socket)
+        except ConnectionAbortedError:  # closed since, where another loop has the socket
+            return
+        if ended:
+            yield from self.end(line, END_OF_FILE)
+
     def connected(self, call: Call | None, deadline: int) -> Program:
         """-> a live line on which hello was said if it was due, or None (which is journalled)."""
         bound = call is not None and call.handed
@@ -214,7 +229,7 @@ class Lines:
     def _read_stream(self, line: Line) -> Program:
         splitter = self._codec.stream()
         recv = Recv(line.socket, READ_SIZE)
-        error = "end of file"
+        error = END_OF_FILE
         try:
             while data := (yield recv):
                 for message in whole(splitter.feed, data):

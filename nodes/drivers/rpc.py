@@ -79,7 +79,7 @@ class RpcDriver:
         """What the stub's methods do; called before anything else can begin another operation."""
         call = Call(self._operation.seq, self._operation.intent, procedure, arguments)
         self.session.open[call.seq] = call
-        return self._attempts(call)
+        return self._attempts(call, self._operation.waited)
 
     def finish(self) -> Program:
         self._finished = True
@@ -91,7 +91,9 @@ class RpcDriver:
 
     # Attempts
 
-    def _attempts(self, call: Call) -> Program:
+    def _attempts(self, call: Call, waited: bool) -> Program:
+        if waited:
+            yield from self._lines.look()
         if self._finished:  # since it began: nobody has told it
             yield Put(call.mailbox, Finish())
         while True:

@@ -84,6 +84,35 @@ def check_closing_with_unread_data_is_a_reset(subject: Subject) -> None:
     subject.run(main())
 
 
+def check_an_end_that_came_shows_before_anybody_receives_it(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        assert not (yield ops.HasEnded(client))
+        yield ops.Send(server, b"last")
+        yield ops.Close(server)
+        yield from pause(5)
+        assert not (yield ops.HasEnded(client)), "there is something to read"
+        assert (yield ops.Recv(client, 10)) == b"last"
+        assert (yield ops.HasEnded(client))
+        assert (yield ops.Recv(client, 10)) == b"", "nobody took it"
+        yield ops.Close(client)
+        assert isinstance((yield from failing(ops.HasEnded(client))), ConnectionAbortedError)
+
+    subject.run(main())
+
+
+def check_a_reset_that_came_is_an_end(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        yield ops.Send(client, b"unread")
+        yield from pause(5)
+        yield ops.Close(server)
+        yield from pause(5)
+        assert (yield ops.HasEnded(client))
+
+    subject.run(main())
+
+
 def check_a_reset_ends_a_waiting_receive(subject: Subject) -> None:
     def main() -> ops.Program:
         client, server, _ = yield from pair()

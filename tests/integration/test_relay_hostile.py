@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections import Counter
@@ -30,6 +31,7 @@ MIB = 1 << 20
 STREAMS = 2_000 if ALL else 500
 SEED = 8
 STRETCHED = 0.3
+RESET = (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN)
 LONGEST_DATAGRAM = 60_000
 
 
@@ -94,11 +96,18 @@ class Place:
             return received, Side(client).ended()
 
     def pass_disturbed(self, stream: Stream) -> None:
-        """Both ends get what faults make of it. What was kept back may come on a connection of the relay's own."""
+        """Both ends get what faults make of it. What was kept back may come on a connection of the relay's own.
+
+        A server that answered and closed with something unread resets the connection, at whatever step its client is.
+        """
         with socket.create_connection(self.address, TIMEOUT) as client:
-            for piece in stream.pieces:
-                client.sendall(piece)
-            client.shutdown(socket.SHUT_WR)
+            try:
+                for piece in stream.pieces:
+                    client.sendall(piece)
+                client.shutdown(socket.SHUT_WR)
+            except OSError as error:
+                if error.errno not in RESET:
+                    raise
             Side(client).ended()
 
     def answer(self) -> None:

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from time import monotonic_ns
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from nodes import ops
 from nodes.engines.common import sockets
@@ -72,6 +72,7 @@ class Loop(ABC, Generic[T]):
         self._bell: socket.socket | None = None
         self._perform: dict[type, Callable[[T, Any], Any]] = {
             ops.Shutdown: self._shutdown,
+            ops.HasEnded: lambda task, op: sockets.has_ended(self._open(op.socket).raw),
             ops.Close: self._close,
             ops.Sleep: self._sleep,
             ops.Spawn: lambda task, op: self._spawn(op.program, op.name),
@@ -269,7 +270,10 @@ class Loop(ABC, Generic[T]):
             self._discard(endpoint)
 
     def _shutdown(self, _task: T, operation: ops.Shutdown) -> None:
-        endpoint: Any = operation.socket
+        self._open(operation.socket).raw.shutdown(socket.SHUT_WR)
+
+    @staticmethod
+    def _open(endpoint: Any) -> Endpoint:
         if endpoint.closed:
             raise sockets.aborted()
-        endpoint.raw.shutdown(socket.SHUT_WR)
+        return cast(Endpoint, endpoint)

@@ -15,6 +15,7 @@ from nodes.wire.addresses import Group, IPv4, IPv6, UnixPath
 
 ABORTED = "the socket was closed by another program"
 INTERNET = (socket.AF_INET, socket.AF_INET6)
+_AT_ONCE = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has none, and no engine there whose sockets block
 _UNIX = getattr(socket, "AF_UNIX", None)
 _FAMILIES = {IPv4: socket.AF_INET, IPv6: socket.AF_INET6, Group: socket.AF_INET, UnixPath: _UNIX}
 
@@ -92,6 +93,16 @@ def local_of(raw: socket.socket) -> Address:
 def peer_of(raw: socket.socket) -> Address:
     """Raises OSError (ENOTCONN) if the socket is not connected, or no longer."""
     return reader(raw)(raw.getpeername())
+
+
+def has_ended(raw: socket.socket) -> bool:
+    """Whether the peer's end of a stream, or a reset, is all that there is to read."""
+    try:
+        return not raw.recv(1, socket.MSG_PEEK | _AT_ONCE)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def refuse_self(local: Address, peer: Address) -> None:

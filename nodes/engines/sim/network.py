@@ -142,6 +142,10 @@ class Network:
         stream: Any = operation.socket
         stream.shutdown()
 
+    def has_ended(self, fiber: Fiber, operation: ops.HasEnded) -> bool:
+        stream: Any = operation.socket
+        return bool(stream.ended)
+
     def close(self, fiber: Fiber, operation: ops.Close) -> None:
         socket: Any = operation.socket
         socket.close()

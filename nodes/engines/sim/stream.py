@@ -94,6 +94,13 @@ class Stream(Socket):
         self._remaining = view[room:]
         return False
 
+    @property
+    def ended(self) -> bool:
+        """Nothing is left to read, and nothing will come."""
+        if self.closed:
+            raise aborted()
+        return not self._buffered and (self.finished or self._over)
+
     def shutdown(self) -> None:
         """Send a FIN behind what was sent."""
         if self.closed:

@@ -295,5 +295,6 @@ def _network_handlers(network: Network) -> dict[type, _Handler]:
         ops.Send: network.send,
         ops.SendTo: network.send_to,
         ops.Shutdown: network.shutdown,
+        ops.HasEnded: network.has_ended,
         ops.Close: network.close,
     }

@@ -206,3 +206,29 @@ def test_a_line_that_ends_while_the_next_call_is_given_its_turn_is_not_sent_on()
     with pytest.raises(StopIteration) as given:
         first.send(0)
     assert given.value.value.alive
+
+
+def looking(transport: str, waited: bool) -> tuple[Line, ops.Program]:
+    """-> the line of a driver that is connected, and what it does for its next operation."""
+    driver = DriverBench("xdr", transport).driver()
+    line = driver._lines.line = Line(ops.Socket(), 1)
+    driver.begin(operation(1))
+    return line, driver.invoke(operation(1)._replace(waited=waited))
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_after_a_gate_a_line_whose_end_its_reader_was_not_told_of_is_not_sent_on(ended: bool) -> None:
+    """As when the gate's release wakes a thread before the end of file wakes another."""
+    line, invoking = looking("tcp", waited=True)
+    asked = next(invoking)
+    assert isinstance(asked, ops.HasEnded)
+    assert asked.socket is line.socket
+    then = invoking.send(ended)
+    assert isinstance(then, ops.Close if ended else ops.Random)
+    assert line.alive is not ended
+
+
+@pytest.mark.parametrize(("transport", "waited"), [("tcp", False), ("udp", True), ("udp", False)])
+def test_without_a_gate_or_a_connection_nothing_is_asked(transport: str, waited: bool) -> None:
+    _, invoking = looking(transport, waited)
+    assert isinstance(next(invoking), ops.Random)
