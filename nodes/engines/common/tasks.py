@@ -59,6 +59,9 @@ class Scheduler(Loop[Timed]):
                 resume, argument = task.throw, error
             if argument is PENDING:
                 return
+        self._give_way(task, resume, argument)
+
+    def _give_way(self, task: Timed, resume: Resume, argument: Any) -> None:
         self._ready.append((task, resume, argument))
 
     def _wake(self, task: Timed, resume: Resume, argument: Any) -> None:

@@ -10,6 +10,7 @@ Rules of this file:
    is told of one and accepts none passes the word on: it may be that nobody else was told (EPOLLEXCLUSIVE).
 4. The first loop runs in the thread that called `run`, another begins when a program is spawned in it. They end with
    the first one, and an error that ends one of them ends the run.
+5. What a task yields is looked at only where there are several loops: while there is one, every socket is its own.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from nodes import ops
 from nodes.engines.common import sockets
@@ -70,7 +71,13 @@ class Crew:
                 raise ops.Exhausted(reason) from None
             self._threads.append(thread)
             self.loops[number] = loop
+            if len(self.loops) == 2:  # there is nothing in the second yet
+                self.loops[0].keep_apart()
         return self.loops[number]
+
+    @property
+    def several(self) -> bool:
+        return len(self.loops) > 1
 
     def owner(self, endpoint: Any) -> Worker | None:
         """Whose socket it is; nobody's once it is closed."""
@@ -107,8 +114,10 @@ class Member(Timed):
     def __init__(self, home: Worker, program: ops.Program, name: str) -> None:
         super().__init__(program, name)
         self.home = home
-        self.send = partial(home.next_operation, program.send)
-        self.throw = partial(home.next_operation, program.throw)
+
+    def keep_apart(self) -> None:
+        self.send = partial(self.home.next_operation, self.program.send)
+        self.throw = partial(self.home.next_operation, self.program.throw)
 
 
 class Errand:
@@ -125,7 +134,7 @@ class Worker(Driver):
 
     def __init__(self, commit: Callable[[ops.Transaction], int], random: Callable[[], float]) -> None:
         super().__init__(commit, random)
-        self._task = partial(Member, self)
+        self._task = self._member
         self._given = commit, random
         self._perform |= {ops.Spawn: self._spawn_in, Errand: self._send_errand}
         self.waiting = False
@@ -188,6 +197,24 @@ class Worker(Driver):
 
     # --- tasks of several loops ---
 
+    def _member(self, program: ops.Program, name: str) -> Member:
+        member = Member(self, program, name)
+        if self._crew.several:
+            member.keep_apart()
+        return member
+
+    def keep_apart(self) -> None:
+        """From now on tasks may meet sockets that are not this loop's."""
+        for task in self._tasks:
+            cast(Member, task).keep_apart()
+        ready = list(self._ready)
+        self._ready.clear()
+        for task, resume, argument in ready:
+            self._give_way(task, resume, argument)
+
+    def _give_way(self, task: Timed, resume: Resume, argument: Any) -> None:
+        super()._give_way(task, _renewed(task, resume), argument)
+
     def ring(self) -> None:
         if self.waiting:
             self.waiting = False
@@ -210,9 +237,9 @@ class Worker(Driver):
         if not 0 <= number < MOST:
             raise ValueError(f"no worker {number}; there are {MOST}, from 0")
         loop = self._crew.loop(number, self._another)
-        task = loop._spawn(operation.program, operation.name)
+        spawned = loop._spawn(operation.program, operation.name)
         loop.ring()
-        return task
+        return spawned
 
     # --- sockets of several loops ---
 
@@ -276,6 +303,13 @@ class Worker(Driver):
         del self._endpoints[view.fd]
         if view.reader is not None:
             self._end_read(view, view.reader, view.reader.throw, sockets.aborted())
+
+
+def _renewed(task: Any, resume: Resume) -> Resume:
+    """What goes on as `resume` would have: the task may be kept apart since."""
+    if resume == task.program.send:
+        return cast(Resume, task.send)
+    return cast(Resume, task.throw) if resume == task.program.throw else resume
 
 
 def _for_ever() -> ops.Program:
