@@ -26,6 +26,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent import futures
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from nodes import engines
 from nodes.control import Ended, parse_control_line
 from nodes.drivers import Operation
 from nodes.drivers.rpc import RpcDriver
-from nodes.ops import Now, Program, Queue
+from nodes.ops import Address, Now, Program, Queue
 from nodes.reports import Reports
 from nodes.rpc.calls import End, Session
 from nodes.rpc.codecs import codec
@@ -45,11 +46,22 @@ from nodes.rpc.retry import Retry
 from nodes.rpc.semantics import NAMES
 from nodes.rpc.serve import READ_SIZE
 from nodes.services import SERVICES
+from nodes.wire.addresses import read
 from orchestrator.backends.control_client import ControlClient
+from orchestrator.run.specs import server_spec
+from orchestrator.scenario.plan import expand
 
 WARM_UP = 30
 PATIENT = Retry(attempts=None, first=2_000, maximum=2_000, jitter=0.0, same_connection=True)
 
+LOOPBACK = "127.0.0.1"
+SCENARIO = """
+scenario: calls
+nodes: {{server: {{service: {service}}}, client: {{workload: {workload}, calls: 10}}}}
+links: [{{from: client, to: server, semantics: {semantics}, transport: {transport}, codec: {codec}}}]
+expect: {{others: {{client: ok, executions: 1}}}}
+"""
+Connect = Callable[[str], tuple[Callable[[], Any], Callable[[], None]]]
 Measure = Callable[[int], list[int]]
 """Make that many calls -> the nanoseconds of each."""
 
@@ -67,8 +79,7 @@ class Silent:
 class Ours:
     """One of our servers, and a synchronous client of one of its links."""
 
-    def __init__(self, home: Path, semantics: str, transport: str, code: str, workload: str) -> None:
-        self._link = {"link": "client -> server", "semantics": semantics, "variant": None}
+    def __init__(self, stack: ExitStack, home: Path, semantics: str, transport: str, code: str, workload: str) -> None:
         self._transport, self._codec, self._semantics = transport, code, semantics
         self._service = "counter" if workload == "add" else "echo"
         self._operation: tuple[str, Any] = ("add", 1) if workload == "add" else ("echo", b"x" * 8)
@@ -77,36 +88,34 @@ class Ours:
         folder.mkdir()
         token = os.urandom(16).hex()
         argv = [sys.executable, "-I", "-m", "nodes", "--name", "server", "--epoch", "1", "--home", str(folder)]
-        self._process = subprocess.Popen(
-            argv, stdout=subprocess.PIPE, env={**os.environ, "FAULTBED_TOKEN": token}, text=True
-        )
-        assert self._process.stdout is not None
-        address = parse_control_line(self._process.stdout.readline())
+        environment = {**os.environ, "FAULTBED_TOKEN": token}
+        process = stack.enter_context(subprocess.Popen(argv, stdout=subprocess.PIPE, env=environment, text=True))
+        stack.callback(process.kill)
+        assert process.stdout is not None
+        address = parse_control_line(process.stdout.readline())
         self._control = ControlClient(socket.create_connection(address), bytes.fromhex(token))
-        self._target = self._configure()
+        answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        listener = threading.Thread(target=self._listen, args=(answers.put,))
+        listener.start()
+        stack.callback(listener.join)
+        stack.callback(self._control.close)
+        self._target = self._configure(answers)
         self._client = 10101
 
-    def _configure(self) -> tuple[str, int]:
-        spec = {
-            "role": "server",
-            "seed": 1,
-            "service": self._service,
-            "yields": 0,
-            "durability": "process",
-            "lease": 60_000,
-            "fenced": False,
-            "host": "127.0.0.1",
-            "endpoints": [{**self._link, "transport": self._transport, "codec": self._codec, "port": 0}],
-            "failpoints": [],
-        }
-        answers: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._listener = threading.Thread(target=self._listen, args=(answers.put,))
-        self._listener.start()
-        self._control.send({"type": "configure", "id": 1, "spec": spec})
+    def _configure(self, answers: queue.SimpleQueue[dict[str, Any]]) -> Address:
+        scenario = SCENARIO.format(
+            semantics=self._semantics,
+            transport=self._transport,
+            codec=self._codec,
+            service=self._service,
+            workload=self._operation[0],
+        )
+        (cell,) = expand(scenario, __file__).cells
+        self._control.send({"type": "configure", "id": 1, "spec": server_spec(cell, "server", 1, LOOPBACK)})
         answer = answers.get(timeout=10)
-        assert "error" not in answer, answer
-        host, port = answer["addresses"]["client -> server"]
-        return host, port
+        if "error" in answer:
+            sys.exit(f"a server refuses: {answer['error']}")
+        return read(answer["addresses"][cell.links[0].name])
 
     def _listen(self, take: Callable[[dict[str, Any]], None]) -> None:
         try:
@@ -123,7 +132,7 @@ class Ours:
             codec(self._codec, interface),
             self._transport,
             self._target,
-            "127.0.0.1",
+            LOOPBACK,
             PATIENT,
             Silent(),
             Reports(Queue()),
@@ -147,13 +156,6 @@ class Ours:
         yield from driver.close()
         return times
 
-    def close(self) -> None:
-        self._control.close()
-        self._listener.join()
-        self._process.wait(10)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
 
 def timed(call: Callable[[], Any], calls: int) -> list[int]:
     times = []
@@ -167,22 +169,15 @@ def timed(call: Callable[[], Any], calls: int) -> list[int]:
 class Peer:
     """A peer's server in a process of its own; `connect(address)` gives the call and its clean-up."""
 
-    def __init__(self, name: str, connect: Callable[[str], tuple[Callable[[], Any], Callable[[], None]]]) -> None:
+    def __init__(self, stack: ExitStack, name: str, connect: Connect) -> None:
         argv = [sys.executable, __file__, "--serve", name]
-        self._process = subprocess.Popen(argv, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        self._call, self._disconnect = connect(json.loads(self._process.stdout.readline()))
+        process = stack.enter_context(subprocess.Popen(argv, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True))
+        assert process.stdout is not None
+        self._call, disconnect = connect(json.loads(process.stdout.readline()))
+        stack.callback(disconnect)
 
     def measure(self, calls: int) -> list[int]:
         return timed(self._call, calls)
-
-    def close(self) -> None:
-        self._disconnect()
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(10)
-        self._process.stdout.close()
 
 
 def connect_pyro(address: str) -> tuple[Callable[[], Any], Callable[[], None]]:
@@ -215,7 +210,7 @@ def connect_socket(address: str) -> tuple[Callable[[], Any], Callable[[], None]]
 
 def serve_socket() -> None:
     """The floor: two blocking sockets and nothing else."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server((LOOPBACK, 0)) as listener:
         print(json.dumps(f"127.0.0.1:{listener.getsockname()[1]}"), flush=True)
         connection, _ = listener.accept()
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -232,7 +227,7 @@ def serve_pyro() -> None:
         def echo(self, data: str) -> str:
             return data
 
-    daemon = Pyro5.api.Daemon(host="127.0.0.1")
+    daemon = Pyro5.api.Daemon(host=LOOPBACK)
     print(json.dumps(str(daemon.register(Echo))), flush=True)
     threading.Thread(target=lambda: (sys.stdin.read(), daemon.shutdown()), daemon=True).start()
     daemon.requestLoop()
@@ -261,16 +256,16 @@ PEERS = {
 COMPARED = ("Pyro5", "grpcio")
 
 
-def contenders(home: Path) -> dict[str, Ours | Peer]:
+def contenders(stack: ExitStack, home: Path) -> dict[str, Ours | Peer]:
     ours: dict[str, Ours | Peer] = {}
     for semantics in NAMES:
         for transport in ("tcp", "udp"):
             for code in ("xdr", "msgpack"):
                 for workload in ("echo", "add"):
                     ours[f"{semantics} {transport} {code} {workload}"] = Ours(
-                        home, semantics, transport, code, workload
+                        stack, home, semantics, transport, code, workload
                     )
-    peers = {name: Peer(name, connect) for name, (_, connect) in PEERS.items()}
+    peers = {name: Peer(stack, name, connect) for name, (_, connect) in PEERS.items()}
     return peers | ours
 
 
@@ -279,18 +274,14 @@ def percentile(times: list[int], share: float) -> float:
 
 
 def run(calls: int, repeats: int) -> None:
-    with tempfile.TemporaryDirectory() as home:
-        everybody = contenders(Path(home))
-        try:
-            results: dict[str, list[list[int]]] = {name: [] for name in everybody}
-            for contender in everybody.values():
-                contender.measure(WARM_UP)
-            for _ in track(range(repeats), "measuring", console=Console(stderr=True)):
-                for name, contender in everybody.items():
-                    results[name].append(contender.measure(calls))
-        finally:
-            for contender in everybody.values():
-                contender.close()
+    with tempfile.TemporaryDirectory() as home, ExitStack() as stack:
+        everybody = contenders(stack, Path(home))
+        results: dict[str, list[list[int]]] = {name: [] for name in everybody}
+        for contender in everybody.values():
+            contender.measure(WARM_UP)
+        for _ in track(range(repeats), "measuring", console=Console(stderr=True)):
+            for name, contender in everybody.items():
+                results[name].append(contender.measure(calls))
     report(results)
 
 

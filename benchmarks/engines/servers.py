@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from nodes import engines, ops
@@ -43,8 +44,8 @@ def answer_questions() -> None:
     threading.Thread(target=answer, daemon=True).start()
 
 
-def raw_epoll() -> None:
-    """What one writes by hand: level-triggered, kept registration, receive then send, no abstraction."""
+def raw_epoll(flag: int = 0) -> None:
+    """What one writes by hand: kept registration, receive then send, no abstraction. Level-triggered, or one-shot."""
     listener = socket.create_server(ADDRESS, backlog=BACKLOG)
     listener.setblocking(False)
     poller = select.epoll()
@@ -59,13 +60,15 @@ def raw_epoll() -> None:
                 connection.setblocking(False)
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connections[connection.fileno()] = connection
-                poller.register(connection.fileno(), select.EPOLLIN)
+                poller.register(connection.fileno(), select.EPOLLIN | flag)
                 continue
             connection = connections[fd]
             data = connection.recv(SIZE)
             if data:
                 if connection.send(data) != len(data):
                     raise RuntimeError("1 KiB did not fit into an idle connection's buffer")
+                if flag:
+                    poller.modify(fd, select.EPOLLIN | flag)
             else:
                 poller.unregister(fd)
                 del connections[fd]
@@ -125,6 +128,7 @@ def on_engine(name: str) -> Callable[[], None]:
 
 PEERS: dict[str, Callable[[], None]] = {
     "raw epoll": raw_epoll,
+    "raw one-shot": partial(raw_epoll, select.EPOLLONESHOT),
     "asyncio protocol": on_asyncio,
     "uvloop protocol": on_uvloop,
 }

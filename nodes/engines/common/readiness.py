@@ -81,8 +81,11 @@ class Driver(Scheduler):
                 if task is None or mask != READABLE:
                     self._notice(endpoint, mask)
                     continue
-                if one_shot:
-                    self._disarm(endpoint)
+                if one_shot:  # it said that it is readable, and will say no more
+                    endpoint.interest = 0
+                    endpoint.armed = False
+                    if endpoint.writer is not None:
+                        self._watch(endpoint, WRITABLE)
                 receive = endpoint.receive  # a local first: CPython does not specialise a call through a slot
                 try:
                     value = receive(endpoint.size)
@@ -127,7 +130,7 @@ class Driver(Scheduler):
                         continue
                 if operation.__class__ is receives and operation.deadline is None:
                     endpoint = operation.socket
-                    if endpoint.armed and endpoint.reader is None:
+                    if endpoint.reader is None and (endpoint.armed or (one_shot and self._rearm(endpoint))):
                         endpoint.size = operation.size
                         endpoint.reader = task
                         continue
@@ -150,11 +153,13 @@ class Driver(Scheduler):
         endpoint.interest = interest
         endpoint.armed = interest & READABLE != 0
 
-    def _disarm(self, endpoint: ReadinessEndpoint) -> None:
-        """A one-shot says that it is readable, and will say no more."""
-        endpoint.interest, endpoint.armed = 0, False
-        if endpoint.writer is not None:
-            self._watch(endpoint, WRITABLE)
+    def _rearm(self, endpoint: ReadinessEndpoint) -> bool:
+        """A one-shot is asked for anew; False where there is more to it: somebody writes, or it is closed."""
+        if endpoint.interest or endpoint.closed:
+            return False
+        self._poller.register(endpoint.fd, READABLE)
+        endpoint.interest, endpoint.armed = READABLE, True
+        return True
 
     def _drained(self, endpoint: ReadinessEndpoint) -> None:
         """A receive said EAGAIN."""
