@@ -99,6 +99,8 @@ class Reference:
         self.results = results
         self.first: dict[int, int] = {}
         self.marks: dict[int, int] = {}
+        self.last: dict[int, int] = {}
+        """What the last copy said of its client's first incomplete one: only that makes this process forget."""
         self.tells = forgetful and self.filtered
         """Whether this process says what it forgets: then it says all of it."""
         self.due: dict[int, int] = {}
@@ -167,6 +169,7 @@ class Reference:
         """What a copy says of its client; -> its legal answers."""
         legal, client = self._legal(operation, said, server), operation[0]
         if legal != {Status.REFUSED}:
+            self.last[client] = said
             known = self.durable.first.get(client, 0)
             if self.tells and Status.REFUSED not in legal and said > known:
                 self.due[client] = said
@@ -258,7 +261,7 @@ class Reference:
     def forgot(self, client: int, mark: int) -> Iterator[Violation]:
         """What it had of that client below that number."""
         first = max(self.first.get(client, 0), self.durable.first.get(client, 0))
-        due = self.due.pop(client, mark)
+        due = self.due.pop(client, self.last.get(client, 0))
         if mark > first:
             reason = f"the server forgot below {mark}; the client's first incomplete was {first}"
             yield Violation((client, mark - 1), reason)

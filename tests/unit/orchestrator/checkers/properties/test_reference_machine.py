@@ -204,6 +204,23 @@ def test_a_crash_leaves_open_whether_a_hello_and_a_mark_were_kept() -> None:
         assert said(run.receive(1, 2, first=1, server=71).answer(1, 2, value, status), "exactly-once") == ""
 
 
+def test_after_a_crash_what_is_forgotten_is_what_the_last_copy_acknowledged() -> None:
+    """An earlier process knew of it, so it is not due; but nothing else can be forgotten either."""
+
+    def crashed_after(first: int) -> Run:
+        run = Run().hello().receive(1, server=71).execute(1).commit(1).answer(1, 1, 1)
+        return run.receive(3, first=first, server=71).failpoint("received", 3).serve().receive(3, 2, first, server=71)
+
+    assert said(crashed_after(3).trim(3), "exactly-once") == ""
+    assert (
+        said(crashed_after(3).trim(2), "exactly-once")
+        == "the server forgot below 2; the client's first incomplete was 3"
+    )
+    assert "forgot below 2" in said(
+        Run().hello().receive(1, server=71).failpoint("received", 1).serve().trim(2), "exactly-once"
+    )
+
+
 def test_what_a_crash_left_open_of_a_client_its_next_answer_tells() -> None:
     def asked() -> Run:
         return Run().receive(0).failpoint("received", 0).serve().receive(1, server=71)
