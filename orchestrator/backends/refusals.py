@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from chaos.problem import Path, Problem
+from chaos.problem import Problem
 from nodes.engines import NAMES, availability, offer
 from nodes.engines.common.offer import Offer
 from nodes.rpc.semantics import UNFILTERED
@@ -16,21 +16,12 @@ from nodes.wire.transports import OF_ONE_HOST, TRANSPORTS
 from orchestrator.backends.descriptors import needs
 from orchestrator.report.result import Refusal
 from orchestrator.scenario.cell import Cell, Client, Server
-from orchestrator.scenario.document import join
 
 
 def refusal(cell: Cell, problems: Iterator[Problem]) -> Refusal | None:
-    """The first of its problems, None if it has none."""
-    first = next(problems, None)
-    return None if first is None else Refusal(cell, path_text(first.path), first.message)
-
-
-def path_text(path: Path) -> str:
-    """As errors name it, such as nodes.server.limits."""
-    text = ""
-    for step in path:
-        text = join(text, step)
-    return text
+    """None if it has no problem."""
+    found = tuple(problems)
+    return Refusal(cell, found) if found else None
 
 
 def _nodes(cell: Cell) -> Iterator[tuple[str, Server | Client]]:

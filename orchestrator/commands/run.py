@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from time import monotonic
 
 import click
 
+from chaos.problem import Problem
 from orchestrator.backends.backend import Backend, Check, Options, Ready
 from orchestrator.backends.refusals import refusal
 from orchestrator.commands.endings import WORDS, Unheard, exit_of, say
@@ -20,13 +22,12 @@ from orchestrator.report.closing import closing
 from orchestrator.report.due import Due, due
 from orchestrator.report.lines import cell_line
 from orchestrator.report.origin import Origin
-from orchestrator.report.result import CellResult, Ending, Exit, Task
+from orchestrator.report.result import CellResult, Ending, Exit, Refusal, Task
 from orchestrator.report.summary import summary
 from orchestrator.run.session import SessionError
 from orchestrator.scenario.cell import Cell
-from orchestrator.scenario.document import bad_file
 from orchestrator.scenario.matrix import values_of
-from orchestrator.scenario.plan import Plan
+from orchestrator.scenario.plan import Plan, mistakes
 from orchestrator.sweep.failures import said
 from orchestrator.sweep.store import HISTORY, LATEST, Store, read_history
 
@@ -96,9 +97,9 @@ class Command:
         self._junit.left_out += refused
         left = [cell for cell in cells if not any(cell is one.cell for one in refused)]
         named = {plan.scenario for plan in self._plans if plan.named}
-        for one in refused:
-            if not left or one.cell.scenario in named:
-                raise bad_file(str(self._path(one.cell.scenario)), f"{one.reason}{_in_cell(one.cell)}", one.place)
+        for name, those in groupby(refused, key=lambda one: one.cell.scenario):
+            if not left or name in named:
+                raise mistakes(self._path(name), _told_once(those))
         return left
 
     def _try_out(self, wanted: Sequence[Cell]) -> None:
@@ -181,8 +182,14 @@ class Command:
         return [cell for plan in self._plans for cell in plan.cells]
 
 
-def _in_cell(cell: Cell) -> str:
-    return f" (in cell {cell.cell})" if cell.axes else ""
+def _told_once(refused: Iterable[Refusal]) -> Iterable[Problem]:
+    """Of several cells with the same problem the first is told."""
+    found: dict[Problem, Problem] = {}
+    for cell, problems in refused:
+        where = f" (in cell {cell.cell})" if cell.axes else ""
+        for problem in problems:
+            found.setdefault(problem, problem._replace(message=f"{problem.message}{where}"))
+    return found.values()
 
 
 def selected(plans: Sequence[Plan], only: str | None) -> list[Cell]:

@@ -8,9 +8,11 @@ from enum import IntEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from chaos.problem import Problem
 from orchestrator.checkers.verdict import Judgement, Met
 from orchestrator.history.clocks import Clock
 from orchestrator.scenario.cell import Cell
+from orchestrator.scenario.document import path_text
 
 
 class Exit(IntEnum):
@@ -34,11 +36,20 @@ class Ending(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A cell that its backend cannot run: where its scenario asks for too much, and why."""
+    """A cell that its backend cannot run: where its scenario asks for too much, and why. At least one problem."""
 
     cell: Cell
-    place: str
-    reason: str
+    problems: tuple[Problem, ...]
+
+    @property
+    def place(self) -> str:
+        """Of the first."""
+        return path_text(self.problems[0].path)
+
+    @property
+    def reason(self) -> str:
+        """The first."""
+        return self.problems[0].message
 
 
 @dataclass(frozen=True)

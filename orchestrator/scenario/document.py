@@ -10,8 +10,9 @@ Rules of this file:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple, TypeVar
 
 import yaml
@@ -141,6 +142,17 @@ class Node:
             path = join(path, step)
         return BadScenario(Mistake(self.file, self.line, path, message))
 
+    def nearest(self, path: Iterable[str | int]) -> Node:
+        """What is there, or the last on the way that is."""
+        node = self
+        for step in path:
+            inner = node.items if isinstance(step, int) else node.mapping
+            try:
+                node = inner[step]  # type: ignore[index]
+            except (TypeError, LookupError):
+                break
+        return node
+
     def plain(self) -> object:
         """The value as JSON's types."""
         if isinstance(self.value, tuple):
@@ -191,6 +203,11 @@ def join(path: str, key: str | int) -> str:
     if isinstance(key, int):
         return f"{path}[{key}]"
     return f"{path}.{key}" if path else key
+
+
+def path_text(path: Iterable[str | int]) -> str:
+    """As errors name it, such as nodes.server.limits."""
+    return reduce(join, path, "")
 
 
 class _Builder:

@@ -6,13 +6,14 @@ It says all that is wrong with the file, but not what is so only because somethi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import is_
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from chaos.problem import Problem
 from orchestrator.scenario.cell import (
     SETTLE,
     UNTIL_DONE,
@@ -29,7 +30,7 @@ from orchestrator.scenario.cell import (
 from orchestrator.scenario.coherence import problems
 from orchestrator.scenario.coherence.expectations import of_all
 from orchestrator.scenario.coherence.system import problems as system_problems
-from orchestrator.scenario.document import MAX_BYTES, BadScenario, Mistake, Mistakes, Node, bad_file, parse
+from orchestrator.scenario.document import MAX_BYTES, BadScenario, Mistake, Mistakes, Node, bad_file, parse, path_text
 from orchestrator.scenario.fault_choice import fault
 from orchestrator.scenario.inputs import read
 from orchestrator.scenario.matrix import (
@@ -99,12 +100,26 @@ class Plan:
 
 def load(path: Path, most: int = MAX_CELLS) -> Plan:
     """Raises BadScenario, also for a file that cannot be read, and for more than `most` cells."""
+    return expand(_written(path), str(path), most)
+
+
+def mistakes(path: Path, problems: Iterable[Problem]) -> BadScenario:
+    """What is wrong with a file that was loaded, each with its line, if that can still be said."""
+    try:
+        root = parse(_written(path), str(path))
+    except BadScenario:
+        root = Node({}, 0)
+    places = [(root.nearest(problem.path).line, problem) for problem in problems]
+    return BadScenario(*(Mistake(str(path), line, path_text(one.path), one.message) for line, one in places))
+
+
+def _written(path: Path) -> str:
     try:
         content = read(path, MAX_BYTES)
     except OSError as error:
         raise bad_file(str(path), f"cannot be read: {error.strerror or error}") from None
     try:
-        return expand(content.decode("utf-8-sig"), str(path), most)
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise bad_file(str(path), f"byte {error.start} is not UTF-8; expected a text file") from None
 

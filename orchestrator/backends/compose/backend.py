@@ -11,21 +11,17 @@ from chaos.problem import Problem
 from orchestrator.backends.backend import Backend, Finding, Options, Runner, unconnected
 from orchestrator.backends.docker.backend import IMAGE, OPTIONS, TOXIPROXY_IMAGE, engine
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.refusals import path_text
 from orchestrator.scenario.cell import Cell
 
 NAME = "compose"
 
 
 def _problems(cell: Cell) -> Iterator[Problem]:
-    """All that is wrong with its project in one. Raises SessionError where there is no Compose to ask."""
+    """What is wrong with its project. Raises SessionError where there is no Compose to ask."""
     from orchestrator.backends.compose.preflight import problems
 
     assert cell.system is not None, "the cell of a system"
-    found = list(problems(cell.system, cell.driver))
-    if found:
-        others = (f"\n{path_text(one.path)}: {one.message}" for one in found[1:])
-        yield found[0]._replace(message="".join([found[0].message, *others]))
+    yield from problems(cell.system, cell.driver)
 
 
 @contextmanager

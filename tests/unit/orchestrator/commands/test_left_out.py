@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -82,7 +83,7 @@ def test_what_is_named_is_refused(folder: Path, name: str) -> None:
     for given in ([f"mine/{name}.yaml"], ["mine/good.yaml", f"mine/{name}.yaml"], ["mine", f"mine/{name}.yaml"]):
         done = faultbed(*given)
         assert done.exit_code == 4
-        assert f"mine/{name}.yaml: {reason}" in done.stderr
+        assert re.search(rf"mine/{name}\.yaml:[1-9][0-9]*: {re.escape(reason)}", done.stderr)
     assert not Path("results").exists()
 
 
@@ -90,7 +91,19 @@ def test_a_folder_of_which_nothing_is_left_is_refused(folder: Path) -> None:
     (folder / "good.yaml").unlink()
     done = faultbed("mine")
     assert done.exit_code == 4
-    assert "mine/direct.yaml: links[0].via" in done.stderr
+    assert re.search(r"mine/direct\.yaml:[1-9][0-9]*: links\[0\]\.via", done.stderr)
+
+
+def test_all_that_a_backend_cannot_do_is_told_at_once_each_with_its_line_and_its_first_cell(folder: Path) -> None:
+    text = "matrix:\n  codec: [xdr, msgpack]\n" + LIMITED.replace("codec: xdr", 'codec: "${codec}"').lstrip()
+    text = text.replace("service: counter", "service: counter, place: {os: linux}")
+    (folder / "limited.yaml").write_text(text)
+    lines = faultbed("mine/limited.yaml").stderr.splitlines()
+    line = 1 + next(n for n, one in enumerate(text.splitlines()) if "service: counter" in one)
+    (limits, place) = (one.partition("mine/")[2] for one in lines)
+    assert limits.startswith(f"limited.yaml:{line}: nodes.server.limits: ")
+    assert place.startswith(f"limited.yaml:{line}: nodes.server.place: ")
+    assert {one.partition(" (in cell ")[2] for one in (limits, place)} == {"codec=xdr)"}
 
 
 def test_a_part_of_a_scenario_is_left_out_too(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sample_results import CELLS, ORIGIN, cell, judgement, result
 
+from chaos.problem import Problem
 from orchestrator.checkers.verdict import Cap, Met, Outcome, PropertyVerdict, Verdict
 from orchestrator.history.clocks import Clock
 from orchestrator.history.merged import History
@@ -22,7 +23,7 @@ LOST, CRASH = (cell(fault=name, semantics="at-most-once") for name in ("lost", "
 OTHER = LOST.model_copy(update={"scenario": "other"})
 CAPPED = judgement(Outcome("ok", 1), verdict=Met.UNMET)._replace(caps=(Cap("load", ()),))
 SKIPPED = [one for one in CELLS if one.not_applicable]
-LEFT_OUT = [Refusal(LOST, "nodes", "no room"), Refusal(CRASH, "nodes", "no room"), Refusal(OTHER, "nodes", "no room")]
+LEFT_OUT = [Refusal(each, (Problem(("nodes",), "no room"), Problem((), "more"))) for each in (LOST, CRASH, OTHER)]
 
 
 def no_history(_: Path) -> History:
