@@ -20,7 +20,7 @@ from nodes.rpc import codecs
 from nodes.services import SERVICE_OF
 from nodes.wire.transports import LINKS
 from orchestrator.explore.theory import VALID, by_theory
-from orchestrator.explore.words import DRAWN, LIKELY, Place
+from orchestrator.explore.words import AGAIN_AND_AGAIN, DRAWN, LIKELY, Place
 from orchestrator.scenario.cell import Cell, Client, Link, Retry, Semantics, Server, Variant
 from orchestrator.scenario.coherence import problems
 from orchestrator.scenario.document import join
@@ -173,6 +173,8 @@ def _gates(random: Random) -> dict[int, str]:
 def _with_faults(ground: Ground, cell: Cell, random: Random) -> Cell:
     """What happens to processes is drawn first: a message may come in the next one's time."""
     verbs = _verbs(ground, random, random.choice((1, 1, 2, 2, 2, 3, 3)))
+    if "kill" in verbs and random.random() < AGAIN_AND_AGAIN:
+        verbs = ["kill"] * 3
     faults: tuple[Fault, ...] = ()
     for verb in sorted(verbs, key=lambda verb: not issubclass(FAULTS[verb], ProcessFault)):
         faults += (_of_verb(verb, cell, faults, random),)
@@ -191,7 +193,7 @@ def _verbs(ground: Ground, random: Random, number: int) -> list[str]:
 def _of_verb(verb: str, cell: Cell, beside: Sequence[Fault], random: Random) -> Fault:
     link = random.choice(cell.links)
     struck = (fault.on_process for fault in beside)
-    returns = any(one and one.deadly and one.restart and one.target == link.target for one in struck)
+    returns = sum(1 for one in struck if one and one.deadly and one.restart and one.target == link.target)
     return DRAWN[verb](Place(random, link, cell.clients[link.source], returns))
 
 

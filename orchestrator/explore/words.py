@@ -30,13 +30,13 @@ WAYS: tuple[Directions, ...] = get_args(Directions)
 
 
 class Place(NamedTuple):
-    """Where a fault is drawn for: a link, and the client that calls over it. `returns`: whether a fault that was drawn
-    before makes its server end, and come back."""
+    """Where a fault is drawn for: a link, and the client that calls over it. `returns`: how many faults that were
+    drawn before make its server end, and come back."""
 
     random: Random
     link: AnyLink
     client: Client
-    returns: bool = False
+    returns: int = 0
 
     def one(self, *values: T) -> T:
         return self.random.choice(values)
@@ -58,6 +58,12 @@ class Place(NamedTuple):
         return f"{source} {self.one('attempt', 'attempt', 'ok', 'end')} {self.operation}"
 
     @property
+    def epoch(self) -> int:
+        """The first, or one that others bring; the last of them needs all that was kept."""
+        last = self.returns + 1
+        return self.one(1, 1, *range(1, last), *(last,) * self.returns) if self.returns else 1
+
+    @property
     def window(self) -> dict[str, Any]:
         """From when, and for how long."""
         begin: dict[str, Any] = self.one({}, {"after": self.one(*SOON)}, {"when": self.trigger})
@@ -70,7 +76,7 @@ class Place(NamedTuple):
 
     def passage(self, *names: Name) -> dict[str, Any]:
         """Where a process does it to itself: at one of these failpoints."""
-        at: dict[str, Any] = {"at": self.one(*names), "epoch": self.one(1, 1, 1, 2) if self.returns else 1}
+        at: dict[str, Any] = {"at": self.one(*names), "epoch": self.epoch}
         if self.often(0.2):
             return {**at, "nth": self.random.randint(1, 6)}
         client = self.random.randint(1, self.client.clients)
@@ -180,6 +186,8 @@ DRAWN: Mapping[str, Callable[[Place], Fault]] = MappingProxyType(
     }
 )
 """Verb -> a fault of it. Every one that the simulator can do is here."""
+AGAIN_AND_AGAIN = 0.15
+"""Of the cells with a kill so many have three: what a server keeps must outlive more than its next crash."""
 LIKELY: Mapping[str, int] = MappingProxyType(
     {"drop": 4, "duplicate": 8, "kill": 6, "pause": 2, "reorder": 2, "hold": 4, "cut": 2}
 )

@@ -48,6 +48,7 @@ STEPS = {
     "hold-until-heal": [1],
     "hold-until-trigger": [1],
     "kill-archive": [1],
+    "kill-in-every-epoch": [1, 1, 1],
     "kill-nth": [1],
     "kill-until-heal": [1],
     "one-link-of-two": [1, 1],

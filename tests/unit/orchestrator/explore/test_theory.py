@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from chaos.faults.fault import Fault
-from chaos.faults.messages import Corrupt, Drop, Truncate
+from chaos.faults.messages import Corrupt, Drop, Slice, Truncate
 from chaos.faults.models import Model
 from chaos.faults.processes import Kill, Pause, Restart
 from orchestrator.explore.generate import ours
@@ -78,16 +78,29 @@ def test_a_cell_is_judged_under_the_models_that_its_faults_bring() -> None:
 
 def test_who_wakes_beside_its_successor_may_answer_reads_by_what_it_knew() -> None:
     assert "staleness" in excused(cell(Pause(pause="server", at="received", nth=1, restart=Restart())))
-    assert not excused(cell(Pause(pause="server", at="received", nth=1)))
+    assert "staleness" not in excused(cell(Pause(pause="server", at="received", nth=1)))
 
 
 def test_what_flips_bits_excuses_whoever_took_them() -> None:
     corrupt = Corrupt(corrupt="reply", link=LINK)
     lost = Kill(kill="server", at="received", nth=1, restart=Restart(state="archive"))
-    took = {"valid", "complete", "staleness"}
+    took = {"valid", "complete", "staleness", "late"}
     assert excused(cell()) == excused(cell(Drop(drop="reply", link=LINK))) == frozenset()
     assert excused(cell(corrupt)) == excused(cell(lost, corrupt)) == took
     assert excused(cell(lost)) == frozenset()
+
+
+def test_late_is_who_was_slow_or_came_behind_what_was_held_up() -> None:
+    def yielding(milliseconds: int) -> Cell:
+        made = cell()
+        slow = made.servers["server"].model_copy(update={"yields": milliseconds})
+        return made.model_copy(update={"nodes": {**made.nodes, "server": slow}})
+
+    first = cell().clients["client"].retry.first
+    assert excused(yielding(first // 10)) == frozenset()
+    assert excused(yielding(first // 10 + 1)) == {"late"}
+    for fault in (Slice(slice="request", link=LINK, size=9, gap=1), Pause(pause="server", at="received", nth=1)):
+        assert excused(cell(fault)) == {"late"}
 
 
 def test_what_has_no_effect_is_to_be_valid_and_nothing_else() -> None:
