@@ -32,7 +32,8 @@ from orchestrator.scenario.document import MAX_BYTES
 from orchestrator.scenario.folder_names import repeat_of
 from orchestrator.scenario.inputs import read
 from orchestrator.scenario.matrix import MAX_CELLS, MOST_CELLS
-from orchestrator.sweep.store import HISTORY, cut_short, read_history, read_run, stored_cells, whose
+from orchestrator.sweep.store import HISTORY, read_history, read_run, stored_cells, whose
+from orchestrator.sweep.whole import counted
 
 
 class Faultbed(click.Group):
@@ -234,13 +235,13 @@ def check(path: Path) -> int:
     from orchestrator.report.lines import cell_line
     from orchestrator.report.told import Told
 
-    results, short = [], cut_short(path)
+    results, runs = [], counted(path)
     for directory in stored_cells(path):
         recorded, repeat = read_run(directory), repeat_of(directory.name)
         clocks = recorded.history.clocks
         results.append(CellResult(recorded.cell, repeat, 0.0, judge(*recorded), directory=directory, clocks=clocks))
         say(cell_line(results[-1]))
-    told = Told(results, short=short)
+    told = Told(results, short=runs.short, uncounted=runs.unknown)
     for line in closing(told, lambda directory: read_history(directory / HISTORY)):
         say(line)
     return told.exit

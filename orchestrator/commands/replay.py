@@ -11,7 +11,8 @@ from orchestrator.history.recorded import NoLog, log_of
 from orchestrator.report.result import Task
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.plan import Plan
-from orchestrator.sweep.store import StoreError, cut_short, read_run, settled, stored_cells
+from orchestrator.sweep.store import StoreError, read_run, settled, stored_cells
+from orchestrator.sweep.whole import counted
 
 
 class Replay(Command):
@@ -43,7 +44,7 @@ def recorded(path: Path) -> Plan:
     """What is to be replayed. Raises StoreError for anything but a whole run, or a whole run of a cell."""
     path = settled(path)
     folders = stored_cells(path)
-    for run in cut_short(path):
+    for run in counted(path).short:
         lack = f"{run.there} of {run.due} cell runs are there"
         raise StoreError(
             f"{run.run}: it was cut short: {lack}; expected a whole run, or the folder of one of its cells"

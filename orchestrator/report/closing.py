@@ -37,7 +37,7 @@ def closing(told: Told, read: ReadHistory) -> Iterator[str]:
     capped = [f"{run_name(run.result)}: {run.capped}" for run in told.capped]
     yield from _titled("Replayed:", _most(told.replayed))
     yield from _titled("Phases that were ended by their caps:", _most(capped))
-    unchecked = [f"{run_name(result)}: {text}" for result, text in told.unchecked]
+    unchecked = [*told.uncounted, *(f"{run_name(result)}: {text}" for result, text in told.unchecked)]
     yield from _titled("Not checked:", _most(unchecked))
     clocks = [f"agent {clock.where}: {clock_text(clock)}" for clock in told.clocks]
     yield from _titled("Clocks that are not the orchestrator's, and how far ahead of it they are:", clocks)

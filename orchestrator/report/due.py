@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.folder_names import cell_folder
@@ -20,8 +20,9 @@ class DueCell(Value):
 
 
 class Due(Value):
-    """One scenario's run: each of `cells`, `repeats` times."""
+    """One scenario's run: each of `cells`, `repeats` times. Older versions did not write down of which scenario."""
 
+    scenario: str = ""
     cells: tuple[DueCell, ...]
     repeats: int = Field(ge=1)
 
@@ -32,8 +33,39 @@ class Due(Value):
         """-> (what a cell's run is called, its folder)."""
         for repeat in range(1, self.repeats + 1):
             for one in self.cells:
-                told = f"{one.cell} repeat={repeat}" if repeat > 1 else one.cell
-                yield told, cell_folder(one.values, repeat)
+                yield _told(one.cell, repeat), cell_folder(one.values, repeat)
+
+
+class EndedCell(Value):
+    """A cell's run that came to something, and its folder, None if nothing is kept; the rest is for others to read."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    cell: str
+    repeat: int
+    directory: str | None
+
+
+class Ended(Value):
+    """What a run's summary.json knows of its cells: those that had ended, which are all if nothing ended it early."""
+
+    model_config = ConfigDict(extra="ignore")
+    scenario: ClassVar[str] = ""
+
+    cells: tuple[EndedCell, ...]
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self.runs())
+
+    def runs(self) -> Iterator[tuple[str, str]]:
+        """As those of Due."""
+        for one in self.cells:
+            if one.directory is not None:
+                yield _told(one.cell, one.repeat), one.directory
+
+
+def _told(cell: str, repeat: int) -> str:
+    return f"{cell} repeat={repeat}" if repeat > 1 else cell
 
 
 class Shortfall(NamedTuple):
@@ -54,10 +86,12 @@ def due(cells: Iterable[Cell], repeats: int) -> dict[str, Due]:
     found: dict[str, list[DueCell]] = {}
     for cell in cells:
         found.setdefault(cell.scenario, []).append(DueCell(cell=cell.cell, values=tuple(cell.axes.values())))
-    return {scenario: Due(cells=tuple(wanted), repeats=repeats) for scenario, wanted in found.items()}
+    return {
+        scenario: Due(scenario=scenario, cells=tuple(wanted), repeats=repeats) for scenario, wanted in found.items()
+    }
 
 
-def shortfall(run: str, wanted: Due, kept: Collection[str], begun: Collection[str]) -> Shortfall | None:
+def shortfall(run: str, wanted: Due | Ended, kept: Collection[str], begun: Collection[str]) -> Shortfall | None:
     """None if nothing is lacking. `kept` are the folders with a history, `begun` all that there are."""
     missing = [(told, folder) for told, folder in wanted.runs() if folder not in kept]
     if not missing:

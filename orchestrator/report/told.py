@@ -58,13 +58,15 @@ class Witness(NamedTuple):
 @dataclass(frozen=True)
 class Told:
     """Of these results: `skipped` are cells that their scenarios declare not applicable, `left_out` those that their
-    backend cannot run, `short` the runs that were cut short. Each fact is computed when it is first told.
+    backend cannot run, `short` the runs that were cut short, `uncounted` those of which nobody knows it, and why. Each
+    fact is computed when it is first told.
     """
 
     results: Sequence[CellResult]
     skipped: Sequence[Cell] = ()
     left_out: Sequence[Refusal] = ()
     short: Sequence[Shortfall] = ()
+    uncounted: Sequence[str] = ()
 
     @property
     def scenarios(self) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from nodes.wire.record import Kind
 from orchestrator.checkers.verdict import Judgement, plain
 from orchestrator.history.file import load, to_jsonl, written
 from orchestrator.history.merged import History, HistoryError
-from orchestrator.report.due import Due, Shortfall, shortfall
+from orchestrator.report.due import Due, Ended
 from orchestrator.report.result import Task
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.folder_names import cell_folder, repeat_of, scenario_folder
@@ -176,7 +176,7 @@ def point(link: Path, name: str) -> None:
 def settled(path: Path) -> Path:
     """`path` by the names of runs: `latest` in it soon means another one. Raises StoreError."""
     found = Path()
-    for part in _folder(path).parts:
+    for part in meant(path).parts:
         found /= part
         if part == LATEST and found.is_symlink():
             found = found.parent / found.readlink()
@@ -185,29 +185,33 @@ def settled(path: Path) -> Path:
 
 def stored_cells(path: Path) -> list[Path]:
     """The cells' folders at or below `path` (a cell's, a run's, a history file). Raises StoreError if none."""
-    path = _folder(path)
+    path = meant(path)
     if path.is_file():
         read_history(path)  # a file that is none says so
         return [path.parent]
-    found = sorted(file.parent for file in path.rglob(HISTORY))
+    found = having(path, HISTORY)
     if not found and (path / PLAN).exists():
         raise StoreError(f"{path}: no {HISTORY} in it: the run of this cell ended before its evidence was collected")
-    if not found and not any(path.rglob(DUE)):
+    if not found and not having(path, DUE):
         raise StoreError(f"{path}: no {HISTORY} in it; expected a run's folder, such as results/demo/latest")
     return found
 
 
-def cut_short(path: Path) -> list[Shortfall]:
-    """What the runs at or below `path` lack of what they were to have. Raises StoreError."""
-    path = _folder(path)
-    runs = sorted(file.parent for file in path.rglob(DUE)) if path.is_dir() else []
-    return [found for run in runs if (found := _shortfall(run)) is not None]
+def having(path: Path, name: str) -> list[Path]:
+    """The folders at or below `path` that have it, be it only a link that leads nowhere: reading it says so. Folders
+    that are links are not looked into. Raises StoreError for one that cannot be read."""
+
+    def refuse(error: OSError) -> None:
+        raise StoreError(f"{error.filename}: cannot be read: {error.strerror}; expected the folder of a run")
+
+    walked = os.walk(path, onerror=refuse)
+    return sorted(Path(parent) for parent, folders, files in walked if name in files or name in folders)
 
 
-def _folder(path: Path) -> Path:
+def meant(path: Path) -> Path:
     """The folder that `path` means, or the file. Raises StoreError if there is neither."""
     if path.is_file() and path.name == f"{LATEST}.txt":
-        return _folder(_latest(path))
+        return meant(_latest(path))
     if not path.exists():
         raise StoreError(
             f"{path}: there is no such folder or file; expected a run's folder, such as results/demo/latest"
@@ -230,22 +234,37 @@ def _latest(pointer: Path) -> Path:
     return pointer.parent / name
 
 
-def _shortfall(run: Path) -> Shortfall | None:
-    begun = {folder.name for folder in run.iterdir() if folder.is_dir()}
-    kept = {name for name in begun if (run / name / HISTORY).exists()}
-    return shortfall(str(run), _read(run / DUE, Due, "what a run was to have"), kept, begun)
-
-
 def read_run(directory: Path) -> Recorded:
     """Raises StoreError."""
     data = _bytes(directory / PLAN, _PLAN)
     cell = _parsed(directory / PLAN, data, Cell, _PLAN)
+    _check_place(directory, cell)
     return Recorded(cell, read_history(directory / HISTORY), _digest(data))
 
 
 def read_cell(directory: Path) -> Cell:
     """The cell that a run was made from. Raises StoreError."""
-    return _read(directory / PLAN, Cell, _PLAN)
+    cell = _read(directory / PLAN, Cell, _PLAN)
+    _check_place(directory, cell)
+    return cell
+
+
+def read_wanted(run: Path) -> Due | Ended | None:
+    """What a run's folder says of the cells that it is to have; None if it says nothing. Raises StoreError."""
+    if os.path.lexists(run / DUE):
+        return _read(run / DUE, Due, "what a run was to have")
+    if os.path.lexists(run / SUMMARY):
+        return _read(run / SUMMARY, Ended, "what a run came to")
+    return None
+
+
+def _check_place(directory: Path, cell: Cell) -> None:
+    """In a run's folder each cell has its own; out of it that may be called anything. Raises StoreError."""
+    name = directory.absolute().name
+    folder = cell_folder(tuple(cell.axes.values()), repeat_of(name))
+    if folder != name and (wanted := read_wanted(directory.absolute().parent)) is not None:
+        due = next((f"{told}, whose folder this is" for told, its in wanted.runs() if its == name), f"it in {folder}")
+        raise StoreError(f"{directory}: it holds the cell {cell.cell}; expected {due}")
 
 
 def _digest(plan: bytes) -> str:

@@ -189,6 +189,35 @@ def test_what_is_unmet_is_worse_than_what_is_not_there(tmp_path: Path) -> None:
     assert faultbed("check", "results").exit_code == 1
 
 
+def test_a_cell_that_is_there_twice_under_the_name_of_another_is_refused(tmp_path: Path) -> None:
+    faultbed("run", "small.yaml", "--backend", "sim")
+    run = (tmp_path / "results/small/latest").resolve()
+    shutil.rmtree(run / "maybe")
+    shutil.copytree(run / "exactly-once", run / "maybe")
+    for command in ("check", "replay", "export"):
+        done = faultbed(command, str(run))
+        assert done.exit_code == 4
+        (told,) = done.stderr.splitlines()
+        assert told.endswith(
+            "/maybe: it holds the cell semantics=exactly-once; expected semantics=maybe, whose folder this is"
+        )
+
+
+def test_check_says_where_nobody_knows_what_a_run_was_to_have(tmp_path: Path) -> None:
+    faultbed("run", "small.yaml", "--backend", "sim", "--only", "semantics=exactly-once", "--repeat", "2")
+    run = (tmp_path / "results/small/latest").resolve()
+    (run / "due.json").unlink()
+    shutil.rmtree(run / "exactly-once_repeat=2")
+    checked = faultbed("check", str(run))
+    assert checked.exit_code == 2
+    assert ": 1 of 2 cell runs are there" in checked.output
+    (run / "summary.json").unlink()
+    checked = faultbed("check", str(run))
+    assert checked.exit_code == 0
+    told = checked.output[checked.output.index("Not checked:") :]
+    assert "without due.json nobody knows how many cell runs it was to have" in told
+
+
 def test_a_repeat_that_is_judged_again_says_which_it_is() -> None:
     faultbed("run", "small.yaml", "--backend", "sim", "--only", "semantics=exactly-once", "--repeat", "2")
     assert "exactly-once repeat=2 seed=2" in faultbed("check", "results").output

@@ -15,7 +15,6 @@ from orchestrator.sweep.store import (
     CellStore,
     Store,
     StoreError,
-    cut_short,
     point,
     read_cell,
     read_history,
@@ -23,6 +22,7 @@ from orchestrator.sweep.store import (
     stored_cells,
     write,
 )
+from orchestrator.sweep.whole import counted
 
 EVENTS = (
     Event(0, 1, "d", "relay", 1, Kind.DECISION, 10101, 2, 1, 0, {"act": "drop"}),
@@ -131,9 +131,4 @@ def test_a_damaged_list_of_what_is_due_says_where(tmp_path: Path) -> None:
     stored(tmp_path)
     (tmp_path / "sample" / "now" / "due.json").write_text('{"cells": [], "repeats": 0}')
     with pytest.raises(StoreError, match=r"due\.json: repeats: .*expected what a run was to have"):
-        cut_short(tmp_path)
-
-
-def test_runs_of_a_time_when_nothing_was_said_of_what_is_due_are_whole(tmp_path: Path) -> None:
-    stored(tmp_path)
-    assert cut_short(tmp_path) == []
+        counted(tmp_path)
