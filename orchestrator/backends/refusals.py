@@ -96,6 +96,15 @@ def descriptors(cell: Cell, allowed: int | None) -> Iterator[Problem]:
             yield Problem(path, message)
 
 
+def files(cell: Cell, highest: int | None) -> Iterator[Problem]:
+    """Of nodes that are to have more descriptors than this machine allows any process."""
+    for name, node in _nodes(cell):
+        wanted = node.limits.files
+        if wanted is not None and highest is not None and wanted > highest:
+            message = f"{wanted} open files are more than the {highest} that this machine allows; give it less"
+            yield Problem(("nodes", name, "limits", "files"), message)
+
+
 def places(cell: Cell, backend: str) -> Iterator[Problem]:
     """Of a backend without agents."""
     for name, node in _nodes(cell):

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from limited import descriptors
+from running import COMMAND, Running, long
 
 from orchestrator.backends.host import Ended, Failed, Line, Report, Spawned
 from orchestrator.backends.processes import Supervisor
@@ -43,3 +45,12 @@ def test_more_than_the_system_allows_is_told(tmp_path: Path) -> None:
     (failed,) = reports(tmp_path, hard + 1, 1)
     assert isinstance(failed, Failed)
     assert f"limits.files: {hard + 1} is above this system's own limit of {hard}" in failed.reason
+
+
+def test_more_than_the_system_allows_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "many.yaml").write_text(long("many").replace("yields: 20ms", "limits: {files: 4096}"))
+    with Running(tmp_path, "run", "many.yaml", command=[*descriptors(1024), *COMMAND]) as run:
+        code, out, err = run.end()
+    assert (code, out) == (4, "")
+    assert "many.yaml:5: nodes.server.limits.files: 4096 open files are more than the 1024 that this machine" in err
+    assert not (tmp_path / "results").exists()

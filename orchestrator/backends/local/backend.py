@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chaos.problem import Problem
-from nodes.descriptors import limit
+from nodes.descriptors import highest, limit
 from orchestrator.backends.backend import Backend, CellFolder, Finding, Options, Runner, Swept, unconnected
 from orchestrator.backends.compose.backend import BACKEND as COMPOSE
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.refusals import descriptors, engines, limits, offers, one_host, places
+from orchestrator.backends.refusals import descriptors, engines, files, limits, offers, one_host, places
 from orchestrator.history.collected import Collected
 from orchestrator.run.specs import planes
 from orchestrator.scenario.cell import Cell
@@ -31,6 +31,7 @@ def _problems(cell: Cell) -> Iterator[Problem]:
     yield from engines(cell)
     yield from offers(cell)
     yield from limits(cell, NAME, frozenset({"files"}))
+    yield from files(cell, highest())
     yield from descriptors(cell, limit())
     yield from places(cell, NAME)
     yield from one_host(cell, shared="packet" not in planes(cell))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.backends import named
+from orchestrator.backends.refusals import files
 from orchestrator.scenario.cell import Limits
 from orchestrator.scenario.document import BadScenario
 from orchestrator.scenario.plan import Plan, load
@@ -70,3 +71,11 @@ def test_what_a_backend_cannot_limit_is_refused_before_anything_starts(
         return
     assert [problem.path for problem in found] == [("nodes", "server", "limits")]
     assert f"--backend {backend} cannot limit the {refused} of a node" in found[0].message
+
+
+def test_more_files_than_the_machine_allows_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    (cell,) = plan(tmp_path, "{files: 4097}").cells
+    (problem,) = files(cell, 4096)
+    assert problem.path == ("nodes", "server", "limits", "files")
+    assert problem.message.startswith("4097 open files are more than the 4096 that this machine allows")
+    assert list(files(cell, 4097)) == list(files(cell, None)) == []
