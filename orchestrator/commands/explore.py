@@ -13,13 +13,13 @@ import click
 
 from orchestrator.backends import simulator
 from orchestrator.backends.interrupts import Interrupted, first_waits
-from orchestrator.commands.endings import say
+from orchestrator.commands.endings import complain, say
 from orchestrator.explore.found import Found, kept, on_real_sockets
 from orchestrator.explore.generate import Barren
 from orchestrator.explore.hunt import MOST_KINDS, Find, Hunt
 from orchestrator.explore.subject import Subject, Unexplorable, of_scenario
 from orchestrator.explore.told import ending, shrunk_to, tried
-from orchestrator.explore.workers import hunt
+from orchestrator.explore.workers import WorkerDied, hunt
 from orchestrator.report.result import Exit
 from orchestrator.scenario import shipped
 from orchestrator.scenario.cell import Cell, Variant
@@ -54,11 +54,14 @@ def explore(chosen: Chosen) -> Exit:
     state = Hunt(chosen.seed, chosen.runs, 1 if chosen.mutant else MOST_KINDS)
     begun = monotonic()
     signals: list[int] = []
+    died: WorkerDied | None = None
     with first_waits(signals.append):
         try:
             hunt(subject, state, chosen.jobs, _clock(state, begun, chosen.minutes, signals))
         except Barren as error:
             raise click.UsageError(f"{what}: {error}") from None
+        except WorkerDied as error:
+            died = error  # what was covered is told all the same
         for line in tried(state, what, monotonic() - begun):
             say(line)
         unkept: list[OSError] = []
@@ -66,9 +69,11 @@ def explore(chosen: Chosen) -> Exit:
             for line in _found(find, folder, chosen.real, signals, unkept):
                 say(line)
     say(ending(state))
+    if died:
+        complain(str(died))
     if signals:
         return Exit(128 + signals[0])
-    if unkept:
+    if unkept or died:
         return Exit.TESTBED
     return Exit.UNMET if state.finds else Exit.MET
 

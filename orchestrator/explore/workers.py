@@ -8,18 +8,33 @@ from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from multiprocessing.resource_tracker import ensure_running
 
 from orchestrator.backends.interrupts import SIGNALS
 from orchestrator.explore.hunt import Hunt, Made, Maker, Order
 from orchestrator.explore.subject import Subject
+from orchestrator.run.attention import RunFailed
 
 AT_ONCE = 8
 """Runs that a worker is asked for together."""
 
+Workers = dict[Connection, BaseProcess]
+"""Each by our end of its pipe."""
+
+
+class WorkerDied(RunFailed):
+    """Whoever made runs makes none any more; what was heard of them until then is known."""
+
+    def __init__(self, process: BaseProcess, jobs: int) -> None:
+        code = process.exitcode or 0
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        advice = "if memory ran out, give it fewer --jobs"
+        super().__init__(f"one of the {jobs} processes that make runs {how}, so there were no more runs; {advice}")
+
 
 def hunt(subject: Subject, state: Hunt, jobs: int, over: Callable[[], bool]) -> None:
-    """Make its runs until it is over, or this says so, which is asked every few runs. Raises Barren."""
+    """Make its runs until it is over, or this says so, which is asked every few runs. Raises Barren, or WorkerDied."""
     if jobs == 1:
         _alone(Maker(subject.ground), state, over)
     else:
@@ -36,36 +51,48 @@ def _alone(maker: Maker, state: Hunt, over: Callable[[], bool]) -> None:
             state.hear(maker.make(order))
 
 
-def _together(workers: list[Connection], state: Hunt, over: Callable[[], bool]) -> None:
+def _together(workers: Workers, state: Hunt, over: Callable[[], bool]) -> None:
     idle, busy = list(workers), set[Connection]()
     while not over():
         while idle and (orders := list(islice(state.orders(), AT_ONCE))):
             worker = idle.pop()
-            worker.send(orders)
+            with _living(workers, worker):
+                worker.send(orders)
             busy.add(worker)
         if not busy:
             return
         for answered in wait(busy):
             assert isinstance(answered, Connection)
-            for made in _answer(answered):
+            with _living(workers, answered):
+                answer = answered.recv()
+            for made in _made_of(answer):
                 state.hear(made)
             busy.discard(answered)
             idle.append(answered)
 
 
-def _answer(worker: Connection) -> list[Made]:
+@contextmanager
+def _living(workers: Workers, one: Connection) -> Iterator[None]:
+    """Raises WorkerDied: its end of the pipe was closed, and nobody else has it."""
+    try:
+        yield
+    except (EOFError, OSError):
+        workers[one].join()
+        raise WorkerDied(workers[one], len(workers)) from None
+
+
+def _made_of(answer: list[Made] | Exception) -> list[Made]:
     """Raises what the worker met."""
-    answer = worker.recv()
     if isinstance(answer, Exception):
         raise answer
-    return list(answer)
+    return answer
 
 
 @contextmanager
-def _started(subject: Subject, jobs: int) -> Iterator[list[Connection]]:
+def _started(subject: Subject, jobs: int) -> Iterator[Workers]:
     """They are started anew, not forked: whoever has threads must not fork."""
     context = get_context("spawn")
-    ends, processes = [], []
+    workers: Workers = {}
     try:
         with _held():
             for _ in range(jobs):
@@ -73,15 +100,14 @@ def _started(subject: Subject, jobs: int) -> Iterator[list[Connection]]:
                 process = context.Process(target=_work, args=(subject, theirs), daemon=True)
                 process.start()
                 theirs.close()
-                ends.append(ours)
-                processes.append(process)
-        yield ends
+                workers[ours] = process
+        yield workers
     finally:
-        for end in ends:
+        for end in workers:
             end.close()
-        for process in processes:
-            process.kill()
-            process.join()
+        for each in workers.values():
+            each.kill()
+            each.join()
 
 
 @contextmanager

@@ -158,3 +158,17 @@ def test_ctrl_c_tells_what_was_covered_and_leaves_nobody(tmp_path: Path, least: 
         assert (running.process.returncode, err) == (Exit.INTERRUPTED, "")
         assert "runs of the product's own mechanisms" in out
         until(lambda: not running.family(), "the workers' end")
+
+
+def test_a_worker_that_is_killed_is_told_with_what_was_covered_and_leaves_nobody(tmp_path: Path) -> None:
+    with Running(tmp_path, "explore", "--minutes", "60", "--jobs", "2") as running:
+        until(lambda: len(running.family()) >= 3, "workers")
+        worker, _ = (one for one in running.family() if any("spawn_main" in word for word in one.cmdline()))
+        worker.kill()
+        code, out, err = running.end()
+        assert code == Exit.TESTBED
+        (told,) = err.splitlines()
+        assert told.startswith("faultbed: one of the 2 processes that make runs was killed by SIGKILL")
+        assert "runs of the product's own mechanisms" in out
+        assert "covered: " in out
+        until(lambda: not running.family(), "the workers' end")
