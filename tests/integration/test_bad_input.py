@@ -125,11 +125,15 @@ def test_a_history_under_another_plan_is_the_testbeds_failure(run: Path, tmp_pat
     assert "Not checked:" not in in_process(tmp_path, "check", "run/latest")[1]
     plan = run / "plan.json"
     edited = plan.read_text().replace('"calls": 4', '"calls": 5')
-    for other in (edited, plan.read_text() + " ", (run.parent / "exactly-once" / "plan.json").read_text()):
+    for other in (edited, plan.read_text() + " "):
         plan.write_text(other)
         code, out, err = in_process(tmp_path, "check", "run/latest/maybe")
         assert (code, err) == (3, "")
         assert "evidence: the history is of another plan than the one beside it (plan.json), or that was changed" in out
+    shutil.copy(run.parent / "exactly-once" / "plan.json", plan)
+    code, out, err = in_process(tmp_path, "check", "run/latest/maybe")
+    assert (code, out) == (4, "")
+    assert "maybe: it holds the cell semantics=exactly-once; expected semantics=maybe, whose folder this is" in err
 
 
 def test_a_folder_that_cannot_be_made_is_refused_before_anything_starts(tmp_path: Path) -> None:
