@@ -10,7 +10,7 @@ from nodes.engines import NAMES as ENGINES
 from nodes.services import SERVICE_OF
 from nodes.wire.messages import STREAMED
 from nodes.wire.transports import LINKS, OF_ONE_HOST, STREAMS, TO_GROUPS, TRANSPORTS
-from orchestrator.scenario.cell import AnyLink, Cell, Client, SocketLink
+from orchestrator.scenario.cell import AnyLink, Cell, Client, Link, SocketLink
 from orchestrator.scenario.coherence.waiting import trigger
 
 ECHO = "echo"
@@ -65,7 +65,17 @@ def links(cell: Cell) -> Iterator[Problem]:
     for index, link in enumerate(cell.links):
         yield from _link(clients[link.source].workload, servers[link.target].service, link, ("links", index))
     for name in clients:
+        yield from _sent_once(cell, name)
         yield from _group(cell, name)
+
+
+def _sent_once(cell: Cell, name: str) -> Iterator[Problem]:
+    """A client of messages alone sends nothing again: what is said of that, other than by default, has no effect."""
+    if any(isinstance(link, Link) for link in cell.links_of(name)):
+        return
+    for key in sorted(cell.clients[name].retry.model_fields_set - {"patience"}):
+        message = "messages of a protocol are sent once, and no call is made again; expected patience alone"
+        yield Problem(("nodes", name, "retry", key), message)
 
 
 def _group(cell: Cell, name: str) -> Iterator[Problem]:

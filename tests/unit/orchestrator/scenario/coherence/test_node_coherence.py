@@ -10,7 +10,7 @@ from history_builder import cell
 from chaos.faults.fault import Fault
 from chaos.faults.packets import Loss
 from chaos.problem import Path
-from orchestrator.scenario.cell import AnyLink, Cell, Client, Link, Server, SocketLink
+from orchestrator.scenario.cell import AnyLink, Cell, Client, Link, Retry, Server, SocketLink
 from orchestrator.scenario.coherence.nodes import called, gates, links, problems
 
 SERVER, CLIENT = Server(service="counter"), Client(workload="add", calls=8)
@@ -27,6 +27,10 @@ def socket(protocol: str, transport: str = "tcp", **more: Any) -> SocketLink:
 
 def echoing(*chosen: AnyLink) -> Cell:
     return made(*chosen, server=Server(service="echo"), client=Client(workload="echo", calls=8))
+
+
+def retrying(**how: Any) -> Client:
+    return Client(workload="echo", calls=8, retry=Retry(**how))
 
 
 def made(*chosen: AnyLink, **nodes: Server | Client) -> Cell:
@@ -76,6 +80,11 @@ def test_every_name_is_somebodys_and_every_client_calls(one: Cell, path: Path, s
         (echoing(socket("datagrams")), ("links", 0, "protocol"), "tcp carries no datagrams; expected transport: udp"),
         (echoing(socket("lines", "unix-stream")), ("links", 0, "via"), "no plane stands in the way of unix-stream"),
         (echoing(socket("datagrams", "udp", via="toxiproxy")), ("links", 0, "via"), "Toxiproxy carries TCP only"),
+        (
+            made(socket("lines"), server=Server(service="echo"), client=retrying(jitter=0.1, patience=9)),
+            ("nodes", "client", "retry", "jitter"),
+            "messages of a protocol are sent once, and no call is made again; expected patience alone",
+        ),
         (made(link(via="toxiproxy", transport="udp")), ("links", 0, "via"), "Toxiproxy carries TCP only"),
     ],
 )
@@ -83,6 +92,20 @@ def test_what_a_node_and_a_link_cannot_be(one: Cell, path: Path, said: str) -> N
     [problem] = [*problems(one), *links(one)]
     assert problem.path == path
     assert said in problem.message
+
+
+@pytest.mark.parametrize(
+    "calling",
+    [
+        made(socket("lines"), server=Server(service="echo"), client=retrying(patience=9)),
+        made(link(), server=Server(service="echo"), client=retrying(attempts=5, first=50, connection="same")),
+        made(socket("lines"), link(target="other"), client=retrying(first=50)),
+    ],
+    ids=["messages", "calls", "both"],
+)
+def test_what_counts_of_how_a_client_tries_again(calling: Cell) -> None:
+    named = {"server": Server(service="echo"), "other": Server(service="echo")}
+    assert not list(links(calling.model_copy(update={"nodes": {**calling.nodes, **named}})))
 
 
 def to_group(client: Client, *vias: str, faults: tuple[Fault, ...] = ()) -> Cell:
