@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from chaos.faults.fault import Fault
 from chaos.faults.models import Model
 from chaos.faults.surroundings import ForeignLink, Surroundings, operations
-from chaos.faults.window import Milliseconds, TriggerText
+from chaos.faults.window import A_DURATION, Milliseconds, TriggerText
 from chaos.problem import Problem, names
 from nodes.failpoints import Name
 
@@ -70,7 +70,7 @@ class ProcessFault(Fault):
                 if getattr(self, key) < 1:
                     yield Problem((key,), "counts from 1")
         if self.restart is not None and self.restart.after < 0:
-            yield Problem(("restart", "after"), "expected a duration that is not negative")
+            yield Problem(("restart", "after"), f"expected {A_DURATION}; found {self.restart.after}")
         if self.at is None and self.when is None and self.after is None:
             yield Problem((), f"nothing says when to {self.verb}; expected at, when or after")
         if self.at is None and (self.operation is not None or self.nth is not None):

@@ -13,6 +13,8 @@ TRIGGER = "trigger"
 TriggerText = Annotated[str, TRIGGER]
 DURATION = "duration"
 """Marks the fields that a scenario may give as "20ms" or "5s" too."""
+A_DURATION = "a duration such as 50ms or 2s"
+"""What was expected of them; a bare integer is milliseconds."""
 Milliseconds = Annotated[int, DURATION]
 OptionalMilliseconds = Annotated[int | None, DURATION]
 Directions = Literal["request", "reply", "both"]

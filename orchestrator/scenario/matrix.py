@@ -16,6 +16,7 @@ from functools import partial
 from itertools import product
 from math import prod
 
+from chaos.faults.window import A_DURATION
 from orchestrator.scenario.document import BadScenario, Mistakes, Node, join
 
 MAX_CELLS = 10_000
@@ -268,7 +269,7 @@ class Selector:
     def _select(self, node: Node, axes: list[str], path: str) -> Node:
         assert node.mapping is not None
         for axis in axes:
-            self._known(axis, node.mapping["by"])
+            self._known(axis, node.mapping["by"], f", nor {A_DURATION}" if "delay" in node.mapping else "")
         possible = self.every.keys(tuple(axes))
         mistakes = Mistakes()
         for key, item in node.mapping.items():
@@ -293,9 +294,9 @@ class Selector:
         value = _SUBSTITUTION.sub(lambda found: text(self.cell[found[1]].value), node.value)
         return Node(value, node.line, file=node.file, path=path)
 
-    def _known(self, axis: str, node: Node) -> None:
+    def _known(self, axis: str, node: Node, nor: str = "") -> None:
         if axis not in self.cell:
-            raise node.bad(f"{axis!r} is no axis of the matrix; {hint(axis, list(self.cell))}")
+            raise node.bad(f"{axis!r} is no axis of the matrix{nor}; {hint(axis, list(self.cell))}")
 
 
 def selection_axes(node: Node) -> list[str] | None:

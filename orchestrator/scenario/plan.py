@@ -13,6 +13,7 @@ from operator import is_
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from chaos.faults.window import A_DURATION
 from chaos.problem import Problem
 from orchestrator.scenario.cell import (
     SETTLE,
@@ -49,8 +50,8 @@ from orchestrator.scenario.matrix import (
 from orchestrator.scenario.system import Driver, System
 from orchestrator.scenario.system_plan import check_keys, system
 from orchestrator.scenario.system_plan import nodes as system_nodes
-from orchestrator.scenario.typed import locate, typed
-from orchestrator.scenario.written import change, milliseconds, spaced
+from orchestrator.scenario.typed import integer, locate, typed
+from orchestrator.scenario.written import change, milliseconds, retrying, spaced
 
 KEYS = (
     "scenario",
@@ -304,13 +305,13 @@ class _CellBuilder:
             about="",
             cell=label(self._axes),
             axes={axis: text(node.value) for axis, node in self._axes.items()},
-            seed=self._part("seed", _integer, 1),
+            seed=self._part("seed", partial(integer, expected="an integer from 0"), 1),
             nodes=self._system_nodes(foreign) if is_system else self._part("nodes", self._nodes, NOBODY),
             links=self._each("links", _link) if "nodes" in self._parts and not is_system else (),
             faults=self._each("faults", fault),
             expect=self._part("expect", _expect, Expect()),
             load=self._part("load", _load, DEFAULT_LOAD),
-            settle=self._part("settle", _integer, SETTLE),
+            settle=self._part("settle", integer, SETTLE),
             not_applicable=reason,
             system=foreign,
         )
@@ -374,13 +375,7 @@ def _items(node: Node) -> tuple[Node, ...]:
 
 
 def _load(node: Node) -> Load:
-    return UNTIL_DONE if node.value == UNTIL_DONE else _integer(node, f"{UNTIL_DONE}, or a duration")
-
-
-def _integer(node: Node, expected: str = "an integer from 0, or a duration if it is a time") -> int:
-    if isinstance(node.value, bool) or not isinstance(node.value, int) or not 0 <= node.value < 2**63:
-        raise node.bad(f"expected {expected}")
-    return node.value
+    return UNTIL_DONE if node.value == UNTIL_DONE else integer(node, f"{UNTIL_DONE}, or {A_DURATION}")
 
 
 def _durations(node: Node, key: str) -> Node:
@@ -397,8 +392,7 @@ def _durations(node: Node, key: str) -> Node:
 
 
 def _client(node: Node) -> Node:
-    node = change(node, "retry", lambda retry: retry.as_value({}) if retry.value == "until-settle" else retry)
-    return change(node, "gates", spaced)
+    return change(change(node, "retry", retrying), "gates", spaced)
 
 
 def _level(node: Node) -> Node:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from chaos.faults.window import A_DURATION, DURATION
 from orchestrator.scenario.document import BadScenario, Mistakes, Node
 from orchestrator.scenario.matrix import hint
 
@@ -24,6 +26,13 @@ def typed(kind: type[T], node: Node) -> T:
     except ValidationError as error:
         raise _bad(error, kind, node) from None
     return value
+
+
+def integer(node: Node, expected: str = A_DURATION) -> int:
+    """From 0. Raises BadScenario."""
+    if isinstance(node.value, bool) or not isinstance(node.value, int) or not 0 <= node.value < 2**63:
+        raise node.bad(f"expected {expected}; found {shown(node)}")
+    return node.value
 
 
 def locate(node: Node, location: Location) -> tuple[Node, Location]:
@@ -61,21 +70,39 @@ def _bad(error: ValidationError, kind: type, root: Node) -> BadScenario:
             mistakes.add(node.bad(f"unknown key; {hint(str(detail['loc'][-1]), known)}"))
         else:
             # A union's members each say what they expected, at the same place.
-            expected = " or ".join(dict.fromkeys(_expected(one) for other, _, one in details if other is node))
-            mistakes.add(node.bad(f"expected {expected}; found {_short(node.plain())}"))
+            expected = " or ".join(dict.fromkeys(_expected(kind, one) for other, _, one in details if other is node))
+            mistakes.add(node.bad(f"expected {expected}; found {shown(node)}"))
     return mistakes.error()
 
 
-def _expected(detail: ErrorDetails) -> str:
+def _expected(kind: Any, detail: ErrorDetails) -> str:
+    if DURATION in getattr(_hint(kind, detail["loc"]), "__metadata__", ()):
+        return A_DURATION
     message = detail["msg"]
     for opening in ("Input should be ", "String should ", "Value error, ", "Dictionary should ", "List should "):
         message = message.removeprefix(opening)
     return message[:1].lower() + message[1:].replace("a valid dictionary or object", "a mapping")
 
 
-def _short(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False)
+def shown(node: Node) -> str:
+    """What was found, in a few words."""
+    text = json.dumps(node.plain(), ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _hint(hint: Any, location: Location) -> Any:
+    """How what is at `location` is annotated; a step that is no field, such as an index, stays where it is."""
+    for step in location:
+        fields = (get_type_hints(kind, include_extras=True) for kind in _classes(hint))
+        hint = next((of[step] for of in fields if step in of), hint)
+    return hint
+
+
+def _classes(hint: Any) -> Iterator[type]:
+    if isinstance(hint, type):
+        yield hint
+    for part in get_args(hint):
+        yield from _classes(part)
 
 
 def _keys(kind: Any, location: Location) -> list[str]:

@@ -6,7 +6,9 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Milliseconds = Annotated[int, Field(ge=0)]
+from chaos.faults.window import DURATION
+
+Milliseconds = Annotated[int, Field(ge=0), DURATION]
 
 
 class Value(BaseModel):

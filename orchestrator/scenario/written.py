@@ -25,6 +25,11 @@ def spaced(node: Node) -> Node:
     return node.as_value(" ".join(node.value.replace("->", " -> ").split()))
 
 
+def retrying(node: Node) -> Node:
+    """`until-settle` instead of how often; anything else is left as it is."""
+    return node.as_value({"attempts": node.as_value(None)}) if node.value == "until-settle" else node
+
+
 def change(node: Node, key: str, how: Callable[[Node], Node]) -> Node:
     """The mapping with one value changed, if it is a mapping and has the key."""
     if node.mapping is None or key not in node.mapping:

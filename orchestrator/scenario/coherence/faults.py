@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chaos.faults.fault import Fault
+from chaos.faults.window import A_DURATION
 from chaos.problem import Path, Problem, names
 from chaos.supports import PLANE_OF, SUPPORTS
 from orchestrator.scenario.cell import Cell
@@ -55,8 +56,8 @@ def _window(cell: Cell, fault: Fault) -> Iterator[Problem]:
     if fault.when is not None:
         yield from _begins(cell, fault.when)
     for key in ("after", "lasts"):
-        if (getattr(fault, key) or 0) < 0:
-            yield Problem((key,), "expected a duration that is not negative")
+        if (found := getattr(fault, key) or 0) < 0:
+            yield Problem((key,), f"expected {A_DURATION}; found {found}")
 
 
 def _begins(cell: Cell, text: str) -> Iterator[Problem]:

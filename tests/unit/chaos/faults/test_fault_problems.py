@@ -72,7 +72,7 @@ def check(problems: Iterable[Problem], *expected: tuple[str, str]) -> None:
         (Kill(kill="server", at="received", operation=1, nth=1), "at", "either the operation or the nth passage"),
         (Kill(kill="server", at="received", operation=1, attempt=0), "attempt", "counts from 1"),
         (Kill(kill="server", at="received", operation=1, epoch=0), "epoch", "counts from 1"),
-        (Kill(kill="server", after=5, restart=Restart(after=-1)), "restart.after", "not negative"),
+        (Kill(kill="server", after=5, restart=Restart(after=-1)), "restart.after", "a duration"),
         (Kill(kill="server", after=5, nth=1), "", "without a failpoint; expected at"),
         (Kill(kill="server", after=5, operation=1), "", "without a failpoint; expected at"),
         (Pause(pause="server", after=5, restart=Restart()), "restart", "one of after-commit, after-send, before-send"),

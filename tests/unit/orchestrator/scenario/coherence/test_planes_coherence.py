@@ -82,7 +82,7 @@ def test_a_split_needs_no_link() -> None:
         ("latency: 10ms, toxicity: 0", "toxiproxy", "toxicity", "more than 0 and at most 1"),
         ("latency: 10ms, toxicity: 1.5", "toxiproxy", "toxicity", "more than 0 and at most 1"),
         ("latency: 10ms, stream: sideways", "toxiproxy", "stream", "'upstream' or 'downstream'"),
-        ("latency: soon", "toxiproxy", "latency", "valid integer"),
+        ("latency: soon", "toxiproxy", "latency", "expected a duration such as"),
         ("bandwidth: 0", "toxiproxy", "bandwidth", "at least 1"),
         ("timeout: -1", "toxiproxy", "timeout", "at least 0"),
         ("slicer: 10", "toxiproxy", "gap", "at least 1"),
