@@ -18,6 +18,11 @@ NAME = "sim"
 
 def _problems(cell: Cell) -> Iterator[Problem]:
     yield from systems(cell, NAME)
+    if cell.system is None:
+        yield from _of_ours(cell)
+
+
+def _of_ours(cell: Cell) -> Iterator[Problem]:
     yield from one_host(cell, shared=False)
     yield from _planes(cell)
     yield from limits(cell, NAME)
