@@ -83,7 +83,7 @@ def _left_out(one: LeftOut) -> str:
 def _cut_short(run: Shortfall) -> Iterator[str]:
     yield f"{run.run}: {run.there} of {run.due} cell runs are there"
     lacking = [f"{told}: begun, and left no history" for told in run.lost]
-    lacking += [f"{told}: not begun" for told in run.absent]
+    lacking += [f"{told}: not begun, or removed" for told in run.absent]
     yield from (f"  {line}" for line in _most(lacking))
 
 

@@ -40,6 +40,7 @@ DUE = "due.json"
 SUMMARY = "summary.json"
 TRACEBACK = "traceback.txt"
 LATEST = "latest"
+LOGS = "logs"
 
 STORED_BYTES = 64 << 20
 """The largest plan, or list of due cells, that is read: a hundred thousand cells with long names."""
@@ -71,7 +72,7 @@ class CellStore:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.logs = directory / "logs"
+        self.logs = directory / LOGS
         self.logs.mkdir(parents=True)
 
     def write_plan(self, cell: Cell) -> str:
@@ -198,14 +199,19 @@ def stored_cells(path: Path) -> list[Path]:
 
 
 def having(path: Path, name: str) -> list[Path]:
-    """The folders at or below `path` that have it, be it only a link that leads nowhere: reading it says so. Folders
-    that are links are not looked into. Raises StoreError for one that cannot be read."""
+    """The folders at or below `path` that have it, be it only a link that leads nowhere: reading it says so. Those that
+    are links are not looked into, nor are cells' logs. Raises StoreError for one that cannot be read."""
 
     def refuse(error: OSError) -> None:
         raise StoreError(f"{error.filename}: cannot be read: {error.strerror}; expected the folder of a run")
 
-    walked = os.walk(path, onerror=refuse)
-    return sorted(Path(parent) for parent, folders, files in walked if name in files or name in folders)
+    found = []
+    for parent, folders, files in os.walk(path, onerror=refuse):
+        if name in files or name in folders:
+            found.append(Path(parent))
+        if PLAN in files and LOGS in folders:
+            folders.remove(LOGS)
+    return sorted(found)
 
 
 def meant(path: Path) -> Path:

@@ -167,7 +167,7 @@ def test_a_run_that_was_cut_short_is_judged_as_far_as_it_came_and_is_not_0(tmp_p
         assert "small/" in told
         assert ": 1 of 3 cell runs are there" in told
         assert "semantics=exactly-once repeat=2: begun, and left no history" in told
-        assert "semantics=exactly-once repeat=3: not begun" in told
+        assert "semantics=exactly-once repeat=3: not begun, or removed" in told
         assert "1 cell runs: 1 met" in told
     assert faultbed("check", str(run / "exactly-once")).exit_code == 0
     lost = faultbed("check", str(run / "exactly-once_repeat=2"))

@@ -99,6 +99,12 @@ def test_a_cell_that_is_only_a_link(run: Path, tmp_path: Path) -> None:
         counted(run)
 
 
+def test_what_lies_among_a_cells_logs_is_no_cell(run: Path) -> None:
+    (run / "b/logs/history.msgpack").touch()
+    assert len(stored_cells(run)) == 6
+    assert counted(run) == ([], [])
+
+
 @pytest.mark.parametrize("target", ["nowhere", "history.msgpack"])
 def test_a_history_that_is_a_link_to_nothing_is_there_and_unreadable(run: Path, target: str) -> None:
     (run / "b/history.msgpack").unlink()
