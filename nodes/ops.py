@@ -8,12 +8,14 @@ Rules of this file:
    When it passes, TimeoutError is thrown in.
 3. Between two yields a program runs alone in its node, on every engine.
 4. At most one `Recv`/`RecvFrom`/`Accept` and one `Send` are outstanding per socket; of a listener one `Accept` in each
-   worker. `Close` by another program ends them with ConnectionAbortedError.
+   worker. `SendTo` is as often as programs like, in no order among them. `Close` by another program ends them with
+   ConnectionAbortedError.
 5. Operations are mutable and slotted so that a connection may reuse its own (a frozen dataclass here
    costs a sixth of the throughput). An engine never keeps one after resuming its program.
 
 Errors are OSError and its subclasses as the operating system reports them (ConnectionRefusedError,
-ConnectionResetError, BrokenPipeError, TimeoutError), and `Cancelled`.
+ConnectionResetError, BrokenPipeError, TimeoutError), and `Cancelled`. An address that no system could be asked for is
+refused as Python's sockets do: OSError for a path that is too long, OverflowError for a port that is no port.
 """
 
 from __future__ import annotations
@@ -160,7 +162,10 @@ class Recv:
 
 
 class Send:
-    """-> None once all of `data` was handed to the transport. `data` must not change until then."""
+    """-> None once all of `data` was handed to the transport. `data` must not change until then.
+
+    Where messages keep their boundaries none at all is a message too.
+    """
 
     __slots__ = ("data", "deadline", "socket")
 
@@ -182,14 +187,15 @@ class RecvFrom:
 
 
 class SendTo:
-    """-> None once the datagram was handed to the transport."""
+    """-> None once the datagram was handed to the transport. After TimeoutError it was not, and will not be."""
 
-    __slots__ = ("address", "data", "socket")
+    __slots__ = ("address", "data", "deadline", "socket")
 
-    def __init__(self, socket: Socket, data: bytes, address: Address) -> None:
+    def __init__(self, socket: Socket, data: bytes, address: Address, deadline: int | None = None) -> None:
         self.socket = socket
         self.data = data
         self.address = address
+        self.deadline = deadline
 
 
 class Shutdown:

@@ -8,6 +8,8 @@ Rules of this file:
    non-blocking and poll, which is another I/O model.
 3. close() leaves another thread's recv or accept stuck, shutdown() wakes it. So Close shuts down, waits until
    nobody is inside a system call on the descriptor (its number must not be reused under them), then closes.
+4. What waits for room at another's Unix socket, a SendTo or a Connect, is not woken by that (unix(7)). Such a call
+   is never long inside the kernel: it is made again until it succeeds, its deadline passes, or there is no reason to.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from nodes.engines.common.loop import PENDING, Loop, Resume, Running
 Result = TypeVar("Result")
 
 _NUDGE_SECONDS = 0.05
+_NOT_LONG = 50_000  # microseconds
 _BRIEFLY = 1e-6  # seconds
 
 
@@ -171,18 +174,8 @@ class Engine(Loop[Threaded]):
     def _arm(self, task: Threaded, deadline: int | None, undo: Callable[[], Any] | None) -> None:
         task.deadline, task.undo = deadline, undo
 
-    def _call(
-        self,
-        endpoint: BlockingEndpoint,
-        option: int,
-        deadline: int | None,
-        call: Callable[..., Result],
-        *arguments: Any,
-    ) -> Result:
+    def _call(self, endpoint: BlockingEndpoint, call: Callable[..., Result], *arguments: Any) -> Result:
         """A system call that may block, with the lock released."""
-        if endpoint.closed:
-            raise sockets.aborted()
-        endpoint.limit(option, deadline)
         endpoint.busy += 1
         self._lock.release()
         try:
@@ -207,19 +200,35 @@ class Engine(Loop[Threaded]):
         call: Callable[..., Result],
         *arguments: Any,
     ) -> Result:
-        """A blocking call with a deadline. The kernel counts in its own ticks and may give up a little early."""
+        """The only one of its kind on this socket."""
         if option in endpoint.outstanding:
             raise RuntimeError("two receives or two sends are outstanding on one socket")
         endpoint.outstanding.add(option)
         try:
-            while True:
-                try:
-                    return self._call(endpoint, option, deadline, call, *arguments)
-                except BlockingIOError:  # EAGAIN, or EINPROGRESS from connect: the time is over
-                    if deadline is not None and monotonic_ns() >= deadline:
-                        raise timed_out() from None
+            return self._patiently(endpoint, (option, deadline), call, *arguments)
         finally:
             endpoint.outstanding.discard(option)
+
+    def _briefly(
+        self, endpoint: BlockingEndpoint, deadline: int | None, call: Callable[..., Result], *arguments: Any
+    ) -> Result:
+        """Others on the same socket may set another time meanwhile, which is not long either."""
+        return self._patiently(endpoint, (socket.SO_SNDTIMEO, deadline, _NOT_LONG), call, *arguments)
+
+    def _patiently(
+        self, endpoint: BlockingEndpoint, limit: tuple[Any, ...], call: Callable[..., Result], *arguments: Any
+    ) -> Result:
+        """Until the deadline in `limit`. The kernel counts in its own ticks and may give up a little early."""
+        deadline = limit[1]
+        while True:
+            if endpoint.closed:
+                raise sockets.aborted()
+            endpoint.limit(*limit)
+            try:
+                return self._call(endpoint, call, *arguments)
+            except BlockingIOError:  # EAGAIN, or EINPROGRESS from connect: the time is over
+                if deadline is not None and monotonic_ns() >= deadline:
+                    raise timed_out() from None
 
     # --- operations on sockets ---
 
@@ -246,7 +255,10 @@ class Engine(Loop[Threaded]):
         raw, address = sockets.connecting(operation.address, operation.bounded), sockets.plain(operation.address)
         endpoint = self._bound(raw)
         try:
-            self._limited(endpoint, socket.SO_SNDTIMEO, operation.deadline, raw.connect, address)
+            if raw.family in sockets.INTERNET:
+                self._limited(endpoint, socket.SO_SNDTIMEO, operation.deadline, raw.connect, address)
+            else:
+                self._briefly(endpoint, operation.deadline, raw.connect, address)
             endpoint.local, endpoint.peer = sockets.local_of(raw), sockets.peer_of(raw)
             sockets.refuse_self(endpoint.local, endpoint.peer)
         except BaseException:
@@ -276,14 +288,16 @@ class Engine(Loop[Threaded]):
     def _send(self, _task: Threaded, operation: ops.Send) -> None:
         endpoint: Any = operation.socket
         rest = memoryview(operation.data)
-        while rest:
+        while True:
             sent = self._limited(endpoint, socket.SO_SNDTIMEO, operation.deadline, endpoint.raw.send, rest)
             rest = rest[sent:]
+            if not rest:
+                return
 
     def _send_to(self, _task: Threaded, operation: ops.SendTo) -> None:
         endpoint: Any = operation.socket
         arguments = operation.data, sockets.plain(operation.address)
-        self._limited(endpoint, socket.SO_SNDTIMEO, None, endpoint.raw.sendto, *arguments)
+        self._briefly(endpoint, operation.deadline, endpoint.raw.sendto, *arguments)
 
 
 def _patience(deadline: int | None) -> float | None:

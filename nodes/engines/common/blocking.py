@@ -33,9 +33,13 @@ class BlockingEndpoint(Endpoint):
         self.idle = threading.Condition(lock)
         self.timeouts = {socket.SO_RCVTIMEO: _UNKNOWN, socket.SO_SNDTIMEO: _UNKNOWN}
 
-    def limit(self, option: int, deadline: int | None) -> None:
-        """Let the next call end at `deadline`, or, when that has passed, as soon as the kernel can."""
-        microseconds = _NEVER if deadline is None else max(1, -((monotonic_ns() - deadline) // 1000))
+    def limit(self, option: int, deadline: int | None, longest: int = _NEVER) -> None:
+        """Let the next call end at `deadline`, or, when that has passed, as soon as the kernel can; after `longest`
+        microseconds in any case."""
+        microseconds = longest
+        if deadline is not None:
+            left = max(1, -((monotonic_ns() - deadline) // 1000))
+            microseconds = min(left, longest) if longest else left
         if self.timeouts[option] != microseconds:
             self.timeouts[option] = microseconds
             self.raw.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", *divmod(microseconds, 1_000_000)))
