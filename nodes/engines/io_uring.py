@@ -14,7 +14,6 @@ from nodes.engines.common import sockaddr
 from nodes.engines.common.completion import Driver, Request
 from nodes.engines.common.offer import Offer
 from nodes.engines.common.uring import BUFFER_SELECT, NEEDS, PICKED, Ring, address_of, submission
-from nodes.wire.addresses import UnixPath
 
 _ENTRIES = 1024
 _BUFFERS = 64  # they are used in turn: few stay in the processor's caches
@@ -22,10 +21,10 @@ _BUFFER_SIZE = 65536 + 1088
 """A datagram fits; memory is touched when a buffer is used. Were they a power of two apart, all would want the same few
 lines of those caches."""
 
-_SENDMSG, _RECVMSG, _ACCEPT, _ASYNC_CANCEL, _CONNECT, _SEND, _RECV = 9, 10, 13, 14, 16, 26, 27
+_RECVMSG, _ACCEPT, _ASYNC_CANCEL, _CONNECT, _SEND, _RECV = 10, 13, 14, 16, 26, 27
 _POLL_FIRST = 1  # IORING_RECVSEND_POLL_FIRST: a receive is asked for before its data, a send where there was no room
 _WHOLE = 0x4100  # MSG_NOSIGNAL | MSG_WAITALL: a send goes on until all of it is sent
-_AT_ONCE = 0x40  # MSG_DONTWAIT: of a datagram that waited for room in a Unix socket, Linux sends no bytes in the end
+_AT_ONCE = 0x40  # MSG_DONTWAIT
 _CLOEXEC = 0x80000
 _NEVER = 1 << 31  # no result is that
 _NOBODY = 0  # the token of requests whose own completion nobody waits for
@@ -89,8 +88,7 @@ class UringPort:
         if request.size != size:
             self._requests[request.token] = request
             request.size, request.whole, request.take = size, _NEVER, _end_of_file
-            selected = {"flags": BUFFER_SELECT, "hint": _POLL_FIRST}
-            request.plan = submission(_RECV, request.fd, 0, size, request.token, **selected)
+            request.plan = submission(_RECV, request.fd, 0, size, request.token, **_selected(size))
         request.busy = True
         self._push(request.plan)
 
@@ -121,15 +119,9 @@ class UringPort:
     def receive_from(self, request: Request, size: int) -> None:
         message = request.keep = _message(bytes(sockaddr.SIZE), 0, size)
         request.whole, request.take, request.picked = _NEVER, _empty, _received_from
-        at, selected = address_of(message), {"flags": BUFFER_SELECT, "hint": _POLL_FIRST}
-        request.plan = submission(_RECVMSG, request.fd, at, 1, request.token, **selected)
+        at = address_of(message)
+        request.plan = submission(_RECVMSG, request.fd, at, 1, request.token, **_selected(size))
         self._ask(request, request.plan)
-
-    def send_to(self, request: Request, data: bytes, address: ops.Address) -> None:
-        message = _message(sockaddr.encode(address), id(data) + _BYTES_AT, len(data))
-        request.whole, request.keep = len(data), (data, message)
-        options = _AT_ONCE if isinstance(address, UnixPath) else 0
-        self._ask(request, submission(_SENDMSG, request.fd, address_of(message), 1, request.token, options=options))
 
     def cancel(self, request: Request) -> None:
         self._push(submission(_ASYNC_CANCEL, -1, request.token, 0, _NOBODY))
@@ -170,6 +162,11 @@ class UringPort:
             self._returned = returned
             self._ring.give_back(returned)
         return done
+
+
+def _selected(size: int) -> dict[str, int]:
+    """How a receive has its buffer: for none at all the kernel would fill a whole one."""
+    return {"flags": BUFFER_SELECT if size else 0, "hint": _POLL_FIRST}
 
 
 def _end_of_file(_request: Request, _result: int) -> bytes:

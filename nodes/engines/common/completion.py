@@ -3,8 +3,9 @@
 Rules of this file:
 
 1. An operation is asked for once and done by the kernel: the port says when it is complete, with its result. No socket
-   is ever asked whether it is ready. Only what a stream sends is first handed over by a call of its own, which takes
-   what there is room for: that is nearly always all, and so one call asks for all receives of a turn and waits.
+   is ever asked whether it is ready. Only what is sent is first handed over by a call of its own, which takes what
+   there is room for: that is nearly always all, and so one call asks for all receives of a turn and waits. A datagram
+   is handed over by no other, again and again if need be, since several may be on their way.
 2. Of each kind, receiving and sending, a socket has one request, used again and again; it is `busy` from its
    submission to its completion, and what the kernel reads or writes is kept with it so long.
 3. A deadline withdraws the request and then waits for its completion, which comes at once: what the kernel had already
@@ -17,14 +18,13 @@ import errno
 import socket
 from collections.abc import Callable, Iterable
 from functools import partial
-from time import monotonic_ns
 from typing import Any, ClassVar, Protocol
 
 from nodes import ops
 from nodes.engines.common import sockets
 from nodes.engines.common.endpoint import Endpoint
 from nodes.engines.common.loop import PENDING, Resume
-from nodes.engines.common.tasks import MOMENT, Scheduler, Timed, yielded
+from nodes.engines.common.tasks import Scheduler, Timed, yielded
 from nodes.ops import Recv, Send
 
 _PATIENCE = 10_000_000  # nanoseconds that a withdrawn request may take at the end of a run, ...
@@ -48,7 +48,7 @@ class Request:
         self.late = False
         self.token = id(self)
         self.whole = 0
-        self.size = 0
+        self.size = -1
         self.plan: bytes | bytearray = b""
         self.keep: Any = None
         self.picked: Callable[[Request, bytes], Any] | None = None
@@ -95,9 +95,6 @@ class Port(Protocol):
 
     def receive_from(self, request: Request, size: int) -> None:
         """-> (bytes, Address)"""
-
-    def send_to(self, request: Request, data: bytes, address: ops.Address) -> None:
-        """-> None"""
 
     def cancel(self, request: Request) -> None:
         """Withdraw it: it will complete with ECANCELED, or as it did before."""
@@ -170,7 +167,7 @@ class Driver(Scheduler):
                     try:
                         sent = send(data, at_once)
                     except BlockingIOError:
-                        sent = 0
+                        sent = None
                     except Exception as error:
                         step(task, task.throw, error)
                         continue
@@ -233,14 +230,10 @@ class Driver(Scheduler):
 
     def _await(self, task: Timed, request: Request, finish: Callable[[Any], Any] | None, deadline: int | None) -> Any:
         """The request was just submitted for this task."""
-        request.task, request.finish = task, finish
+        request.task, request.finish, request.late = task, finish, False
         if deadline is not None:
-            self._limit(task, request, deadline)
+            self._arm(task, deadline, partial(self._withdraw, request))
         return PENDING
-
-    def _limit(self, task: Timed, request: Request, deadline: int) -> None:
-        request.late = False
-        self._arm(task, deadline, partial(self._withdraw, request))
 
     def _withdraw(self, request: Request) -> Any:
         request.late = True
@@ -266,8 +259,8 @@ class Driver(Scheduler):
         request = _idle(endpoint, "sending")
         try:
             sent = endpoint.send(operation.data, self._port.at_once)
-        except BlockingIOError:
-            sent = 0
+        except BlockingIOError:  # it has no room even for none at all, which may be a message
+            sent = None
         if sent == len(operation.data):
             return None
         self._port.send(request, operation.data[sent:])
@@ -279,16 +272,15 @@ class Driver(Scheduler):
         return self._await(task, request, _given, operation.deadline)
 
     def _send_to(self, task: Timed, operation: ops.SendTo) -> Any:
-        request = _idle(operation.socket, "sending")
-        self._port.send_to(request, operation.data, operation.address)
-        return self._await(task, request, partial(self._sent_to, task, operation), None)
+        send = partial(self._hand_over, operation.socket, operation.data, sockets.plain(operation.address))
+        try:
+            send()
+        except BlockingIOError:
+            return self._again(task, send, operation.deadline)
+        return None
 
-    def _sent_to(self, task: Timed, operation: ops.SendTo, outcome: Any) -> Any:
-        """The receiver of a Unix socket may be full, and nothing tells when it no longer is: ask again in a moment."""
-        if not isinstance(outcome, BlockingIOError):
-            return _given(outcome)
-        self._arm(task, monotonic_ns() + MOMENT, lambda: self._send_to(task, operation))
-        return PENDING
+    def _hand_over(self, endpoint: Any, data: bytes, address: Any) -> None:
+        self._open(endpoint).raw.sendto(data, self._port.at_once, address)
 
     def _accept(self, task: Timed, operation: ops.Accept) -> Any:
         endpoint: Any = operation.socket
@@ -306,7 +298,7 @@ class Driver(Scheduler):
         endpoint = self._own(sockets.connecting(operation.address, operation.bounded))
         try:
             self._port.connect(endpoint.sending, operation.address)
-        except OSError:
+        except Exception:
             self._discard(endpoint)
             raise
         return self._await(task, endpoint.sending, partial(self._connected, endpoint), operation.deadline)

@@ -22,13 +22,24 @@ _PATH = slice(2, 110)
 
 
 def encode(address: Address) -> bytes:
-    """Its struct sockaddr. A name is looked up, each time. Raises OSError (gaierror)."""
+    """Its struct sockaddr. A name is looked up, each time. Raises what Python's sockets do: OSError (gaierror) and, for
+    a number that has no room, OverflowError."""
     if isinstance(address, UnixPath):
-        path = os.fsencode(address.path)
-        return _FAMILY.pack(socket.AF_UNIX) + path + (b"" if path.startswith(b"\0") else b"\0")
-    if isinstance(address, IPv6):
-        return _inet6(address)
-    host, port = address[:2]
+        return _unix(os.fsencode(address.path))
+    try:
+        return _inet6(address) if isinstance(address, IPv6) else _named(*address[:2])
+    except struct.error as error:
+        raise OverflowError(f"{address}: {error}") from None
+
+
+def _unix(path: bytes) -> bytes:
+    name = path if path.startswith(b"\0") else path + b"\0"
+    if len(name) > _PATH.stop - _PATH.start:
+        raise OSError("AF_UNIX path too long")
+    return _FAMILY.pack(socket.AF_UNIX) + name
+
+
+def _named(host: str, port: int) -> bytes:
     try:
         return _inet(host or "0.0.0.0", port)
     except OSError:
