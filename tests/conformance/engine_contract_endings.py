@@ -11,6 +11,8 @@ from nodes import ops
 
 TOO_MUCH = bytes(32 << 20)
 """No buffer holds it."""
+ROOM = 8 << 20
+"""So much was taken of the first, and some of the second is on its way."""
 
 
 def check_recv_has_a_deadline_and_loses_nothing(subject: Subject) -> None:
@@ -31,6 +33,34 @@ def check_send_has_a_deadline(subject: Subject) -> None:
         client, _server, _ = yield from pair()
         error = yield from failing(ops.Send(client, TOO_MUCH, (yield from after(20))))
         assert isinstance(error, TimeoutError)
+
+    subject.run(main())
+
+
+def check_a_deadline_that_passed_is_that_of_its_send_alone(subject: Subject) -> None:
+    """What ends the next send, which has none, is what happened to the connection."""
+
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        error = yield from failing(ops.Send(client, TOO_MUCH, (yield from after(20))))
+        assert isinstance(error, TimeoutError)
+        sending = yield ops.Spawn(failing(ops.Send(client, TOO_MUCH)))
+        received = 0
+        while received < ROOM:
+            received += len((yield ops.Recv(server, 1 << 20)))
+        assert not sending.done
+        yield ops.Close(server)
+        error = yield ops.Join(sending)
+        assert isinstance(error, (ConnectionResetError, BrokenPipeError)), repr(error)
+
+    subject.run(main())
+
+
+def check_a_datagram_that_has_room_needs_no_time(subject: Subject) -> None:
+    def main() -> ops.Program:
+        bound = yield ops.Bind(ANY_PORT)
+        yield ops.SendTo(bound, b"prompt", bound.local, (yield from after(10_000)))
+        assert (yield ops.RecvFrom(bound, 10)) == (b"prompt", bound.local)
 
     subject.run(main())
 

@@ -333,6 +333,48 @@ def check_datagrams_keep_their_boundaries(subject: Subject) -> None:
     subject.run(main())
 
 
+def check_several_programs_send_datagrams_on_one_socket(subject: Subject) -> None:
+    def send(socket: ops.Socket, to: ops.Address, number: int) -> ops.Program:
+        for turn in range(20):
+            yield ops.SendTo(socket, b"%d %d" % (number, turn), to)
+
+    def main() -> ops.Program:
+        left, right = yield from each(ops.Bind(ANY_PORT) for _ in range(2))
+        tasks = yield from each(ops.Spawn(send(left, right.local, number)) for number in range(4))
+        yield from each(ops.Join(task) for task in tasks)
+        got = yield from each([ops.RecvFrom(right, 100)] * 80)
+        for number in range(4):
+            mine = [data for data, _ in got if data.startswith(b"%d " % number)]
+            assert mine == [b"%d %d" % (number, turn) for turn in range(20)]
+
+    subject.run(main())
+
+
+def check_who_asks_for_nothing_takes_nothing_of_a_stream(subject: Subject) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        try:
+            assert (yield ops.Recv(server, 0, (yield from after(20)))) == b""
+        except TimeoutError:  # it may wait for data, and must not for ever
+            pass
+        yield ops.Send(client, b"data")
+        assert (yield ops.Recv(server, 0)) == b""
+        assert (yield ops.Recv(server, 10)) == b"data"
+
+    subject.run(main())
+
+
+def check_a_port_that_is_none_is_refused(subject: Subject) -> None:
+    def main() -> ops.Program:
+        nowhere = ANY_PORT._replace(port=70_000)
+        bound = yield ops.Bind(ANY_PORT)
+        attempts = ops.Listen(nowhere), ops.Bind(nowhere), ops.Connect(nowhere), ops.SendTo(bound, b"x", nowhere)
+        for attempt in attempts:
+            assert isinstance((yield from failing(attempt)), OverflowError), attempt
+
+    subject.run(main())
+
+
 def check_a_datagram_to_nobody_is_lost_silently(subject: Subject) -> None:
     def main() -> ops.Program:
         gone = yield ops.Bind(ANY_PORT)

@@ -12,7 +12,7 @@ from typing import Any
 from engine_contract import Subject, after, each, failing, one, pause, receive_all, receive_exactly
 
 from nodes import ops
-from nodes.wire.addresses import IPv4
+from nodes.wire.addresses import IPv4, UnixPath
 from nodes.wire.transports import Transport
 
 Fresh = Callable[[], ops.Address]
@@ -99,6 +99,86 @@ def check_a_message_is_cut_to_the_size_asked_for(subject: Subject, row: Transpor
         for text in (b"cut short", b"whole"):
             yield ops.Send(client, text)
         assert (yield from each([ops.Recv(server, 5)] * 2)) == [b"cut s", b"whole"]
+
+    subject.run(main())
+
+
+@due(lambda row: row.connected and row.bounded)
+def check_none_at_all_is_a_message(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    """Also to whoever has no room for it yet."""
+    messages = [b"", b"x" * 5_000, b""] * 200
+
+    def main() -> ops.Program:
+        client, server, _ = yield from connected(row, fresh)
+        sending = yield ops.Spawn(each(ops.Send(client, message) for message in messages))
+        yield from pause(5)
+        assert not sending.done
+        assert (yield from each([ops.Recv(server, 5_000)] * len(messages))) == messages
+        yield ops.Join(sending)
+
+    subject.run(main())
+
+
+@due(lambda row: row.address == "path")
+def check_a_path_that_is_too_long_is_an_error(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    def main() -> ops.Program:
+        start = fresh()
+        assert isinstance(start, UnixPath)
+        far = start.beside("x" * 200)
+        if row.connected:
+            attempts = [ops.Listen(far, bounded=row.bounded), ops.Connect(far, bounded=row.bounded)]
+        else:
+            attempts = [ops.Bind(far), ops.SendTo((yield ops.Bind(start)), b"x", far)]
+        for attempt in attempts:
+            error = yield from failing(attempt)
+            assert isinstance(error, OSError), repr(error)
+            assert "too long" in str(error)
+
+    subject.run(main())
+
+
+def _filling(row: Transport, fresh: Fresh) -> Generator[Any, Any, tuple[ops.Socket, ops.Socket, int]]:
+    """-> (sender, a receiver that is full, how many datagrams it has)."""
+    sender, receiver = yield from each(ops.Bind(fresh()) for _ in range(2))
+    for count in range(1_000_000):
+        try:
+            yield ops.SendTo(sender, b"%d" % count, receiver.local, (yield from after(20)))
+        except TimeoutError:
+            return sender, receiver, count
+    raise AssertionError("a million datagrams, and it is not full")
+
+
+@due(lambda row: row.ordered and not row.connected)
+def check_a_datagram_without_room_has_a_deadline(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    """What was not handed over by then never is."""
+
+    def main() -> ops.Program:
+        sender, receiver, count = yield from _filling(row, fresh)
+        deadline = yield from after(20)
+        lost = ops.SendTo(sender, b"lost", receiver.local, deadline)
+        losing = yield from each(ops.Spawn(failing(lost)) for _ in range(2))
+        late = yield ops.Spawn(one(ops.SendTo(sender, b"late", receiver.local)))
+        for task in losing:
+            assert isinstance((yield ops.Join(task)), TimeoutError)
+        assert (yield ops.Now()) >= deadline
+        got = yield from each([ops.RecvFrom(receiver, 100)] * (count + 1))
+        yield ops.Join(late)
+        assert [data for data, _ in got] == [*(b"%d" % number for number in range(count)), b"late"]
+        assert isinstance((yield from failing(ops.RecvFrom(receiver, 100, (yield from after(10))))), TimeoutError)
+
+    subject.run(main())
+
+
+@due(lambda row: row.ordered and not row.connected)
+def check_close_ends_a_datagram_without_room(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    def main() -> ops.Program:
+        sender, receiver, _ = yield from _filling(row, fresh)
+        sending = yield from each([ops.Spawn(failing(ops.SendTo(sender, b"x", receiver.local))) for _ in range(2)])
+        yield from pause(3)
+        assert not any(task.done for task in sending)
+        yield ops.Close(sender)
+        for task in sending:
+            assert isinstance((yield ops.Join(task)), ConnectionAbortedError)
 
     subject.run(main())
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from functools import partial
 from itertools import count, repeat
 from pathlib import Path
 
 import pytest
-from engine_contract import Subject
+from engine_contract import Subject, each, one, pause
 from engine_contract_transports import CHECKS, Check
 
 from nodes import engines, ops
@@ -71,3 +72,29 @@ def test_contract_over(
     if row.address == "path":
         folder: Path = request.getfixturevalue("tmp_path")
         assert list(folder.iterdir()) == [], "a socket's path goes with it"
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system's Python has no Unix domain sockets")
+@pytest.mark.parametrize("engine", engines.NAMES)
+def test_a_run_ends_while_its_sockets_wait_for_others_that_make_no_room(engine: str, tmp_path: Path) -> None:
+    full, crowded = UnixPath(str(tmp_path / "full")), UnixPath(str(tmp_path / "crowded"))
+
+    def flood(sender: ops.Socket) -> ops.Program:
+        while True:
+            yield ops.SendTo(sender, b"more", full)
+
+    def main() -> ops.Program:
+        sender = yield ops.Bind(UnixPath(str(tmp_path / "sender")))
+        waiting = yield from each([ops.Spawn(flood(sender)), *(ops.Spawn(one(ops.Connect(crowded))) for _ in range(3))])
+        yield from pause(20)
+        return [task.done for task in waiting]
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver, socket.socket(socket.AF_UNIX) as listener:
+        receiver.bind(full.path)
+        listener.bind(crowded.path)
+        listener.listen(0)
+        late = threading.Timer(20, lambda: [receiver.close(), listener.close()])
+        late.start()
+        assert subject(engine, "unix-stream").run(main())[0] is False
+        late.cancel()
+        assert receiver.fileno() >= 0, "it ended when they had gone"

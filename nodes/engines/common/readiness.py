@@ -116,7 +116,7 @@ class Driver(Scheduler):
                     try:
                         sent = send(data)
                     except BlockingIOError:
-                        sent = 0
+                        sent = None
                     except Exception as error:
                         step(task, task.throw, error)
                         continue
@@ -295,7 +295,7 @@ class Driver(Scheduler):
         except BlockingIOError:
             if raw.family not in sockets.INTERNET:  # its listener's backlog is full
                 return self._again(task, partial(self._reconnect, endpoint, address), operation.deadline)
-        except OSError:
+        except Exception:
             self._discard(endpoint)
             raise
         try:
@@ -345,10 +345,11 @@ class Driver(Scheduler):
         try:
             sent = endpoint.send(operation.data)
         except BlockingIOError:
-            sent = 0
+            sent = None
         return None if sent == len(operation.data) else self._await_sent(task, operation, sent)
 
-    def _await_sent(self, task: Timed, operation: ops.Send, sent: int) -> Any:
+    def _await_sent(self, task: Timed, operation: ops.Send, sent: int | None) -> Any:
+        """`sent`: how much was; None: it had no room even for none at all, which may be a message."""
         endpoint: Any = operation.socket
         rest = memoryview(operation.data)[sent:]
 
@@ -369,10 +370,7 @@ class Driver(Scheduler):
         try:
             endpoint.raw.sendto(data, address)
         except BlockingIOError:
-            send = partial(_send_to, endpoint, data, address)
-            if endpoint.raw.family not in sockets.INTERNET:  # its receiver is full
-                return self._again(task, send, None)
-            return self._await_writable(task, endpoint, send, None)
+            return self._again(task, partial(_send_to, endpoint, data, address), operation.deadline)
         return None
 
     def _reconnect(self, endpoint: ReadinessEndpoint, address: Any) -> ReadinessEndpoint:

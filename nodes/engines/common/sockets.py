@@ -132,7 +132,7 @@ def _bound(address: Address, kind: socket.SocketKind, option: int | None = None)
         if option is not None:
             raw.setsockopt(socket.SOL_SOCKET, option, 1)
         raw.bind(plain(address))
-    except OSError:
+    except Exception:
         raw.close()
         raise
     return raw

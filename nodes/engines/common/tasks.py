@@ -95,7 +95,7 @@ class Scheduler(Loop[Timed]):
         for late in self._timers.expired(monotonic_ns()):
             self._expire(late)
 
-    # --- what no event announces: room at the other end of a Unix socket that is not connected ---
+    # --- what no event announces: room at the other end of a Unix socket, or for each of several datagrams ---
 
     def _again(self, task: Timed, attempt: Callable[[], Any], deadline: int | None) -> Any:
         """Try it in a moment, and again until it succeeds or the deadline passes."""

@@ -21,6 +21,7 @@ from nodes.wire.addresses import Group, IPv4, UnixPath
 OWN = ("127.0.0.1", "localhost", "0.0.0.0", "")
 _FIRST_EPHEMERAL = 32_768  # ip_local_port_range, ip(7)
 _LAST_EPHEMERAL = 60_999
+_LAST_PORT = 65_535
 
 Endpoint = Stream | Listener | Datagrams
 
@@ -171,9 +172,11 @@ class Host:
 
 
 def place(address: Address) -> tuple[str, int]:
-    """-> host, port. Raises OSError for an address of another kind."""
+    """-> host, port. Raises OSError for an address of another kind, OverflowError for a port that is no port."""
     if isinstance(address, (Group, UnixPath)):
         raise OSError(errno.EAFNOSUPPORT, f"a simulated host has no socket at {address}")
+    if not 0 <= address[1] <= _LAST_PORT:
+        raise OverflowError(f"port must be 0-{_LAST_PORT}")
     return address[:2]
 
 
