@@ -59,16 +59,24 @@ class Line:
         self._target = target
         self._turn = Mutex()
 
-    def send(self, data: bytes) -> Program:
-        yield from self._turn.take()
+    def send(self, data: bytes, deadline: int) -> Program:
+        """A datagram that is not handed over by the deadline is withdrawn: TimeoutError. Of a stream nobody knows how
+        much it took, and so it has no deadline."""
+        operation: Send | SendTo = Send(self.socket, data)
+        if self._target is not None:
+            operation = SendTo(self.socket, data, self._target, deadline)
+        yield from self._turn.take(operation.deadline)
         try:
-            yield Send(self.socket, data) if self._target is None else SendTo(self.socket, data, self._target)
+            yield operation
         finally:
             yield from self._turn.give()
 
 
 class Mutex:
-    """For what only one program at a time may do across yields. It is taken without a yield when free."""
+    """For what only one program at a time may do across yields. It is taken without a yield when free.
+
+    Who is given it in the moment in which its deadline passes leaves it in the queue, for whoever comes next.
+    """
 
     __slots__ = ("_queue", "_taken", "_waiting")
 
@@ -77,12 +85,17 @@ class Mutex:
         self._taken = False
         self._waiting = 0
 
-    def take(self) -> Program:
+    def take(self, deadline: int | None = None) -> Program:
+        """Raises TimeoutError."""
         if not self._taken:
             self._taken = True
             return
         self._waiting += 1
-        yield Get(self._queue)
+        try:
+            yield Get(self._queue, deadline)
+        except TimeoutError:
+            self._waiting -= 1
+            raise
 
     def give(self) -> Program:
         if not self._waiting:
@@ -198,7 +211,7 @@ class Lines:
         self._session.numbers.hellos += 1
         attempt = self._session.numbers.hellos
         header = CallHeader(self._session.client, 0, attempt, 0, 0, 0)
-        yield from line.send(self.encode(call, header))
+        yield from line.send(self.encode(call, header), deadline)
         answer = yield Get(self._greetings, deadline)
         if isinstance(answer, Ended):
             raise ConnectionResetError("the connection ended before hello was answered")

@@ -22,7 +22,7 @@ class MulticastDriver(RpcDriver):
         self._come: dict[int, list[Call]] = defaultdict(list)
         """By the number of a message, which is that of its first delivery."""
 
-    def _send(self, call: Call, line: Line) -> Program:
+    def _send(self, call: Call, line: Line, deadline: int) -> Program:
         """They are recorded in one step, in which no other message goes."""
         number = call.seq - turn(call.seq, self._members)
         self._come[number].append(call)
@@ -30,6 +30,6 @@ class MulticastDriver(RpcDriver):
             return
         calls = sorted(self._come.pop(number), key=lambda one: one.seq)
         headers = [self._record(one, line) for one in calls]
-        yield from self._hand(self._lines.encode(calls[0], headers[0]), line)
+        yield from self._hand(self._lines.encode(calls[0], headers[0]), line, deadline)
         for one in calls:
             self.witness.passage("after-send", self.session.client, one.seq, one.attempt)

@@ -106,7 +106,7 @@ class RpcDriver:
             deadline = now + wait
             line = yield from self._lines.connected(call, deadline)
             if line is not None:
-                yield from self._send(call, line)
+                yield from self._send(call, line, deadline)
             elif self.retry.spent(call.attempt):
                 return call.given_up("no connection")
             end = yield from self._await(call, deadline)
@@ -141,9 +141,9 @@ class RpcDriver:
         if line.connection == call.connection:
             yield from self._lines.end(line, "timeout")
 
-    def _send(self, call: Call, line: Line) -> Program:
+    def _send(self, call: Call, line: Line, deadline: int) -> Program:
         header = self._record(call, line)
-        yield from self._hand(self._lines.encode(call, header), line)
+        yield from self._hand(self._lines.encode(call, header), line, deadline)
         self.witness.passage("after-send", self.session.client, call.seq, call.attempt)
 
     def _record(self, call: Call, line: Line) -> CallHeader:
@@ -156,8 +156,10 @@ class RpcDriver:
         self.witness.passage("before-send", self.session.client, call.seq, call.attempt)
         return header
 
-    def _hand(self, data: bytes, line: Line) -> Program:
+    def _hand(self, data: bytes, line: Line, deadline: int) -> Program:
+        """A datagram that finds no room until the attempt's deadline is as lost as any: nothing has ended."""
         try:
-            yield from line.send(data)
+            yield from line.send(data, deadline)
         except OSError as error:
-            yield from self._lines.end(line, describe(error))
+            if self._connected or not isinstance(error, TimeoutError):
+                yield from self._lines.end(line, describe(error))

@@ -20,27 +20,27 @@ class UnknownAsFail(RpcDriver):
 class Rebinds(RpcDriver):
     """Binds every attempt to the server that it knows by then, not the call to that of its first attempt."""
 
-    def _send(self, call: Call, line: Line) -> Program:
+    def _send(self, call: Call, line: Line, deadline: int) -> Program:
         call.handed = False
-        return super()._send(call, line)
+        return super()._send(call, line, deadline)
 
 
 class ArgumentChanged(RpcDriver):
     """Marshals the argument again for each attempt, after something has changed it."""
 
-    def _send(self, call: Call, line: Line) -> Program:
+    def _send(self, call: Call, line: Line, deadline: int) -> Program:
         if call.attempt > 1:
             call.arguments = tuple(argument + 1 for argument in call.arguments)
-        return super()._send(call, line)
+        return super()._send(call, line, deadline)
 
 
 class IntentForgotten(RpcDriver):
     """Says in its first attempt only what the call is for."""
 
-    def _send(self, call: Call, line: Line) -> Program:
+    def _send(self, call: Call, line: Line, deadline: int) -> Program:
         if call.attempt > 1:
             call.intent = 0
-        return super()._send(call, line)
+        return super()._send(call, line, deadline)
 
 
 DRIVERS: dict[str, type[RpcDriver]] = {
