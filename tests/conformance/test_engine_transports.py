@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -11,7 +12,7 @@ from itertools import count, repeat
 from pathlib import Path
 
 import pytest
-from engine_contract import Subject, each, one, pause
+from engine_contract import Subject, after, each, failing, one, pause
 from engine_contract_transports import CHECKS, Check
 
 from nodes import engines, ops
@@ -98,3 +99,27 @@ def test_a_run_ends_while_its_sockets_wait_for_others_that_make_no_room(engine: 
         assert subject(engine, "unix-stream").run(main())[0] is False
         late.cancel()
         assert receiver.fileno() >= 0, "it ended when they had gone"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which descriptors are open")
+@pytest.mark.parametrize("engine", engines.NAMES)
+def test_a_connect_in_vain_leaves_no_descriptor(engine: str, tmp_path: Path) -> None:
+    """Whether its deadline passed in front of a full backlog, or the listener went."""
+
+    def is_open() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    def main() -> ops.Program:
+        listener = yield ops.Listen(UnixPath(str(tmp_path / "crowded")), 0)
+        yield ops.Connect(listener.local)
+        before = is_open()
+        for _ in range(3):
+            late = ops.Connect(listener.local, (yield from after(10)))
+            assert isinstance((yield from failing(late)), TimeoutError)
+        waiting = yield from each([ops.Spawn(failing(ops.Connect(listener.local))) for _ in range(3)])
+        yield from pause(10)
+        yield ops.Close(listener)
+        yield from each(ops.Join(task) for task in waiting)
+        return is_open() - before
+
+    assert subject(engine, "unix-stream").run(main()) == -1, "that of the listener"

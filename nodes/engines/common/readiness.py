@@ -20,6 +20,7 @@ import os
 import socket
 from collections.abc import Callable
 from functools import partial
+from time import monotonic_ns
 from typing import Any, ClassVar
 
 from nodes import ops
@@ -294,7 +295,8 @@ class Driver(Scheduler):
             raw.connect(address)
         except BlockingIOError:
             if raw.family not in sockets.INTERNET:  # its listener's backlog is full
-                return self._again(task, partial(self._reconnect, endpoint, address), operation.deadline)
+                deadline = operation.deadline
+                return self._again(task, partial(self._reconnect, endpoint, address, deadline), deadline)
         except Exception:
             self._discard(endpoint)
             raise
@@ -373,9 +375,15 @@ class Driver(Scheduler):
             return self._again(task, partial(_send_to, endpoint, data, address), operation.deadline)
         return None
 
-    def _reconnect(self, endpoint: ReadinessEndpoint, address: Any) -> ReadinessEndpoint:
-        endpoint.raw.connect(address)
-        endpoint.peer = sockets.peer_of(endpoint.raw)
+    def _reconnect(self, endpoint: ReadinessEndpoint, address: Any, deadline: int | None) -> ReadinessEndpoint:
+        try:
+            endpoint.raw.connect(address)
+            endpoint.peer = sockets.peer_of(endpoint.raw)
+        except OSError as error:
+            in_time = deadline is None or monotonic_ns() < deadline
+            if not (in_time and isinstance(error, BlockingIOError)):
+                self._discard(endpoint)
+            raise
         return endpoint
 
 
