@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from nodes import ops
 from nodes.engines.common import sockets
-from nodes.engines.common.blocking import BlockingEndpoint, timed_out
+from nodes.engines.common.blocking import NEVER, BlockingEndpoint, timed_out
 from nodes.engines.common.endings import drop
 from nodes.engines.common.loop import PENDING, Loop, Resume, Running
 
@@ -174,21 +174,6 @@ class Engine(Loop[Threaded]):
     def _arm(self, task: Threaded, deadline: int | None, undo: Callable[[], Any] | None) -> None:
         task.deadline, task.undo = deadline, undo
 
-    def _call(self, endpoint: BlockingEndpoint, call: Callable[..., Result], *arguments: Any) -> Result:
-        """A system call that may block, with the lock released."""
-        endpoint.busy += 1
-        self._lock.release()
-        try:
-            return call(*arguments)
-        finally:
-            self._lock.acquire()
-            endpoint.busy -= 1
-            if endpoint.closed:
-                endpoint.idle.notify()
-                raise sockets.aborted()
-            if self._over:
-                raise _Over
-
     def _receiving(self, operation: Any, call: Callable[..., Result], *arguments: Any) -> Result:
         return self._limited(operation.socket, socket.SO_RCVTIMEO, operation.deadline, call, *arguments)
 
@@ -205,7 +190,7 @@ class Engine(Loop[Threaded]):
             raise RuntimeError("two receives or two sends are outstanding on one socket")
         endpoint.outstanding.add(option)
         try:
-            return self._patiently(endpoint, (option, deadline), call, *arguments)
+            return self._patiently(endpoint, option, deadline, NEVER, call, *arguments)
         finally:
             endpoint.outstanding.discard(option)
 
@@ -213,22 +198,38 @@ class Engine(Loop[Threaded]):
         self, endpoint: BlockingEndpoint, deadline: int | None, call: Callable[..., Result], *arguments: Any
     ) -> Result:
         """Others on the same socket may set another time meanwhile, which is not long either."""
-        return self._patiently(endpoint, (socket.SO_SNDTIMEO, deadline, _NOT_LONG), call, *arguments)
+        return self._patiently(endpoint, socket.SO_SNDTIMEO, deadline, _NOT_LONG, call, *arguments)
 
     def _patiently(
-        self, endpoint: BlockingEndpoint, limit: tuple[Any, ...], call: Callable[..., Result], *arguments: Any
+        self,
+        endpoint: BlockingEndpoint,
+        option: int,
+        deadline: int | None,
+        longest: int,
+        call: Callable[..., Result],
+        *arguments: Any,
     ) -> Result:
-        """Until the deadline in `limit`. The kernel counts in its own ticks and may give up a little early."""
-        deadline = limit[1]
+        """A system call that may block, with the lock released: again until it is done, or late. The kernel counts in
+        its own ticks and may give up a little early."""
         while True:
             if endpoint.closed:
                 raise sockets.aborted()
-            endpoint.limit(*limit)
+            endpoint.limit(option, deadline, longest)
+            endpoint.busy += 1
+            self._lock.release()
             try:
-                return self._call(endpoint, call, *arguments)
+                return call(*arguments)
             except BlockingIOError:  # EAGAIN, or EINPROGRESS from connect: the time is over
                 if deadline is not None and monotonic_ns() >= deadline:
                     raise timed_out() from None
+            finally:
+                self._lock.acquire()
+                endpoint.busy -= 1
+                if endpoint.closed:
+                    endpoint.idle.notify()
+                    raise sockets.aborted()
+                if self._over:
+                    raise _Over
 
     # --- operations on sockets ---
 

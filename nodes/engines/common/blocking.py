@@ -10,7 +10,7 @@ from time import monotonic_ns
 from nodes import ops
 from nodes.engines.common.endpoint import Endpoint
 
-_NEVER = 0  # a timeout of zero in SO_RCVTIMEO and SO_SNDTIMEO means none
+NEVER = 0  # a timeout of zero in SO_RCVTIMEO and SO_SNDTIMEO means none
 _UNKNOWN = -1  # an accepted socket inherits its listener's timeouts
 
 
@@ -33,7 +33,7 @@ class BlockingEndpoint(Endpoint):
         self.idle = threading.Condition(lock)
         self.timeouts = {socket.SO_RCVTIMEO: _UNKNOWN, socket.SO_SNDTIMEO: _UNKNOWN}
 
-    def limit(self, option: int, deadline: int | None, longest: int = _NEVER) -> None:
+    def limit(self, option: int, deadline: int | None, longest: int = NEVER) -> None:
         """Let the next call end at `deadline`, or, when that has passed, as soon as the kernel can; after `longest`
         microseconds in any case."""
         microseconds = longest
