@@ -77,7 +77,7 @@ def test_an_exchange_ends_when_its_patience_does(engine: str, full: socket.socke
     assert len({noted.detail["connection"] for noted in witness.of(Kind.SEND) if noted.detail}) == 1
     assert witness.of(Kind.END) == [], "its line has not ended"
     full.setblocking(False)
-    assert full.recv(100) == b"10101 1 31"
+    assert full.recv(100).startswith(b"%d " % CLIENT)
 
 
 @pytest.mark.parametrize("engine", HERE)
