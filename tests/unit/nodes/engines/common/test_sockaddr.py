@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -48,3 +50,27 @@ def test_a_name_is_looked_up_and_no_host_is_any() -> None:
 def test_a_name_that_nobody_has_is_an_error() -> None:
     with pytest.raises(OSError):
         sockaddr.encode(IPv4("no such name", 7))
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system's Python has no Unix domain sockets")
+@pytest.mark.parametrize(("start", "longest"), [("/", 107), ("\0", 108)])
+def test_a_path_has_as_much_room_as_pythons_sockets_give_it(start: str, longest: int) -> None:
+    for length, fits in ((longest, True), (longest + 1, False)):
+        path = start + "x" * (length - 1)
+        assert ("too long" in _refusal(partial(sockaddr.encode, UnixPath(path)))) is not fits
+        with socket.socket(socket.AF_UNIX) as raw:
+            assert ("too long" in _refusal(partial(raw.connect, path))) is not fits
+
+
+def _refusal(attempt: Callable[[], object]) -> str:
+    try:
+        attempt()
+    except OSError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("address", [IPv4("127.0.0.1", 65_536), IPv4("127.0.0.1", -1), IPv6("::1", 70_000)])
+def test_a_port_that_is_none_is_an_error(address: IPv4 | IPv6) -> None:
+    with pytest.raises(OverflowError):
+        sockaddr.encode(address)
