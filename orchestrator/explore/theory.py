@@ -78,15 +78,17 @@ def excused(cell: Cell) -> frozenset[str]:
     held_up = (
         corrupted
         or any(fault.verb in HOLD_UP for fault in cell.faults)
-        or not all(map(partial(_quick, cell), cell.links))
+        or not all(map(partial(_punctual, cell), cell.links))
     )
     excuses = ((CORRUPTED, corrupted), (UNFENCED, succeeded), (frozenset({LATE}), held_up))
     return frozenset().union(*(names for names, excuse in excuses if excuse))
 
 
-def _quick(cell: Cell, link: AnyLink) -> bool:
-    retry = cell.clients[link.source].retry
-    return QUICK * cell.servers[link.target].yields <= min(retry.first, retry.patience)
+def _punctual(cell: Cell, link: AnyLink) -> bool:
+    """Whether no call waits for its server, or for another whose time is over and ends the connection of both."""
+    client, yields = cell.clients[link.source], cell.servers[link.target].yields
+    shares = client.outstanding > 1 and TRANSPORTS[link.transport].connected and client.retry.connection == "new"
+    return not shares and QUICK * yields <= min(client.retry.first, client.retry.patience)
 
 
 def expected(cell: Cell) -> Expect:

@@ -91,16 +91,22 @@ def test_what_flips_bits_excuses_whoever_took_them() -> None:
 
 
 def test_late_is_who_was_slow_or_came_behind_what_was_held_up() -> None:
-    def yielding(milliseconds: int) -> Cell:
-        made = cell()
-        slow = made.servers["server"].model_copy(update={"yields": milliseconds})
-        return made.model_copy(update={"nodes": {**made.nodes, "server": slow}})
+    def made(transport: str = "udp", yields: int = 0, outstanding: int = 1, connection: str = "new") -> Cell:
+        drawn = cell()
+        link = drawn.links[0].model_copy(update={"transport": transport})
+        retry = drawn.clients["client"].retry.model_copy(update={"connection": connection})
+        calling = drawn.clients["client"].model_copy(update={"outstanding": outstanding, "retry": retry})
+        nodes = {"server": drawn.servers["server"].model_copy(update={"yields": yields}), "client": calling}
+        return drawn.model_copy(update={"links": (link,), "nodes": nodes})
 
     first = cell().clients["client"].retry.first
-    assert excused(yielding(first // 10)) == frozenset()
-    assert excused(yielding(first // 10 + 1)) == {"late"}
+    assert excused(made(yields=first // 10)) == frozenset()
+    assert excused(made(yields=first // 10 + 1)) == {"late"}
+    assert excused(made("tcp")) == excused(made(outstanding=2)) == frozenset()
+    assert excused(made("tcp", outstanding=2)) == {"late"}
+    assert excused(made("tcp", outstanding=2, connection="same")) == frozenset()
     for fault in (Slice(slice="request", link=LINK, size=9, gap=1), Pause(pause="server", at="received", nth=1)):
-        assert excused(cell(fault)) == {"late"}
+        assert excused(made().model_copy(update={"faults": (fault,)})) == {"late"}
 
 
 def test_what_has_no_effect_is_to_be_valid_and_nothing_else() -> None:
