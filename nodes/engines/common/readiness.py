@@ -69,7 +69,7 @@ class Driver(Scheduler):
         edge, one_shot = self._edge, self._one_shot
         sends: Any = Send  # as types of their own they would be narrowed to what programs see of them
         receives: Any = Recv
-        endpoints, step = self._endpoints, self._step
+        endpoints, step, modify = self._endpoints, self._step, self._poller.modify
         while True:
             for _ in range(len(ready)):
                 step(*ready.popleft())
@@ -130,11 +130,16 @@ class Driver(Scheduler):
                         self._ended(task, error)
                         continue
                 if operation.__class__ is receives and operation.deadline is None:
-                    endpoint = operation.socket
-                    if endpoint.reader is None and (endpoint.armed or (one_shot and self._rearm(endpoint))):
-                        endpoint.size = operation.size
-                        endpoint.reader = task
-                        continue
+                    used = operation.socket
+                    if used.reader is None:
+                        if one_shot and used is endpoint and not used.interest and not used.closed:
+                            modify(fd, READABLE)
+                            used.interest = READABLE
+                            used.armed = True
+                        if used.armed:
+                            used.size = operation.size
+                            used.reader = task
+                            continue
                 step(task, yielded, operation)
             if timers:
                 self._fire_timers()
@@ -153,14 +158,6 @@ class Driver(Scheduler):
             self._poller.unregister(endpoint.fd)
         endpoint.interest = interest
         endpoint.armed = interest & READABLE != 0
-
-    def _rearm(self, endpoint: ReadinessEndpoint) -> bool:
-        """A one-shot is asked for anew; False where there is more to it: somebody writes, or it is closed."""
-        if endpoint.interest or endpoint.closed:
-            return False
-        self._poller.register(endpoint.fd, READABLE)
-        endpoint.interest, endpoint.armed = READABLE, True
-        return True
 
     def _drained(self, endpoint: ReadinessEndpoint) -> None:
         """A receive said EAGAIN."""
