@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
 from collections.abc import Generator, Iterator
 from functools import partial
 from typing import Any
@@ -34,6 +35,7 @@ def all_that_there_are() -> Generator[Any, Any, list[ops.Socket]]:
             return found
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which descriptors are open")
 @pytest.mark.parametrize("engine", [name for name in engines.NAMES if "udp" in engines.offer(name).transports])
 def test_as_many_sockets_are_watched_as_the_limit_allows(engine: str, below_a_power_of_two: int) -> None:
     if reason := engines.availability(engine):
