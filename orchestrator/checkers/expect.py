@@ -53,17 +53,13 @@ class Verdicts(NamedTuple):
     properties: tuple[PropertyVerdict, ...]
     expectations: tuple[ExpectationVerdict, ...]
     gate: tuple[str, ...]
-    late: int
 
 
 def verdicts(setting: Views) -> Verdicts:
     gate = evidence.problems(setting)
     findings = {name: finding(checker, setting) for name, checker in CHECKERS.items() if asked(checker, setting)}
     return Verdicts(
-        tuple(verdict(found) for found in findings.values()),
-        _expectations(setting, findings),
-        _crashed(setting, gate),
-        len(setting.bite.late),
+        tuple(verdict(found) for found in findings.values()), _expectations(setting, findings), _crashed(setting, gate)
     )
 
 

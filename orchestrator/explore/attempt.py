@@ -10,7 +10,7 @@ from orchestrator.checkers.verdict import Judgement, Met, Verdict
 from orchestrator.checkers.views import Views
 from orchestrator.explore.coverage import Pair, covered
 from orchestrator.explore.limited import limited
-from orchestrator.explore.theory import LATE, excused
+from orchestrator.explore.theory import excused
 from orchestrator.history.index import Index
 from orchestrator.history.merged import History
 from orchestrator.run.conductor import Conductor
@@ -23,8 +23,8 @@ LONGEST = 20.0
 """A hundred times what long runs take, a thousand times what most do."""
 UNWRITTEN = "a plan that nobody wrote down"
 """Histories without one are of older versions, of which less is asked."""
-LEAST_TELLING = ("explained", LATE)
-"""They say that something is odd; any other check says what."""
+LEAST_TELLING = "explained"
+"""It says that something is odd; any other check says what."""
 
 
 class Surprise(NamedTuple):
@@ -75,14 +75,8 @@ def surprise(cell: Cell, judgement: Verdicts | Judgement) -> Surprise | None:
     unmet = [verdict for verdict in judgement.expectations if verdict.verdict is Met.UNMET]
     excuse = excused(cell)
     found = {name: verdict.reason for verdict in unmet for name in _names(cell, judgement, verdict.name)}
-    if judgement.late:
-        found[LATE] = f"{judgement.late} operations were late, with nothing done to them"
-    checks = tuple(sorted((name for name in found if name not in excuse), key=_telling))
+    checks = tuple(sorted((name for name in found if name not in excuse), key=LEAST_TELLING.__eq__))
     return Surprise(checks, found[checks[0]]) if checks else None
-
-
-def _telling(check: str) -> int:
-    return LEAST_TELLING.index(check) if check in LEAST_TELLING else -1
 
 
 def _names(cell: Cell, judgement: Verdicts | Judgement, expectation: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ checker which is always asked finds nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache, partial
+from functools import cache
 from typing import get_args
 
 from chaos.faults.models import Model
@@ -35,14 +35,6 @@ CORRUPTED = frozenset({"valid", "complete", "staleness"})
 UNFENCED = frozenset({"staleness"})
 """Checks that may find something where a stopped process wakes beside its successor: its ledger's fence keeps it from
 writing, and not from answering reads by what it knew."""
-
-LATE = "late"
-"""What nothing was done to takes no time in the simulator but what its server yields. Not a check of every run's: on
-real machines it is timing."""
-HOLD_UP = frozenset({"slice", "pause"})
-"""Words that make wait more than what they meet: what comes behind it, or to the same process."""
-QUICK = 10
-"""A server whose yields take so many times less than its clients wait makes nothing late."""
 
 VALID = Expect.model_validate({"valid": "holds"})
 _LEVEL: dict[frozenset[str], Level] = {frozenset(parts): level for level, parts in LEVELS.items()}
@@ -75,20 +67,7 @@ def excused(cell: Cell) -> frozenset[str]:
     corrupted = any(fault.alters for fault in cell.faults)
     struck = (fault.on_process for fault in cell.faults)
     succeeded = any(one and not one.deadly and one.restart for one in struck)
-    held_up = (
-        corrupted
-        or any(fault.verb in HOLD_UP for fault in cell.faults)
-        or not all(map(partial(_punctual, cell), cell.links))
-    )
-    excuses = ((CORRUPTED, corrupted), (UNFENCED, succeeded), (frozenset({LATE}), held_up))
-    return frozenset().union(*(names for names, excuse in excuses if excuse))
-
-
-def _punctual(cell: Cell, link: AnyLink) -> bool:
-    """Whether no call waits for its server, or for another whose time is over and ends the connection of both."""
-    client, yields = cell.clients[link.source], cell.servers[link.target].yields
-    shares = client.outstanding > 1 and TRANSPORTS[link.transport].connected and client.retry.connection == "new"
-    return not shares and QUICK * yields <= min(client.retry.first, client.retry.patience)
+    return frozenset(CORRUPTED if corrupted else ()).union(UNFENCED if succeeded else ())
 
 
 def expected(cell: Cell) -> Expect:

@@ -6,7 +6,8 @@ Rules of this file:
    Who has waited closes the connection, and what it shared that with is no longer waited for either.
 2. A connection that ended is explained by a fault on its link, or an absence of its server, that began before.
 3. The end of an epoch explains the refusal of a call that was bound to it, and to none that lives.
-4. Anything else is unexplained: it is of the mechanism's own making.
+4. Anything else is unexplained: it is of the mechanism's own making. So is a wait in the simulator, where time alone
+   does not pass (punctual.py).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import NamedTuple
 from nodes.units import MILLISECOND
 from nodes.wire.header import Status
 from nodes.wire.record import Kind
+from orchestrator.checkers.bites.punctual import punctual
 from orchestrator.checkers.bites.transits import NOISE
 from orchestrator.checkers.bites.windows import links
 from orchestrator.checkers.setting import Setting
@@ -58,7 +60,14 @@ class Courses:
         if not all("wait" in event.detail for event in trace.attempts):
             return Course(late=True)  # what older versions made of it, whose journals do not tell
         reason = next(self._unexplained(trace, ends, refused), "")
-        return Course(not (reason or ends or refused), refused and not reason, reason)
+        late = not (reason or ends or refused)
+        if late and self._punctual:
+            return Course(unexplained="its wait passed without a reply, where nothing takes time")
+        return Course(late, refused and not reason, reason)
+
+    @cached_property
+    def _punctual(self) -> bool:
+        return punctual(self.setting.cell, self.setting.index.history)
 
     def _unexplained(self, trace: Trace, ends: list[Event], refused: bool) -> Iterator[str]:
         for event in ends:

@@ -1,4 +1,4 @@
-"""What an explored run is asked: as much as one that is recorded, and that nobody is late without a reason."""
+"""What an explored run is asked: as much as one that is recorded, and no less than `run` asks."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from random import Random
 
 import pytest
 
-from chaos.faults.messages import Slice
+from nodes.drivers.lines import Line, Lines
+from nodes.ops import Program
 from nodes.wire.record import Kind
-from orchestrator.checkers.expect import Verdicts, verdicts
+from orchestrator.checkers.expect import judge, verdicts
 from orchestrator.checkers.views import Views
-from orchestrator.explore.attempt import Surprise, recorded, surprise
+from orchestrator.explore.attempt import recorded, surprise
 from orchestrator.explore.generate import ours
 from orchestrator.explore.theory import by_theory
 from orchestrator.history.index import Index
@@ -45,10 +46,18 @@ def test_what_journals_of_older_versions_need_not_say_is_missed(kind: Kind, deta
     assert check in found.checks
 
 
-def test_late_without_a_reason_surprises() -> None:
-    late = Verdicts((), (), (), 2)
-    assert surprise(drawn(), late) == Surprise(("late",), "2 operations were late, with nothing done to them")
-    assert surprise(drawn(yields=300), late) is None
-    sliced = drawn().model_copy(update={"faults": (Slice(slice="request", link=LINK, size=9, gap=1),)})
-    assert surprise(sliced, late) is None
-    assert surprise(drawn(), late._replace(late=0)) is None
+def test_a_client_that_overlooks_a_reply_surprises_and_a_run_of_it_is_unmet(monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver = Lines._deliver
+
+    def overlooking(lines: Lines, message: bytes, line: Line) -> Program:
+        reply = lines._codec.decode_reply(message, lines._procedure)
+        if reply.header is None or (reply.header.seq, reply.header.attempt) != (1, 1):
+            yield from deliver(lines, message, line)
+
+    cell = drawn().model_copy(update={"faults": ()})
+    assert surprise(cell, judge(cell, recorded(cell))) is None
+    monkeypatch.setattr(Lines, "_deliver", overlooking)
+    found = surprise(cell, judge(cell, recorded(cell)))
+    assert found is not None
+    assert found.checks == ("explained",)
+    assert found.told.startswith("operation 1 of client 10101: its wait passed without a reply")

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from chaos.faults.fault import Fault
-from chaos.faults.messages import Corrupt, Drop, Slice, Truncate
+from chaos.faults.messages import Corrupt, Drop, Truncate
 from chaos.faults.models import Model
 from chaos.faults.processes import Kill, Pause, Restart
 from orchestrator.explore.generate import ours
@@ -84,29 +84,10 @@ def test_who_wakes_beside_its_successor_may_answer_reads_by_what_it_knew() -> No
 def test_what_flips_bits_excuses_whoever_took_them() -> None:
     corrupt = Corrupt(corrupt="reply", link=LINK)
     lost = Kill(kill="server", at="received", nth=1, restart=Restart(state="archive"))
-    took = {"valid", "complete", "staleness", "late"}
+    took = {"valid", "complete", "staleness"}
     assert excused(cell()) == excused(cell(Drop(drop="reply", link=LINK))) == frozenset()
     assert excused(cell(corrupt)) == excused(cell(lost, corrupt)) == took
     assert excused(cell(lost)) == frozenset()
-
-
-def test_late_is_who_was_slow_or_came_behind_what_was_held_up() -> None:
-    def made(transport: str = "udp", yields: int = 0, outstanding: int = 1, connection: str = "new") -> Cell:
-        drawn = cell()
-        link = drawn.links[0].model_copy(update={"transport": transport})
-        retry = drawn.clients["client"].retry.model_copy(update={"connection": connection})
-        calling = drawn.clients["client"].model_copy(update={"outstanding": outstanding, "retry": retry})
-        nodes = {"server": drawn.servers["server"].model_copy(update={"yields": yields}), "client": calling}
-        return drawn.model_copy(update={"links": (link,), "nodes": nodes})
-
-    first = cell().clients["client"].retry.first
-    assert excused(made(yields=first // 10)) == frozenset()
-    assert excused(made(yields=first // 10 + 1)) == {"late"}
-    assert excused(made("tcp")) == excused(made(outstanding=2)) == frozenset()
-    assert excused(made("tcp", outstanding=2)) == {"late"}
-    assert excused(made("tcp", outstanding=2, connection="same")) == frozenset()
-    for fault in (Slice(slice="request", link=LINK, size=9, gap=1), Pause(pause="server", at="received", nth=1)):
-        assert excused(made().model_copy(update={"faults": (fault,)})) == {"late"}
 
 
 def test_what_has_no_effect_is_to_be_valid_and_nothing_else() -> None:
