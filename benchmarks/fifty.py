@@ -23,7 +23,7 @@ from orchestrator.backends import ready as backend
 from orchestrator.backends.backend import Options
 from orchestrator.backends.docker.engine import answering
 from orchestrator.backends.docker.leftovers import things
-from orchestrator.backends.processes import orchestrator_id
+from orchestrator.backends.leftovers import orchestrator_id
 from orchestrator.report.result import Task
 from orchestrator.scenario.plan import load
 from orchestrator.scenario.shipped import find

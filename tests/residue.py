@@ -19,8 +19,7 @@ import pytest
 from requirements import connect
 
 from orchestrator.backends.docker.leftovers import Thing, abandoned, remove, things
-from orchestrator.backends.leftovers import TOLERANCE
-from orchestrator.backends.processes import orchestrator_id
+from orchestrator.backends.leftovers import orchestrator_id
 
 SESSION = "FAULTBED_TEST_SESSION"
 """Every process that a test starts inherits this variable, and is found by it."""
@@ -36,7 +35,7 @@ class Residue:
 
     def __init__(self) -> None:
         self._session = os.environ[SESSION] = uuid.uuid4().hex
-        self._began = time.time()
+        self._began = _born(orchestrator_id())
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -69,7 +68,7 @@ class Residue:
 
     def _left(self, client: docker.DockerClient) -> list[Thing]:
         """What nobody will remove any more, of what was made since: other sessions that go on are left alone."""
-        left = {thing for thing in abandoned(client) if _created(thing) >= self._began - TOLERANCE}
+        left = {thing for thing in abandoned(client) if _born(thing.owner.orchestrator) >= self._began}
         return [*left, *(thing for thing in things(client) if thing.owner.orchestrator == orchestrator_id())]
 
 
@@ -84,9 +83,9 @@ def _of(session: str) -> list[psutil.Process]:
     return found
 
 
-def _created(thing: Thing) -> float:
-    """When the orchestrator began that has to remove it."""
-    return float(thing.owner.orchestrator.partition(":")[2])
+def _born(orchestrator: str) -> float:
+    """When it began, who has to remove what is labelled so."""
+    return float(orchestrator.partition(":")[2])
 
 
 def _error(found: Iterable[str]) -> pytest.TestReport:

@@ -8,17 +8,14 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import psutil
-
-from orchestrator.backends.leftovers import alive, place_mark
+from orchestrator.backends.leftovers import alive, orchestrator_id, place_mark
 
 PREFIX = "faultbed-agent."
 
 
 def new_folder() -> Path:
     """A folder that only this user can enter. Raises OSError."""
-    me = psutil.Process()
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{place_mark()}.{me.pid}:{me.create_time()}."))
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{place_mark()}.{orchestrator_id()}."))
 
 
 def sweep() -> tuple[list[Path], list[Path]]:

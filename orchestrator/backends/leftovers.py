@@ -1,5 +1,5 @@
 """What a killed command left behind: processes of a run whose orchestrator is gone. They are found by their
-environment (FAULTBED_RUN, and FAULTBED_ORCHESTRATOR as "pid:create_time") and ended one by one, by their ids."""
+environment (FAULTBED_RUN, and FAULTBED_ORCHESTRATOR as "pid:born") and ended one by one, by their ids."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import psutil
 RUN = "FAULTBED_RUN"
 ORCHESTRATOR = "FAULTBED_ORCHESTRATOR"
 PID_NAMESPACE = "/proc/self/ns/pid"
+EPOCH = 1e9
+"""No system is up for so many seconds: of who says more it is the time since the epoch (older versions', here)."""
 TOLERANCE = 2.0
-"""Seconds: a process's creation time is rounded differently by different readers, and shifts with the boot time."""
+"""Seconds: when a process was born is rounded differently by different readers."""
 
 
 class Leftover(NamedTuple):
@@ -64,12 +66,28 @@ def numbered_as_here(pid: int) -> bool:
         return not os.path.exists(PID_NAMESPACE)  # a system without namespaces, or it is gone or another user's
 
 
+def orchestrator_id() -> str:
+    """This process as "pid:born", by which what it left behind is told from what a living one needs."""
+    return identity(psutil.Process())
+
+
+def identity(process: psutil.Process) -> str:
+    return f"{process.pid}:{born(process):.2f}"
+
+
+def born(process: psutil.Process) -> float:
+    """Seconds: since the system was booted where that is what it keeps (starttime in proc_pid_stat(5)), so that nothing
+    comes of it when somebody sets the clock; else since the epoch."""
+    return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0)
+
+
 def alive(orchestrator: str) -> bool:
-    """Whether "pid:create_time" is a running process. What cannot be read counts as alive: better to spare it."""
-    pid, _, created = orchestrator.partition(":")
+    """Whether "pid:born" is a running process. What cannot be read counts as alive: better to spare it."""
+    pid, _, since = orchestrator.partition(":")
     try:
         process = psutil.Process(int(pid))
-        same = abs(process.create_time() - float(created)) <= TOLERANCE
+        then = float(since)
+        same = abs((process.create_time() if then > EPOCH else born(process)) - then) <= TOLERANCE
         return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False

@@ -16,6 +16,7 @@ import psutil
 from faultbed import forked, part
 from nodes.control import ORCHESTRATOR_VARIABLE, RUN_VARIABLE
 from orchestrator.backends.host import Ended, Failed, Line, Report, Spawned, Stopped
+from orchestrator.backends.leftovers import orchestrator_id
 from orchestrator.backends.remedies import remedy
 from orchestrator.backends.threads import NoThread, start
 from orchestrator.run.session import SessionError
@@ -25,12 +26,6 @@ PATIENCE = 5.0
 """Seconds for the supervisor to kill and reap its children once its pipe has ended."""
 
 GONE = "the supervisor process of this run has ended; run again"
-
-
-def orchestrator_id() -> str:
-    """This process as "pid:create_time", by which what it left behind is told from what a living one needs."""
-    me = psutil.Process()
-    return f"{me.pid}:{me.create_time()}"
 
 
 class Supervisor:
@@ -105,8 +100,9 @@ class Supervisor:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._reader.join()
-        self._process.stdout.close()
+        self._reader.join(PATIENCE)
+        if not self._reader.is_alive():  # else somebody has the other end of its pipe still
+            self._process.stdout.close()
 
     def __enter__(self) -> Supervisor:
         return self

@@ -25,7 +25,7 @@ from orchestrator.backends import backends, choices, named
 from orchestrator.backends.attach.inventory import load as load_inventory
 from orchestrator.backends.backend import Options
 from orchestrator.backends.docker.leftovers import things
-from orchestrator.backends.processes import orchestrator_id
+from orchestrator.backends.leftovers import orchestrator_id
 from orchestrator.report.result import CellResult, Exit
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.plan import expand, load

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from groups import ALONE
 from requirements import need, need_root
 from running import COMMAND, Running
 
 from orchestrator.agent.folders import new_folder
-from orchestrator.backends.leftovers import place_mark
+from orchestrator.backends.leftovers import orchestrator_id, place_mark
 from orchestrator.backends.local.namespaces import availability
 from orchestrator.backends.local.switch import Owner, Switch, leftovers, remove
-from orchestrator.backends.processes import orchestrator_id
+
+pytestmark = ALONE
 
 RUN = f"c1ea{secrets.token_hex(6)}"
 """Another one each time, so that two suites on one machine do not make the same interface."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from orchestrator.backends.leftovers import ORCHESTRATOR, RUN, alive, end, leftovers
+from orchestrator.backends.leftovers import ORCHESTRATOR, RUN, alive, born, end, identity, leftovers
 
 COMMAND = [sys.executable, "-I", "-c", "from orchestrator.cli import main; main()"]
 
@@ -66,9 +66,9 @@ def test_a_users_own_packages_do_not_shadow_ours(tmp_path: Path) -> None:
 def gone() -> str:
     """Names an orchestrator that lived and was reaped."""
     child = subprocess.Popen([sys.executable, "-c", ""])
-    created = psutil.Process(child.pid).create_time()
+    name = identity(psutil.Process(child.pid))
     child.wait()
-    return f"{child.pid}:{created}"
+    return name
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_stopped_leftover_is_ended_too(sleeper: psutil.Process) -> None:
 
 def test_a_process_of_a_living_orchestrator_is_spared(tmp_path: Path) -> None:
     me = psutil.Process()
-    environment = {**os.environ, RUN: "test", ORCHESTRATOR: f"{me.pid}:{me.create_time()}"}
+    environment = {**os.environ, RUN: "test", ORCHESTRATOR: identity(me)}
     with subprocess.Popen([sys.executable, "-c", "input()"], env=environment, stdin=subprocess.PIPE) as child:
         assert child.pid not in [found.process.pid for found in leftovers()]
         child.communicate(b"\n")
@@ -110,6 +110,16 @@ def test_a_process_of_a_living_orchestrator_is_spared(tmp_path: Path) -> None:
 
 def test_an_id_that_another_process_took_is_not_the_orchestrator() -> None:
     me = psutil.Process()
-    assert alive(f"{me.pid}:{me.create_time()}")
-    assert not alive(f"{me.pid}:{me.create_time() - 3600}")
+    assert alive(identity(me))
+    assert not alive(f"{me.pid}:{born(me) - 3600}")
     assert alive("what is this")
+    assert alive(f"{me.pid}:{me.create_time()}"), "as older versions say it"
+    assert not alive(f"{me.pid}:{me.create_time() - 3600}")
+
+
+@pytest.mark.skipif(not psutil.LINUX, reason="needs Linux: elsewhere a process is known by the clock")
+def test_nobody_who_lives_is_taken_for_dead_because_the_clock_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    me, booted = identity(psutil.Process()), psutil.boot_time()
+    monkeypatch.setattr("psutil._pslinux.boot_time", lambda: booted + 3600)
+    assert alive(me)
+    assert identity(psutil.Process()) == me

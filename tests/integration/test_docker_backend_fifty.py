@@ -11,7 +11,7 @@ from docker_rig import cells
 from nodes.wire.record import Kind
 from orchestrator.backends import ready
 from orchestrator.backends.docker.leftovers import things
-from orchestrator.backends.processes import orchestrator_id
+from orchestrator.backends.leftovers import orchestrator_id
 from orchestrator.checkers.verdict import Met, Verdict
 from orchestrator.report.result import Task
 from orchestrator.sweep.cells import run_cells

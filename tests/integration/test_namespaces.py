@@ -17,12 +17,12 @@ from running import COMMAND, Running
 from switched import run_inside
 
 from nodes.clock import now
-from orchestrator.backends.leftovers import place_mark
+from orchestrator.backends.leftovers import orchestrator_id, place_mark
 from orchestrator.backends.local import namespaces as namespaces_module
 from orchestrator.backends.local import switch
 from orchestrator.backends.local.namespaces import NamespaceSession, availability
 from orchestrator.backends.local.switch import NAMESPACES, Owner, Switch, ip
-from orchestrator.backends.processes import Supervisor, orchestrator_id
+from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
 from orchestrator.backends.subnets import free, routed
 from orchestrator.run.session import SessionError, Started

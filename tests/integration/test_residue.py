@@ -14,7 +14,7 @@ import pytest
 from nested import lay_out
 
 from orchestrator.backends.docker.labels import Owner
-from orchestrator.backends.leftovers import alive, place
+from orchestrator.backends.leftovers import alive, identity, place
 
 SOURCE = """
 def test_it(docker_engine):
@@ -58,7 +58,7 @@ def test_what_others_have_there_is_theirs(
 ) -> None:
     """Of a session that goes on, or of one that ended before this one began."""
     with subprocess.Popen(["sleep", "600"]) as other:
-        living = f"{other.pid}:{psutil.Process(other.pid).create_time()}"
+        living = identity(psutil.Process(other.pid))
         try:
             said = closing(tmp_path, name, living if began == "meanwhile" else f"{NOBODY}:1.0")
         finally:

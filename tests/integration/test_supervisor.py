@@ -13,6 +13,7 @@ import psutil
 import pytest
 from running import PATIENCE, until
 
+from orchestrator.backends.leftovers import orchestrator_id
 from orchestrator.backends.processes import Ended, Failed, Line, Report, Spawned, Stopped, Supervisor
 
 SLEEPER = [sys.executable, "-I", "-c", "import time; print('up', flush=True); time.sleep(60)"]
@@ -74,7 +75,7 @@ def test_a_child_knows_its_orchestrator_and_its_token(supervisor: Supervisor, tm
     script = "import os; print(os.environ['FAULTBED_ORCHESTRATOR'], os.environ['FAULTBED_TOKEN'])"
     child = Child(supervisor, tmp_path, [sys.executable, "-I", "-c", script])
     child.next()
-    assert child.next() == Line(f"{os.getpid()}:{psutil.Process().create_time()} abc")
+    assert child.next() == Line(f"{orchestrator_id()} abc")
 
 
 def test_a_program_that_is_not_there_is_a_failure(supervisor: Supervisor, tmp_path: Path) -> None:
@@ -177,10 +178,10 @@ def test_a_log_that_cannot_be_written_ends_its_process_alone(supervisor: Supervi
     other = Child(supervisor, tmp_path, SLEEPER, "other")
     reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
     supervisor.spawn("full", STUBBORN, {}, tmp_path, Path("/dev/full"), reports.put)
-    process = psutil.Process(reports.get(timeout=PATIENCE).pid)  # type: ignore[union-attr]
+    pid = reports.get(timeout=PATIENCE).pid  # type: ignore[union-attr]
     failed = reports.get(timeout=PATIENCE)
     assert failed == Failed("its log /dev/full cannot be written: No space left on device")
-    until(lambda: gone(process), "it to be gone")
+    until(lambda: not psutil.pid_exists(pid), "it to be reaped")
     other.next()
     assert other.next() == Line("up")
 

@@ -21,8 +21,7 @@ from orchestrator.backends.compose.project import ComposeProject
 from orchestrator.backends.compose.proxy import ProxyHost, container_name, relay_service
 from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.host import Failed, Launch, Report
-from orchestrator.backends.leftovers import place
-from orchestrator.backends.processes import orchestrator_id
+from orchestrator.backends.leftovers import orchestrator_id, place
 
 SLOWEST = 100
 """Seconds for a run that fails or is ended; those of an error that nobody hears were more."""

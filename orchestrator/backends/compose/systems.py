@@ -25,8 +25,8 @@ from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.docker.leftovers import AT_ONCE, remove_all
 from orchestrator.backends.docker.shared import TOXIPROXY
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.leftovers import place
-from orchestrator.backends.processes import Supervisor, orchestrator_id
+from orchestrator.backends.leftovers import orchestrator_id, place
+from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real_time import run as run_in_real_time
 from orchestrator.backends.threads import workers
 from orchestrator.history.collected import Collected

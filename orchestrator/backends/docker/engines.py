@@ -15,8 +15,7 @@ from orchestrator.backends.docker.engine import asking, connect
 from orchestrator.backends.docker.image import check_image
 from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.docker.specification import confinement
-from orchestrator.backends.leftovers import place
-from orchestrator.backends.processes import orchestrator_id
+from orchestrator.backends.leftovers import orchestrator_id, place
 from orchestrator.scenario.cell import NO_LIMITS, Cell
 
 ASKED = tuple(name for name in NAMES if not offer(name).everywhere)

@@ -16,7 +16,7 @@ that a run has built, under a name of their own, must not be taken for the run."
 
 
 class Owner(NamedTuple):
-    """The run that something was made for, and the orchestrator, "pid:create_time", that has to remove it."""
+    """The run that something was made for, and the orchestrator, "pid:born", that has to remove it."""
 
     run: str
     orchestrator: str

@@ -16,8 +16,8 @@ from orchestrator.backends.docker.leftovers import AT_ONCE, CONTAINER, VOLUME, T
 from orchestrator.backends.docker.network import Networks
 from orchestrator.backends.docker.specification import SOCKETS, SOCKETS_OPTIONS, confinement
 from orchestrator.backends.host import Launch
-from orchestrator.backends.leftovers import place
-from orchestrator.backends.processes import Supervisor, orchestrator_id
+from orchestrator.backends.leftovers import orchestrator_id, place
+from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.threads import workers
 
 TOXIPROXY = "ghcr.io/shopify/toxiproxy:2.12.0"

@@ -12,9 +12,9 @@ from typing import Any
 from chaos.planes.packet.availability import netem
 from chaos.planes.packet.entering import may_enter
 from chaos.supports import PlaneName
-from orchestrator.backends.leftovers import place_mark
+from orchestrator.backends.leftovers import orchestrator_id, place_mark
 from orchestrator.backends.local.switch import Owner, Switch
-from orchestrator.backends.processes import Supervisor, orchestrator_id
+from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.real import RealSession
 from orchestrator.backends.this_machine import CommandLine, LocalHost, command_line
 from orchestrator.run.session import Role, SessionError

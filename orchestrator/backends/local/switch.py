@@ -38,7 +38,7 @@ _NAME = re.compile(r"faultbed_([0-9a-f]{8})_([0-9a-f]+)_([0-9]+:[0-9.]+)_([0-9]+
 
 
 class Owner(NamedTuple):
-    """The cell that a network is for: the `number`-th one of a run. `orchestrator` is "pid:create_time" at `place`, the
+    """The cell that a network is for: the `number`-th one of a run. `orchestrator` is "pid:born" at `place`, the
     mark of orchestrator.backends.leftovers."""
 
     place: str
