@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 
 from nodes.engines import epoll
-from nodes.engines.common.poller import Trigger
+from nodes.engines.common.poller import READABLE, Trigger
 from nodes.engines.common.readiness import Driver
 
 availability = epoll.availability
@@ -26,6 +26,7 @@ class OneShotPoller(epoll.EpollPoller):
             except FileNotFoundError:
                 add(fd, interest | flag)
 
+        self.anew = change, READABLE | flag
         self.register = register
         self.modify = lambda fd, interest: change(fd, interest | flag)
 

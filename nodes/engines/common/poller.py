@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
@@ -43,3 +44,9 @@ class Poller(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class OneShot(Poller, Protocol):
+    """`anew[0](fd, anew[1])` registers anew for READABLE what that was told of, by a single call."""
+
+    anew: tuple[Callable[[int, int], None], int]

@@ -21,13 +21,13 @@ import socket
 from collections.abc import Callable
 from functools import partial
 from time import monotonic_ns
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from nodes import ops
 from nodes.engines.common import sockets
 from nodes.engines.common.endpoint import ReadinessEndpoint, closed_send
 from nodes.engines.common.loop import PENDING, Resume
-from nodes.engines.common.poller import FAILED, READABLE, WRITABLE, Poller, Trigger
+from nodes.engines.common.poller import FAILED, READABLE, WRITABLE, OneShot, Poller, Trigger
 from nodes.engines.common.tasks import Scheduler, Timed, yielded
 from nodes.ops import Recv, Send
 from nodes.wire.addresses import IPv4
@@ -69,7 +69,8 @@ class Driver(Scheduler):
         edge, one_shot = self._edge, self._one_shot
         sends: Any = Send  # as types of their own they would be narrowed to what programs see of them
         receives: Any = Recv
-        endpoints, step, modify = self._endpoints, self._step, self._poller.modify
+        endpoints, step = self._endpoints, self._step
+        ask_anew, readable = cast(OneShot, self._poller).anew if one_shot else (self._poller.modify, READABLE)
         while True:
             for _ in range(len(ready)):
                 step(*ready.popleft())
@@ -133,7 +134,7 @@ class Driver(Scheduler):
                     used = operation.socket
                     if used.reader is None:
                         if one_shot and used is endpoint and not used.interest and not used.closed:
-                            modify(fd, READABLE)
+                            ask_anew(fd, readable)
                             used.interest = READABLE
                             used.armed = True
                         if used.armed:
