@@ -41,6 +41,7 @@ class Supervisor:
         self.run = run
         self._environment = {RUN_VARIABLE: run, ORCHESTRATOR_VARIABLE: orchestrator_id()}
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  # the reader must not wait for who writes to a supervisor that waits for it
         self._callbacks: dict[str, Callable[[Report], None]] = {}
         self._pids: dict[str, int] = {}
         self._gone: str | None = None
@@ -113,7 +114,7 @@ class Supervisor:
     def _write(self, command: dict[str, Any]) -> None:
         data = json.dumps(command).encode() + b"\n"
         assert self._process.stdin is not None
-        with self._lock:
+        with self._writing:
             try:
                 self._process.stdin.write(data)
                 self._process.stdin.flush()
