@@ -22,7 +22,7 @@ SHAPES = ((1, 2), (1, 3), (2, 2), (1, 4))
 """Processes, and the calls of each."""
 PLACES = 64
 """Ways to place the faults that are tried for each shape."""
-DRAWS = 240
+DRAWS = 600
 """Cells that are drawn for each shape."""
 PLAIN = ("duplicate", "drop")
 """What may do as well as other words, and needs fewer calls than some."""
