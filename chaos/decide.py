@@ -63,14 +63,17 @@ def decision(seed: int, rule: Rule, key: Key | Chunk) -> Decision:
 
 def matches(seed: int, rule: Rule, key: Key | Chunk) -> bool:
     """Whether `rule` speaks of `key`, chance included."""
+    return speaks(rule, key) and _chance(seed, rule.index, rule.fault, key)
+
+
+def speaks(rule: Rule, key: Key | Chunk) -> bool:
+    """The same before chance is asked."""
     fault = rule.fault
     if fault.link != key.link or key.direction not in fault.directions:
         return False
     if isinstance(key, Key):
-        named = fault.names(process_of(key.client), key.seq, key.attempt, key.occurrence)
-    else:
-        named = not fault.needs_identity
-    return named and _chance(seed, rule.index, fault, key)
+        return fault.names(process_of(key.client), key.seq, key.attempt, key.occurrence)
+    return not fault.needs_identity
 
 
 def share(seed: int, index: int, key: Key | Chunk, purpose: str) -> float:

@@ -163,18 +163,25 @@ class Lines:
             line = self.line
             if line is not None and line.alive and (bound or not self._session.owes_hello):
                 return line
-            yield from self._connecting.take()
+            try:
+                yield from self._connecting.take(deadline)
+            except TimeoutError as error:
+                self._note_unconnected(call, error)
+                return None
             try:
                 line = yield from self._connect_and_greet(bound, deadline)
             except OSError as error:
                 self._session.greeted = False
-                if call is not None:
-                    self.note(Kind.UNCONNECTED, call, {"error": describe(error)})
+                self._note_unconnected(call, error)
                 line = None
             yield from self._connecting.give()
             if line is None:
                 return None
         return line
+
+    def _note_unconnected(self, call: Call | None, error: OSError) -> None:
+        if call is not None:
+            self.note(Kind.UNCONNECTED, call, {"error": describe(error)})
 
     def _connect_and_greet(self, bound: bool, deadline: int) -> Program:
         line = self.line

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from nodes.wire.record import Kind
 from orchestrator.checkers.gate.attempts import (
+    attempts_are_as_many_as_planned,
     attempts_are_whole,
     completions_are_single,
     sends_say_the_first_incomplete,
@@ -34,6 +35,7 @@ from orchestrator.checkers.gate.hops import (
     rules_are_switched,
     servers_are_known,
 )
+from orchestrator.checkers.gate.let_through import chance_strikes_as_often_as_said, faults_let_nothing_through
 from orchestrator.checkers.gate.lives import (
     acts_are_planned,
     ends_are_told,
@@ -172,6 +174,8 @@ OF_THE_RUN = (
     Rule(rules_are_switched, View.JOURNALS),
     Rule(servers_are_known, View.JOURNALS),
     Rule(decisions_are_their_faults, View.JOURNALS),
+    Rule(faults_let_nothing_through, View.JOURNALS),
+    Rule(chance_strikes_as_often_as_said, View.JOURNALS),
     Rule(releases_were_decided, View.JOURNALS),
     Rule(hellos_are_the_servers, View.JOURNALS),
     Rule(calls_come_after_hello, View.JOURNALS),
@@ -196,6 +200,7 @@ OF_CALLS = (
     Rule(no_more_are_open_than_planned),
     Rule(attempts_are_whole, View.JOURNALS),
     Rule(waits_are_planned, View.JOURNALS),
+    Rule(attempts_are_as_many_as_planned, View.JOURNALS),
     Rule(sends_say_the_first_incomplete, View.JOURNALS),
     Rule(messages_were_sent, View.JOURNALS),
     Rule(oracle_was_asked, View.ORACLE),

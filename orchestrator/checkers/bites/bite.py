@@ -25,16 +25,18 @@ def bite(setting: Setting) -> Bite:
     met = _met_while_open(setting) | setting.with_alike(
         operation for operation, trace in setting.odd_invoked.items() if _met(setting, trace)
     )
-    courses = _courses(setting, met)
+    looking = Courses(setting)
+    courses = _courses(setting, looking, met)
     touched = {operation for operation, course in courses.items() if course.outlived or _cut(setting.odd[operation])}
     found = Bite.of(rules, invoked, frozenset(met | touched), lambda each: courses.get(each, USUAL).late)
     told = {operation: course.unexplained for operation, course in courses.items() if course.unexplained}
-    return found._replace(unexplained={operation: told[operation] for operation in told.keys() - found.bitten})
+    untimely = {operation: why for operation, trace in setting.odd_invoked.items() if (why := looking.untimely(trace))}
+    unmet = {operation: told[operation] for operation in told.keys() - found.bitten}
+    return found._replace(unexplained=untimely | unmet)
 
 
-def _courses(setting: Setting, met: Collection[Operation]) -> dict[Operation, Course]:
+def _courses(setting: Setting, courses: Courses, met: Collection[Operation]) -> dict[Operation, Course]:
     """Of the operations that were not met, those that did not simply end."""
-    courses = Courses(setting)
     found = {}
     for operation, trace in setting.odd_invoked.items():
         if operation not in met and (course := courses.of(trace)) is not USUAL:
@@ -108,11 +110,13 @@ def _met_while_open(setting: Setting) -> set[Operation]:
 
 
 def _hello_decisions(setting: Setting, trace: Trace) -> list[Event]:
-    """A hello that is said before an operation is sent is a part of it."""
+    """A hello that is said before an operation is sent is a part of it, whoever of its client said it: one that was not
+    answered when the operation was invoked holds it up, too."""
     hello = setting.index.hellos.get(trace.operation[0])
     if hello is None or not hello.decisions or trace.invoke is None or trace.completion is None:
         return []
-    begin, end, link = trace.invoke.order, trace.completion.order, setting.link_of(trace)
+    answered = [event.order for event in hello.replies if event.order < trace.invoke.order]
+    begin, end, link = max(answered, default=0), trace.completion.order, setting.link_of(trace)
     return [
         event
         for event in hello.decisions

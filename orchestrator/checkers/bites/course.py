@@ -1,4 +1,5 @@
-"""PURE: what explains the course of a call that no fault met: that it was sent again, refused, or ended unknown.
+"""PURE: what explains the course of a call: of any, when it was sent again or given up; of one that no fault met, that
+it was, was refused, or ended unknown.
 
 Rules of this file:
 
@@ -7,7 +8,9 @@ Rules of this file:
 2. A connection that ended is explained by a fault on its link, or an absence of its server, that began before.
 3. The end of an epoch explains the refusal of a call that was bound to it, and to none that lives.
 4. Anything else is unexplained: it is of the mechanism's own making. So is a wait in the simulator, where time alone
-   does not pass (punctual.py).
+   does not pass (punctual.py), but for one that the server asked for (BUSY).
+5. Whatever meets a call, it is sent again when its wait has passed, and given up for want of a reply no sooner; in the
+   simulator no later either.
 """
 
 from __future__ import annotations
@@ -43,6 +46,8 @@ class Course(NamedTuple):
 
 
 USUAL = Course()
+UNANSWERED = "no reply"
+"""Why a call was given up whose last wait has passed (nodes/drivers/rpc.py)."""
 
 
 class Courses:
@@ -61,13 +66,41 @@ class Courses:
             return Course(late=True)  # what older versions made of it, whose journals do not tell
         reason = next(self._unexplained(trace, ends, refused), "")
         late = not (reason or ends or refused)
-        if late and self._punctual:
+        if late and self._punctual and not any(event.detail.get("status") == Status.BUSY for event in trace.replies):
             return Course(unexplained="its wait passed without a reply, where nothing takes time")
         return Course(late, refused and not reason, reason)
 
     @cached_property
     def _punctual(self) -> bool:
         return punctual(self.setting.cell, self.setting.index.history)
+
+    def untimely(self, trace: Trace) -> str:
+        """What came before an attempt's wait had passed, or later than in the simulator it does; "" if nothing."""
+        following = trace.attempts[1:]
+        if (
+            trace.ending == "info"
+            and trace.completion is not None
+            and trace.completion.detail.get("error") == UNANSWERED
+        ):
+            following.append(trace.completion)
+        for attempt, after in zip(trace.attempts, following, strict=False):
+            if "wait" in attempt.detail and (passed := self._off(trace, attempt, after)) is not None:
+                return f"{_what(after)} {_after(passed, attempt)}"
+        return ""
+
+    def _off(self, trace: Trace, attempt: Event, after: Event) -> int | None:
+        """How long after it, if that is not its wait."""
+        passed, wait = after.time - attempt.time, int(attempt.detail["wait"])
+        simulated = self.setting.index.history.evidence == "sim"
+        if passed < wait - NOISE:
+            return passed
+        if (
+            simulated
+            and passed > wait + NOISE
+            and not self.setting.index.is_away(trace.node, attempt.order, after.order)
+        ):
+            return passed
+        return None
 
     def _unexplained(self, trace: Trace, ends: list[Event], refused: bool) -> Iterator[str]:
         for event in ends:
@@ -76,7 +109,7 @@ class Courses:
         if refused and not self._outlived(trace):
             yield "it was refused, and what it was bound to had not ended"
         for attempt, following in pairwise(trace.attempts):
-            yield from self._hasty(trace, attempt, following, f"attempt {following.attempt} was begun")
+            yield from self._hasty(trace, attempt, following)
         if trace.ending == "info" and not ends and not refused and not self._settled(trace):
             yield from self._given_up(trace)
 
@@ -85,19 +118,17 @@ class Courses:
         if end is None or not trace.attempts:
             yield "it ended info before it was tried"
             return
-        error = end.detail.get("error", "")
-        yield from self._hasty(trace, trace.attempts[-1], end, f"it ended info ({error})")
+        yield from self._hasty(trace, trace.attempts[-1], end)
 
-    def _hasty(self, trace: Trace, attempt: Event, following: Event, what: str) -> Iterator[str]:
+    def _hasty(self, trace: Trace, attempt: Event, following: Event) -> Iterator[str]:
         """What came after an attempt came before its wait had passed, or although a reply had come in time."""
         wait = int(attempt.detail["wait"])
         passed = following.time - attempt.time
         if passed < wait - NOISE:
             if not self._closed_by_another(trace, attempt, following):
-                after = f"{passed / MILLISECOND:.0f} ms after attempt {attempt.attempt}"
-                yield f"{what} {after}, which was to wait {wait / MILLISECOND:.0f} ms"
+                yield f"{_what(following)} {_after(passed, attempt)}"
         elif any(_final(reply) and reply.time < attempt.time + wait - NOISE for reply in trace.replies):
-            yield f"{what} although a reply had come in time"
+            yield f"{_what(following)} although a reply had come in time"
 
     def _closed_by_another(self, trace: Trace, attempt: Event, following: Event) -> bool:
         """Another call of its client, whose own wait had passed, closed the connection that they shared."""
@@ -164,6 +195,18 @@ class Courses:
         """Settling was ended by its cap, and so was the call."""
         capped = any(event.detail.get("phase") == "settle-capped" for event in self.setting.index.of_kind(Kind.PHASE))
         return capped and trace.completion is not None and "settling ended" in str(trace.completion.detail.get("error"))
+
+
+def _what(following: Event) -> str:
+    """What came after an attempt."""
+    if following.kind is Kind.ATTEMPT:
+        return f"attempt {following.attempt} was begun"
+    return f"it ended info ({following.detail.get('error', '')})"
+
+
+def _after(passed: int, attempt: Event) -> str:
+    after = f"{passed / MILLISECOND:.0f} ms after attempt {attempt.attempt}"
+    return f"{after}, which was to wait {int(attempt.detail['wait']) / MILLISECOND:.0f} ms"
 
 
 def _ends(trace: Trace) -> Iterator[Event]:

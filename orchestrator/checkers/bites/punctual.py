@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from nodes.units import MILLISECOND
 from nodes.wire.transports import TRANSPORTS
+from orchestrator.checkers.retries import planned
 from orchestrator.history.merged import History
 from orchestrator.scenario.cell import AnyLink, Cell
 
@@ -15,6 +17,8 @@ HOLD_UP = frozenset({"slice", "pause"})
 """Words that make wait more than what they meet: what comes behind it, or to the same process."""
 QUICK = 10
 """A server whose yields take so many times less than its clients wait makes nothing late."""
+WAY = 1
+"""Milliseconds, or less, for a connection, a hello and a call there and back (nodes/engines/sim/medium.py)."""
 
 
 def punctual(cell: Cell, history: History) -> bool:
@@ -27,4 +31,4 @@ def _quick(cell: Cell, link: AnyLink) -> bool:
     """Whether no call waits for its server, or for another whose time is over and ends the connection of both."""
     client, yields = cell.clients[link.source], cell.servers[link.target].yields
     shares = client.outstanding > 1 and TRANSPORTS[link.transport].connected and client.retry.connection == "new"
-    return not shares and QUICK * yields <= min(client.retry.first, client.retry.patience)
+    return not shares and QUICK * max(yields, WAY) * MILLISECOND <= planned(client, link).wait(1, 0)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nodes.rpc.retry import Retry, maybe
 from nodes.units import MILLISECOND
 from nodes.wire.record import COMPLETIONS, Kind
 from orchestrator.checkers.gate.names import attempt_name, operation_name
+from orchestrator.checkers.retries import planned
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Trace
 from orchestrator.history.merged import Event
@@ -75,20 +75,31 @@ def waits_are_planned(setting: Views) -> Iterator[str]:
         link, client = setting.link_of(trace), setting.cell.nodes.get(trace.node)
         if not isinstance(link, Link) or not isinstance(client, Client):
             continue
-        retry = _retry(client, link)
+        retry = planned(client, link)
         for event in trace.attempts:
             least, most = retry.wait(event.attempt, 0), retry.wait(event.attempt, 1)
             if "wait" in event.detail and not least <= event.detail["wait"] <= most:
-                planned = f"{least / MILLISECOND:g} to {most / MILLISECOND:g} ms"
-                told = f"was to wait {event.detail['wait'] / MILLISECOND:g} ms; the plan has {planned}"
+                plan = f"{least / MILLISECOND:g} to {most / MILLISECOND:g} ms"
+                told = f"was to wait {event.detail['wait'] / MILLISECOND:g} ms; the plan has {plan}"
                 yield f"{attempt_name(event)}, {told}"
 
 
-def _retry(client: Client, link: Link) -> Retry:
-    if link.semantics == "maybe":
-        return maybe(client.retry.patience)
-    said = client.retry
-    return Retry(said.attempts, said.first, said.maximum, said.jitter, said.connection == "same")
+GIVEN_UP = frozenset({"no reply", "no connection", "the connection ended"})
+"""Why a call ends whose attempts are used up (nodes/drivers/rpc.py)."""
+
+
+def attempts_are_as_many_as_planned(setting: Views) -> Iterator[str]:
+    """None is made beyond the plan's budget, and nobody gives up before it is spent."""
+    for trace in setting.odd_invoked.values():
+        if not isinstance(setting.cell.nodes.get(trace.node), Client):
+            continue
+        budget, made, end = setting.budget_of(trace), len(trace.attempts), trace.completion
+        planned_for = "until settling" if budget is None else f"{budget} attempts"
+        if budget is not None and made > budget:
+            yield f"{operation_name(trace.operation)} had {made} attempts; the plan has {planned_for}"
+        elif end is not None and end.detail.get("error") in GIVEN_UP and (budget is None or made < budget):
+            told = f"{operation_name(trace.operation)} was given up ({end.detail['error']}) after {made} attempts"
+            yield f"{told}; the plan has {planned_for}"
 
 
 def sends_say_the_first_incomplete(setting: Views) -> Iterator[str]:

@@ -153,6 +153,10 @@ class Run:
     def fail(self, seq: int, error: str = "no connection", client: int = CLIENT) -> Run:
         return self.note("client", 1, Kind.FAIL, client, seq, error=error)
 
+    def unanswered(self, seq: int) -> Run:
+        """It waits until settling is over."""
+        return self.info(seq, "no reply when settling ended")
+
     # The relay
 
     def decide(

@@ -26,7 +26,7 @@ def test_a_sound_run_passes() -> None:
 def test_a_crash_between_commit_and_its_record_passes() -> None:
     run = Run().invoke(1).send(1).decide("request", 1).receive(1).execute(1)
     run.effect(1)
-    run.failpoint("after-commit", 1).serve().info(1).healed(2)
+    run.failpoint("after-commit", 1).serve().unanswered(1).healed(2)
     assert gate(run.history()) == ""
 
 
@@ -85,7 +85,7 @@ def test_each_harm_is_noticed(harm: Callable[[Run], None], said: str) -> None:
 def test_what_is_incomplete_may_be_said_too_low_or_not_at_all() -> None:
     run = Run().invoke(1).invoke(2).send(2, first=1).send(1, first=1).run(1).run(2, first=1)
     run.reply(1, 1, 1).ok(1, 1).send(2, 2, first=2).reply(2, 1, 2).ok(2, 2)
-    run.invoke(3).send(3, first=1).invoke(4).send(4).info(3).info(4).healed(5)
+    run.invoke(3).send(3, first=1).invoke(4).send(4).unanswered(3).unanswered(4).healed(5)
     assert gate(run.history(), via="direct") == ""
 
 
@@ -116,7 +116,7 @@ def test_a_ledger_that_was_not_collected_is_noticed() -> None:
 
 
 def test_a_ledger_with_a_state_and_no_rows_is_noticed() -> None:
-    run = Run().invoke(1).info(1).stop()
+    run = Run().invoke(1).unanswered(1).stop()
     (ledger,) = run.ledgers()
     history = merge(run.ended().journals, [ledger._replace(state={"total": 0})])
     assert gate(history) == "ledger server.71: it has a state and no rows"

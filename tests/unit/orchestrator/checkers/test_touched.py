@@ -29,9 +29,16 @@ def begun() -> Run:
         begun().end(1, error="end of file"),
         Run().invoke(1).unconnected(1),
         Run().invoke(1).send(1).decide("request", 1, act="lost"),
-        Run().invoke(1).decide("request", 0, act="drop").send(1),
+        Run().invoke(1).decide("request", 0, act="drop").reply(0).send(1),
+        Run().decide("request", 0, act="drop").invoke(1).reply(0).send(1),
     ],
-    ids=["ended", "unconnected", "decided about", "its hello decided about"],
+    ids=[
+        "ended",
+        "unconnected",
+        "decided about",
+        "its hello decided about",
+        "an earlier hello decided about, and not answered",
+    ],
 )
 def test_what_was_done_to_is_caught_and_not_late(run: Run) -> None:
     found = bites(run)
@@ -44,9 +51,9 @@ def test_what_was_done_to_is_caught_and_not_late(run: Run) -> None:
         begun(),
         begun().end(1, error="timeout"),
         Run().invoke(1).decide("request", 0).send(1),
-        Run().decide("request", 0, act="drop").invoke(1).send(1),
+        Run().decide("request", 0, act="drop").reply(0).invoke(1).send(1),
     ],
-    ids=["sent again", "timed out", "its hello passed", "an earlier hello decided about"],
+    ids=["sent again", "timed out", "its hello passed", "an earlier hello decided about, and answered"],
 )
 def test_what_nothing_was_done_to_is_late(run: Run) -> None:
     found = bites(run)

@@ -76,8 +76,35 @@ def test_info_is_late_once_the_last_wait_has_passed(milliseconds: int, said: str
 
 def test_what_a_fault_met_is_explained() -> None:
     assert unexplained(reply_lost(Run()), faults=(DROP_REPLY,)) == ""
+
+
+def test_whatever_met_it_a_call_is_not_sent_again_before_its_wait_has_passed() -> None:
     hasty = sent(sent(Run().invoke(1)).decide("request", 1, act="drop", rule=0), 2).run(1, 2).reply(1, 2, 1).ok(1, 1)
-    assert unexplained(hasty.healed(2)) == ""
+    assert unexplained(hasty.healed(2)) == "attempt 2 was begun 0 ms after attempt 1, which was to wait 60 ms"
+
+
+@pytest.mark.parametrize("met", [False, True])
+@pytest.mark.parametrize(
+    ("error", "said"), [("no reply", "it ended info (no reply) 20 ms"), ("the connection ended", "")]
+)
+def test_nor_given_up_for_want_of_a_reply(error: str, said: str, met: bool) -> None:
+    run = sent(Run().invoke(1))
+    if met:
+        run.decide("request", 1, act="drop", rule=0)
+    run.wait(20).end(1, error="timeout").info(1, error).healed(2)
+    assert unexplained(run, semantics="maybe").startswith(said)
+    assert bool(unexplained(run, semantics="maybe")) is (bool(said) or not met)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said"), [("real", ""), ("sim", "attempt 2 was begun 100 ms after attempt 1, which")]
+)
+def test_in_the_simulator_it_is_sent_again_at_once_when_it_has(evidence: str, said: str) -> None:
+    run = sent(Run().invoke(1)).decide("request", 1, act="drop", rule=0).wait(100)
+    history = sent(run, 2).run(1, 2).reply(1, 2, 1).ok(1, 1).healed(2).history()._replace(evidence=evidence)
+    found = bite(Setting(cell(faults=(DROP_REPLY,)), Index(history))).unexplained.get(FIRST, "")
+    assert found.startswith(said)
+    assert bool(found) is bool(said)
 
 
 def test_a_connection_that_nobody_cut_is_unexplained() -> None:
@@ -150,7 +177,8 @@ def test_who_has_waited_closes_the_connection_for_others_too(milliseconds: int, 
     if not said:
         sent(run)
     run.wait(milliseconds - milliseconds // 2)
-    run.end(2, error="timeout").end(1, error="timeout").info(1).info(2).healed(3)
+    run.end(2, error="timeout").end(1, error="timeout")
+    run.info(1, "the connection ended").info(2).healed(3)
     assert said in unexplained(run)
     assert bool(said) == bool(unexplained(run))
 
@@ -199,7 +227,8 @@ def test_another_call_has_waited_until_then(early: int, explained: bool) -> None
     run = Run().invoke(2).send(2, wait=WAIT)
     began = run.journals["client", 1][-2].time
     run.invoke(1).wait(30).send(1, wait=WAIT)
-    at(run, began + WAIT - NOISE - early).end(2, error="timeout").end(1, error="timeout").info(1).info(2)
+    at(run, began + WAIT - NOISE - early).end(2, error="timeout").end(1, error="timeout")
+    run.info(1, "the connection ended").info(2)
     assert (unexplained(run.healed(3)) == "") is explained
 
 
@@ -231,10 +260,10 @@ def test_a_window_that_was_over_explains_what_its_link_suffers(fault: Fault, exp
 def test_a_window_that_came_later_explains_nothing_and_of_several_it_is_the_first() -> None:
     fault = Partition(partition="both", link="client -> server", after=1)
     run = Run().invoke(1)
-    sent(run).end(1).info(1).rule(True).rule(False)
+    sent(run).end(1).info(1, "the connection ended").rule(True).rule(False)
     assert unexplained(run.healed(2), faults=(fault,), via="direct") == FAILED
     run = Run().rule(True).rule(False).invoke(1)
-    sent(run).end(1).info(1).rule(True).rule(False)
+    sent(run).end(1).info(1, "the connection ended").rule(True).rule(False)
     assert unexplained(run.healed(2), faults=(fault,), via="direct") == ""
 
 

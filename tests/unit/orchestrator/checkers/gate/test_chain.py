@@ -145,8 +145,8 @@ def test_what_arrives_in_the_moment_in_which_it_is_sent_is_not_early() -> None:
 
 
 def test_what_does_not_arrive_proves_nothing() -> None:
-    lost = Run().invoke(1).send(1).decide("request", 1).info(1).healed(2)
-    unseen = Run().invoke(1).send(1).info(1).healed(2)
+    lost = Run().invoke(1).send(1).decide("request", 1).unanswered(1).healed(2)
+    unseen = Run().invoke(1).send(1).unanswered(1).healed(2)
     assert gate(lost.history()) == gate(unseen.history()) == ""
 
 
