@@ -116,7 +116,7 @@ class ServerNode:
                 raise BadCommand(f"{part['link']}: cannot listen at {where}: {error.strerror}") from error
             if connected:
                 for worker in range(self._spec["workers"]):
-                    yield Spawn(endpoint.accept(socket), "accept", worker)
+                    yield Spawn(endpoint.accept(socket, bounded=row.bounded), "accept", worker)
             else:
                 yield Spawn(endpoint.datagrams(socket), "datagrams")
             addresses[part["link"]] = written(socket.local)

@@ -16,8 +16,12 @@ from nodes.ops import (
     Close,
     Commit,
     Exhausted,
+    Get,
+    HasEnded,
     Now,
     Program,
+    Put,
+    Queue,
     Recv,
     RecvFrom,
     Send,
@@ -34,17 +38,52 @@ from nodes.rpc.mechanism import Do, Mechanism, Waiter
 from nodes.rpc.semantics import Identity
 from nodes.rpc.transactions import transactions
 from nodes.units import MILLISECOND
+from nodes.wire.addresses import UnixPath
 from nodes.wire.errors import WireError, unforeseen, whole
 from nodes.wire.header import CallHeader, ReplyHeader, Status
 from nodes.wire.record import Kind, Witness
 
 READ_SIZE = 65536
+"""Bytes that are read at a time; a message that comes whole or not at all has no more."""
+MOST = 1024
+"""Calls that are executed, or answers that wait to be sent, at a time for one connection, or of all datagrams."""
+AT_ONCE = 0
+"""A deadline that has always passed."""
+
+
+class Room:
+    """For so many; who comes then waits, so that a peer that takes no answers is read no further."""
+
+    __slots__ = ("_held", "_queue", "_taken")
+
+    def __init__(self) -> None:
+        self._queue = Queue()
+        self._held = self._taken = 0
+
+    def take(self) -> None:
+        self._taken += 1
+
+    def give(self) -> Program:
+        self._taken -= 1
+        if self._held:
+            self._held -= 1
+            yield Put(self._queue, None)
+
+    @property
+    def full(self) -> bool:
+        return self._taken >= MOST
+
+    def wait(self) -> Program:
+        while self.full:
+            self._held += 1
+            yield Get(self._queue)
 
 
 class Peer(Protocol):
-    """Where an attempt came from and its answer goes to."""
+    """Where an attempt came from and its answer goes to; `room` is for what it has under way."""
 
     connection: int
+    room: Room
 
     def send(self, data: bytes) -> Program: ...
 
@@ -52,23 +91,36 @@ class Peer(Protocol):
 class Outbox:
     """What several executions send on one socket queues here, for one send may be outstanding on it."""
 
-    __slots__ = ("_sending", "_waiting")
+    __slots__ = ("_room", "_sending", "_waiting")
 
     def __init__(self) -> None:
         self._waiting: deque[Send | SendTo] = deque()
         self._sending = False
+        self._room = Room()
 
     def send(self, operation: Send | SendTo) -> Program:
-        self._waiting.append(operation)
         if self._sending:
+            yield from self._queued(operation)
             return
         self._sending = True
-        while self._waiting:
+        while True:
             try:
-                yield self._waiting.popleft()
+                yield operation
             except OSError:
-                continue  # as lost as any datagram, or the client is gone: it asks again if it wants its answer
+                pass  # as lost as any datagram, or the client is gone: it asks again if it wants its answer
+            if not self._waiting:
+                break
+            yield from self._room.give()
+            operation = self._waiting.popleft()
         self._sending = False
+
+    def _queued(self, operation: Send | SendTo) -> Program:
+        yield from self._room.wait()
+        if not self._sending:
+            yield from self.send(operation)
+            return
+        self._room.take()
+        self._waiting.append(operation)
 
 
 class Ending:
@@ -94,11 +146,12 @@ class Ending:
 class StreamPeer:
     """One connection."""
 
-    __slots__ = ("_outbox", "_wrap", "connection", "socket")
+    __slots__ = ("_outbox", "_wrap", "connection", "room", "socket")
 
     def __init__(self, socket: Socket, connection: int, wrap: Callable[[bytes], bytes]) -> None:
         self.socket = socket
         self.connection = connection
+        self.room = Room()
         self._wrap = wrap
         self._outbox = Outbox()
 
@@ -107,18 +160,23 @@ class StreamPeer:
 
 
 class DatagramPeer:
-    """Who sent a datagram; all of them share the socket's outbox."""
+    """Who sent a datagram; all of them share the socket's outbox.
 
-    __slots__ = ("_address", "_outbox", "_socket", "connection")
+    One on this host that has no room for an answer (unix(7)) loses it: the others are not to wait for it.
+    """
 
-    def __init__(self, socket: Socket, outbox: Outbox, address: Address) -> None:
+    __slots__ = ("_address", "_deadline", "_outbox", "_socket", "connection", "room")
+
+    def __init__(self, socket: Socket, outbox: Outbox, room: Room, address: Address) -> None:
         self.connection = 0
+        self.room = room
         self._socket = socket
         self._outbox = outbox
         self._address = address
+        self._deadline = AT_ONCE if isinstance(address, UnixPath) else None
 
     def send(self, data: bytes) -> Program:
-        return self._outbox.send(SendTo(self._socket, data, self._address))
+        return self._outbox.send(SendTo(self._socket, data, self._address, self._deadline))
 
 
 class Endpoint:
@@ -151,8 +209,9 @@ class Endpoint:
         self._ordinal = 0
         self._unnumbered = 0
 
-    def accept(self, listener: Socket) -> Program:
-        """Serve every connection until the listener is closed; one that there is no thread for is closed."""
+    def accept(self, listener: Socket, *, bounded: bool = False) -> Program:
+        """Serve every connection until the listener is closed; one that there is no thread for is closed. `bounded`:
+        messages come whole or not at all."""
         while True:
             try:
                 socket = yield from accept(listener)
@@ -161,7 +220,9 @@ class Endpoint:
             self._ordinal += 1
             peer = StreamPeer(socket, self._ordinal, self.codec.wrap)
             try:
-                self._streams.add((yield Spawn(self._stream(peer), f"connection {self._ordinal}", connection=socket)))
+                self._streams.add(
+                    (yield Spawn(self._stream(peer, bounded), f"connection {self._ordinal}", connection=socket))
+                )
             except Exhausted:
                 yield Close(socket)
 
@@ -170,13 +231,17 @@ class Endpoint:
         """Those that are served, whoever's process serves them."""
         return self._streams.count()
 
-    def _stream(self, peer: StreamPeer) -> Program:
+    def _stream(self, peer: StreamPeer, bounded: bool) -> Program:
         splitter = self.codec.stream()
-        recv = Recv(peer.socket, READ_SIZE)
+        recv, room = Recv(peer.socket, READ_SIZE + bounded), peer.room
         try:
-            while data := (yield recv):
+            while (data := (yield recv)) or (bounded and not (yield HasEnded(peer.socket))):
+                if bounded and self._is_none(data, peer):
+                    continue
                 for message in whole(splitter.feed, data):
                     yield from self._message(message, peer)
+                if room.full:
+                    yield from room.wait()
         except WireError as error:
             self._note_broken(str(error), 0, peer)  # nothing to resynchronise by: the connection ends
         except OSError:
@@ -185,18 +250,30 @@ class Endpoint:
 
     def datagrams(self, socket: Socket) -> Program:
         """Serve every datagram until the socket is closed."""
-        recv = RecvFrom(socket, READ_SIZE)
-        outbox = Outbox()
+        recv = RecvFrom(socket, READ_SIZE + 1)
+        outbox, room = Outbox(), Room()
         while True:
             try:
                 data, address = yield recv
             except OSError:
                 return
-            peer = DatagramPeer(socket, outbox, address)
+            peer = DatagramPeer(socket, outbox, room, address)
+            if self._is_none(data, peer):
+                continue
             try:
                 yield from self._message(data, peer)
             except WireError as error:
                 self._note_broken(str(error), len(data), peer)
+            if room.full:
+                yield from room.wait()
+
+    def _is_none(self, data: bytes, peer: Peer) -> bool:
+        """No bytes are no message, and more than READ_SIZE are a part of one: it is not known how much was cut off."""
+        if 0 < len(data) <= READ_SIZE:
+            return False
+        long = f"longer than {READ_SIZE} bytes" if data else "of no bytes"
+        self._note_broken(f"a message {long}", len(data), peer)
+        return True
 
     def _note_broken(self, reason: str, size: int, peer: Peer) -> None:
         self.broken += 1
@@ -268,11 +345,13 @@ class Endpoint:
         except StopIteration as done:
             yield from self._finish(call, waiter, done.value)
         else:
+            waiter.peer.room.take()
             yield Spawn(self._go_on(call, waiter, procedure, operation), "procedure")
 
     def _go_on(self, call: Call, waiter: Waiter, procedure: Program, operation: Any) -> Program:
         value = yield from resume(procedure, operation)
         yield from self._finish(call, waiter, value)
+        yield from waiter.peer.room.give()
 
     def _finish(self, call: Call, waiter: Waiter, value: Any) -> Program:
         self.executing -= 1
