@@ -11,7 +11,7 @@ MINUTES ?= 60
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo table test mutants alterations attack convictions stored kill-matrix check bench bench-containers image clean
+.PHONY: help venv demo quadrants table test mutants alterations attack convictions stored kill-matrix check bench bench-containers image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ venv: .venv/.installed  ## set up .venv with everything that development needs
 
 demo: .venv/.installed  ## RPC call semantics under faults, on real processes: half a minute
 	@$(BIN)/faultbed run rpc/demo --jobs $(JOBS)
+
+quadrants: .venv/.installed  ## blocking and not, synchronous and not: how a program waits for one message, in two seconds
+	@$(BIN)/faultbed quadrants
 
 table: .venv/.installed  ## every row of the table
 	@$(BIN)/faultbed run scenarios/rpc/[0-9]*.yaml --jobs $(JOBS)

@@ -12,9 +12,14 @@ from typing import Literal, NoReturn
 
 from faultbed import PARTS, loaded
 
-Name = Literal["nodes", "chaos", "supervisor"]
+Name = Literal["nodes", "chaos", "supervisor", "lanes"]
 
-MODULES = {"nodes": "nodes.__main__", "chaos": "chaos.__main__", "supervisor": "orchestrator.supervisor"}
+MODULES = {
+    "nodes": "nodes.__main__",
+    "chaos": "chaos.__main__",
+    "supervisor": "orchestrator.supervisor",
+    "lanes": "nodes.lanes.__main__",
+}
 
 
 def command(name: Name, python: str = sys.executable) -> list[str]:

@@ -26,6 +26,7 @@ from orchestrator.commands.clean import clean
 from orchestrator.commands.endings import ended, finished, say, settle
 from orchestrator.commands.image import image
 from orchestrator.commands.planes import planes
+from orchestrator.commands.quadrants import quadrants
 from orchestrator.report.result import CellResult, Exit
 from orchestrator.scenario import shipped
 from orchestrator.scenario.document import MAX_BYTES
@@ -306,4 +307,5 @@ main.add_command(agent)
 main.add_command(clean)
 main.add_command(image)
 main.add_command(planes)
+main.add_command(quadrants)
 main.add_command(token)
