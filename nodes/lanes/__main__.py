@@ -2,7 +2,7 @@
 
 {"marks": {"called", "returned", "ready", "notified", "consumed"}, "spans": [[kind, begin, end], ...] (all nanoseconds
 of one clock), "tries", "units", "copied", "blocking", "cpu" (nanoseconds), "voluntary", "involuntary"}. Whoever started
-it knows what it should be, and ends it if it takes too long.
+it knows what it should be, and ends it if it takes too long. {"missing": REASON} where the lane cannot be had.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ FAILED = 1
 
 
 def main() -> int:
+    found = lane(sys.argv[1].replace("-", "_"))
+    if reason := found.availability():
+        print(json.dumps({"missing": reason}))
+        return 0
     with Bench() as bench:
         try:
-            lane(sys.argv[1]).run(bench)
+            found.run(bench)
         except (Overdue, OSError, ValueError) as error:
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
             return FAILED

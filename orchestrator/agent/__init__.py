@@ -6,7 +6,8 @@ supervisor process and a private folder of its own. Both are gone when the conne
     hello {}                                     -> {session, version, os, engines, planes, domain, reached}
     clock {}                                     -> {received, sent}      nanoseconds of the agent's clock
     open {cell}                                  -> {}                    a folder for one cell's evidence
-    spawn {cell, name, role, epoch, engine, files, token}    -> {}        token is veiled (protocol.py)
+    spawn {cell, name, role, epoch, engine, files, token}    -> {}        token is veiled (protocol.py); `arguments`
+                                                                          too, of a part that is no process of a cell
     signal {cell, name, epoch, signal}           -> {}
     archive {cell, name}                         -> {}                    set a node's ledger aside
     list {cell, names}                           -> {files: {file: bytes}}

@@ -19,15 +19,16 @@ from orchestrator.backends.attach.protocol import (
     ROLES,
     SIGNALS,
     BadRequest,
+    arguments,
     file_name,
     number,
     process_name,
     report_fields,
     veil,
 )
-from orchestrator.backends.host import Ended, Failed, Line, Report
+from orchestrator.backends.host import PARTS, Ended, Failed, Line, Report
 from orchestrator.backends.processes import Supervisor
-from orchestrator.backends.this_machine import command_line
+from orchestrator.backends.this_machine import command_line, part_line
 
 LOG_TAIL = 8192
 
@@ -106,14 +107,15 @@ class Session:
         life = self._life(command)
         cell, name, epoch = life
         role, engine, files, folder = command["role"], command["engine"], command["files"], self._folder(command)
-        if role not in ROLES or not isinstance(engine, str | None) or not isinstance(files, int | None):
+        if role not in ROLES | PARTS or not isinstance(engine, str | None) or not isinstance(files, int | None):
             raise BadRequest(f"no process has role {role!r:.40}, engine {engine!r:.40} and {files!r:.40} descriptors")
+        told = arguments(command.get("arguments", []))
         if life in self._lives:
             raise BadRequest(f"{name} was started as epoch {epoch} before")
         token = veil(command["token"], self._secret, self.id, cell, name, epoch)
         self._lives.add(life)
         log = folder / f"{name}.{epoch}.log"
-        argv = command_line(name, role, epoch, folder, engine)
+        argv = part_line(role, told) if role in PARTS else command_line(name, role, epoch, folder, engine)
         environment = {TOKEN_VARIABLE: token.hex()}
         tell = self._teller(life, log)
         self._supervisor.spawn(_key(life), argv, environment, folder, log, tell, files)

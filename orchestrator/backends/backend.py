@@ -14,13 +14,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from chaos.problem import Problem
 from orchestrator.backends.interrupts import Interrupts
 from orchestrator.history.collected import Collected
 from orchestrator.run.session import Session
 from orchestrator.scenario.cell import Cell
+
+if TYPE_CHECKING:
+    from orchestrator.backends.host import Host
 
 Options = Mapping[str, Any]
 """Option's name -> what was given, None or no entry if nothing was. Its values can be pickled."""
@@ -87,6 +90,9 @@ class Swept(NamedTuple):
     left: Sequence[str] = ()
 
 
+Hosts = Callable[[Path], AbstractContextManager[Mapping[str, "Host"]]]
+
+
 def _nothing(cell: Cell) -> Iterator[Problem]:
     return iter(())
 
@@ -95,13 +101,15 @@ class Ready(NamedTuple):
     """A backend with its options, connected to what is there already; nothing is started yet.
 
     `open` makes what its cells share -> what runs them; it raises SessionError where that cannot be had, or could not
-    be undone.
+    be undone. `hosts`: the places where a part of ours can be started by itself, by their names, "" where there is one;
+    what they leave goes into a folder. None: there are none.
     """
 
     backend: str
     options: Options
     open: Callable[[Interrupts], AbstractContextManager[Runner]]
     problems: Check = _nothing
+    hosts: Hosts | None = None
 
 
 class Backend(NamedTuple):
@@ -129,6 +137,8 @@ class Backend(NamedTuple):
 Opener = Callable[[Options, Interrupts], AbstractContextManager[Runner]]
 
 
-def unconnected(name: str, open: Opener) -> Callable[[Options], AbstractContextManager[Ready]]:
+def unconnected(
+    name: str, open: Opener, hosts: Hosts | None = None
+) -> Callable[[Options], AbstractContextManager[Ready]]:
     """`connect` of a backend that needs nothing to be there already."""
-    return lambda options: nullcontext(Ready(name, options, partial(open, options)))
+    return lambda options: nullcontext(Ready(name, options, partial(open, options), hosts=hosts))

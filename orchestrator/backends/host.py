@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
 
 from chaos.supports import PlaneName
 from orchestrator.run.session import Role, SignalName
@@ -51,16 +51,23 @@ Report = Spawned | Line | Stopped | Ended | Failed
 Tell = Callable[[Report], None]
 
 
+PartName = Literal["lanes"]
+"""Parts of ours (faultbed/part.py) that are no process of a cell: they tell what they see, and end."""
+PARTS = frozenset(get_args(PartName))
+
+
 class Launch(NamedTuple):
-    """A process to be started. `token` (hex) is its control token; `log` takes its standard error."""
+    """A process to be started. `token` (hex) is its control token; `log` takes its standard error. `arguments`: what a
+    part is told on its command line; others have none."""
 
     name: str
-    role: Role
+    role: Role | PartName
     epoch: int
     engine: str | None
     token: str
     log: Path
     limits: Limits = NO_LIMITS
+    arguments: tuple[str, ...] = ()
 
 
 class Host(Protocol):

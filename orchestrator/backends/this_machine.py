@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from chaos.supports import PlaneName
 from faultbed import part
 from nodes import sqlite_ledger
 from nodes.control import TOKEN_VARIABLE, parse_control_line
-from orchestrator.backends.host import Launch, Tell
+from orchestrator.backends.host import PARTS, Launch, PartName, Tell
 from orchestrator.backends.processes import Supervisor
 from orchestrator.run.session import Role, SessionError, SignalName
 
@@ -29,6 +29,11 @@ def command_line(name: str, role: Role, epoch: int, home: Path, engine: str | No
     return [*part.command("nodes"), *common, "--epoch", str(epoch), *chosen]
 
 
+def part_line(name: str, arguments: Sequence[str]) -> list[str]:
+    """How a part is started here that is no process of a cell."""
+    return [*part.command(cast(PartName, name)), *arguments]
+
+
 class LocalHost:
     """This machine; see orchestrator.backends.host.Host. Processes keep their evidence in `home` themselves."""
 
@@ -38,7 +43,10 @@ class LocalHost:
         self._commands = commands
 
     def spawn(self, launch: Launch, tell: Tell) -> None:
-        argv = self._commands(launch.name, launch.role, launch.epoch, self._home, launch.engine)
+        if launch.role in PARTS:
+            argv = part_line(launch.role, launch.arguments)
+        else:
+            argv = self._commands(launch.name, cast(Role, launch.role), launch.epoch, self._home, launch.engine)
         key = self._key(launch.name, launch.epoch)
         token = {TOKEN_VARIABLE: launch.token}
         self._supervisor.spawn(key, argv, token, self._home, launch.log, tell, launch.limits.files)

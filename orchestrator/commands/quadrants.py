@@ -5,29 +5,35 @@ from __future__ import annotations
 import io
 import json
 import shutil
-import subprocess
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from orchestrator.backends import named
+from orchestrator.commands.backend_options import backend_options, options_of
 from orchestrator.commands.endings import say
 from orchestrator.report.result import Exit
 
 if TYPE_CHECKING:
+    from orchestrator.backends.host import Host
     from orchestrator.report.quadrants import Row
 
-PATIENCE = 15.0
-"""Seconds for one lane, which takes a tenth of one."""
+PATIENCE = 30.0
+"""Seconds for one lane, which takes a tenth of one, or a second in a container."""
 WIDTH = 100
+FAILED = "it failed: "
 
 
 @click.command()
 @click.option("--lane", "lanes", multiple=True, metavar="NAME", help="Only this one; may be given several times.")
+@backend_options
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here, too.")
 @click.option("--json", "data", type=click.Path(dir_okay=False, path_type=Path), help="Write what was measured here.")
-def quadrants(lanes: tuple[str, ...], svg: Path | None, data: Path | None) -> int:
+def quadrants(lanes: tuple[str, ...], svg: Path | None, data: Path | None, backend: str, **given: Any) -> int:
     """Show how a program can wait for one message: a lane for each way, from its call to its message.
 
     Each lane is a process of its own, whose peer sends one message after 60 ms. Measured are when control returned,
@@ -41,7 +47,9 @@ def quadrants(lanes: tuple[str, ...], svg: Path | None, data: Path | None) -> in
 
     if problem := unknown(lanes, NAMES):
         raise click.UsageError(problem)
-    rows = ordered(_row(name, lanes) for name in NAMES if not lanes or name in lanes)
+    rows = ordered(_rows(lanes or NAMES, backend, given))
+    if missing := [row for row in rows if lanes and row.seen is None and not row.problem.startswith(FAILED)]:
+        raise click.UsageError(f"lane {missing[0].name}: {missing[0].problem}")
     _show(rows, svg)
     if data is not None:
         told = {row.name: row.seen.model_dump() if row.seen else row.problem for row in rows}
@@ -58,28 +66,29 @@ def _code(rows: Sequence[Row], wrong: Sequence[str]) -> int:
     return Exit.UNMET if wrong else Exit.MET
 
 
-FAILED = "it failed: "
+def _rows(lanes: Sequence[str], backend: str, given: Mapping[str, Any]) -> Iterator[Row]:
+    """Of each place, one lane after another: side by side they would take one another's processor."""
+    chosen = named(backend)
+    with chosen.connect(options_of(chosen, given)) as ready, tempfile.TemporaryDirectory(prefix="faultbed-") as home:
+        if ready.hosts is None:
+            raise click.UsageError(f"--backend {backend}: it has no sockets of a real system; expected another one")
+        with ready.hosts(Path(home)) as hosts:
+            for place, host in hosts.items():
+                numbers = count(1)
+                yield from (_row(lane, place, host, Path(home), next(numbers)) for lane in lanes)
 
 
-def _row(name: str, asked: Sequence[str]) -> Row:
-    from faultbed import part
+def _row(name: str, place: str, host: Host, home: Path, number: int) -> Row:
     from nodes.lanes import lane
-    from orchestrator.report.quadrants import Row, Seen
+    from orchestrator.backends.parts import told
+    from orchestrator.report.quadrants import Row, seen_of
 
-    found = lane(name)
-    if reason := found.availability():
-        if asked:
-            raise click.UsageError(f"lane {name}: {reason}")
-        return Row(name, found.LANE, None, f"not here: {reason}")
-    try:
-        run = subprocess.run(
-            [*part.command("lanes"), name], capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return Row(name, found.LANE, None, f"{FAILED}no end within {PATIENCE:.0f} s")
-    if run.returncode:
-        return Row(name, found.LANE, None, f"{FAILED}{run.stderr.strip()[-500:] or f'exit code {run.returncode}'}")
-    return Row(name, found.LANE, Seen.model_validate_json(run.stdout))
+    called = f"{place}: {name}" if place else name
+    lines, problem = told(host, "lanes", [name.replace("_", "-")], home, number, PATIENCE)
+    if problem:
+        return Row(called, lane(name).LANE, None, f"{FAILED}{problem}")
+    seen, missing = seen_of(lines)
+    return Row(called, lane(name).LANE, seen, f"not here: {missing}" if missing else "")
 
 
 def _show(rows: Sequence[Row], svg: Path | None) -> None:

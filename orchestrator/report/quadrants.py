@@ -6,6 +6,7 @@ when it is told? Both are measured; the names that POSIX and IBM give the answer
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
@@ -79,6 +80,13 @@ class Row(NamedTuple):
     lane: Lane
     seen: Seen | None
     problem: str = ""
+
+
+def seen_of(lines: Sequence[str]) -> tuple[Seen | None, str]:
+    """What a lane's process told: what was seen, or why it cannot be had there. Raises ValueError: neither."""
+    (line,) = lines
+    told = json.loads(line)
+    return (None, str(told["missing"])) if "missing" in told else (Seen.model_validate_json(line), "")
 
 
 def ordered(rows: Iterable[Row]) -> list[Row]:

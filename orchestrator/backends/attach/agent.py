@@ -115,7 +115,14 @@ class Agent:
                 waiting(Failed(str(body["error"])), "")
 
         token = veil(bytes.fromhex(launch.token), self._token, self.session, *life)
-        what = {"role": launch.role, "engine": launch.engine, "files": launch.limits.files, "token": token}
+        what: dict[str, Any] = {
+            "role": launch.role,
+            "engine": launch.engine,
+            "files": launch.limits.files,
+            "token": token,
+        }
+        if launch.arguments:
+            what["arguments"] = list(launch.arguments)
         self.tell({"type": "spawn", "cell": cell, "name": launch.name, "epoch": launch.epoch, **what}, answered)
 
     def tunnel(self, life: Life, timeout: float) -> socket.socket:

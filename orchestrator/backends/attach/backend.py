@@ -3,8 +3,8 @@ since only they know what they have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from orchestrator.scenario.cell import Cell
 if TYPE_CHECKING:
     from orchestrator.backends.attach.fleet import Fleet
     from orchestrator.backends.attach.inventory import Inventory
+    from orchestrator.backends.host import Host
 
 NAME = "attach"
 
@@ -50,7 +51,15 @@ def _connect(options: Options) -> Iterator[Ready]:
     from orchestrator.backends.attach.fleet import connected
 
     with connected(options[INVENTORY.name]) as fleet:
-        yield Ready(NAME, options, partial(_open, fleet), partial(problems, fleet))
+        yield Ready(NAME, options, partial(_open, fleet), partial(problems, fleet), partial(_hosts, fleet))
+
+
+@contextmanager
+def _hosts(fleet: Fleet, home: Path) -> Iterator[Mapping[str, Host]]:
+    from orchestrator.backends.attach.host import AgentHost
+
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(closing(AgentHost(agent, home))) for name, agent in fleet.agents.items()}
 
 
 @contextmanager

@@ -22,6 +22,8 @@ SIGNALS: frozenset[str] = frozenset(get_args(SignalName))
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _FILE = re.compile(r"([a-z0-9][a-z0-9-]{0,63})\.[a-z0-9.-]{1,64}")
+_ARGUMENT = re.compile(r"(--)?[a-z0-9][a-z0-9_,-]{0,4000}")
+_MOST_ARGUMENTS = 16
 _TOKEN = b"faultbed agent 1 token"
 
 
@@ -40,6 +42,15 @@ def file_name(value: object) -> str:
     """Raises BadRequest for anything that is not the name of a file that a process leaves in its folder."""
     if not isinstance(value, str) or not _FILE.fullmatch(value) or ".." in value:
         raise BadRequest(f"{value!r:.80} is no name of a journal, a ledger or a log")
+    return value
+
+
+def arguments(value: object) -> list[str]:
+    """Raises BadRequest for anything but what a part of ours can be told."""
+    if not isinstance(value, list) or len(value) > _MOST_ARGUMENTS:
+        raise BadRequest(f"{value!r:.80} are no arguments; expected a list of at most {_MOST_ARGUMENTS}")
+    if bad := [one for one in value if not isinstance(one, str) or not _ARGUMENT.fullmatch(one)]:
+        raise BadRequest(f"{bad[0]!r:.80} is no argument of a part; expected names, and nothing else")
     return value
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chaos.problem import Problem
 from nodes.wire.transports import OF_ONE_HOST, TO_GROUPS
@@ -14,6 +15,10 @@ from orchestrator.backends.backend import Backend, Finding, Option, Options, Rea
 from orchestrator.backends.interrupts import Interrupts
 from orchestrator.backends.refusals import limits, offers, places, systems
 from orchestrator.scenario.cell import Cell
+
+if TYPE_CHECKING:
+    from orchestrator.backends.docker.shared import DockerBackend
+    from orchestrator.backends.host import Host
 
 NAME = "docker"
 
@@ -54,18 +59,33 @@ def _connect(options: Options) -> Iterator[Ready]:
 
     image = options.get(IMAGE.name) or image_name()
     told = cache(lambda: unavailable(image, options.get(SECCOMP.name)))
-    yield Ready(NAME, options, partial(_open, options), partial(problems, image, told))
+    yield Ready(NAME, options, partial(_open, options), partial(problems, image, told), partial(_hosts, options))
+
+
+@contextmanager
+def _shared(options: Options) -> Iterator[DockerBackend]:
+    from orchestrator.backends.docker.shared import DockerBackend
+    from orchestrator.backends.processes import Supervisor
+
+    given = [options.get(option.name) for option in OPTIONS]
+    with Supervisor(secrets.token_hex(8)) as supervisor, DockerBackend.open(supervisor, *given) as shared:
+        yield shared
+
+
+@contextmanager
+def _hosts(options: Options, home: Path) -> Iterator[Mapping[str, Host]]:
+    from orchestrator.backends.docker.host import DockerHost
+
+    with _shared(options) as shared, closing(DockerHost(shared, home, groups=False, sockets=False)) as host:
+        yield {"": host}
 
 
 @contextmanager
 def _open(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
     from orchestrator.backends.conducting import real
     from orchestrator.backends.docker.session import DockerSession
-    from orchestrator.backends.docker.shared import DockerBackend
-    from orchestrator.backends.processes import Supervisor
 
-    given = [options.get(option.name) for option in OPTIONS]
-    with Supervisor(secrets.token_hex(8)) as supervisor, DockerBackend.open(supervisor, *given) as shared:
+    with _shared(options) as shared:
 
         def session(cell: Cell, home: Path) -> DockerSession:
             transports = {link.transport for link in cell.links}

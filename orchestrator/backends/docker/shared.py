@@ -15,7 +15,7 @@ from orchestrator.backends.docker.labels import Owner
 from orchestrator.backends.docker.leftovers import AT_ONCE, CONTAINER, VOLUME, Thing, remove, remove_all, sweep
 from orchestrator.backends.docker.network import Networks
 from orchestrator.backends.docker.specification import SOCKETS, SOCKETS_OPTIONS, confinement
-from orchestrator.backends.host import Launch
+from orchestrator.backends.host import PARTS, Launch
 from orchestrator.backends.leftovers import orchestrator_id, place
 from orchestrator.backends.processes import Supervisor
 from orchestrator.backends.threads import workers
@@ -71,6 +71,7 @@ class DockerBackend:
     ) -> dict[str, Any]:
         """`sockets` is the volume that the cell's nodes share for their Unix sockets, if they have any."""
         node = launch.role == "node"
+        seccomp = self._seccomp if node or launch.role in PARTS else None
         mounts = [docker.types.Mount(home, volume, type="volume", labels=self.owner.labels())]
         if node and sockets is not None:
             driver = docker.types.DriverConfig("local", SOCKETS_OPTIONS)
@@ -78,7 +79,8 @@ class DockerBackend:
                 docker.types.Mount(SOCKETS, sockets, type="volume", labels=self.owner.labels(), driver_config=driver)
             )
         config: dict[str, Any] = self.client.api.create_host_config(
-            mounts=mounts, **confinement(launch.limits, network, self._seccomp if node else None)
+            mounts=mounts,
+            **confinement(launch.limits, network, seccomp),
         )
         return config
 

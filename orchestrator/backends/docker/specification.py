@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import docker.types
 
 from faultbed import part
-from orchestrator.backends.host import Launch
+from orchestrator.backends.host import PARTS, Launch, PartName
 from orchestrator.scenario.cell import Limits
 
 USER = "1000:1000"
@@ -27,21 +27,28 @@ EVERYWHERE = "0.0.0.0"
 
 def specification(launch: Launch, home: str, image: str, *, sockets: bool = False) -> dict[str, Any]:
     """The part of the engine's container configuration that a process itself decides. `sockets`: it has SOCKETS."""
-    common = ["--name", launch.name, "--home", home, "--control", EVERYWHERE]
-    engine = [] if launch.engine is None else ["--engine", launch.engine]
-    node = launch.role == "node"
-    paths = ["--sockets", SOCKETS] if sockets else []
+    name, arguments = _told(launch, home, sockets)
     return {
         "image": image,
-        "entrypoint": part.command("nodes" if node else "chaos", "python3"),
-        "command": [*common, "--epoch", str(launch.epoch), *engine, *paths]
-        if node
-        else [*common, "--plane", launch.role],
+        "entrypoint": part.command(name, "python3"),
+        "command": arguments,
         "hostname": launch.name,
         "user": USER,
         "working_dir": home,
         "healthcheck": {"test": ["NONE"]},  # readiness is what the process says itself
     }
+
+
+def _told(launch: Launch, home: str, sockets: bool) -> tuple[part.Name, list[str]]:
+    """The part of ours that it is, and what that is told."""
+    if launch.role in PARTS:
+        return cast(PartName, launch.role), list(launch.arguments)
+    common = ["--name", launch.name, "--home", home, "--control", EVERYWHERE]
+    if launch.role != "node":
+        return "chaos", [*common, "--plane", launch.role]
+    engine = [] if launch.engine is None else ["--engine", launch.engine]
+    paths = ["--sockets", SOCKETS] if sockets else []
+    return "nodes", [*common, "--epoch", str(launch.epoch), *engine, *paths]
 
 
 def confinement(limits: Limits, network: str, seccomp: str | None = None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from orchestrator.run.specs import planes
 from orchestrator.scenario.cell import Cell
 
 if TYPE_CHECKING:
+    from orchestrator.backends.host import Host
     from orchestrator.backends.processes import Supervisor
     from orchestrator.backends.real import RealSession
 
@@ -53,6 +54,15 @@ def _open(options: Options, interrupts: Interrupts) -> Iterator[Runner]:
             return used.enter_context(compose.open(interrupts))
 
         yield _or_system(ours, systems)
+
+
+@contextmanager
+def _hosts(home: Path) -> Iterator[Mapping[str, Host]]:
+    from orchestrator.backends.processes import Supervisor
+    from orchestrator.backends.this_machine import LocalHost, command_line
+
+    with Supervisor(secrets.token_hex(8)) as supervisor:
+        yield {"": LocalHost(supervisor, home.absolute(), command_line)}
 
 
 def _or_system(ours: Runner, systems: Callable[[], Runner]) -> Runner:
@@ -101,7 +111,7 @@ BACKEND = Backend(
     place=0,
     about="real processes and sockets",
     problems=_problems,
-    connect=unconnected(NAME, _open),
+    connect=unconnected(NAME, _open, _hosts),
     options=COMPOSE.options,
     engine=_engine,
     findings=_findings,
