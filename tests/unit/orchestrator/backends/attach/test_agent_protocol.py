@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from orchestrator.backends.attach.protocol import (
     BadRequest,
+    arguments,
     file_name,
     number,
     parse_report,
@@ -97,3 +98,16 @@ def test_a_name_and_numbers_of_a_process() -> None:
 def test_what_is_no_number(value: object) -> None:
     with pytest.raises(BadRequest):
         number(value)
+
+
+@pytest.mark.parametrize("given", [[], ["poll"], ["--engine", "epoll_edge", "--probes", "undrained,data-then-end"]])
+def test_what_a_part_is_told(given: list[str]) -> None:
+    assert arguments(given) == given
+
+
+@pytest.mark.parametrize(
+    "given", ["poll", None, [1], ["a b"], ["../x"], ["$(x)"], [""], ["-x"], ["a"] * 17, ["a" * 4002]]
+)
+def test_what_no_part_is_told(given: object) -> None:
+    with pytest.raises(BadRequest):
+        arguments(given)

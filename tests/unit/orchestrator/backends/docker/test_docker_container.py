@@ -103,3 +103,10 @@ def test_whoever_asks_for_nothing_is_bounded_all_the_same() -> None:
     assert (free["pids_limit"], free["mem_limit"], free["memswap_limit"]) == (PROCESSES, MEMORY, MEMORY)
     for service in (relay_service("p", "faultbed:1"), toxiproxy_service("p", "toxiproxy:1")):
         assert BOUNDS.items() <= service.items()
+
+
+def test_a_part_that_is_no_process_of_a_cell_is_told_what_it_is_to_do_and_no_more() -> None:
+    launch = Launch("lanes", "lanes", 3, None, "", Path("log"), arguments=("epoll",))
+    made = specification(launch, "/data", "image")
+    assert made["entrypoint"][-1] == "lanes"
+    assert made["command"] == ["epoll"]
