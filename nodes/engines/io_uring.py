@@ -32,8 +32,9 @@ _BYTES_AT = bytes.__basicsize__ - 1  # where CPython keeps what a bytes object h
 
 _MSGHDR = struct.Struct("@PI4xPNPNi4x")
 _IOVEC = struct.Struct("@PN")
-_IOVEC_AT, _NAME_AT = 64, 80
 _LENGTH = struct.Struct("=I")
+_LENGTH_AT = 8  # of a message's name
+_IOVEC_AT, _NAME_AT = 64, 80
 _PLACE = struct.Struct("=QI")
 _PLACE_AT = 16  # of a submission's address and length
 
@@ -117,10 +118,12 @@ class UringPort:
         self._ask(request, submission(_CONNECT, request.fd, address_of(name), 0, request.token, offset=len(name)))
 
     def receive_from(self, request: Request, size: int) -> None:
-        message = request.keep = _message(bytes(sockaddr.SIZE), 0, size)
-        request.whole, request.take, request.picked = _NEVER, _empty, _received_from
-        at = address_of(message)
-        request.plan = submission(_RECVMSG, request.fd, at, 1, request.token, **_selected(size))
+        if request.size != size:
+            message = request.keep = _message(size)
+            request.size, request.whole, request.take, request.picked = size, _NEVER, _empty, _received_from
+            at = address_of(message)
+            request.plan = submission(_RECVMSG, request.fd, at, 1, request.token, **_selected(size))
+        _LENGTH.pack_into(request.keep, _LENGTH_AT, sockaddr.SIZE)
         self._ask(request, request.plan)
 
     def cancel(self, request: Request) -> None:
@@ -174,11 +177,11 @@ def _end_of_file(_request: Request, _result: int) -> bytes:
 
 
 def _accepted(request: Request, result: int) -> tuple[int, ops.Address]:
-    return result, sockaddr.decode(request.keep)
+    return result, _name(request.keep, 0, sockaddr.SIZE)
 
 
 def _received_from(request: Request, data: bytes) -> tuple[bytes, ops.Address]:
-    return data, sockaddr.decode(request.keep[_NAME_AT:])
+    return data, _name(request.keep, _NAME_AT, _LENGTH_AT)
 
 
 def _empty(request: Request, _result: int) -> tuple[bytes, ops.Address]:
@@ -186,13 +189,18 @@ def _empty(request: Request, _result: int) -> tuple[bytes, ops.Address]:
     return _received_from(request, b"")
 
 
-def _message(name: bytes, data_at: int, length: int) -> bytearray:
-    """A struct msghdr (recvmsg(2)) with one struct iovec, and the name that it points to."""
-    message = bytearray(_NAME_AT + len(name))
+def _name(memory: bytearray, at: int, length_at: int) -> ops.Address:
+    """What the kernel wrote, as long as it said."""
+    (length,) = _LENGTH.unpack_from(memory, length_at)
+    return sockaddr.decode(bytes(memory[at : at + length]))
+
+
+def _message(size: int) -> bytearray:
+    """A struct msghdr (recvmsg(2)) with one struct iovec, and room for the name that it points to."""
+    message = bytearray(_NAME_AT + sockaddr.SIZE)
     at = address_of(message)
-    _MSGHDR.pack_into(message, 0, at + _NAME_AT, len(name), at + _IOVEC_AT, 1, 0, 0, 0)
-    _IOVEC.pack_into(message, _IOVEC_AT, data_at, length)
-    message[_NAME_AT:] = name
+    _MSGHDR.pack_into(message, 0, at + _NAME_AT, sockaddr.SIZE, at + _IOVEC_AT, 1, 0, 0, 0)
+    _IOVEC.pack_into(message, _IOVEC_AT, 0, size)
     return message
 
 

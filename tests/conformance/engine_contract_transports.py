@@ -6,6 +6,8 @@ A check takes the subject, the transport's row, and what gives an address for a 
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Generator
 from typing import Any
 
@@ -99,6 +101,26 @@ def check_a_message_is_cut_to_the_size_asked_for(subject: Subject, row: Transpor
         for text in (b"cut short", b"whole"):
             yield ops.Send(client, text)
         assert (yield from each([ops.Recv(server, 5)] * 2)) == [b"cut s", b"whole"]
+
+    subject.run(main())
+
+
+@due(lambda row: row.address == "path" and not row.connected)
+def check_a_name_in_no_file_system_may_end_with_zero_bytes(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    """What is sent to it is for nobody whose name is the same without them (unix(7), "abstract")."""
+    if sys.platform != "linux":
+        return
+    start = f"\0faultbed {os.getpid()}"
+
+    def main() -> ops.Program:
+        server = yield ops.Bind(fresh())
+        clients = yield from each(ops.Bind(UnixPath(name)) for name in (start, start + "\0", start + "\0\0"))
+        for client in clients:
+            yield ops.SendTo(client, b"?", server.local)
+            _, source = yield ops.RecvFrom(server, 10)
+            assert source == client.local
+            yield ops.SendTo(server, b"!", source)
+            assert (yield ops.RecvFrom(client, 10)) == (b"!", server.local)
 
     subject.run(main())
 

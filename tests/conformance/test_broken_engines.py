@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import select
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_checks import CHECKS
-from engine_contract import MILLISECOND, Subject
+from engine_checks import CHECKS, OF_REAL_ENGINES
+from engine_contract import ANY_PORT, MILLISECOND, Subject
+from engine_contract_transports import CHECKS as OVER_TRANSPORTS
 
 from nodes import ops
 from nodes.engines import epoll, epoll_edge, epoll_oneshot
 from nodes.engines.common.poller import Trigger
+from nodes.wire.addresses import UnixPath
+from nodes.wire.transports import TRANSPORTS
 
 
 class NewestWaiterFirst(epoll.Engine):
@@ -74,6 +79,29 @@ class SwallowsErrors(epoll.Engine):
         super()._ended(task, StopIteration(None) if isinstance(error, Exception) else error)
 
 
+class Renaming(epoll.Engine):
+    """Says another address than the one that a datagram came from."""
+
+    def _bind(self, task: Any, operation: ops.Bind) -> Any:
+        endpoint = super()._bind(task, operation)
+        receive = endpoint.receive
+
+        def received(size: int) -> tuple[bytes, ops.Address]:
+            data, address = receive(size)
+            return data, self._renamed(address)
+
+        endpoint.receive = received
+        return endpoint
+
+    def _renamed(self, address: ops.Address) -> ops.Address:
+        raise NotImplementedError
+
+
+class StripsNames(Renaming):
+    def _renamed(self, address: ops.Address) -> ops.Address:
+        return UnixPath(address.path.rstrip("\0")) if isinstance(address, UnixPath) else address
+
+
 MUTANTS = [
     (NewestWaiterFirst, "check_the_longest_waiter_is_served_first"),
     (LosesWakeups, "check_every_joiner_is_told"),
@@ -86,11 +114,31 @@ MUTANTS = [
     (TakesOneShotsForLevels, "check_what_a_receive_left_is_there_for_the_next"),
     (SwallowsErrors, "check_an_error_that_nobody_joins_ends_the_run"),
 ]
+OVER = [
+    (StripsNames, "check_a_name_in_no_file_system_may_end_with_zero_bytes", ("unix-datagram",)),
+]
+CONVICTIONS = (AssertionError, TimeoutError, OSError, ops.Cancelled)
+HASTE = 300 * MILLISECOND
+pytestmark = pytest.mark.skipif(epoll.availability() is not None, reason=str(epoll.availability()))
 
 
-@pytest.mark.skipif(epoll.availability() is not None, reason=str(epoll.availability()))
 @pytest.mark.parametrize(("mutant", "check"), MUTANTS, ids=lambda value: getattr(value, "__name__", value))
 def test_a_broken_engine_is_convicted(mutant: type, check: str) -> None:
-    CHECKS[check](Subject(epoll.Engine))
-    with pytest.raises((AssertionError, TimeoutError, ops.Cancelled)):
-        CHECKS[check](Subject(mutant, guard=300 * MILLISECOND))
+    examine = (CHECKS | OF_REAL_ENGINES)[check]
+    examine(Subject(epoll.Engine))
+    with pytest.raises(CONVICTIONS):
+        examine(Subject(mutant, guard=HASTE))
+
+
+@pytest.mark.parametrize(
+    ("mutant", "check", "transport"), [(mutant, check, name) for mutant, check, names in OVER for name in names]
+)
+def test_a_broken_engine_is_convicted_over(mutant: type, check: str, transport: str, tmp_path: Path) -> None:
+    (examine, _), row, numbers = OVER_TRANSPORTS[check], TRANSPORTS[transport], count()
+
+    def fresh() -> ops.Address:
+        return UnixPath(str(tmp_path / f"{next(numbers)}")) if row.address == "path" else ANY_PORT
+
+    examine(Subject(epoll.Engine), row, fresh)
+    with pytest.raises(CONVICTIONS):
+        examine(Subject(mutant, guard=HASTE), row, fresh)

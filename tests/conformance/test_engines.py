@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from descriptors_taken import none_left
-from engine_checks import CHECKS
+from engine_checks import CHECKS, OF_REAL_ENGINES
 from engine_contract import ANY_PORT, Subject, after, each, failing, one, pair, pause, until
 
 from nodes import engines, ops
@@ -56,6 +56,12 @@ def hasty_switches() -> Iterator[None]:
 @pytest.mark.parametrize("engine", [*REAL, *SEVERAL, SIMULATED])
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_contract(check: Callable[[Subject], None], engine: str) -> None:
+    check(subject(engine))
+
+
+@pytest.mark.parametrize("engine", [*REAL, *SEVERAL])
+@pytest.mark.parametrize("check", OF_REAL_ENGINES.values(), ids=OF_REAL_ENGINES)
+def test_contract_of_real_engines(check: Callable[[Subject], None], engine: str) -> None:
     check(subject(engine))
 
 

@@ -18,7 +18,7 @@ class PathSocket(socket.socket):
         try:
             super().bind(path)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or not _abandoned(path, self.type):
+            if error.errno != errno.EADDRINUSE or path.startswith("\0") or not _abandoned(path, self.type):
                 raise
             os.unlink(path)
             super().bind(path)

@@ -64,7 +64,10 @@ def _of_family(family: int, packed: bytes) -> bytes:
 
 
 def decode(raw: bytes) -> Address:
-    """What `encode` made, or the kernel; `raw` may be longer than its address, by zeros. No address is no path."""
+    """What `encode` made, or the kernel, cut to the length that it says: what begins with a zero byte may also end with
+    some, and is another's name without them. No address is no path."""
+    if len(raw) < _FAMILY.size:
+        return UnixPath("")
     family = _FAMILY.unpack_from(raw)[0]
     if family == socket.AF_INET:
         port, packed = _INET.unpack_from(raw)
@@ -72,4 +75,9 @@ def decode(raw: bytes) -> Address:
     if family == socket.AF_INET6:
         port, flow, packed = _INET6.unpack_from(raw)
         return IPv6(socket.inet_ntop(socket.AF_INET6, packed), port, flow, *_SCOPE.unpack_from(raw, _SCOPE_AT))
-    return UnixPath(os.fsdecode(bytes(raw[_PATH]).rstrip(b"\0")))
+    return UnixPath(os.fsdecode(_name(bytes(raw[_PATH]))))
+
+
+def _name(told: bytes) -> bytes:
+    """Of a file system's a zero byte is the end."""
+    return told if told.startswith(b"\0") else told.partition(b"\0")[0]
