@@ -35,6 +35,7 @@ _IOVEC = struct.Struct("@PN")
 _LENGTH = struct.Struct("=I")
 _LENGTH_AT = 8  # of a message's name
 _IOVEC_AT, _NAME_AT = 64, 80
+_DATA_AT = _NAME_AT + sockaddr.SIZE
 _PLACE = struct.Struct("=QI")
 _PLACE_AT = 16  # of a submission's address and length
 
@@ -90,8 +91,17 @@ class UringPort:
             self._requests[request.token] = request
             request.size, request.whole, request.take = size, _NEVER, _end_of_file
             request.plan = submission(_RECV, request.fd, 0, size, request.token, **_selected(size))
+            if request.bounded and size > _BUFFER_SIZE:
+                self._receive_whole(request, size)
         request.busy = True
         self._push(request.plan)
+
+    @staticmethod
+    def _receive_whole(request: Request, size: int) -> None:
+        """A message would be cut to a buffer of the ring's."""
+        request.keep, request.take = bytearray(size), _of_its_own
+        at = address_of(request.keep)
+        request.plan = submission(_RECV, request.fd, at, size, request.token, hint=_POLL_FIRST)
 
     def send(self, request: Request, data: bytes) -> None:
         """Its submission is made once, and then told where the data lies: it is pushed again when it came back."""
@@ -119,10 +129,12 @@ class UringPort:
 
     def receive_from(self, request: Request, size: int) -> None:
         if request.size != size:
-            message = request.keep = _message(size)
-            request.size, request.whole, request.take, request.picked = size, _NEVER, _empty, _received_from
-            at = address_of(message)
-            request.plan = submission(_RECVMSG, request.fd, at, 1, request.token, **_selected(size))
+            own = size > _BUFFER_SIZE
+            message = request.keep = _message(size, own)
+            request.size, request.whole, request.picked = size, _NEVER, _received_from
+            request.take = _whole_from if own else _empty
+            how = _selected(0 if own else size)
+            request.plan = submission(_RECVMSG, request.fd, address_of(message), 1, request.token, **how)
         _LENGTH.pack_into(request.keep, _LENGTH_AT, sockaddr.SIZE)
         self._ask(request, request.plan)
 
@@ -180,8 +192,16 @@ def _accepted(request: Request, result: int) -> tuple[int, ops.Address]:
     return result, _name(request.keep, 0, sockaddr.SIZE)
 
 
+def _of_its_own(request: Request, result: int) -> bytes:
+    return bytes(memoryview(request.keep)[:result])
+
+
 def _received_from(request: Request, data: bytes) -> tuple[bytes, ops.Address]:
     return data, _name(request.keep, _NAME_AT, _LENGTH_AT)
+
+
+def _whole_from(request: Request, result: int) -> tuple[bytes, ops.Address]:
+    return _received_from(request, bytes(memoryview(request.keep)[_DATA_AT : _DATA_AT + result]))
 
 
 def _empty(request: Request, _result: int) -> tuple[bytes, ops.Address]:
@@ -195,12 +215,13 @@ def _name(memory: bytearray, at: int, length_at: int) -> ops.Address:
     return sockaddr.decode(bytes(memory[at : at + length]))
 
 
-def _message(size: int) -> bytearray:
-    """A struct msghdr (recvmsg(2)) with one struct iovec, and room for the name that it points to."""
-    message = bytearray(_NAME_AT + sockaddr.SIZE)
+def _message(size: int, own: bool) -> bytearray:
+    """A struct msghdr (recvmsg(2)) with one struct iovec, and room for the name that it points to; then, if it is to be
+    its `own`, for the data."""
+    message = bytearray(_DATA_AT + (size if own else 0))
     at = address_of(message)
     _MSGHDR.pack_into(message, 0, at + _NAME_AT, sockaddr.SIZE, at + _IOVEC_AT, 1, 0, 0, 0)
-    _IOVEC.pack_into(message, _IOVEC_AT, 0, size)
+    _IOVEC.pack_into(message, _IOVEC_AT, at + _DATA_AT if own else 0, size)
     return message
 
 

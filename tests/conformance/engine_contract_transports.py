@@ -105,6 +105,37 @@ def check_a_message_is_cut_to_the_size_asked_for(subject: Subject, row: Transpor
     subject.run(main())
 
 
+@due(lambda row: row.bounded)
+def check_a_message_is_cut_to_nothing_but_the_size_asked_for(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    if sys.platform != "linux":  # others have less room by default
+        return
+    whole = b"0123456789" * (10_000 if row.address == "path" else 6_000)
+    sizes = 2 * len(whole), len(whole) - 1, len(whole)
+
+    def messages(socket: ops.Socket, sender: ops.Socket) -> Generator[Any, Any, list[bytes]]:
+        got = []
+        for size in sizes:
+            if row.connected:
+                yield ops.Send(sender, whole)
+                got.append((yield ops.Recv(socket, size)))
+            else:
+                to = fresh() if row.address == "group" else socket.local
+                yield ops.SendTo(sender, whole, to)
+                data, _ = yield ops.RecvFrom(socket, size)
+                got.append(data)
+        return got
+
+    def main() -> ops.Program:
+        if row.connected:
+            sender, receiver, _ = yield from connected(row, fresh)
+        else:
+            receiver = yield ops.Bind(fresh())
+            sender = yield ops.Bind(LOOPBACK if row.address == "group" else fresh())
+        assert (yield from messages(receiver, sender)) == [whole[:size] for size in sizes]
+
+    subject.run(main())
+
+
 @due(lambda row: row.address == "path" and not row.connected)
 def check_a_name_in_no_file_system_may_end_with_zero_bytes(subject: Subject, row: Transport, fresh: Fresh) -> None:
     """What is sent to it is for nobody whose name is the same without them (unix(7), "abstract")."""

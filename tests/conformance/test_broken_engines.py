@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import select
+import socket
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,24 @@ class SwallowsErrors(epoll.Engine):
         super()._ended(task, StopIteration(None) if isinstance(error, Exception) else error)
 
 
+class CutsMessages(epoll.Engine):
+    """To a buffer of its own."""
+
+    def _enter(self, raw: socket.socket, receive: Callable[[int], Any], local: Any, peer: Any) -> Any:
+        messages = raw.type != socket.SOCK_STREAM and peer is None and not _listens(raw)
+        return super()._enter(raw, (lambda size: receive(min(size, 32_768))) if messages else receive, local, peer)
+
+    def _adopt(self, raw: socket.socket, local: Any, peer: Any) -> Any:
+        endpoint = super()._adopt(raw, local, peer)
+        if raw.type == socket.SOCK_SEQPACKET:
+            endpoint.receive = lambda size: raw.recv(min(size, 32_768))
+        return endpoint
+
+
+def _listens(raw: socket.socket) -> int:
+    return raw.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+
+
 class Renaming(epoll.Engine):
     """Says another address than the one that a datagram came from."""
 
@@ -115,6 +135,11 @@ MUTANTS = [
     (SwallowsErrors, "check_an_error_that_nobody_joins_ends_the_run"),
 ]
 OVER = [
+    (
+        CutsMessages,
+        "check_a_message_is_cut_to_nothing_but_the_size_asked_for",
+        ("udp", "unix-datagram", "unix-seqpacket"),
+    ),
     (StripsNames, "check_a_name_in_no_file_system_may_end_with_zero_bytes", ("unix-datagram",)),
 ]
 CONVICTIONS = (AssertionError, TimeoutError, OSError, ops.Cancelled)

@@ -35,13 +35,29 @@ _TURNS = 100  # ... and how often it is waited for
 class Request:
     """`finish` makes the operation's value of an outcome, or raises; None takes it as it is.
 
-    `late`: its deadline has passed, and it was withdrawn. All below `late` is the port's own.
+    `bounded`: what it receives are messages, which come whole. `late`: its deadline has passed, and it was withdrawn.
+    All below `late` is the port's own.
     """
 
-    __slots__ = ("busy", "fd", "finish", "keep", "late", "picked", "plan", "size", "take", "task", "token", "whole")
+    __slots__ = (
+        "bounded",
+        "busy",
+        "fd",
+        "finish",
+        "keep",
+        "late",
+        "picked",
+        "plan",
+        "size",
+        "take",
+        "task",
+        "token",
+        "whole",
+    )
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, bounded: bool = False) -> None:
         self.fd = fd
+        self.bounded = bounded
         self.busy = False
         self.task: Timed | None = None
         self.finish: Callable[[Any], Any] | None = None
@@ -68,7 +84,7 @@ class CompletionEndpoint(Endpoint):
     def __init__(self, raw: socket.socket, local: ops.Address, peer: ops.Address | None) -> None:
         super().__init__(raw, local, peer)
         self.send: Callable[[bytes, int], int] = raw.send
-        self.receiving = Request(self.fd)
+        self.receiving = Request(self.fd, raw.type == sockets.MESSAGES)
         self.sending = Request(self.fd)
 
 

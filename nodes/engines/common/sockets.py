@@ -15,6 +15,7 @@ from nodes.wire.addresses import Group, IPv4, IPv6, UnixPath
 
 ABORTED = "the socket was closed by another program"
 INTERNET = (socket.AF_INET, socket.AF_INET6)
+MESSAGES = getattr(socket, "SOCK_SEQPACKET", None)
 _AT_ONCE = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has none, and no engine there whose sockets block
 _UNIX = getattr(socket, "AF_UNIX", None)
 _FAMILIES = {IPv4: socket.AF_INET, IPv6: socket.AF_INET6, Group: socket.AF_INET, UnixPath: _UNIX}
