@@ -164,12 +164,12 @@ class Recv:
 class Send:
     """-> None once all of `data` was handed to the transport. `data` must not change until then.
 
-    Where messages keep their boundaries none at all is a message too.
+    Any bytes-like object will do. Where messages keep their boundaries none at all is a message too.
     """
 
     __slots__ = ("data", "deadline", "socket")
 
-    def __init__(self, socket: Socket, data: bytes, deadline: int | None = None) -> None:
+    def __init__(self, socket: Socket, data: bytes | bytearray | memoryview[Any], deadline: int | None = None) -> None:
         self.socket = socket
         self.data = data
         self.deadline = deadline

@@ -109,6 +109,8 @@ class UringPort:
             self._requests[request.token] = request
             how = {"options": _WHOLE, "hint": _POLL_FIRST}
             request.plan = bytearray(submission(_SEND, request.fd, 0, 0, request.token, **how))
+        if data.__class__ is not bytes:
+            raise TypeError("what other objects hold lies elsewhere")
         request.busy, request.keep = True, data
         size = request.whole = len(data)
         _PLACE.pack_into(request.plan, _PLACE_AT, id(data) + _BYTES_AT, size)

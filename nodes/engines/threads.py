@@ -288,12 +288,13 @@ class Engine(Loop[Threaded]):
 
     def _send(self, _task: Threaded, operation: ops.Send) -> None:
         endpoint: Any = operation.socket
-        rest = memoryview(operation.data)
-        while True:
-            sent = self._limited(endpoint, socket.SO_SNDTIMEO, operation.deadline, endpoint.raw.send, rest)
-            rest = rest[sent:]
-            if not rest:
-                return
+        data, deadline, send = operation.data, operation.deadline, endpoint.raw.send
+        sent = self._limited(endpoint, socket.SO_SNDTIMEO, deadline, send, data)
+        if sent == len(data):
+            return
+        rest = sockets.rest(data, sent)
+        while rest:
+            rest = rest[self._limited(endpoint, socket.SO_SNDTIMEO, deadline, send, rest) :]
 
     def _send_to(self, _task: Threaded, operation: ops.SendTo) -> None:
         endpoint: Any = operation.socket

@@ -249,6 +249,22 @@ def check_a_send_is_complete_however_slow_the_reader(subject: Subject) -> None:
     subject.run(main())
 
 
+def check_send_takes_any_bytes_like_object(subject: Subject) -> None:
+    def main() -> ops.Program:
+        for data in (bytearray(PATTERN), memoryview(PATTERN), memoryview(PATTERN).cast("H")):
+            client, server, _ = yield from pair()
+            writing = yield ops.Spawn(one(ops.Send(client, data)))
+            yield from pause(5)
+            assert not writing.done
+            received = bytearray()
+            while len(received) < len(PATTERN):
+                received += yield ops.Recv(server, 262144)
+            yield ops.Join(writing)
+            assert received == PATTERN
+
+    subject.run(main())
+
+
 def check_both_directions_at_once(subject: Subject) -> None:
     def write(socket: ops.Socket) -> ops.Program:
         yield ops.Send(socket, PATTERN)

@@ -81,6 +81,15 @@ class SwallowsErrors(epoll.Engine):
         super()._ended(task, StopIteration(None) if isinstance(error, Exception) else error)
 
 
+class SendsOtherMemory(epoll.Engine):
+    """For what is no bytes object."""
+
+    def _await_sent(self, task: Any, operation: ops.Send, sent: int | None) -> Any:
+        if not isinstance(getattr(operation.data, "obj", operation.data), bytes):
+            operation.data = bytes(len(operation.data))
+        return super()._await_sent(task, operation, sent)
+
+
 class CutsMessages(epoll.Engine):
     """To a buffer of its own."""
 
@@ -133,6 +142,7 @@ MUTANTS = [
     (TakesEdgesForLevels, "check_what_a_receive_left_is_there_for_the_next"),
     (TakesOneShotsForLevels, "check_what_a_receive_left_is_there_for_the_next"),
     (SwallowsErrors, "check_an_error_that_nobody_joins_ends_the_run"),
+    (SendsOtherMemory, "check_send_takes_any_bytes_like_object"),
 ]
 OVER = [
     (

@@ -188,7 +188,7 @@ class Driver(Scheduler):
                         step(task, task.throw, error)
                         continue
                     if sent != len(data):
-                        step(task, yielded, sends(operation.socket, data[sent:], operation.deadline))
+                        self._send_rest(task, operation, sent)
                         continue
                     try:
                         operation = resume(None)
@@ -279,7 +279,10 @@ class Driver(Scheduler):
             sent = None
         if sent == len(operation.data):
             return None
-        self._port.send(request, operation.data[sent:])
+        rest = sockets.rest(operation.data, sent)
+        if sent and not rest:
+            return None
+        self._port.send(request, bytes(rest))
         return self._await(task, request, None, operation.deadline)
 
     def _recv_from(self, task: Timed, operation: ops.RecvFrom) -> Any:

@@ -123,7 +123,7 @@ class Driver(Scheduler):
                         step(task, task.throw, error)
                         continue
                     if sent != len(data):
-                        step(task, yielded, sends(operation.socket, memoryview(data)[sent:], operation.deadline))
+                        self._send_rest(task, operation, sent)
                         continue
                     try:
                         operation = resume(None)
@@ -351,7 +351,9 @@ class Driver(Scheduler):
     def _await_sent(self, task: Timed, operation: ops.Send, sent: int | None) -> Any:
         """`sent`: how much was; None: it had no room even for none at all, which may be a message."""
         endpoint: Any = operation.socket
-        rest = memoryview(operation.data)[sent:]
+        rest = sockets.rest(operation.data, sent)
+        if sent and not rest:
+            return None
 
         def retry() -> Any:
             nonlocal rest

@@ -96,6 +96,12 @@ def peer_of(raw: socket.socket) -> Address:
     return reader(raw)(raw.getpeername())
 
 
+def rest(data: Any, sent: int | None) -> memoryview:
+    """What is left of any bytes-like object, whatever its own length counts, after so many bytes; None is no byte."""
+    view = memoryview(data)
+    return (view if view.nbytes == len(view) else view.cast("B"))[sent:]
+
+
 def has_ended(raw: socket.socket) -> bool:
     """Whether the peer's end of a stream, or a reset, is all that there is to read."""
     try:

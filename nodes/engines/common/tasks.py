@@ -11,6 +11,7 @@ from time import monotonic_ns
 from typing import Any
 
 from nodes import ops
+from nodes.engines.common import sockets
 from nodes.engines.common.endings import drop
 from nodes.engines.common.loop import PENDING, Loop, Resume, Running
 from nodes.engines.common.timers import Timer, Timers
@@ -60,6 +61,14 @@ class Scheduler(Loop[Timed]):
             if argument is PENDING:
                 return
         self._give_way(task, resume, argument)
+
+    def _send_rest(self, task: Timed, operation: ops.Send, sent: int | None) -> None:
+        """What the loop's own send left; nothing, where the length of what was sent does not count bytes."""
+        rest = sockets.rest(operation.data, sent)
+        if sent and not rest:
+            self._step(task, task.send, None)
+        else:
+            self._step(task, yielded, ops.Send(operation.socket, rest, operation.deadline))
 
     def _give_way(self, task: Timed, resume: Resume, argument: Any) -> None:
         self._ready.append((task, resume, argument))

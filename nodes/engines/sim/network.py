@@ -107,7 +107,7 @@ class Network:
         stream: Any = operation.socket
         if stream.writer is not None:
             raise RuntimeError("a Send is outstanding on this socket")
-        if stream.send(operation.data):
+        if stream.send(bytes(operation.data)):
             return None
         stream.writer = fiber
         return WAIT
