@@ -208,10 +208,11 @@ class Shutdown:
 
 
 class HasEnded:
-    """-> bool: the peer's end of this stream, or a reset, has come, whether or not a Recv was told of it yet.
+    """-> bool: the peer's end of this connection, or a reset, has come, whether or not a Recv was told of it yet.
 
-    It answers at once and takes no data (recv(2), MSG_PEEK); what came before the end and is not yet read hides it. A
-    socket tells of a reset once: after this, a Recv may find the end of file instead.
+    It answers at once and takes no data (recv(2), MSG_PEEK); what came before the end and is not yet read hides it, and
+    so does a message of no bytes, which a Recv by itself cannot tell from the end. A socket tells of a reset once:
+    after this, a Recv may find the end of file instead.
     """
 
     __slots__ = ("socket",)

@@ -157,6 +157,25 @@ def check_a_name_in_no_file_system_may_end_with_zero_bytes(subject: Subject, row
 
 
 @due(lambda row: row.connected and row.bounded)
+def check_a_message_of_no_bytes_is_no_end(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    def main() -> ops.Program:
+        client, server, _ = yield from connected(row, fresh)
+        assert not (yield ops.HasEnded(server))
+        yield ops.Send(client, b"")
+        assert not (yield ops.HasEnded(server)), "a message is there"
+        assert (yield ops.Recv(server, 10)) == b""
+        assert not (yield ops.HasEnded(server))
+        yield ops.Send(client, b"")
+        yield ops.Close(client)
+        assert not (yield ops.HasEnded(server)), "a message hides it"
+        assert (yield ops.Recv(server, 10)) == b""
+        assert (yield ops.HasEnded(server))
+        assert (yield ops.Recv(server, 10)) == b"", "nobody took it"
+
+    subject.run(main())
+
+
+@due(lambda row: row.connected and row.bounded)
 def check_none_at_all_is_a_message(subject: Subject, row: Transport, fresh: Fresh) -> None:
     """Also to whoever has no room for it yet."""
     messages = [b"", b"x" * 5_000, b""] * 200

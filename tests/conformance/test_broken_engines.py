@@ -131,6 +131,19 @@ class StripsNames(Renaming):
         return UnixPath(address.path.rstrip("\0")) if isinstance(address, UnixPath) else address
 
 
+class TakesNothingForTheEnd(epoll.Engine):
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._perform[ops.HasEnded] = lambda task, operation: self._nothing_comes(operation)
+
+    @staticmethod
+    def _nothing_comes(operation: Any) -> bool:
+        try:
+            return not operation.socket.raw.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+
+
 MUTANTS = [
     (NewestWaiterFirst, "check_the_longest_waiter_is_served_first"),
     (LosesWakeups, "check_every_joiner_is_told"),
@@ -151,6 +164,7 @@ OVER = [
         ("udp", "unix-datagram", "unix-seqpacket"),
     ),
     (StripsNames, "check_a_name_in_no_file_system_may_end_with_zero_bytes", ("unix-datagram",)),
+    (TakesNothingForTheEnd, "check_a_message_of_no_bytes_is_no_end", ("unix-seqpacket",)),
 ]
 CONVICTIONS = (AssertionError, TimeoutError, OSError, ops.Cancelled)
 HASTE = 300 * MILLISECOND

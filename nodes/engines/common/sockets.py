@@ -17,6 +17,8 @@ ABORTED = "the socket was closed by another program"
 INTERNET = (socket.AF_INET, socket.AF_INET6)
 MESSAGES = getattr(socket, "SOCK_SEQPACKET", None)
 _AT_ONCE = getattr(socket, "MSG_DONTWAIT", 0)  # Windows has none, and no engine there whose sockets block
+_CREDENTIALS = getattr(socket, "SO_PASSCRED", None)
+_ROOM_FOR_THEM = 64  # of a struct ucred and its header, cmsg(3)
 _UNIX = getattr(socket, "AF_UNIX", None)
 _FAMILIES = {IPv4: socket.AF_INET, IPv6: socket.AF_INET6, Group: socket.AF_INET, UnixPath: _UNIX}
 
@@ -103,13 +105,25 @@ def rest(data: Any, sent: int | None) -> memoryview:
 
 
 def has_ended(raw: socket.socket) -> bool:
-    """Whether the peer's end of a stream, or a reset, is all that there is to read."""
+    """Whether the peer's end of a connection, or a reset, is all that there is to read."""
     try:
-        return not raw.recv(1, socket.MSG_PEEK | _AT_ONCE)
+        return not raw.recv(1, socket.MSG_PEEK | _AT_ONCE) and not _sent_nothing(raw)
     except BlockingIOError:
         return False
     except OSError:
         return True
+
+
+def _sent_nothing(raw: socket.socket) -> bool:
+    """Whether what is read as nothing is a message of no bytes: that comes with its sender's credentials (unix(7),
+    SO_PASSCRED), an end with nobody's."""
+    if raw.type != MESSAGES or _CREDENTIALS is None:
+        return False
+    raw.setsockopt(socket.SOL_SOCKET, _CREDENTIALS, 1)
+    try:
+        return bool(raw.recvmsg(1, _ROOM_FOR_THEM, socket.MSG_PEEK | _AT_ONCE)[1])
+    finally:
+        raw.setsockopt(socket.SOL_SOCKET, _CREDENTIALS, 0)
 
 
 def refuse_self(local: Address, peer: Address) -> None:
