@@ -18,7 +18,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from time import monotonic_ns
+from time import monotonic_ns, sleep
 from typing import Any, TypeVar
 
 from nodes import ops
@@ -32,6 +32,7 @@ Result = TypeVar("Result")
 _NUDGE_SECONDS = 0.05
 _NOT_LONG = 50_000  # microseconds
 _BRIEFLY = 1e-6  # seconds
+_TURN = 1024  # operations of one task before the others have theirs, if none of these made it wait
 
 
 def availability() -> str | None:
@@ -137,6 +138,7 @@ class Engine(Loop[Threaded]):
         """Until the program ends, which may end the run. Raises _Over when the run ended before."""
         resume: Resume = task.send
         argument: Any = None
+        left = _TURN
         while True:
             if self._over:
                 raise _Over
@@ -152,6 +154,20 @@ class Engine(Loop[Threaded]):
                 resume, argument = task.throw, error
             if argument is PENDING:
                 resume, argument = self._wait(task)
+                left = _TURN
+                continue
+            left -= 1
+            if not left:
+                left = _TURN
+                self._let_others_on()
+
+    def _let_others_on(self) -> None:
+        """Who gives the lock back and takes it again at once has it before those who wait for it are awake."""
+        self._lock.release()
+        try:
+            sleep(_BRIEFLY)
+        finally:
+            self._lock.acquire()
 
     # --- waiting and waking, all under the lock ---
 

@@ -6,6 +6,12 @@ import engine_contract_endings
 import engine_contract_raw
 import engine_contract_sockets
 import engine_contract_tasks
+import engine_contract_turns
 
-CHECKS = engine_contract_tasks.CHECKS | engine_contract_sockets.CHECKS | engine_contract_endings.CHECKS
+CHECKS = (
+    engine_contract_tasks.CHECKS
+    | engine_contract_turns.CHECKS
+    | engine_contract_sockets.CHECKS
+    | engine_contract_endings.CHECKS
+)
 OF_REAL_ENGINES = engine_contract_raw.CHECKS

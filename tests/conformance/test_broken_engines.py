@@ -16,6 +16,7 @@ from engine_contract_transports import CHECKS as OVER_TRANSPORTS
 
 from nodes import ops
 from nodes.engines import epoll, epoll_edge, epoll_oneshot
+from nodes.engines.common.loop import PENDING
 from nodes.engines.common.poller import Trigger
 from nodes.wire.addresses import UnixPath
 from nodes.wire.transports import TRANSPORTS
@@ -79,6 +80,21 @@ class TakesOneShotsForLevels(epoll_oneshot.Engine):
 class SwallowsErrors(epoll.Engine):
     def _ended(self, task: Any, error: BaseException) -> None:
         super()._ended(task, StopIteration(None) if isinstance(error, Exception) else error)
+
+
+class NobodyElsesTurn(epoll.Engine):
+    def _step(self, task: Any, resume: Any, argument: Any) -> None:
+        while argument is not PENDING:
+            try:
+                operation = resume(argument)
+            except BaseException as error:
+                self._ended(task, error)
+                return
+            resume = task.send
+            try:
+                argument = self._perform[operation.__class__](task, operation)
+            except (Exception, ops.Cancelled) as error:
+                resume, argument = task.throw, error
 
 
 class SendsOtherMemory(epoll.Engine):
@@ -155,6 +171,7 @@ MUTANTS = [
     (TakesEdgesForLevels, "check_what_a_receive_left_is_there_for_the_next"),
     (TakesOneShotsForLevels, "check_what_a_receive_left_is_there_for_the_next"),
     (SwallowsErrors, "check_an_error_that_nobody_joins_ends_the_run"),
+    (NobodyElsesTurn, "check_who_need_not_wait_lets_others_on"),
     (SendsOtherMemory, "check_send_takes_any_bytes_like_object"),
 ]
 OVER = [
