@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import count, repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine_contract import Subject, after, each, failing, one, pause
 from engine_contract_transports import CHECKS, Check
 
 from nodes import engines, ops
+from nodes.engines.common.paths import PathSocket
 from nodes.wire.addresses import Group, IPv4, IPv6, UnixPath
 from nodes.wire.transports import TRANSPORTS, Transport
 
@@ -99,6 +101,30 @@ def test_a_run_ends_while_its_sockets_wait_for_others_that_make_no_room(engine: 
         assert subject(engine, "unix-stream").run(main())[0] is False
         late.cancel()
         assert receiver.fileno() >= 0, "it ended when they had gone"
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system's Python has no Unix domain sockets")
+@pytest.mark.parametrize("engine", engines.NAMES)
+def test_what_waits_for_room_is_tried_seldom(engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    examined, attempts, send = subject(engine, "unix-stream"), list[bytes](), PathSocket.sendto
+
+    def counting(raw: PathSocket, *arguments: Any) -> int:
+        attempts.append(arguments[0])
+        return send(raw, *arguments)
+
+    def main() -> ops.Program:
+        sender, receiver = yield from each(ops.Bind(UnixPath(str(tmp_path / end))) for end in ("sender", "receiver"))
+        filling = yield ops.Spawn(each([ops.SendTo(sender, b"more", receiver.local)] * 10_000))
+        yield from pause(20)
+        monkeypatch.setattr(PathSocket, "sendto", counting)
+        yield from pause(100)
+        assert not filling.done
+        assert len(attempts) < 20
+        late = ops.SendTo(sender, b"late", receiver.local, (yield from after(100)))
+        assert isinstance((yield from failing(late)), TimeoutError)
+        assert attempts.count(b"late") < 20
+
+    examined.run(main())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which descriptors are open")

@@ -17,7 +17,9 @@ from nodes.engines.common.loop import PENDING, Loop, Resume, Running
 from nodes.engines.common.timers import Timer, Timers
 
 MOMENT = 1_000_000
-"""Nanoseconds until what no event announces is tried again."""
+"""Nanoseconds until what no event announces is tried again, and then twice as long each time, ..."""
+LONGEST = 16 * MOMENT
+"""... but no longer than that."""
 
 _BUDGET = 64  # operations performed in one go before the others have their turn
 
@@ -106,20 +108,21 @@ class Scheduler(Loop[Timed]):
 
     # --- what no event announces: room at the other end of a Unix socket, or for each of several datagrams ---
 
-    def _again(self, task: Timed, attempt: Callable[[], Any], deadline: int | None) -> Any:
-        """Try it in a moment, and again until it succeeds or the deadline passes."""
+    def _again(self, task: Timed, attempt: Callable[[], Any], deadline: int | None, patience: int = MOMENT) -> Any:
+        """Try it in a moment, and again until it succeeds or the deadline passes: then for the last time."""
 
         def retry() -> Any:
             try:
                 self._wake(task, task.send, attempt())
             except BlockingIOError:
                 late = deadline is not None and monotonic_ns() >= deadline
-                return None if late else self._again(task, attempt, deadline)
+                return None if late else self._again(task, attempt, deadline, min(2 * patience, LONGEST))
             except OSError as error:
                 self._wake(task, task.throw, error)
             return PENDING
 
-        self._arm(task, monotonic_ns() + MOMENT, retry)
+        when = monotonic_ns() + patience
+        self._arm(task, when if deadline is None else min(when, deadline), retry)
         return PENDING
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from nodes import ops
 from nodes.engines import epoll
 from nodes.engines.common.readiness import Driver
-from nodes.wire.addresses import IPv4
+from nodes.engines.common.timers import Timers
+from nodes.wire.addresses import IPv4, UnixPath
 
 pytestmark = pytest.mark.skipif(epoll.availability() is not None, reason="no epoll")
 ANY_PORT = IPv4("127.0.0.1", 0)
@@ -124,3 +126,30 @@ def test_what_nobody_receives_keeps_nobody_awake(poller: Poller) -> None:
 def nothing() -> ops.Program:
     return None
     yield
+
+
+def test_what_waits_for_room_is_tried_for_the_last_time_at_its_deadline(
+    poller: Poller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before that ever more seldom."""
+    due: list[int] = []
+    arm = Timers.arm
+
+    def armed(timers: Timers[Any], when: int, owner: Any) -> Any:
+        due.append(when)
+        return arm(timers, when, owner)
+
+    def main() -> ops.Program:
+        bound = yield ops.Bind(UnixPath(""))
+        for _ in range(10_000):  # no queue holds them
+            due.clear()
+            deadline = (yield ops.Now()) + 60_000_000
+            try:
+                yield ops.SendTo(bound, b"x", bound.local, deadline)
+            except TimeoutError:
+                return deadline
+        raise AssertionError("there is always room")
+
+    monkeypatch.setattr(Timers, "arm", armed)
+    assert run(poller, main()) == due[-1] == max(due)
+    assert len(due) < 9
