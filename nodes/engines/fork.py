@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 from nodes import ops
 from nodes.engines import poll, threads
 from nodes.engines.common import libc
-from nodes.engines.common.endpoint import Endpoint
+from nodes.engines.common.endpoint import Endpoint, ReadinessEndpoint
 from nodes.engines.common.offer import Offer
 from nodes.engines.common.readiness import Driver
 from nodes.engines.common.tasks import Timed
@@ -89,6 +89,12 @@ class Engine(Driver):
         while self._children:
             os.waitpid(self._children.pop(), 0)
         super()._tear_down()
+
+    def _accept(self, listener: socket.socket) -> ReadinessEndpoint:
+        """It waits in the backlog while there are no descriptors for the line to its process."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            return super()._accept(listener)
 
     def _spawn_for(self, _task: Timed, operation: ops.Spawn) -> Timed:
         connection: Any = operation.connection

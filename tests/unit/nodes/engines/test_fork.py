@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -187,6 +188,21 @@ def test_without_descriptors_for_a_process_a_connection_is_closed_and_the_next_i
         assert (yield ops.Recv(first, 1)) == b""
         yield ops.Spawn(serving(listener, lambda socket: saying_who(socket, []), []))
         yield from asked(second)
+
+    engine().run(main())
+
+
+def test_a_connection_waits_in_the_backlog_while_there_are_no_descriptors_for_its_process() -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        client = yield ops.Connect(listener.local)
+        with none_left():
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft + 1, hard))  # one is enough for the connection
+            with pytest.raises(OSError, match="Too many open files"):
+                yield ops.Accept(listener)
+        yield ops.Spawn(serving(listener, lambda socket: saying_who(socket, []), []))
+        yield from asked(client)
 
     engine().run(main())
 
