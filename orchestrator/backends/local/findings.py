@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from nodes.engines import NAMES, availability
 from orchestrator.backends.backend import Finding, unless
 
+_PATIENCE = 5.0
+"""Seconds that a packet may take to come back to this host."""
+
 
 def findings() -> Iterator[Finding]:
     for transport, kind in (("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)):
@@ -19,13 +22,27 @@ def findings() -> Iterator[Finding]:
 
 
 def _loopback(transport: str, kind: socket.SocketKind) -> Finding:
+    """It is tried: an address can be bound while its interface is down."""
     subject = f"loopback {transport}"
     try:
-        with socket.socket(socket.AF_INET, kind) as probe:
-            probe.bind(("127.0.0.1", 0))
-            return Finding(subject, True, f"bound 127.0.0.1:{probe.getsockname()[1]}", needed=True)
+        return Finding(subject, True, f"{_crossed(kind)} was reached", needed=True)
     except OSError as error:
-        return Finding(subject, False, f"cannot bind 127.0.0.1: {error.strerror or error}", needed=True)
+        return Finding(subject, False, f"127.0.0.1 cannot be reached: {error.strerror or error}", needed=True)
+
+
+def _crossed(kind: socket.SocketKind) -> str:
+    """-> the address that a connection was made to, or a datagram sent. Raises OSError."""
+    with socket.socket(socket.AF_INET, kind) as there, socket.socket(socket.AF_INET, kind) as here:
+        there.bind(("127.0.0.1", 0))
+        here.settimeout(_PATIENCE)
+        there.settimeout(_PATIENCE)
+        if kind == socket.SOCK_STREAM:
+            there.listen(1)
+        here.connect(there.getsockname())
+        if kind == socket.SOCK_DGRAM:
+            here.send(b"?")
+            there.recv(1)
+        return "{}:{}".format(*there.getsockname())
 
 
 def _stop_signal() -> Finding:
