@@ -219,6 +219,21 @@ def check_connect_is_refused_where_nobody_listens(subject: Subject) -> None:
     subject.run(main())
 
 
+def check_a_port_whose_connections_have_just_ended_can_be_had_again(subject: Subject) -> None:
+    """SO_REUSEADDR: who closes first keeps a connection in TIME_WAIT (RFC 9293, 3.6)."""
+
+    def main() -> ops.Program:
+        client, server, listener = yield from pair()
+        yield ops.Close(server)
+        assert (yield ops.Recv(client, 1)) == b""
+        yield ops.Close(client)
+        yield ops.Close(listener)
+        again = yield ops.Listen(listener.local)
+        assert again.local == listener.local
+
+    subject.run(main())
+
+
 def check_an_address_in_use_is_an_error(subject: Subject) -> None:
     def main() -> ops.Program:
         listener = yield ops.Listen(ANY_PORT)

@@ -136,6 +136,19 @@ def check_a_message_is_cut_to_nothing_but_the_size_asked_for(subject: Subject, r
     subject.run(main())
 
 
+@due(lambda row: not row.connected)
+def check_each_datagram_says_who_sent_it(subject: Subject, row: Transport, fresh: Fresh) -> None:
+    def main() -> ops.Program:
+        receiver = yield ops.Bind(fresh())
+        to = fresh() if row.address == "group" else receiver.local
+        senders = yield from each(ops.Bind(LOOPBACK if row.address == "group" else fresh()) for _ in range(2))
+        for sender in (*senders, *senders):
+            yield ops.SendTo(sender, b"mine", to)
+            assert (yield ops.RecvFrom(receiver, 10)) == (b"mine", sender.local)
+
+    subject.run(main())
+
+
 @due(lambda row: row.address == "path" and not row.connected)
 def check_a_name_in_no_file_system_may_end_with_zero_bytes(subject: Subject, row: Transport, fresh: Fresh) -> None:
     """What is sent to it is for nobody whose name is the same without them (unix(7), "abstract")."""

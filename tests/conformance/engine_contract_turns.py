@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from engine_contract import Subject
+from collections import Counter
+
+from engine_contract import ANY_PORT, Subject, each
 
 from nodes import ops
 
 LONG = 100_000
 """Turns of one program while another waits for its first."""
+SOCKETS = 4
 
 
 def check_who_need_not_wait_lets_others_on(subject: Subject) -> None:
@@ -23,6 +26,26 @@ def check_who_need_not_wait_lets_others_on(subject: Subject) -> None:
             if turns:
                 return
         raise AssertionError("the other never had its turn")
+
+    subject.run(main())
+
+
+def check_of_sockets_that_are_always_ready_each_is_served(subject: Subject) -> None:
+    turns = Counter[int]()
+
+    def juggle(number: int, socket: ops.Socket) -> ops.Program:
+        """With one ball, which is always in the air."""
+        yield ops.SendTo(socket, b"ball", socket.local)
+        while min(turns[each] for each in range(SOCKETS)) < 3:
+            assert turns[number] < LONG // SOCKETS, f"turns: {turns}"
+            ball, _ = yield ops.RecvFrom(socket, 10)
+            turns[number] += 1
+            yield ops.SendTo(socket, ball, socket.local)
+
+    def main() -> ops.Program:
+        sockets = yield from each(ops.Bind(ANY_PORT) for _ in range(SOCKETS))
+        tasks = yield from each(ops.Spawn(juggle(*numbered)) for numbered in enumerate(sockets))
+        yield from each(ops.Join(task) for task in tasks)
 
     subject.run(main())
 

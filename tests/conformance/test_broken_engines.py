@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
 from collections.abc import Callable
@@ -10,16 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from collecting import collections_of_new_objects_alone
 from engine_checks import CHECKS, OF_REAL_ENGINES
 from engine_contract import ANY_PORT, MILLISECOND, Subject
 from engine_contract_transports import CHECKS as OVER_TRANSPORTS
 
 from nodes import ops
 from nodes.engines import epoll, epoll_edge, epoll_oneshot
+from nodes.engines.common import sockets
 from nodes.engines.common.loop import PENDING
 from nodes.engines.common.poller import Trigger
 from nodes.wire.addresses import UnixPath
 from nodes.wire.transports import TRANSPORTS
+
+__all__ = ["collections_of_new_objects_alone"]  # a fixture for every test here
 
 
 class NewestWaiterFirst(epoll.Engine):
@@ -82,6 +87,49 @@ class SwallowsErrors(epoll.Engine):
         super()._ended(task, StopIteration(None) if isinstance(error, Exception) else error)
 
 
+class Keeping(epoll.Engine):
+    """Keeps what it should let go until the run ends."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._kept: list[Any] = []
+
+    def _tear_down(self) -> None:
+        super()._tear_down()
+        for kept in self._kept:
+            if isinstance(kept, int):
+                os.close(kept)
+
+
+class CloseKeepsTheDescriptor(Keeping):
+    """The peer is told all the same."""
+
+    def _discard(self, endpoint: Any) -> None:
+        if endpoint.peer is not None and not select.select([endpoint.fd], [], [], 0)[0]:
+            endpoint.raw.shutdown(socket.SHUT_RDWR)
+            self._kept.append(os.dup(endpoint.fd))
+        super()._discard(endpoint)
+
+
+class ResetsLeaveDescriptors(Keeping):
+    def _end_read(self, endpoint: Any, task: Any, resume: Any, argument: Any) -> None:
+        if isinstance(argument, ConnectionResetError):
+            self._kept.append(os.dup(endpoint.fd))
+        super()._end_read(endpoint, task, resume, argument)
+
+
+class RemembersTasks(Keeping):
+    def _ended(self, task: Any, error: BaseException) -> None:
+        self._kept.append(task)
+        super()._ended(task, error)
+
+
+class RemembersSockets(Keeping):
+    def _discard(self, endpoint: Any) -> None:
+        self._kept.append(endpoint)
+        super()._discard(endpoint)
+
+
 class NobodyElsesTurn(epoll.Engine):
     def _step(self, task: Any, resume: Any, argument: Any) -> None:
         while argument is not PENDING:
@@ -95,6 +143,40 @@ class NobodyElsesTurn(epoll.Engine):
                 argument = self._perform[operation.__class__](task, operation)
             except (Exception, ops.Cancelled) as error:
                 resume, argument = task.throw, error
+
+
+class ServesTheLowestAlone(epoll.Engine):
+    """What is ready beside it is told again; so is that one."""
+
+    def _waiter(self) -> Callable[[int | None], list[tuple[int, int]]]:
+        wait = self._poller.wait
+        return lambda timeout: sorted(wait(timeout))[:1]
+
+
+class DeafToUrgentData(epoll_edge.Engine):
+    class poller(epoll_edge.EdgePoller):  # noqa: N801
+        def __init__(self) -> None:
+            super().__init__()
+            register, modify = self._epoll.register, self._epoll.modify
+            flags = select.EPOLLET | select.EPOLLRDHUP
+            self.register = lambda fd, interest: register(fd, interest | flags)
+            self.modify = lambda fd, interest: modify(fd, interest | flags)
+
+
+class Delays(epoll.Engine):
+    def _adopt(self, raw: socket.socket, local: Any, peer: Any) -> Any:
+        if raw.family in sockets.INTERNET:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        return super()._adopt(raw, local, peer)
+
+
+class WaitsForOldConnections(epoll.Engine):
+    """No SO_REUSEADDR."""
+
+    def _listen(self, _task: Any, operation: ops.Listen) -> Any:
+        raw = sockets._bound(operation.address, socket.SOCK_STREAM)
+        raw.listen(operation.backlog)
+        return self._enter(raw, lambda _size: self._accept(raw), sockets.local_of(raw), None)
 
 
 class SendsOtherMemory(epoll.Engine):
@@ -142,6 +224,14 @@ class Renaming(epoll.Engine):
         raise NotImplementedError
 
 
+class KeepsTheFirstName(Renaming):
+    first: ops.Address | None = None
+
+    def _renamed(self, address: ops.Address) -> ops.Address:
+        self.first = self.first or address
+        return self.first
+
+
 class StripsNames(Renaming):
     def _renamed(self, address: ops.Address) -> ops.Address:
         return UnixPath(address.path.rstrip("\0")) if isinstance(address, UnixPath) else address
@@ -171,7 +261,15 @@ MUTANTS = [
     (TakesEdgesForLevels, "check_what_a_receive_left_is_there_for_the_next"),
     (TakesOneShotsForLevels, "check_what_a_receive_left_is_there_for_the_next"),
     (SwallowsErrors, "check_an_error_that_nobody_joins_ends_the_run"),
+    (CloseKeepsTheDescriptor, "check_close_gives_the_descriptor_back"),
+    (ResetsLeaveDescriptors, "check_a_connection_that_was_reset_leaves_no_descriptor"),
+    (RemembersTasks, "check_what_has_ended_is_forgotten"),
+    (RemembersSockets, "check_what_has_ended_is_forgotten"),
     (NobodyElsesTurn, "check_who_need_not_wait_lets_others_on"),
+    (ServesTheLowestAlone, "check_of_sockets_that_are_always_ready_each_is_served"),
+    (DeafToUrgentData, "check_urgent_data_hides_nothing"),
+    (Delays, "check_connections_send_without_delay"),
+    (WaitsForOldConnections, "check_a_port_whose_connections_have_just_ended_can_be_had_again"),
     (SendsOtherMemory, "check_send_takes_any_bytes_like_object"),
 ]
 OVER = [
@@ -180,6 +278,7 @@ OVER = [
         "check_a_message_is_cut_to_nothing_but_the_size_asked_for",
         ("udp", "unix-datagram", "unix-seqpacket"),
     ),
+    (KeepsTheFirstName, "check_each_datagram_says_who_sent_it", ("udp", "unix-datagram")),
     (StripsNames, "check_a_name_in_no_file_system_may_end_with_zero_bytes", ("unix-datagram",)),
     (TakesNothingForTheEnd, "check_a_message_of_no_bytes_is_no_end", ("unix-seqpacket",)),
 ]

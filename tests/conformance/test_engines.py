@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import socket
@@ -12,18 +11,20 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
+from collecting import collections_of_new_objects_alone
 from descriptors_taken import none_left
 from engine_checks import CHECKS, OF_REAL_ENGINES
-from engine_contract import ANY_PORT, Subject, after, each, failing, one, pair, pause, until
+from engine_contract import ANY_PORT, Subject, after, descriptors, each, failing, one, pair, pause, until
 
 from nodes import engines, ops
 from nodes.accepting import accept
 from nodes.engines.common import sockets
 from nodes.engines.common.readiness import Driver
+
+__all__ = ["collections_of_new_objects_alone"]  # a fixture for every test here
 
 SIMULATED = "sim"
 REAL = tuple(name for name in engines.NAMES if name != SIMULATED)
@@ -69,25 +70,10 @@ def test_contract_of_real_engines(check: Callable[[Subject], None], engine: str)
 
 
 @pytest.fixture(autouse=True, scope="module")
-def collections_of_new_objects_alone() -> Iterator[None]:
-    """Those of everything that tests import take a tenth of a second each."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
-@pytest.fixture(autouse=True, scope="module")
 def everything_has_run_once() -> None:
     """What a library keeps for its process, as libuv a pipe for signals, it has from its first run on."""
     for name in HERE:
         subject(name).run(one(ops.Now()))
-
-
-def _descriptors() -> int:
-    """Without those of objects that nobody holds: the collector may close them at any time."""
-    gc.collect()
-    return len(list(Path("/proc/self/fd").iterdir())) if sys.platform == "linux" else 0
 
 
 def _untidy() -> ops.Program:
@@ -118,9 +104,9 @@ def _closing(operation: Any, socket: ops.Socket) -> ops.Program:
 @pytest.mark.parametrize("engine", [*REAL, *SEVERAL])
 def test_nothing_is_left_when_the_run_ends(engine: str) -> None:
     examined = subject(engine)
-    before, threads, mask = _descriptors(), threading.active_count(), signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    before, threads, mask = descriptors(), threading.active_count(), signal.pthread_sigmask(signal.SIG_BLOCK, ())
     assert examined.run(_untidy()) == "done"
-    assert _descriptors() == before
+    assert descriptors() == before
     assert threading.active_count() == threads
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == mask
 
@@ -133,10 +119,10 @@ def test_an_interrupt_closes_the_sockets_and_propagates(engine: str) -> None:
         yield ops.Get(ops.Queue())
 
     examined = subject(engine)
-    before, threads = _descriptors(), threading.active_count()
+    before, threads = descriptors(), threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         examined.run(main())
-    assert _descriptors() == before
+    assert descriptors() == before
     assert threading.active_count() == threads
 
 
@@ -156,9 +142,9 @@ def test_a_connection_that_comes_as_its_listener_closes_is_closed(engine: str) -
             except ConnectionResetError:
                 pass
 
-    before = _descriptors()
+    before = descriptors()
     subject(engine).run(main())
-    assert _descriptors() == before
+    assert descriptors() == before
 
 
 @pytest.mark.parametrize("engine", REAL)
@@ -353,9 +339,9 @@ def test_without_descriptors_connections_wait_and_are_accepted_later(engine: str
                 assert engine == "busy" or waits["all"] < 10
             yield from until(lambda: len(accepted) == 3)
 
-    before = _descriptors()
+    before = descriptors()
     examined.run(main())
-    assert _descriptors() == before
+    assert descriptors() == before
 
 
 @pytest.mark.parametrize("engine", [*REAL, *SEVERAL])
