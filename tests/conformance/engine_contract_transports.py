@@ -165,6 +165,7 @@ def check_a_name_in_no_file_system_may_end_with_zero_bytes(subject: Subject, row
             assert source == client.local
             yield ops.SendTo(server, b"!", source)
             assert (yield ops.RecvFrom(client, 10)) == (b"!", server.local)
+            assert isinstance((yield from failing(ops.Bind(client.local))), OSError), "it is taken"
 
     subject.run(main())
 
