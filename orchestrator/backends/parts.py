@@ -1,9 +1,9 @@
-"""A part of ours that is no process of a cell, on any host: what it tells, until it ends or has taken too long."""
+"""A part of ours that is no process of a cell, on any host: what it tells, line by line, until it ends."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -15,6 +15,59 @@ REAPED = 30.0
 """Seconds until one that was killed has ended."""
 
 
+class Part:
+    """One process; `ordinal` is new on its host, from 1, and `home` gets what it says on standard error."""
+
+    def __init__(self, host: Host, name: PartName, arguments: Sequence[str], home: Path, ordinal: int) -> None:
+        self._host, self._name, self._ordinal = host, name, ordinal
+        self._log = home / f"{name}.{ordinal}.log"
+        self._reports: SimpleQueue[Report] = SimpleQueue()
+        self._end: Ended | Failed | None = None
+        launch = Launch(name, name, ordinal, None, secrets.token_hex(32), self._log, arguments=tuple(arguments))
+        host.spawn(launch, self._reports.put)
+
+    def line(self, seconds: float) -> str | None:
+        """The next one; None if it has ended. Raises TimeoutError: none came in time."""
+        deadline = monotonic() + seconds
+        while self._end is None:
+            try:
+                report = self._reports.get(timeout=max(0, deadline - monotonic()))
+            except Empty:
+                raise TimeoutError from None
+            if isinstance(report, Line):
+                return report.text
+            if isinstance(report, Ended | Failed):
+                self._end = report
+        return None
+
+    def lines(self, seconds: float) -> Iterator[str]:
+        """All of them. Raises TimeoutError: it has not ended by then."""
+        deadline = monotonic() + seconds
+        while (line := self.line(deadline - monotonic())) is not None:
+            yield line
+
+    def kill(self) -> None:
+        """Nothing of it is left then; where its host cannot be reached, what that has ends with the connection."""
+        if self._end is None:
+            self._host.signal(self._name, self._ordinal, "kill")
+        try:
+            for _ in self.lines(REAPED):
+                continue
+        except TimeoutError:
+            pass
+
+    @property
+    def problem(self) -> str:
+        """What was wrong with its end; "" if nothing, or if it has not ended."""
+        if isinstance(self._end, Failed):
+            return self._end.reason
+        if self._end is None or (self._end.signal, self._end.code) == (0, 0):
+            return ""
+        how = f"signal {self._end.signal}" if self._end.signal else f"exit code {self._end.code}"
+        said = self._log.read_text(errors="replace").strip().splitlines()[-1:] if self._log.exists() else []
+        return ": ".join([how, *said])
+
+
 class Told(NamedTuple):
     """Its lines, and what was wrong with its end; "" if nothing."""
 
@@ -23,33 +76,13 @@ class Told(NamedTuple):
 
 
 def told(host: Host, name: PartName, arguments: Sequence[str], home: Path, ordinal: int, seconds: float) -> Told:
-    """`ordinal` is new on this host, from 1; `home` gets what it says on standard error."""
-    reports: SimpleQueue[Report] = SimpleQueue()
-    log = home / f"{name}.{ordinal}.log"
-    launch = Launch(name, name, ordinal, None, secrets.token_hex(32), log, arguments=tuple(arguments))
-    host.spawn(launch, reports.put)
+    """All that a part tells, which has so long."""
+    part = Part(host, name, arguments, home, ordinal)
     lines: list[str] = []
-    if (end := _end(reports, lines, seconds)) is None:
-        host.signal(name, ordinal, "kill")
-        _end(reports, [], REAPED)
+    try:
+        lines.extend(part.lines(seconds))
+    except TimeoutError:
         return Told(lines, f"no end within {seconds:g} s")
-    if isinstance(end, Failed):
-        return Told(lines, end.reason)
-    if (end.signal, end.code) == (0, 0):
-        return Told(lines)
-    how = f"signal {end.signal}" if end.signal else f"exit code {end.code}"
-    said = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-    return Told(lines, ": ".join([how, *said]))
-
-
-def _end(reports: SimpleQueue[Report], lines: list[str], seconds: float) -> Ended | Failed | None:
-    deadline = monotonic() + seconds
-    while True:
-        try:
-            report = reports.get(timeout=max(0, deadline - monotonic()))
-        except Empty:
-            return None
-        if isinstance(report, Line):
-            lines.append(report.text)
-        elif isinstance(report, Ended | Failed):
-            return report
+    finally:
+        part.kill()
+    return Told(lines, part.problem)
