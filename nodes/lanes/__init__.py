@@ -9,11 +9,13 @@ underscore, which is not of the lane's name.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from nodes.lanes.common.bench import Bench
-from nodes.lanes.common.lane import Lane
 from nodes.registry import modules
+
+if TYPE_CHECKING:
+    from nodes.lanes.common.bench import Bench
+    from nodes.lanes.common.lane import Lane
 
 _MODULES = {module.rstrip("_"): module for module in modules(__path__)}
 NAMES = tuple(_MODULES)
