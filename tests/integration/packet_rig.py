@@ -67,6 +67,10 @@ def _transport(sock: socket.socket) -> str:
     return "udp" if sock.type == socket.SOCK_DGRAM else "tcp"
 
 
+TRIES = 30
+"""Seconds that a new network has until a packet comes through it."""
+
+
 class Datagrams:
     """A client and a server, and somebody from elsewhere."""
 
@@ -77,6 +81,8 @@ class Datagrams:
         self.other = network.socket("other", socket.SOCK_DGRAM)
         if connected:
             self.client.connect(self.server.getsockname())
+        for sender, receiver in ((self.client, self.server), (self.other, self.server), (self.server, self.client)):
+            _introduce(sender, receiver)
 
     def asked(self, count: int = COUNT) -> list[int]:
         """Numbers of the requests that reach the server, out of 1..count."""
@@ -105,3 +111,16 @@ class Datagrams:
     def _lost(self, node: str) -> int:
         counters = nft.counted(self._network.run(node, *nft.LIST))
         return sum(counter.packets for counter in counters.values())
+
+
+def _introduce(sender: socket.socket, receiver: socket.socket) -> None:
+    """Their kernels learn where they are (RFC 826) before anything is in the way: a packet for whose receiver nobody
+    answers is neither received nor counted."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(receiver, selectors.EVENT_READ)
+        for _ in range(TRIES):
+            sender.sendto(b"\0", receiver.getsockname())
+            if selector.select(1):
+                break
+        while selector.select(0):
+            assert receiver.recv(100) == b"\0"
