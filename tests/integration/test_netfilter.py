@@ -251,6 +251,7 @@ def test_a_rule_meets_the_server_again_in_a_new_namespace(switched: Switched) ->
     switched.unplug("server")
     rig.plane.obey({**upstream, "address": None})
     switched.plug("server")
+    switched.run("client", "ip", "neigh", "flush", "all")  # it has another hardware address now
     server = switched.socket("server", socket.SOCK_DGRAM)
     assert udp.through(udp.client, server, "server") == ALL  # another port
     assert "rule_0" not in switched.ruleset("server")
