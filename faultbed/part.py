@@ -12,13 +12,14 @@ from typing import Literal, NoReturn
 
 from faultbed import PARTS, loaded
 
-Name = Literal["nodes", "chaos", "supervisor", "lanes"]
+Name = Literal["nodes", "chaos", "supervisor", "lanes", "probes"]
 
 MODULES = {
     "nodes": "nodes.__main__",
     "chaos": "chaos.__main__",
     "supervisor": "orchestrator.supervisor",
     "lanes": "nodes.lanes.__main__",
+    "probes": "nodes.probes.__main__",
 }
 
 

@@ -27,6 +27,7 @@ from orchestrator.commands.endings import ended, finished, say, settle
 from orchestrator.commands.image import image
 from orchestrator.commands.planes import planes
 from orchestrator.commands.quadrants import quadrants
+from orchestrator.commands.probe import probe
 from orchestrator.report.result import CellResult, Exit
 from orchestrator.scenario import shipped
 from orchestrator.scenario.document import MAX_BYTES
@@ -72,6 +73,7 @@ def main() -> None:
       faultbed run rpc/demo            seven faults against five call semantics
       faultbed list                    the scenarios that come with it
       faultbed show rpc/02-reply-lost  one of them, as a file to start your own from
+      faultbed probe                   what select, poll, epoll and others really do, side by side
       faultbed doctor                  what this machine can do
 
     \b
@@ -308,4 +310,5 @@ main.add_command(clean)
 main.add_command(image)
 main.add_command(planes)
 main.add_command(quadrants)
+main.add_command(probe)
 main.add_command(token)

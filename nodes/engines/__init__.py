@@ -44,6 +44,11 @@ def availability(name: str) -> str | None:
     return reason
 
 
+def module(name: str) -> str:
+    """The file that an engine's name stands for. Raises KeyError for an unknown name."""
+    return _MODULES[name]
+
+
 def offer(name: str) -> Offer:
     """What the engine can do, wherever it can run."""
     found: Offer = _module(name).Engine.offer

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ctypes import POINTER, c_int, c_void_p
 
 from nodes.engines.common import fd_set, libc, signals
-from nodes.engines.common.poller import READABLE, WRITABLE, Trigger
+from nodes.engines.common.poller import READABLE, URGENT, WRITABLE, Trigger
 from nodes.engines.common.readiness import Driver
 
 
@@ -23,7 +23,7 @@ class PselectPoller:
     tells_end = False
 
     def __init__(self) -> None:
-        self._reading = self._writing = 0
+        self._reading = self._writing = self._urgent = 0
         self._held = signals.Held()
         pointers = [c_void_p] * 3
         self._pselect = libc.function("pselect", c_int, *pointers, POINTER(libc.Timespec), POINTER(libc.Sigset))
@@ -38,21 +38,26 @@ class PselectPoller:
         self.unregister(fd)
         self._reading |= (interest & READABLE != 0) << fd
         self._writing |= (interest & WRITABLE != 0) << fd
+        self._urgent |= (interest & URGENT != 0) << fd
 
     def unregister(self, fd: int) -> None:
         self._reading &= ~(1 << fd)
         self._writing &= ~(1 << fd)
+        self._urgent &= ~(1 << fd)
 
     def wait(self, timeout_ns: int | None) -> list[tuple[int, int]]:
         reading, writing = _table(self._reading), _table(self._writing)
-        tables = (reading.buffer_info()[0], writing.buffer_info()[0], None)
-        count = (self._reading | self._writing).bit_length()
+        urgent = _table(self._urgent) if self._urgent else None
+        tables = (reading.buffer_info()[0], writing.buffer_info()[0], urgent and urgent.buffer_info()[0])
+        count = (self._reading | self._writing | self._urgent).bit_length()
         if not self._pselect(count, *tables, libc.timespec(timeout_ns), self._held.mask):
             return []
         self._held.admit()
         ready = dict.fromkeys(_bits(reading), READABLE)
         for fd in _bits(writing):
             ready[fd] = ready.get(fd, 0) | WRITABLE
+        for fd in _bits(urgent) if urgent else ():
+            ready[fd] = ready.get(fd, 0) | URGENT
         return list(ready.items())
 
 

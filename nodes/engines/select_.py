@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 
 from nodes.engines.common import fd_set
-from nodes.engines.common.poller import READABLE, WRITABLE, Trigger
+from nodes.engines.common.poller import READABLE, URGENT, WRITABLE, Trigger
 from nodes.engines.common.readiness import Driver
 
 
@@ -14,7 +14,7 @@ def availability() -> str | None:
 
 
 class SelectPoller:
-    """Says no more than readable and writable: what failed is both."""
+    """Says no more than readable, writable and exceptional: what failed is both of the first two."""
 
     trigger = Trigger.LEVEL
     tells_end = False
@@ -22,6 +22,7 @@ class SelectPoller:
     def __init__(self) -> None:
         self._reading: dict[int, None] = {}
         self._writing: dict[int, None] = {}
+        self._urgent: dict[int, None] = {}
 
     def register(self, fd: int, interest: int) -> None:
         """Raises OSError for a descriptor that the tables have no place for."""
@@ -34,18 +35,23 @@ class SelectPoller:
             self._reading[fd] = None
         if interest & WRITABLE:
             self._writing[fd] = None
+        if interest & URGENT:
+            self._urgent[fd] = None
 
     def unregister(self, fd: int) -> None:
         self._reading.pop(fd, None)
         self._writing.pop(fd, None)
+        self._urgent.pop(fd, None)
 
     def wait(self, timeout_ns: int | None) -> list[tuple[int, int]]:
         """Python rounds the timeout up to whole microseconds."""
         timeout = None if timeout_ns is None else timeout_ns / 1e9
-        readable, writable, _ = select.select(self._reading, self._writing, (), timeout)
+        readable, writable, urgent = select.select(self._reading, self._writing, self._urgent, timeout)
         ready = dict.fromkeys(readable, READABLE)
         for fd in writable:
             ready[fd] = ready.get(fd, 0) | WRITABLE
+        for fd in urgent:
+            ready[fd] = ready.get(fd, 0) | URGENT
         return list(ready.items())
 
     def close(self) -> None:

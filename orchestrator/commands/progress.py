@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -61,6 +63,39 @@ class Progress:
         cell = f"{result.cell.scenario} {result.cell.cell}".replace("[", r"\[")
         (task,) = self._bar.task_ids
         self._bar.update(task, advance=1, description=wrong + cell)
+
+
+PAUSE = 2.0
+"""Seconds that somebody waits without wondering."""
+
+
+class Counted:
+    """As `Progress`, of so many things with a name each; nothing is shown of what is over within PAUSE."""
+
+    def __init__(self, total: int, clock: Callable[[], float], stream: TextIO | None = None) -> None:
+        self._total, self._clock, self._done = total, clock, 0
+        self._stream = stream or sys.stderr
+        self._begun = clock()
+        self._bar: Bar | None = None
+
+    def __enter__(self) -> Counted:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def advance(self, name: str) -> None:
+        self._done += 1
+        if self._bar is None and self._stream.isatty() and self._clock() - self._begun >= PAUSE:
+            self._bar = _bar(self._stream)
+            self._bar.start()
+            self._bar.add_task("", total=self._total)
+        if self._bar is not None:
+            (task,) = self._bar.task_ids
+            self._bar.update(task, completed=self._done, description=name)
 
 
 def _bar(stream: TextIO) -> Bar:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 # The values of poll(2) and epoll(7), so that those need no translation.
 READABLE = 0x01
+URGENT = 0x02  # out-of-band data: what select(2) calls exceptional. No driver asks for it
 WRITABLE = 0x04
 FAILED = 0x18  # error or hang-up; a poller reports it unasked, and both directions look at it
 

@@ -1,0 +1,62 @@
+"""`python -I -m faultbed.part probes --engine NAME --probes A,B,C`: probes one after another, told as they go.
+
+Each line on standard output is a JSON object: {"begin": PROBE}, {"note": TEXT, "ms": TIME}, and {"end": PROBE} with
+`observed`, or with `failed`, why there is no observation. Whoever reads them ends this process when a probe takes too
+long. It ends when nobody reads any more, and on Linux with its parent.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from nodes import probes
+from nodes.arguments import Arguments
+from nodes.probes.common import isolation, trace
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.probe import Probe
+from nodes.probes.common.subject import Subject, subject
+from nodes.probes.common.trace import Tell, Trace
+
+
+class Options(NamedTuple):
+    engine: str
+    probes: tuple[str, ...]
+
+
+def options_of(argv: Sequence[str]) -> Options:
+    given = Arguments("python -m nodes.probes", argv)
+    options = Options(given.text("engine"), tuple(given.text("probes").split(",")))
+    given.end()
+    return options
+
+
+def perform(name: str, bench: Any, steps: Any, tell: Tell) -> None:
+    """One probe, whatever it comes to; it leaves nothing open."""
+    try:
+        steps(bench)
+    except Exception as error:
+        tell({"end": name, "failed": f"{type(error).__name__}: {error}"})
+    else:
+        tell({"end": name, "observed": bench.seen})
+    finally:
+        bench.close()
+
+
+def on_poller(name: str, probe: Probe, subject: Subject, tell: Tell) -> None:
+    tell({"begin": name})
+    perform(name, Bench(subject, Trace(tell)), probe.readiness, tell)
+
+
+def main() -> int:
+    options = options_of(sys.argv[1:])
+    tell = trace.to(1)
+    isolation.settle()
+    for name in options.probes:
+        on_poller(name, probes.probe(name), subject(options.engine), tell)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

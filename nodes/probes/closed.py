@@ -1,0 +1,21 @@
+"""Row 15: a descriptor that is watched is closed."""
+
+from __future__ import annotations
+
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.masks import IN, RDHUP
+from nodes.probes.common.probe import Probe
+
+
+def _ready(bench: Bench) -> None:
+    ours, _ = bench.pair()
+    number = ours.fileno()
+    bench.watch(ours, IN | RDHUP)
+    bench.told("open")
+    bench.note("it is closed")
+    ours.close()
+    bench.told("closed")
+    bench.tried("unregistered", lambda: bench.poller.unregister(number))
+
+
+PROBE = Probe(row="15", title="a descriptor that is watched is closed", starred=True, readiness=_ready)

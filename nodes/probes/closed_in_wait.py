@@ -1,0 +1,20 @@
+"""Row 18: another thread closes a descriptor that a wait is for."""
+
+from __future__ import annotations
+
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.masks import IN, RDHUP
+from nodes.probes.common.meanwhile import meanwhile
+from nodes.probes.common.probe import Probe
+
+_WAIT_NS = 150_000_000
+
+
+def _ready(bench: Bench) -> None:
+    ours, _ = bench.pair()
+    bench.watch(ours, IN | RDHUP)
+    with meanwhile(bench, "another thread closes it", ours.close):
+        bench.told_and_when("closed during the wait", _WAIT_NS)
+
+
+PROBE = Probe(row="18", title="another thread closes it during the wait", readiness=_ready)

@@ -1,0 +1,22 @@
+"""Row 5: the end comes together with the last data, and whoever reads exactly that data is told of it, or never."""
+
+from __future__ import annotations
+
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.masks import IN, RDHUP
+from nodes.probes.common.probe import Probe
+
+
+def _ready(bench: Bench) -> None:
+    ours, theirs = bench.pair()
+    bench.watch(ours, IN | RDHUP)
+    bench.send(theirs, 1000, ours)
+    bench.end(theirs, ours)
+    bench.told("data and end came")
+    bench.read(ours, 1000)
+    bench.told("the data read, the end not")
+    bench.again(ours)
+    bench.told("asked anew")
+
+
+PROBE = Probe(row="5", title="data and end together, the data read", starred=True, readiness=_ready)

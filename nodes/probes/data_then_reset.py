@@ -1,0 +1,21 @@
+"""Row 9: data, then a reset before it is read."""
+
+from __future__ import annotations
+
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.masks import IN, OUT, RDHUP
+from nodes.probes.common.probe import Probe
+
+
+def _ready(bench: Bench) -> None:
+    ours, theirs = bench.pair()
+    bench.watch(ours, IN | OUT | RDHUP)
+    bench.send(theirs, 1000, ours)
+    bench.reset(theirs, ours)
+    bench.told("data, then a reset")
+    bench.received("received", ours, 4096)
+    bench.received("received again", ours, 4096)
+    bench.received("and again", ours, 4096)
+
+
+PROBE = Probe(row="9", title="data, then a reset", starred=True, readiness=_ready)

@@ -1,0 +1,25 @@
+"""Row 4: the peer shuts its side; both are shut."""
+
+from __future__ import annotations
+
+import socket
+
+from nodes.probes.common import settled
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.masks import HUP, IN, RDHUP
+from nodes.probes.common.probe import Probe
+
+
+def _ready(bench: Bench) -> None:
+    ours, theirs = bench.pair()
+    bench.watch(ours, IN | RDHUP)
+    bench.end(theirs, ours)
+    bench.told("the peer shut its side")
+    bench.told("waited again")
+    bench.note("the own side is shut")
+    ours.shutdown(socket.SHUT_WR)
+    settled.shows(ours, HUP)
+    bench.told("both sides shut")
+
+
+PROBE = Probe(row="4", title="the peer half-closes", starred=True, readiness=_ready)

@@ -1,0 +1,22 @@
+"""SO_RCVLOWAT: less than so many bytes are nothing to read."""
+
+from __future__ import annotations
+
+import socket
+
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.masks import IN
+from nodes.probes.common.probe import Probe
+
+
+def _ready(bench: Bench) -> None:
+    ours, theirs = bench.pair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 100)
+    bench.watch(ours, IN)
+    bench.send(theirs, 50, ours)
+    bench.told("50 bytes of 100")
+    bench.send(theirs, 50, ours)
+    bench.told("100 bytes")
+
+
+PROBE = Probe(row="more", title="SO_RCVLOWAT of 100 bytes", readiness=_ready)

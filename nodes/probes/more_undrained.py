@@ -1,0 +1,22 @@
+"""Row 2: one more byte beside what a read has left."""
+
+from __future__ import annotations
+
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.masks import IN
+from nodes.probes.common.probe import Probe
+
+
+def _ready(bench: Bench) -> None:
+    ours, theirs = bench.pair()
+    bench.watch(ours, IN)
+    bench.send(theirs, 2000, ours)
+    bench.told("2000 bytes came")
+    bench.read(ours, 1000)
+    bench.send(theirs, 1, ours)
+    bench.told("1000 read, one more came")
+    bench.again(ours)
+    bench.told("asked anew")
+
+
+PROBE = Probe(row="2", title="one more byte beside data that a read has left", readiness=_ready)

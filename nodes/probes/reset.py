@@ -1,0 +1,19 @@
+"""Row 8: the peer resets the connection."""
+
+from __future__ import annotations
+
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.masks import IN, OUT, PRI, RDHUP
+from nodes.probes.common.probe import Probe
+
+
+def _ready(bench: Bench) -> None:
+    ours, theirs = bench.pair()
+    bench.watch(ours, IN | PRI | OUT | RDHUP)
+    bench.reset(theirs, ours)
+    bench.told("the peer reset")
+    bench.received("received", ours, 1)
+    bench.received("received again", ours, 1)
+
+
+PROBE = Probe(row="8", title="the peer resets the connection", starred=True, readiness=_ready)

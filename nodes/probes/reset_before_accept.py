@@ -1,0 +1,25 @@
+"""Row 30: a client connects and resets before it is accepted."""
+
+from __future__ import annotations
+
+from nodes.probes.common import settled, sockets
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.masks import IN
+from nodes.probes.common.probe import Probe
+
+
+def _ready(bench: Bench) -> None:
+    listener, client = bench.sockets.listener(), bench.sockets.stream()
+    bench.watch(listener, IN)
+    client.connect_ex(listener.getsockname())
+    settled.readable(listener)
+    bench.note("a client connects, and resets at once")
+    sockets.reset(client)
+    bench.told("connected and reset")
+    accepted = bench.sockets.kept(listener.accept()[0])
+    bench.saw("accept", "succeeds")
+    settled.broken(accepted)
+    bench.received("received", accepted, 1)
+
+
+PROBE = Probe(row="30", title="a client resets before it is accepted", starred=True, readiness=_ready)

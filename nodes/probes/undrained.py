@@ -1,0 +1,21 @@
+"""Row 1: what a read has left is told again by a level, and by nothing else."""
+
+from __future__ import annotations
+
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.masks import IN
+from nodes.probes.common.probe import Probe
+
+
+def _ready(bench: Bench) -> None:
+    ours, theirs = bench.pair()
+    bench.watch(ours, IN)
+    bench.send(theirs, 2000, ours)
+    bench.told("2000 bytes came")
+    bench.read(ours, 1000)
+    bench.told("1000 of them read")
+    bench.again(ours)
+    bench.told("asked anew")
+
+
+PROBE = Probe(row="1", title="data that a read has left is told again", starred=True, readiness=_ready)

@@ -1,0 +1,24 @@
+"""Row 28: an out-of-band byte."""
+
+from __future__ import annotations
+
+import socket
+
+from nodes.probes.common import settled
+from nodes.probes.common.bench import Bench
+from nodes.probes.common.masks import IN, PRI
+from nodes.probes.common.probe import Probe
+
+
+def _ready(bench: Bench) -> None:
+    ours, theirs = bench.pair()
+    bench.watch(ours, IN | PRI)
+    bench.note("the peer sends an urgent byte")
+    theirs.send(b"!", socket.MSG_OOB)
+    settled.urgent(ours)
+    bench.told("an urgent byte came")
+    bench.received("received out of band", ours, 1, socket.MSG_OOB)
+    bench.received("received in line", ours, 1)
+
+
+PROBE = Probe(row="28", title="an out-of-band byte", starred=True, readiness=_ready)
