@@ -15,7 +15,8 @@ from nodes import probes
 from nodes.arguments import Arguments
 from nodes.probes.common import isolation, trace
 from nodes.probes.common.bench import Bench
-from nodes.probes.common.probe import Probe
+from nodes.probes.common.kinds import kind
+from nodes.probes.common.probe import Kind, Probe
 from nodes.probes.common.subject import Subject, subject
 from nodes.probes.common.trace import Tell, Trace
 
@@ -49,12 +50,22 @@ def on_poller(name: str, probe: Probe, subject: Subject, tell: Tell) -> None:
     perform(name, Bench(subject, Trace(tell)), probe.readiness, tell)
 
 
+def on_ring(name: str, probe: Probe, tell: Tell) -> None:
+    from nodes.probes.common.ring_bench import RingBench  # with what only some systems have
+
+    tell({"begin": name})
+    perform(name, RingBench(Trace(tell)), probe.completion, tell)
+
+
 def main() -> int:
     options = options_of(sys.argv[1:])
     tell = trace.to(1)
     isolation.settle()
     for name in options.probes:
-        on_poller(name, probes.probe(name), subject(options.engine), tell)
+        if kind(options.engine) is Kind.COMPLETION:
+            on_ring(name, probes.probe(name), tell)
+        else:
+            on_poller(name, probes.probe(name), subject(options.engine), tell)
     return 0
 
 

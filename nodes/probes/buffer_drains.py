@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 
 from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import OUT
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import WAIT_ALL, RingBench
 
 BUFFERS = {"send": 65536, "receive": 65536}
 _PIECE = 4096
+_LARGE = 4 << 20
 _QUIET = 60
 """Looks, a millisecond apart, at a buffer that stays full: an acknowledgement may be delayed for 40 ms."""
 
@@ -64,4 +67,18 @@ def _drained(peer: socket.socket, ours: socket.socket) -> int:
     return read
 
 
-PROBE = Probe(row="14", title="a full send buffer, then the peer reads", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    ours, theirs = bench.pair(**BUFFERS)
+    bench.transmit(ours.fileno(), _LARGE)
+    bench.completed("a large send")
+    bench.transmit(ours.fileno(), _LARGE, WAIT_ALL)
+    bench.completed("another, with MSG_WAITALL")
+    while not (found := bench.waited(0)):
+        with suppress(BlockingIOError):
+            theirs.recv(_LARGE)
+    bench.saw("the peer reads", ", ".join(found))
+
+
+PROBE = Probe(
+    row="14", title="a full send buffer, then the peer reads", starred=True, readiness=_ready, completion=_complete
+)

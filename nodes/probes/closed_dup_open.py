@@ -5,6 +5,7 @@ from __future__ import annotations
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN, RDHUP
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 
 def _ready(bench: Bench) -> None:
@@ -20,4 +21,18 @@ def _ready(bench: Bench) -> None:
     bench.tried("unregistered", lambda: bench.poller.unregister(number))
 
 
-PROBE = Probe(row="16", title="the same while a duplicate is open", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    ours, theirs = bench.pair()
+    bench.receive(ours.fileno(), 100)
+    bench.handed()
+    kept = bench.sockets.kept(ours.dup())
+    bench.note("it is closed, its duplicate is not")
+    ours.close()
+    bench.completed("closed")
+    bench.send(theirs, 10, kept)
+    bench.completed("then data came")
+
+
+PROBE = Probe(
+    row="16", title="the same while a duplicate is open", starred=True, readiness=_ready, completion=_complete
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN, RDHUP
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 
 def _ready(bench: Bench) -> None:
@@ -19,4 +20,17 @@ def _ready(bench: Bench) -> None:
     bench.told("asked anew")
 
 
-PROBE = Probe(row="5", title="data and end together, the data read", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    ours, theirs = bench.pair()
+    bench.receive(ours.fileno(), 4096)
+    bench.handed()
+    bench.send(theirs, 1000, ours)
+    bench.end(theirs, ours)
+    bench.completed("data and end came")
+    bench.receive(ours.fileno(), 4096)
+    bench.completed("asked again")
+
+
+PROBE = Probe(
+    row="5", title="data and end together, the data read", starred=True, readiness=_ready, completion=_complete
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN, OUT, RDHUP
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 
 def _ready(bench: Bench) -> None:
@@ -18,4 +19,15 @@ def _ready(bench: Bench) -> None:
     bench.received("and again", ours, 4096)
 
 
-PROBE = Probe(row="9", title="data, then a reset", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    ours, theirs = bench.pair()
+    bench.receive(ours.fileno(), 4096)
+    bench.handed()
+    bench.send(theirs, 1000, ours)
+    bench.reset(theirs, ours)
+    for step in ("data, then a reset", "asked again", "and again"):
+        bench.completed(step)
+        bench.receive(ours.fileno(), 4096)
+
+
+PROBE = Probe(row="9", title="data, then a reset", starred=True, readiness=_ready, completion=_complete)

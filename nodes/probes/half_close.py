@@ -8,6 +8,7 @@ from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import HUP, IN, RDHUP
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 
 def _ready(bench: Bench) -> None:
@@ -22,4 +23,14 @@ def _ready(bench: Bench) -> None:
     bench.told("both sides shut")
 
 
-PROBE = Probe(row="4", title="the peer half-closes", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    ours, theirs = bench.pair()
+    bench.receive(ours.fileno(), 10)
+    bench.handed()
+    bench.end(theirs, ours)
+    bench.completed("the peer shut its side")
+    bench.receive(ours.fileno(), 10)
+    bench.completed("asked again")
+
+
+PROBE = Probe(row="4", title="the peer half-closes", starred=True, readiness=_ready, completion=_complete)

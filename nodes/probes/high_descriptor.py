@@ -8,6 +8,7 @@ import socket
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 NUMBER = 1500
 
@@ -27,4 +28,18 @@ def raised(kept: object, sock: socket.socket) -> socket.socket:
     return made
 
 
-PROBE = Probe(row="25", title="a descriptor whose number is not below 1024", readiness=_ready, descriptors=NUMBER + 1)
+def _complete(bench: RingBench) -> None:
+    ours, theirs = bench.pair()
+    high = raised(bench.sockets.kept, ours)
+    bench.receive(high.fileno(), 100)
+    bench.send(theirs, 10, high)
+    bench.completed("data came")
+
+
+PROBE = Probe(
+    row="25",
+    title="a descriptor whose number is not below 1024",
+    readiness=_ready,
+    completion=_complete,
+    descriptors=NUMBER + 1,
+)

@@ -7,6 +7,7 @@ import socket
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 
 def _ready(bench: Bench) -> None:
@@ -19,4 +20,15 @@ def _ready(bench: Bench) -> None:
     bench.told("100 bytes")
 
 
-PROBE = Probe(row="more", title="SO_RCVLOWAT of 100 bytes", readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    ours, theirs = bench.pair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 100)
+    bench.receive(ours.fileno(), 1000)
+    bench.handed()
+    bench.send(theirs, 50, ours)
+    bench.completed("50 bytes of 100")
+    bench.send(theirs, 50, ours)
+    bench.completed("100 bytes")
+
+
+PROBE = Probe(row="more", title="SO_RCVLOWAT of 100 bytes", readiness=_ready, completion=_complete)

@@ -7,6 +7,7 @@ import os
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 
 def _ready(bench: Bench) -> None:
@@ -25,4 +26,26 @@ def _ready(bench: Bench) -> None:
     bench.saw("both have data", f"{len(events)} events for one number")
 
 
-PROBE = Probe(row="17", title="another socket on the number of one that is watched", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    old, old_peer = bench.pair()
+    new, new_peer = bench.pair()
+    number = old.fileno()
+    bench.receive(number, 100, "receive of the old one")
+    bench.handed()
+    bench.note("its number gets another socket")
+    os.dup2(new.fileno(), number)
+    bench.receive(number, 100, "receive of the new one")
+    bench.handed()
+    bench.deliver(new_peer, 20)
+    bench.completed("the new one has 20 bytes")
+    bench.deliver(old_peer, 10)
+    bench.completed("the old one has 10 bytes")
+
+
+PROBE = Probe(
+    row="17",
+    title="another socket on the number of one that is watched",
+    starred=True,
+    readiness=_ready,
+    completion=_complete,
+)

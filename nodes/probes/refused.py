@@ -9,6 +9,8 @@ from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN, OUT, PRI, RDHUP
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
+from nodes.wire.addresses import IPv4
 
 
 def _ready(bench: Bench) -> None:
@@ -23,4 +25,12 @@ def _ready(bench: Bench) -> None:
     bench.saw("SO_ERROR", errno.errorcode.get(code, str(code)))
 
 
-PROBE = Probe(row="10", title="a connection is refused", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    ours = bench.sockets.stream()
+    bench.connect(ours.fileno(), IPv4(*bench.sockets.refusing()))
+    bench.completed("refused")
+    code = ours.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    bench.saw("SO_ERROR", errno.errorcode.get(code, "none"))
+
+
+PROBE = Probe(row="10", title="a connection is refused", starred=True, readiness=_ready, completion=_complete)

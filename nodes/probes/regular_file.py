@@ -7,6 +7,7 @@ import tempfile
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN, OUT
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 
 def _ready(bench: Bench) -> None:
@@ -15,4 +16,10 @@ def _ready(bench: Bench) -> None:
         bench.told("waited")
 
 
-PROBE = Probe(row="more", title="a regular file", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    with tempfile.TemporaryFile() as file:
+        bench.poll(file.fileno(), IN | OUT)
+        bench.completed("waited")
+
+
+PROBE = Probe(row="more", title="a regular file", starred=True, readiness=_ready, completion=_complete)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN, OUT, PRI, RDHUP
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 
 def _ready(bench: Bench) -> None:
@@ -16,4 +17,14 @@ def _ready(bench: Bench) -> None:
     bench.received("received again", ours, 1)
 
 
-PROBE = Probe(row="8", title="the peer resets the connection", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    ours, theirs = bench.pair()
+    bench.receive(ours.fileno(), 10)
+    bench.handed()
+    bench.reset(theirs, ours)
+    bench.completed("the peer reset")
+    bench.receive(ours.fileno(), 10)
+    bench.completed("asked again")
+
+
+PROBE = Probe(row="8", title="the peer resets the connection", starred=True, readiness=_ready, completion=_complete)

@@ -6,6 +6,7 @@ from nodes.probes.common import settled, sockets
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 
 def _ready(bench: Bench) -> None:
@@ -22,4 +23,18 @@ def _ready(bench: Bench) -> None:
     bench.received("received", accepted, 1)
 
 
-PROBE = Probe(row="30", title="a client resets before it is accepted", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    listener, client = bench.sockets.listener(), bench.sockets.stream()
+    client.connect_ex(listener.getsockname())
+    settled.readable(listener)
+    bench.note("a client connects, and resets at once")
+    sockets.reset(client)
+    bench.accept(listener.fileno())
+    bench.completed("connected and reset")
+    bench.receive(bench.accepted[0], 10)
+    bench.completed("received")
+
+
+PROBE = Probe(
+    row="30", title="a client resets before it is accepted", starred=True, readiness=_ready, completion=_complete
+)

@@ -6,6 +6,7 @@ from nodes.engines.epoll import EpollPoller
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN
 from nodes.probes.common.probe import PATIENCE_NS, Probe
+from nodes.probes.common.ring_bench import RingBench
 
 _READY, _ROOM = 8, 3
 
@@ -29,4 +30,25 @@ def _some(bench: Bench) -> list[tuple[int, int]]:
     return bench.wait()
 
 
-PROBE = Probe(row="24", title="eight are ready, and a wait has room for three", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    pairs = [bench.pair() for _ in range(_READY)]
+    for number, (ours, _) in enumerate(pairs):
+        bench.receive(ours.fileno(), 100, str(number))
+    bench.handed()
+    for ours, theirs in pairs:
+        bench.send(theirs, 10, ours)
+    bench.saw("the first wait", " ".join(_finished(bench)))
+    bench.saw("the second", " ".join(_finished(bench)) or "nothing")
+
+
+def _finished(bench: RingBench) -> list[str]:
+    return [said.partition(":")[0] for said in bench.waited(PATIENCE_NS)]
+
+
+PROBE = Probe(
+    row="24",
+    title="eight are ready, and a wait has room for three",
+    starred=True,
+    readiness=_ready,
+    completion=_complete,
+)

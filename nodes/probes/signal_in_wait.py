@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from ctypes import byref, c_int, c_ulong, c_void_p
 
 from nodes.engines.common import libc
-from nodes.probes.common.bench import Bench
+from nodes.probes.common.bench import Bench, Common
 from nodes.probes.common.masks import IN
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 _WAIT_NS = 300_000_000
 _EVERY = 0.05
@@ -30,7 +31,7 @@ def _ready(bench: Bench) -> None:
         bench.note(f"that is {name}")
 
 
-def lasted(bench: Bench, wait: Callable[[], object]) -> str:
+def lasted(bench: Common, wait: Callable[[], object]) -> str:
     return "its whole time" if bench.timed(wait) >= _WAIT_NS else "until a signal"
 
 
@@ -85,4 +86,13 @@ def _called(name: str, *arguments: object) -> Callable[[], int]:
     return call
 
 
-PROBE = Probe(row="26", title="signals come during the wait", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    ours, _ = bench.pair()
+    bench.receive(ours.fileno(), 100)
+    bench.handed()
+    with alarms():
+        bench.note("SIGALRM comes every 50 ms, and its handler is set with SA_RESTART")
+        bench.saw("the engine's wait lasts", lasted(bench, lambda: bench.waited(_WAIT_NS)))
+
+
+PROBE = Probe(row="26", title="signals come during the wait", starred=True, readiness=_ready, completion=_complete)

@@ -8,6 +8,7 @@ from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import ERR, IN, OUT
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 
 def _ready(bench: Bench) -> None:
@@ -21,4 +22,15 @@ def _ready(bench: Bench) -> None:
     bench.received("received", ours, 1)
 
 
-PROBE = Probe(row="35", title="a datagram to a closed port", readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    ours = bench.sockets.datagrams()
+    ours.connect(bench.sockets.refusing(socket.SOCK_DGRAM))
+    bench.receive(ours.fileno(), 10)
+    bench.handed()
+    bench.note("a datagram goes to a port that is closed")
+    ours.send(b"x")
+    settled.shows(ours, ERR)
+    bench.completed("the port is closed")
+
+
+PROBE = Probe(row="35", title="a datagram to a closed port", readiness=_ready, completion=_complete)

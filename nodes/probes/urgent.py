@@ -8,6 +8,7 @@ from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN, PRI
 from nodes.probes.common.probe import Probe
+from nodes.probes.common.ring_bench import RingBench
 
 
 def _ready(bench: Bench) -> None:
@@ -21,4 +22,16 @@ def _ready(bench: Bench) -> None:
     bench.received("received in line", ours, 1)
 
 
-PROBE = Probe(row="28", title="an out-of-band byte", starred=True, readiness=_ready)
+def _complete(bench: RingBench) -> None:
+    ours, theirs = bench.pair()
+    bench.receive(ours.fileno(), 100)
+    bench.handed()
+    bench.note("the peer sends an urgent byte")
+    theirs.send(b"!", socket.MSG_OOB)
+    settled.urgent(ours)
+    bench.completed("an urgent byte came")
+    bench.send(theirs, 10, ours)
+    bench.completed("ten bytes came")
+
+
+PROBE = Probe(row="28", title="an out-of-band byte", starred=True, readiness=_ready, completion=_complete)

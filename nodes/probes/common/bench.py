@@ -63,6 +63,12 @@ class Common:
         peer.send(bytes(count))
         settled.arrived(to, before + count)
 
+    def deliver(self, peer: socket.socket, count: int) -> None:
+        """The peer sends so many bytes to who cannot be looked at, and that has acknowledged them."""
+        self.note(f"the peer sends {count} bytes")
+        peer.send(bytes(count))
+        settled.acknowledged(peer)
+
     def read(self, sock: socket.socket, count: int) -> None:
         self.note(f"{count} bytes are read")
         left = count
@@ -80,6 +86,9 @@ class Common:
         self.note("the peer resets")
         sockets.reset(peer)
         settled.broken(of)
+
+    def close(self) -> None:
+        self.sockets.close()
 
 
 class Bench(Common):
@@ -140,7 +149,7 @@ class Bench(Common):
 
     def close(self) -> None:
         """Sockets first: what a poller still has of them goes with them."""
-        self.sockets.close()
+        super().close()
         with suppress(OSError):
             self.poller.close()
 

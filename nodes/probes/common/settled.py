@@ -51,6 +51,17 @@ def shows(sock: socket.socket, bits: int) -> None:
     until(lambda: state(sock) & bits == bits, " ".join(names(bits)))
 
 
+def acknowledged(sock: socket.socket) -> None:
+    """All that was sent is in the peer's kernel (SIOCOUTQ, tcp(7))."""
+    import fcntl  # not every system has it
+    import termios
+
+    def nothing_left() -> bool:
+        return fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)) == bytes(4)
+
+    until(nothing_left, "an acknowledgement")
+
+
 def readable(sock: socket.socket) -> None:
     _asked(sock, IN, "something to be read")
 
