@@ -12,6 +12,7 @@ BIN := .venv/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help venv demo quadrants table test mutants alterations attack convictions stored kill-matrix check bench bench-containers image clean
+.PHONY: help venv demo table test mutants alterations attack convictions stored kill-matrix probe-matrix check bench bench-containers image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -62,9 +63,13 @@ stored: .venv/.installed  ## write down anew what tests hold of verdicts, texts 
 	@for teller in orchestrator/sweep/simulated orchestrator/explore/drawn orchestrator/scenario/altered orchestrator/scenario/test_stored_schema \
 	  chaos/configured; do PYTHONPATH=tests $(BIN)/python tests/unit/$$teller.py || exit; done
 	@$(BIN)/faultbed planes > tests/unit/orchestrator/report/planes.txt
+	@$(BIN)/python tests/conformance/multiplexers_page.py
 
 kill-matrix: .venv/.installed  ## run the broken variants again, and write down which check convicts which
 	@PYTHONPATH=tests $(BIN)/python tests/scenarios/kill_matrix.py
+
+probe-matrix: .venv/.installed  ## do every probe on the broken pollers again, and write down which convicts which
+	@$(BIN)/python tests/conformance/broken_pollers.py
 
 check: .venv/.installed  ## style, types and the import contract
 	$(BIN)/ruff check .

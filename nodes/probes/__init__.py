@@ -7,7 +7,9 @@ of it. What probes share is in the package `common`. The subject is an engine's 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 from nodes.probes.common.kinds import kind
 from nodes.probes.common.probe import Kind, Probe
@@ -32,6 +34,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_MODULES, key=_place))
 
 
+def broken() -> Mapping[str, Any]:
+    """Pollers that are wrong on purpose, by their names (nodes/probes/common/broken.py)."""
+    found: Mapping[str, Any] = import_module(f"{__name__}.common.broken").BROKEN
+    return found
+
+
 def refusal(name: str, engine: str) -> str | None:
     """Why this probe cannot be done on this engine, wherever that can run; None if it can."""
     wanted, found = probe(name), kind(engine)
@@ -46,3 +54,11 @@ def refusal(name: str, engine: str) -> str | None:
     if found is Kind.READINESS and wanted.readiness is None:
         return "it is about requests that complete, and this engine tells what is ready"
     return None
+
+
+def offered(engine: str) -> str:
+    """How many probes can be done on it, or why none: as `faultbed doctor` and the documents say it."""
+    reasons = [why for name in names() if (why := refusal(name, engine))]
+    if isinstance(kind(engine), str):
+        return f"no probes: {reasons[0]}"
+    return f"{len(names()) - len(reasons)} probes"

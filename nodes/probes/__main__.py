@@ -22,13 +22,16 @@ from nodes.probes.common.trace import Tell, Trace
 
 
 class Options(NamedTuple):
+    """`broken`: the name of a poller that is wrong on purpose, instead of the engine's own."""
+
     engine: str
     probes: tuple[str, ...]
+    broken: str
 
 
 def options_of(argv: Sequence[str]) -> Options:
     given = Arguments("python -m nodes.probes", argv)
-    options = Options(given.text("engine"), tuple(given.text("probes").split(",")))
+    options = Options(given.text("engine"), tuple(given.text("probes").split(",")), given.text("broken", ""))
     given.end()
     return options
 
@@ -57,6 +60,14 @@ def on_ring(name: str, probe: Probe, tell: Tell) -> None:
     perform(name, RingBench(Trace(tell)), probe.completion, tell)
 
 
+def _subject(options: Options) -> Subject:
+    if not options.broken:
+        return subject(options.engine)
+    from nodes.probes.common.broken import BROKEN  # only where it is asked for
+
+    return BROKEN[options.broken].subject()
+
+
 def main() -> int:
     options = options_of(sys.argv[1:])
     tell = trace.to(1)
@@ -65,7 +76,7 @@ def main() -> int:
         if kind(options.engine) is Kind.COMPLETION:
             on_ring(name, probes.probe(name), tell)
         else:
-            on_poller(name, probes.probe(name), subject(options.engine), tell)
+            on_poller(name, probes.probe(name), _subject(options), tell)
     return 0
 
 

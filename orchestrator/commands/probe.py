@@ -20,6 +20,7 @@ from orchestrator.report.result import Exit
 from orchestrator.sweep.failures import said
 
 if TYPE_CHECKING:
+    from orchestrator.probes.chosen import Asked, Facts
     from orchestrator.probes.compared import Cell
     from orchestrator.probes.expectations import Expectations
 
@@ -36,6 +37,7 @@ class Chosen(NamedTuple):
     probes: tuple[str, ...]
     export: tuple[Path, ...]
     jobs: int
+    broken: str | None
 
 
 @click.command()
@@ -51,8 +53,11 @@ class Chosen(NamedTuple):
     help="Also write the comparison to FILE: .json, .csv or .md.",
 )
 @click.option("--jobs", type=click.IntRange(1, 16), default=JOBS, show_default=True, help="Engines side by side.")
+@click.option("--broken", metavar="NAME", help="On a poller that is wrong on purpose: what must deviate.")
 @click.option("--list", "listed", is_flag=True, help="Name the probes, and end.")
-def probe(names: tuple[str, ...], only: tuple[str, ...], export: tuple[Path, ...], jobs: int, listed: bool) -> int:
+def probe(
+    names: tuple[str, ...], only: tuple[str, ...], export: tuple[Path, ...], jobs: int, broken: str | None, listed: bool
+) -> int:
     """Do to each engine's own multiplexer, at bare sockets, what tells them apart, and compare with what is expected.
 
     Prints what every engine told at each step, engines side by side; those that told the same stand in one column, and
@@ -71,25 +76,24 @@ def probe(names: tuple[str, ...], only: tuple[str, ...], export: tuple[Path, ...
         for name, title in titles().items():
             say(f"{name:<22}{title}")
         return Exit.MET
-    return compare(Chosen(names, only, export, jobs))
+    return compare(Chosen(names, only, export, jobs, broken))
 
 
 def compare(chosen: Chosen) -> Exit:
     """Raises UsageError for what cannot be done, before anything starts."""
-    from orchestrator.probes.chosen import Asked, Facts, Impossible, choose
+    from orchestrator.probes.chosen import Impossible, choose
     from orchestrator.probes.compared import exit_code
     from orchestrator.probes.told import absences, deviations, summary, table, unknowns
 
     for path in chosen.export:
         _check_file(path)
-    facts = Facts(engines.availability, probes.refusal, descriptors.highest(), _privilege)
     try:
-        choice = choose(Asked(chosen.engines, chosen.probes), engines.NAMES, catalogue(), facts)
+        choice = choose(_asked(chosen), engines.NAMES, catalogue(), machine())
     except Impossible as error:
         raise click.UsageError(str(error)) from None
     for note in choice.notes:
         say(note)
-    cells = [*choice.cells, *_done(choice.todo, chosen.jobs, expected())]
+    cells = [*choice.cells, *_done(choice.todo, chosen, expected())]
     shown = _in_order(cells)
     width = shutil.get_terminal_size((WIDTH, 24)).columns if os.isatty(1) else WIDTH
     for lines in (table(shown, titles(), width), deviations(shown), unknowns(shown), absences(shown)):
@@ -99,6 +103,26 @@ def compare(chosen: Chosen) -> Exit:
     for path in chosen.export:
         _write(path, shown)
     return exit_code(shown)
+
+
+def _asked(chosen: Chosen) -> Asked:
+    """Raises Impossible, UsageError."""
+    from orchestrator.probes.chosen import Asked
+    from orchestrator.scenario.matrix import hint
+
+    if chosen.broken is None:
+        return Asked(chosen.engines, chosen.probes)
+    if chosen.engines:
+        raise click.UsageError("--broken is a change of one engine's poller; expected no --engine beside it")
+    if chosen.broken not in probes.broken():
+        raise click.UsageError(f"--broken {chosen.broken}: there is none; {hint(chosen.broken, list(probes.broken()))}")
+    return Asked((probes.broken()[chosen.broken].engine,), chosen.probes)
+
+
+def machine() -> Facts:
+    from orchestrator.probes.chosen import Facts
+
+    return Facts(engines.availability, probes.refusal, descriptors.highest(), _privilege)
 
 
 def catalogue() -> Mapping[str, Probe]:
@@ -119,14 +143,15 @@ def expected(system: str = sys.platform) -> Expectations:
     return read(path.read_text("utf-8"), path.name) if path.exists() else {}
 
 
-def _done(todo: Mapping[str, Sequence[str]], jobs: int, known: Expectations) -> Iterator[Cell]:
+def _done(todo: Mapping[str, Sequence[str]], chosen: Chosen, known: Expectations) -> Iterator[Cell]:
     from orchestrator.probes.compared import judged
     from orchestrator.probes.performed import Work, performed
 
     found = catalogue()
-    works = [Work(engine, {name: found[name].deadline for name in names}) for engine, names in todo.items()]
+    broken = chosen.broken or ""
+    works = [Work(engine, {name: found[name].deadline for name in names}, broken) for engine, names in todo.items()]
     with Counted(sum(map(len, todo.values())), monotonic) as progress:
-        for done in performed(works, jobs):
+        for done in performed(works, chosen.jobs):
             progress.advance(f"{done.probe} on {done.engine}")
             yield judged(done.probe, done.engine, done.outcome, known.get((done.probe, done.engine)))
 

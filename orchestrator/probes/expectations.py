@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from orchestrator.scenario.document import BadScenario, Node, parse
+from orchestrator.scenario.document import Node, parse
 from orchestrator.scenario.typed import typed
 from orchestrator.scenario.value import Value
 
@@ -36,19 +36,21 @@ Expectations = Mapping[tuple[str, str], Expected]
 
 
 def read(text: str, file: str) -> Expectations:
-    """Raises BadScenario, with the place of all that is wrong."""
-    root = parse(text, file, "expectations by probe")
-    entries = typed(dict[str, tuple[Entry, ...]], root)
+    """Raises BadScenario, with the first place that is wrong."""
     found: dict[tuple[str, str], Expected] = {}
-    for probe, several in entries.items():
-        for index, entry in enumerate(several):
-            for engine in entry.engines:
-                if (probe, engine) in found:
-                    raise _twice(root, probe, index, engine)
-                found[probe, engine] = Expected(None if entry.expect == "unknown" else entry.expect, entry.source)
+    for probe, node, entry in _entries(parse(text, file, "expectations by probe")):
+        for engine in entry.engines:
+            if (probe, engine) in found:
+                raise node.bad(f"{engine} twice for {probe}; expected one entry for each engine", "engines")
+            found[probe, engine] = Expected(None if entry.expect == "unknown" else entry.expect, entry.source)
     return found
 
 
-def _twice(root: Node, probe: str, index: int, engine: str) -> BadScenario:
-    place = root.nearest((probe, index, "engines"))
-    return place.bad(f"{engine} twice for {probe}; expected one entry for each engine")
+def _entries(root: Node) -> Iterator[tuple[str, Node, Entry]]:
+    if root.mapping is None:
+        raise root.bad("expected a mapping of probes to lists of entries")
+    for probe, several in root.mapping.items():
+        if several.items is None:
+            raise several.bad("expected a list of entries, one for the engines that show the same")
+        for node in several.items:
+            yield probe, node, typed(Entry, node)

@@ -34,6 +34,7 @@ class Done(NamedTuple):
     probe: str
     engine: str
     outcome: Outcome
+    broken: str = ""
 
 
 class Work(NamedTuple):
@@ -133,7 +134,7 @@ def _process(work: Work, process: subprocess.Popen[str], tell: Callable[[Done], 
             case {"note": text, "ms": at}:
                 trace.append(f"{at:8.2f} ms  {text}")
             case {"end": name, **result}:
-                tell(Done(name, work.engine, _outcome(result, trace)))
+                tell(Done(name, work.engine, _outcome(result, trace), work.broken))
                 left.pop(name)
                 current = ""
                 watch.expect(TO_START)
@@ -143,7 +144,7 @@ def _process(work: Work, process: subprocess.Popen[str], tell: Callable[[Done], 
     if current:
         deadline = left.pop(current)
         why = HUNG.format(deadline) if watch.passed else f"its process ended with it: exit {process.wait()}"
-        tell(Done(current, work.engine, Outcome(None, why, tuple(trace))))
+        tell(Done(current, work.engine, Outcome(None, why, tuple(trace)), work.broken))
     return work._replace(deadlines=left)
 
 

@@ -6,12 +6,16 @@ from importlib import import_module
 from typing import Any
 
 from nodes import engines
+from nodes.probes.common.masks import EVERYTHING, IN, OUT
 from nodes.probes.common.probe import Kind
 
 _WITHOUT = {
     "busy": "it never waits: its poller takes everything for ready",
     "fork": "a connection's process blocks in its own system call, and the rest of the node has the poller of poll",
 }
+
+_ASKABLE = {"epoll_exclusive": IN | OUT}
+"""What may be asked of it, if not everything: epoll_ctl(2) refuses the rest beside EPOLLEXCLUSIVE."""
 
 
 def kind(engine: str) -> Kind | str:
@@ -24,6 +28,11 @@ def kind(engine: str) -> Kind | str:
     if hasattr(offered, "port"):
         return Kind.COMPLETION
     return "it has nothing that waits for several: a task blocks in its own system call"
+
+
+def askable(engine: str) -> int:
+    """The bits that one may ask it for."""
+    return _ASKABLE.get(engine, EVERYTHING)
 
 
 def engine_class(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 IN, PRI, OUT, ERR, HUP, NVAL, RDHUP = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x2000
+EVERYTHING = IN | PRI | OUT | ERR | HUP | NVAL | RDHUP
 
 _NAMES = {IN: "IN", PRI: "PRI", OUT: "OUT", ERR: "ERR", HUP: "HUP", NVAL: "NVAL", RDHUP: "RDHUP"}
 

@@ -6,8 +6,9 @@ import signal
 import socket
 from collections.abc import Iterator
 
+from nodes import probes
 from nodes.engines import NAMES, availability
-from orchestrator.backends.backend import Finding, unless
+from orchestrator.backends.backend import Finding
 
 _PATIENCE = 5.0
 """Seconds that a packet may take to come back to this host."""
@@ -18,7 +19,14 @@ def findings() -> Iterator[Finding]:
         yield _loopback(transport, kind)
     yield _stop_signal()
     for name in NAMES:
-        yield unless(f"engine {name}", availability(name))
+        yield _engine(name)
+
+
+def _engine(name: str) -> Finding:
+    """With what `faultbed probe` can do to it."""
+    if (reason := availability(name)) is not None:
+        return Finding(f"engine {name}", False, reason)
+    return Finding(f"engine {name}", True, f"available, {probes.offered(name)}")
 
 
 def _loopback(transport: str, kind: socket.SocketKind) -> Finding:

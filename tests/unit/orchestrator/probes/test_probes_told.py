@@ -1,0 +1,89 @@
+"""A comparison as it is printed and exported."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+from cells import TITLES, cells
+
+from orchestrator.probes.compared import Verdict
+from orchestrator.probes.exported import COLUMNS, FORMATS, as_csv, as_json, as_markdown
+from orchestrator.probes.told import absences, deviations, summary, table, unknowns
+
+
+def test_the_table_has_what_was_observed_probe_by_probe() -> None:
+    assert list(table(cells(), TITLES, 120)) == [
+        "1*  undrained: told again",
+        "               epoll epoll_edge  poll",
+        "    came       IN                IN",
+        "  * half read  IN                nothing",
+        "",
+        "23*  herd: who wakes",
+        "              epoll",
+        "    switches  many",
+        "",
+    ]
+
+
+def test_a_deviation_comes_with_what_was_expected_and_its_trace() -> None:
+    assert list(deviations(cells())) == [
+        "undrained on epoll_edge deviates",
+        "  half read: IN; expected nothing",
+        "  expected by: epoll(7)",
+        "    0.10 ms  half read",
+        "",
+    ]
+
+
+def test_what_is_unknown_says_why_and_shows_the_trace_where_nothing_was_observed() -> None:
+    assert list(unknowns(cells())) == [
+        "undrained on select is unknown: it did not end",
+        "    0.20 ms  came",
+        "undrained on poll is unknown: nobody has said what to expect",
+    ]
+
+
+def test_what_does_not_apply_is_told_once_by_reason() -> None:
+    assert list(absences(cells())) == [
+        "not applicable: busy: it never waits",
+        "not applicable: herd on select: one | process",
+    ]
+
+
+def test_the_summary_counts() -> None:
+    assert summary(cells()) == "2 as expected, 1 deviates, 2 unknown, 3 not applicable"
+    assert summary([]) == "nothing to do"
+
+
+def test_json_has_everything() -> None:
+    made = json.loads(as_json(cells(), TITLES))
+    assert made["probes"] == TITLES
+    assert [cell["verdict"] for cell in made["cells"]] == [cell.verdict.value for cell in cells()]
+    assert made["cells"][1]["trace"] == ["0.10 ms  half read"]
+    assert made["cells"][1]["expected"] == {"came": "IN", "half read": "nothing"}
+
+
+def test_csv_has_a_line_for_each_step() -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(cells(), TITLES))))
+    assert tuple(rows[0]) == COLUMNS
+    steps = sum(len({**(cell.observed or {}), **(cell.expected or {})}) or 1 for cell in cells())
+    assert len(rows) == steps
+    deviating = [row for row in rows if row["verdict"] == Verdict.DEVIATES.value]
+    assert [(row["step"], row["observed"], row["expected"]) for row in deviating] == [
+        ("came", "IN", "IN"),
+        ("half read", "IN", "nothing"),
+    ]
+
+
+def test_markdown_has_tables_and_what_is_not_as_expected() -> None:
+    made = as_markdown(cells(), TITLES).splitlines()
+    assert "## 1*  undrained: told again" in made
+    assert "| half read | **IN** | **nothing** |" in made
+    assert "undrained on epoll_edge deviates" in made
+    assert made[-1] == "```"
+
+
+def test_formats_go_by_the_files_ending() -> None:
+    assert set(FORMATS) == {".json", ".csv", ".md"}
