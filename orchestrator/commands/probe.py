@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from orchestrator.probes.compared import Cell
     from orchestrator.probes.expectations import Expectations
 
-JOBS = 2
+JOBS = 4
+"""Most of the time they wait."""
 WIDTH = 120
 EXPECTED = Path(__file__).parents[1] / "probes" / "expected"
 """A file for each system, named as sys.platform has it."""
@@ -65,7 +66,7 @@ def probe(
     measurement that expected something else. docs/multiplexers.md has every probe and what is expected.
 
     \b
-      faultbed probe                                          everything, in a minute
+      faultbed probe                                          everything, in half a minute
       faultbed probe --probe data-then-end                    one row, on all engines
       faultbed probe --engine epoll --engine epoll_edge       two engines side by side
       faultbed probe --export rows.csv --export page.md       as files, too

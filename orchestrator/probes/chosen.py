@@ -59,7 +59,7 @@ def choose(asked: Asked, engines: Sequence[str], catalogue: Mapping[str, Probe],
             raise Impossible(f"--engine {engine}: it cannot run here: {missing[engine]}")
     here = [engine for engine in dict.fromkeys(asked.engines or engines) if engine not in missing]
     probes = [name for name in catalogue if name in asked.probes] if asked.probes else list(catalogue)
-    lacking = {name: why for name in probes if (why := _lacking(catalogue[name], facts))}
+    lacking = {name: why for name in probes if (why := why_lacking(catalogue[name], facts))}
     for name in asked.probes:
         if name in lacking:
             raise Impossible(f"--probe {name}: {lacking[name]}")
@@ -82,8 +82,8 @@ def _missing(engines: Sequence[str], facts: Facts) -> Iterator[tuple[str, str]]:
             yield engine, reason
 
 
-def _lacking(probe: Probe, facts: Facts) -> str | None:
-    """What it needs of the machine and does not have."""
+def why_lacking(probe: Probe, facts: Facts) -> str | None:
+    """What it needs of the machine and does not have there."""
     needed = probe.descriptors + SPARE
     if facts.files is not None and facts.files < needed:
         return (

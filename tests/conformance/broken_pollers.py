@@ -13,7 +13,7 @@ import yaml
 
 from nodes import probes
 from nodes.probes.common.broken import BROKEN
-from orchestrator.commands.probe import catalogue, expected
+from orchestrator.commands.probe import JOBS, catalogue, expected
 from orchestrator.probes.compared import Verdict, judged
 from orchestrator.probes.performed import Work, performed
 
@@ -32,9 +32,10 @@ class Row(NamedTuple):
 
 
 def applicable(broken: str) -> list[str]:
-    """Every probe that its engine takes and that needs nothing special."""
-    engine = BROKEN[broken].engine
-    return [name for name, one in catalogue().items() if not one.root and not probes.refusal(name, engine)]
+    """Every probe that its engine takes; one that needs root, and takes seconds, only where it is named."""
+    named = BROKEN[broken].probe
+    taken = [name for name in catalogue() if not probes.refusal(name, BROKEN[broken].engine)]
+    return [name for name in taken if not catalogue()[name].root or name == named]
 
 
 def run(asked: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
@@ -44,7 +45,7 @@ def run(asked: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
         Work(BROKEN[name].engine, {one: catalogue()[one].deadline for one in names}, name)
         for name, names in found.items()
     ]
-    for done in performed(works, 2):
+    for done in performed(works, JOBS):
         cell = judged(done.probe, done.engine, done.outcome, known.get((done.probe, done.engine)))
         found[done.broken][done.probe] = cell.verdict is Verdict.DEVIATES
     return {name: tuple(one for one, convicts in several.items() if convicts) for name, several in found.items()}

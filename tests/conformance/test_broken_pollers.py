@@ -11,31 +11,44 @@ from nodes import engines, probes
 from nodes.probes.common.broken import BROKEN
 from nodes.probes.common.kinds import kind
 from nodes.probes.common.probe import Kind
-from orchestrator.commands.probe import catalogue
+from orchestrator.commands.probe import catalogue, machine
+from orchestrator.probes.chosen import why_lacking
 
 ROWS = broken_pollers.stored()
 pytestmark = pytest.mark.xdist_group("broken-pollers")
 
-missing = [f"engine {name}: {why}" for name in {row.engine for row in ROWS} if (why := engines.availability(name))]
-here = pytest.mark.skipif(bool(missing), reason="; ".join(missing))
+
+def lacking(row: Row) -> str | None:
+    """Why the row cannot be tried here."""
+    if why := engines.availability(row.engine):
+        return f"engine {row.engine}: {why}"
+    why = why_lacking(catalogue()[row.named], machine())
+    return f"probe {row.named}: {why}" if why else None
+
+
+HERE = [row for row in ROWS if lacking(row) is None]
 
 
 @pytest.fixture(scope="module")
 def convictions() -> dict[str, tuple[str, ...]]:
     """By all probes where all is asked for, else by those that have to convict."""
     return broken_pollers.run(
-        {row.broken: broken_pollers.applicable(row.broken) if ALL else [row.named] for row in ROWS}
+        {row.broken: broken_pollers.applicable(row.broken) if ALL else [row.named] for row in HERE}
     )
 
 
-@here
-@pytest.mark.parametrize("row", ROWS, ids=[row.broken for row in ROWS])
+@pytest.fixture(params=ROWS, ids=[row.broken for row in ROWS])
+def row(request: pytest.FixtureRequest) -> Row:
+    found: Row = request.param
+    if why := lacking(found):
+        pytest.skip(why)
+    return found
+
+
 def test_the_named_probe_convicts_it(row: Row, convictions: dict[str, tuple[str, ...]]) -> None:
     assert row.named in convictions[row.broken]
 
 
-@here
-@pytest.mark.parametrize("row", ROWS, ids=[row.broken for row in ROWS])
 def test_the_stored_matrix_is_what_was_observed(row: Row, convictions: dict[str, tuple[str, ...]]) -> None:
     observed = tuple(name for name in row.convicted_by if ALL or name == row.named)
     assert convictions[row.broken] == observed, "stale: make probe-matrix"

@@ -8,7 +8,7 @@ import pytest
 
 from nodes import engines, probes
 from nodes.probes.common.probe import Probe
-from orchestrator.commands.probe import catalogue, expected, machine
+from orchestrator.commands.probe import JOBS, catalogue, expected, machine
 from orchestrator.probes.chosen import Asked, choose
 from orchestrator.probes.compared import Cell, Verdict, judged
 from orchestrator.probes.performed import Work, performed
@@ -27,7 +27,7 @@ def cells() -> dict[tuple[str, str], Cell]:
     known = expected()
     return {
         (done.probe, done.engine): judged(*done[:3], known.get((done.probe, done.engine)))
-        for done in performed(works, 2)
+        for done in performed(works, JOBS)
     }
 
 
@@ -66,7 +66,7 @@ def test_somebody_takes_it_and_whoever_does_not_has_a_reason(name: str) -> None:
 
 def test_every_row_of_the_table_has_a_probe() -> None:
     rows = {probe.row for probe in catalogue().values()}
-    assert rows >= {str(number) for number in range(1, 36)} - {"11", "12", "23"}
+    assert rows >= {str(number) for number in range(1, 36)}
 
 
 def test_something_is_expected_of_all_that_can_be_done_and_of_nothing_else() -> None:

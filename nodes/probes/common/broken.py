@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from nodes.engines.common.poller import Poller
 from nodes.engines.epoll import EpollPoller
 from nodes.engines.epoll_edge import EdgePoller
+from nodes.engines.epoll_exclusive import ExclusivePoller
 from nodes.engines.epoll_oneshot import OneShotPoller
 from nodes.engines.poll import PollPoller
 from nodes.engines.ppoll import PpollPoller
@@ -231,6 +232,35 @@ class CopiesItsInterest(EpollPoller):
         self.unregister: Any = lambda fd: unregister(fd) if os.getpid() == owner else None
 
 
+class SpreadsErrors(PollPoller):
+    """Where one has an error, all that are watched are told of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        register = self.register
+        self._watched: list[int] = []
+
+        def remembering(fd: int, interest: int) -> None:
+            self._watched.append(fd)
+            register(fd, interest)
+
+        self.register: Any = remembering
+
+    def wait(self, timeout_ns: int | None) -> Events:
+        found = super().wait(timeout_ns)
+        if any(mask & ERR for _, mask in found):
+            found = [*found, *((fd, ERR) for fd in self._watched)]
+        return found
+
+
+class NotExclusive(ExclusivePoller):
+    """Watches like everybody else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register = self._epoll.register
+
+
 class Broken(NamedTuple):
     """`probe`: the one that has to convict it."""
 
@@ -259,6 +289,8 @@ BROKEN: Mapping[str, Broken] = MappingProxyType(
         "tells-room-once": Broken("poll", "buffer-drains", TellsRoomOnce),
         "swallows-nval": Broken("poll", "closed", SwallowsNval),
         "forgets-the-dead": Broken("epoll", "closed-dup-open", ForgetsTheDead),
+        "spreads-errors": Broken("poll", "lost-peer", SpreadsErrors),
+        "not-exclusive": Broken("epoll_exclusive", "herd", NotExclusive),
         "one-event-a-number": Broken("epoll", "number-reused", OneEventANumber),
         "re-arms-itself": Broken("epoll_oneshot", "one-shot", ReArmsItself),
         "first-alone": Broken("epoll", "room-for-three", FirstAlone),

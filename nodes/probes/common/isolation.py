@@ -14,12 +14,18 @@ _PR_SET_PDEATHSIG = 1
 
 def settle() -> None:
     """Also as a child of who ignores Ctrl-C: probes are ended by their parent, at once."""
-    if sys.platform == "linux":
-        libc.function("prctl", c_int, c_ulong)(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:  # it ended meanwhile
-            os._exit(1)
+    end_with(os.getppid())
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     allow()
+
+
+def end_with(parent: int) -> None:
+    """This process ends with its parent, which is that one (prctl(2), PR_SET_PDEATHSIG)."""
+    if sys.platform != "linux":
+        return
+    libc.function("prctl", c_int, c_ulong)(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended meanwhile
+        os._exit(1)
 
 
 def allow() -> None:

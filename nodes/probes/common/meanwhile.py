@@ -9,9 +9,6 @@ from contextlib import contextmanager
 from nodes.probes.common import settled
 from nodes.probes.common.bench import Common
 
-_NOT_YET = ("", "0", "futex")
-"""What /proc/PID/wchan (proc(5)) says of a thread that runs. One that waits for the interpreter is in "futex..."."""
-
 
 @contextmanager
 def meanwhile(bench: Common, what: str, act: Callable[[], object]) -> Iterator[None]:
@@ -24,7 +21,7 @@ def meanwhile(bench: Common, what: str, act: Callable[[], object]) -> Iterator[N
 
     def work() -> None:
         try:
-            settled.until(lambda: waits(waiter), "the wait to have begun")
+            settled.until(lambda: settled.sleeps(waiter), "the wait to have begun")
             bench.note(what)
             act()
         except Exception as error:
@@ -38,10 +35,3 @@ def meanwhile(bench: Common, what: str, act: Callable[[], object]) -> Iterator[N
         thread.join()
     if failed:
         raise failed[0]
-
-
-def waits(thread: int) -> bool:
-    """In a system call other than for a lock."""
-    with open(f"/proc/self/task/{thread}/wchan") as file:
-        where = file.read()
-    return where not in _NOT_YET and not where.startswith("futex")

@@ -47,8 +47,8 @@ def arrived(sock: socket.socket, count: int) -> None:
     until(there, f"{count} bytes to arrive")
 
 
-def shows(sock: socket.socket, bits: int) -> None:
-    until(lambda: state(sock) & bits == bits, " ".join(names(bits)))
+def shows(sock: socket.socket, bits: int, longest: float = LONGEST) -> None:
+    until(lambda: state(sock) & bits == bits, " ".join(names(bits)), longest)
 
 
 def acknowledged(sock: socket.socket) -> None:
@@ -84,3 +84,10 @@ def ended(sock: socket.socket) -> None:
 def broken(sock: socket.socket) -> None:
     """The connection is gone."""
     shows(sock, ERR | HUP)
+
+
+def sleeps(task: int) -> bool:
+    """A thread, or a process's only one, waits in the kernel, and not for a lock (wchan, proc(5))."""
+    with open(f"/proc/{task}/wchan") as file:
+        where = file.read()
+    return where not in ("", "0") and not where.startswith("futex")
