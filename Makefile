@@ -70,6 +70,7 @@ kill-matrix: .venv/.installed  ## run the broken variants again, and write down 
 
 probe-matrix: .venv/.installed  ## do every probe on the broken pollers again, and write down which convicts which
 	@$(BIN)/python tests/conformance/broken_pollers.py
+	@$(BIN)/python tests/conformance/multiplexers_page.py
 
 check: .venv/.installed  ## style, types and the import contract
 	$(BIN)/ruff check .

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from nodes.probes.common.bench import Bench
 from nodes.probes.common.masks import IN, RDHUP
-from nodes.probes.common.meanwhile import meanwhile
+from nodes.probes.common.meanwhile import BY, FOR_EVER_NS, during
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import RingBench
 
-_WAIT_NS = 150_000_000
+_CLOSES = "another thread closes it"
+_ANOTHER = "another"
 
 
 def _ready(bench: Bench) -> None:
     ours, _ = bench.pair()
+    other, ending = bench.pair()
+    number = ours.fileno()
     bench.watch(ours, IN | RDHUP)
-    with meanwhile(bench, "another thread closes it", ours.close):
-        bench.told_and_when("closed during the wait", _WAIT_NS)
+    bench.watch(other, IN)
+    found, ended = during(
+        bench, lambda: bench.waited(number, FOR_EVER_NS), _CLOSES, ours.close, lambda: ending.send(b"!")
+    )
+    bench.saw("the wait ends", BY[ended])
+    bench.saw("it tells of what is closed", found)
 
 
 def _complete(bench: RingBench) -> None:
     ours, _ = bench.pair()
+    other, ending = bench.pair()
     bench.receive(ours.fileno(), 100)
+    bench.receive(other.fileno(), 100, _ANOTHER)
     bench.handed()
-    with meanwhile(bench, "another thread closes it", ours.close):
-        bench.completed_and_when("closed during the wait", _WAIT_NS)
+    found, ended = during(bench, lambda: bench.waited(FOR_EVER_NS), _CLOSES, ours.close, lambda: ending.send(b"!"))
+    bench.saw("the wait ends", BY[ended])
+    bench.saw("it tells of what is closed", ", ".join(one for one in found if _ANOTHER not in one) or "nothing")
 
 
 PROBE = Probe(row="18", title="another thread closes it during the wait", readiness=_ready, completion=_complete)

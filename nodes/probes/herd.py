@@ -65,7 +65,7 @@ def _accept(listener: socket.socket) -> None:
 
 def _stampede(bench: Common, listener: socket.socket, serve: Callable[[], None]) -> None:
     with _children(serve) as children:
-        settled.until(lambda: all(map(settled.sleeps, children)), "eight processes to wait")
+        settled.until(lambda: all(map(settled.sleeps, children)), "eight processes to wait, by /proc/PID/wchan")
         before = sum(map(_switches, children))
         bench.note("eight processes wait on one listener")
         for _ in range(_CONNECTIONS):
@@ -114,4 +114,11 @@ def _switches(process: int) -> int:
         return next(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt_switches"))
 
 
-PROBE = Probe(row="23", title="eight processes on one listener", starred=True, readiness=_ready, completion=_complete)
+PROBE = Probe(
+    row="23",
+    title="eight processes on one listener",
+    starred=True,
+    readiness=_ready,
+    completion=_complete,
+    deadline=60.0,
+)

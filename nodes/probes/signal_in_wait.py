@@ -1,59 +1,75 @@
-"""Row 26: signals that have a handler come during a wait, in the engine's own way of waiting and in the system call."""
+"""Row 26: a signal that has a handler comes during a wait: of the engine, and of the system call by itself."""
 
 from __future__ import annotations
 
 import ctypes
 import errno
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ctypes import byref, c_int, c_ulong, c_void_p
 
 from nodes.engines.common import libc
+from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench, Common
 from nodes.probes.common.masks import IN
+from nodes.probes.common.meanwhile import FOR_EVER_NS, during
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import RingBench
 
-_WAIT_NS = 300_000_000
-_EVERY = 0.05
-"""Seconds from one signal to the next."""
+_LONG_NS = 5_000_000_000
+"""Of a system call that nothing but the signal ends."""
 
 
 def _ready(bench: Bench) -> None:
-    ours, _ = bench.pair()
+    ours, theirs = bench.pair()
     bench.watch(ours, IN)
-    with alarms():
-        bench.note("SIGALRM comes every 50 ms, and its handler is set with SA_RESTART")
-        bench.saw("the engine's wait lasts", lasted(bench, lambda: bench.wait(_WAIT_NS)))
-        name, call = system_call(bench.name)
-        bench.saw("its system call", "EINTR" if call() == errno.EINTR else "goes on")
-        bench.note(f"that is {name}")
+    _signalled(bench, lambda: bench.wait(FOR_EVER_NS), lambda: theirs.send(b"!"))
+    name, call = system_call(bench.name)
+    with handled() as count:
+        code, _ = during(bench, call, f"SIGALRM, in {name}", lambda: interrupt(count), lambda: None)
+    bench.saw("its system call", "EINTR" if code == errno.EINTR else "goes on")
 
 
-def lasted(bench: Common, wait: Callable[[], object]) -> str:
-    return "its whole time" if bench.timed(wait) >= _WAIT_NS else "until a signal"
+def _complete(bench: RingBench) -> None:
+    ours, theirs = bench.pair()
+    bench.receive(ours.fileno(), 100)
+    bench.handed()
+    _signalled(bench, lambda: bench.waited(FOR_EVER_NS), lambda: theirs.send(b"!"))
+
+
+def _signalled(bench: Common, wait: Callable[[], object], end: Callable[[], object]) -> None:
+    with handled() as count:
+        _, ended = during(bench, wait, "SIGALRM", lambda: interrupt(count), end)
+    bench.saw("the engine's wait", "ends" if ended else "goes on")
 
 
 @contextmanager
-def alarms() -> Iterator[None]:
-    before = signal.signal(signal.SIGALRM, lambda *_: None)
+def handled() -> Iterator[list[int]]:
+    """SIGALRM has a handler, with SA_RESTART; -> what it was called with."""
+    count: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, _: count.append(number))
     signal.siginterrupt(signal.SIGALRM, False)
-    signal.setitimer(signal.ITIMER_REAL, _EVERY, _EVERY)
     try:
-        yield
+        yield count
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def interrupt(count: list[int]) -> None:
+    """The probe's thread gets the signal, and its handler has run."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+    settled.until(lambda: bool(count), "the signal's handler")
 
 
 def system_call(engine: str) -> tuple[str, Callable[[], int]]:
     """The one that the engine waits in, for as long, without Python's own loop around it; -> (name, its errno)."""
-    seconds, milliseconds = libc.timespec(_WAIT_NS), _WAIT_NS // 1_000_000
+    seconds, milliseconds = libc.timespec(_LONG_NS), _LONG_NS // 1_000_000
     none = c_void_p()
     match engine:
         case "select":
-            timeval = libc.Timespec(0, _WAIT_NS // 1000)
+            timeval = libc.Timespec(_LONG_NS // 1_000_000_000, 0)
             return "select(2)", _called("select", 0, none, none, none, byref(timeval))
         case "pselect":
             return "pselect(2)", _called("pselect", 0, none, none, none, seconds, none)
@@ -86,13 +102,4 @@ def _called(name: str, *arguments: object) -> Callable[[], int]:
     return call
 
 
-def _complete(bench: RingBench) -> None:
-    ours, _ = bench.pair()
-    bench.receive(ours.fileno(), 100)
-    bench.handed()
-    with alarms():
-        bench.note("SIGALRM comes every 50 ms, and its handler is set with SA_RESTART")
-        bench.saw("the engine's wait lasts", lasted(bench, lambda: bench.waited(_WAIT_NS)))
-
-
-PROBE = Probe(row="26", title="signals come during the wait", starred=True, readiness=_ready, completion=_complete)
+PROBE = Probe(row="26", title="a signal comes during the wait", starred=True, readiness=_ready, completion=_complete)

@@ -25,7 +25,7 @@ from orchestrator.backends.threads import workers
 from orchestrator.probes.compared import Outcome
 from orchestrator.run.session import SessionError
 
-TO_START = 20.0
+TO_START = 60.0
 """Seconds that a process may take until its first probe begins, and from one to the next."""
 HUNG = "it did not end within {:g} s"
 
@@ -140,7 +140,9 @@ def _process(work: Work, process: subprocess.Popen[str], tell: Callable[[Done], 
                 watch.expect(TO_START)
     watch.stop()
     if not current and left:
-        raise SessionError(_death(work, process, next(iter(left))))
+        at = next(iter(left))
+        late = f"it did not begin {at} within {TO_START:g} s; this machine is too busy, or it hangs"
+        raise SessionError(f"the process that probes {work.engine}: {late if watch.passed else _death(process, at)}")
     if current:
         deadline = left.pop(current)
         why = HUNG.format(deadline) if watch.passed else f"its process ended with it: exit {process.wait()}"
@@ -152,10 +154,10 @@ def _outcome(result: Mapping[Any, Any], trace: Sequence[str]) -> Outcome:
     return Outcome(result.get("observed"), result.get("failed", ""), tuple(trace))
 
 
-def _death(work: Work, process: subprocess.Popen[str], at: str) -> str:
+def _death(process: subprocess.Popen[str], at: str) -> str:
     _, said = process.communicate()
     last = said.strip().splitlines()[-1:] or ["it said nothing"]
-    return f"the process that probes {work.engine} ended before {at}, with exit code {process.returncode}: {last[0]}"
+    return f"it ended before {at}, with exit code {process.returncode}: {last[0]}"
 
 
 class _Watch:

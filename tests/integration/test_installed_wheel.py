@@ -135,3 +135,5 @@ def test_what_it_brings_is_found_in_it(installed: Installation, among_strangers:
     )
     assert json.loads(run(program, "schema", cwd=among_strangers))["title"]
     assert "loopback" in run(program, "doctor", cwd=among_strangers)
+    told = run(program, "probe", "--engine", "select", "--probe", "undrained", cwd=among_strangers)
+    assert told.endswith("1 as expected\n")

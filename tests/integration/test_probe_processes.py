@@ -19,6 +19,8 @@ import json, os, signal, sys, time
 asked = sys.argv[sys.argv.index("--probes") + 1].split(",")
 def tell(**line): print(json.dumps(line), flush=True)
 for name in asked:
+    if name == "sleeps":
+        signal.pause()
     if name == "silent":
         sys.exit("it ends beside its probes")
     tell(begin=name)
@@ -84,9 +86,15 @@ def test_engines_go_side_by_side() -> None:
 
 def test_a_process_that_ends_beside_its_probes_is_the_testbeds_failure() -> None:
     with pytest.raises(
-        SessionError, match="probes epoll ended before silent, with exit code 1: it ends beside its probes"
+        SessionError, match="probes epoll: it ended before silent, with exit code 1: it ends beside its probes"
     ):
         list(performed([work("one", "silent")], 1))
+
+
+def test_a_process_that_does_not_begin_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TO_START", 0.2)
+    with pytest.raises(SessionError, match=r"probes epoll: it did not begin sleeps within 0\.2 s"):
+        list(performed([work("sleeps")], 1))
 
 
 def test_one_that_cannot_be_started_is_the_testbeds_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,26 +125,20 @@ class Bench(Common):
         """One wait of the subject: (descriptor, bits)."""
         return self.poller.wait(patience_ns)
 
-    def told(self, step: str, patience_ns: int = PATIENCE_NS) -> None:
-        """What one wait tells of the one descriptor that is watched; an error's name if it raises one."""
-        self.saw(step, self._told(patience_ns))
+    def told(self, step: str) -> None:
+        """What one wait tells of all that is watched, which is one descriptor where it matters."""
+        self.saw(step, self.waited())
 
-    def told_and_when(self, step: str, patience_ns: int) -> None:
-        """The same, and whether the wait ended before its time."""
-        began = time.monotonic_ns()
-        found = self._told(patience_ns)
-        early = time.monotonic_ns() - began < patience_ns
-        self.saw(step, found)
-        self.saw("the wait ends", "at once" if early else "at the timeout")
-
-    def _told(self, patience_ns: int) -> Value:
+    def waited(self, of: int | None = None, patience_ns: int = PATIENCE_NS) -> Value:
+        """What one wait tells, of that descriptor or of all; an error's name if it raises one."""
         try:
             found = self.wait(patience_ns)
         except (OSError, ValueError) as error:
             return error_name(error)
         mask = 0
-        for _, bits in found:
-            mask |= bits
+        for fd, bits in found:
+            if of is None or fd == of:
+                mask |= bits
         return names(mask)
 
     def close(self) -> None:

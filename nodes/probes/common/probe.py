@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 PATIENCE_NS = 30_000_000
 """How long something that has happened may take to be told, before it is taken for silence."""
-DEADLINE = 15.0
-"""Seconds that a probe may take; the longest takes less than one where nothing hangs."""
+DEADLINE = 20.0
+"""Seconds that a probe may take, unless it says otherwise; where nothing hangs it takes less than one."""
 
 Value = str | bool | int | list[str]
 """What was seen at one step: what a wait told (names of bits; none of them is silence), or a word or number for it."""

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import errno
 import socket
-import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from nodes.engines.common import sockaddr
-from nodes.engines.common.uring import Ring, address_of, submission
 from nodes.ops import Address
 from nodes.probes.common.bench import Common
 from nodes.probes.common.masks import names
@@ -38,8 +36,11 @@ class RingBench(Common):
     """Requests are handed over with the next wait; what is asked of a ring that waits already comes too late."""
 
     def __init__(self, trace: Trace) -> None:
+        from nodes.engines.common.uring import Ring, address_of, submission  # what only Linux can import
+
         super().__init__(trace)
         self.ring = Ring(64, 8, 4096)
+        self._at, self._submission = address_of, submission
         self.accepted: list[int] = []
         self._asked: dict[int, _Asked] = {}
         self._next = 1
@@ -50,13 +51,13 @@ class RingBench(Common):
         """-> the request's token."""
         room = _kept(bytearray(max(count, 1)))
         self.note(f"a {name} of {count} bytes is asked for")
-        return self._ask(_RECV, fd, address_of(room), count, _Asked(name, _bytes), hint=hint)
+        return self._ask(_RECV, fd, self._at(room), count, _Asked(name, _bytes), hint=hint)
 
     def transmit(self, fd: int, count: int, flags: int = 0, name: str = "send") -> int:
         data = _kept(bytearray(count))
         self.note(f"a {name} of {count} bytes is asked for")
         asked = _Asked(name, lambda result: "all of it" if result == count else "part of it")
-        return self._ask(_SEND, fd, address_of(data), count, asked, options=flags | _NO_SIGNAL)
+        return self._ask(_SEND, fd, self._at(data), count, asked, options=flags | _NO_SIGNAL)
 
     def poll(self, fd: int, bits: int, multishot: bool = False) -> int:
         name = "multishot poll" if multishot else "poll"
@@ -71,7 +72,7 @@ class RingBench(Common):
     def connect(self, fd: int, address: Address) -> int:
         name = _kept(bytearray(sockaddr.encode(address)))
         self.note("a connect is asked for")
-        return self._ask(_CONNECT, fd, address_of(name), 0, _Asked("connect", _done), offset=len(name))
+        return self._ask(_CONNECT, fd, self._at(name), 0, _Asked("connect", _done), offset=len(name))
 
     def cancel(self, token: int) -> int:
         self.note("that is cancelled")
@@ -80,7 +81,7 @@ class RingBench(Common):
     def _ask(self, opcode: int, fd: int, address: int, length: int, asked: _Asked, **more: int) -> int:
         token, self._next = self._next, self._next + 1
         self._asked[token] = asked
-        self.ring.pushed.append(submission(opcode, fd, address, length, token, **more))
+        self.ring.pushed.append(self._submission(opcode, fd, address, length, token, **more))
         return token
 
     def _accept(self, result: int) -> str:
@@ -100,14 +101,6 @@ class RingBench(Common):
         while more := self.waited(patience_ns):
             found += more
         self.saw(step, ", ".join(found) or "nothing")
-
-    def completed_and_when(self, step: str, patience_ns: int) -> None:
-        """What one wait tells, and whether it ended before its time."""
-        began = time.monotonic_ns()
-        found = self.waited(patience_ns)
-        early = time.monotonic_ns() - began < patience_ns
-        self.saw(step, ", ".join(found) or "nothing")
-        self.saw("the wait ends", "at once" if early else "at the timeout")
 
     def waited(self, patience_ns: int) -> list[str]:
         """One wait."""

@@ -87,7 +87,10 @@ def broken(sock: socket.socket) -> None:
 
 
 def sleeps(task: int) -> bool:
-    """A thread, or a process's only one, waits in the kernel, and not for a lock (wchan, proc(5))."""
+    """A thread, or a process's only one, waits in the kernel, and not for a lock (wchan, proc(5), "0" of who runs).
+
+    Its state would say that it sleeps a little before it does. A kernel without CONFIG_KALLSYMS always says 0.
+    """
     with open(f"/proc/{task}/wchan") as file:
         where = file.read()
     return where not in ("", "0") and not where.startswith("futex")
