@@ -53,6 +53,8 @@ def refusal(name: str, engine: str) -> str | None:
         return wanted.not_of_rings
     if found is Kind.READINESS and wanted.readiness is None:
         return "it is about requests that complete, and this engine tells what is ready"
+    if found is Kind.BLOCKING and wanted.blocking is None:
+        return "a call that blocks is about one descriptor, and tells nothing but its end"
     return None
 
 

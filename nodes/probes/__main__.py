@@ -15,6 +15,7 @@ from nodes import probes
 from nodes.arguments import Arguments
 from nodes.probes.common import isolation, trace
 from nodes.probes.common.bench import Bench
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.kinds import kind
 from nodes.probes.common.probe import Kind, Probe
 from nodes.probes.common.subject import Subject, subject
@@ -60,6 +61,11 @@ def on_ring(name: str, probe: Probe, tell: Tell) -> None:
     perform(name, RingBench(Trace(tell)), probe.completion, tell)
 
 
+def by_calls(name: str, probe: Probe, tell: Tell) -> None:
+    tell({"begin": name})
+    perform(name, BlockingBench(Trace(tell)), probe.blocking, tell)
+
+
 def _subject(options: Options) -> Subject:
     if not options.broken:
         return subject(options.engine)
@@ -73,10 +79,14 @@ def main() -> int:
     tell = trace.to(1)
     isolation.settle()
     for name in options.probes:
-        if kind(options.engine) is Kind.COMPLETION:
-            on_ring(name, probes.probe(name), tell)
-        else:
-            on_poller(name, probes.probe(name), _subject(options), tell)
+        probe = probes.probe(name)
+        match kind(options.engine):
+            case Kind.COMPLETION:
+                on_ring(name, probe, tell)
+            case Kind.BLOCKING:
+                by_calls(name, probe, tell)
+            case _:
+                on_poller(name, probe, _subject(options), tell)
     return 0
 
 

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import OUT
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import WAIT_ALL, RingBench
@@ -79,6 +80,24 @@ def _complete(bench: RingBench) -> None:
     bench.saw("the peer reads", ", ".join(found))
 
 
+def _block(bench: BlockingBench) -> None:
+    ours, theirs = bench.pair(**BUFFERS)
+    ours.setblocking(True)
+    theirs.setblocking(True)
+
+    def read() -> None:
+        left = _LARGE
+        while left:
+            left -= len(theirs.recv(left))
+
+    bench.saw("the peer reads", bench.meanwhile("a large send", lambda: ours.send(bytes(_LARGE)), lambda: None, read))
+
+
 PROBE = Probe(
-    row="14", title="a full send buffer, then the peer reads", starred=True, readiness=_ready, completion=_complete
+    row="14",
+    title="a full send buffer, then the peer reads",
+    starred=True,
+    readiness=_ready,
+    completion=_complete,
+    blocking=_block,
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 from nodes.probes.common.bench import Bench
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import IN, RDHUP
 from nodes.probes.common.meanwhile import BY, FOR_EVER_NS, during
 from nodes.probes.common.probe import Probe
@@ -36,4 +40,17 @@ def _complete(bench: RingBench) -> None:
     bench.saw("it tells of what is closed", ", ".join(one for one in found if _ANOTHER not in one) or "nothing")
 
 
-PROBE = Probe(row="18", title="another thread closes it during the wait", readiness=_ready, completion=_complete)
+def _block(bench: BlockingBench) -> None:
+    ours, theirs = bench.ends()
+    gave = bench.meanwhile(
+        "closed during the call", lambda: ours.recv(10), lambda: os.close(ours.fileno()), lambda: theirs.send(b"!")
+    )
+    ours.detach()
+    bench.saw("then data came", gave)
+    other, _ = bench.ends()
+    bench.meanwhile("shut down during the call", lambda: other.recv(10), lambda: other.shutdown(socket.SHUT_RDWR))
+
+
+PROBE = Probe(
+    row="18", title="another thread closes it during the wait", readiness=_ready, completion=_complete, blocking=_block
+)

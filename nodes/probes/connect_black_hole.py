@@ -7,6 +7,7 @@ import socket
 
 from nodes.probes.common import namespace, settled
 from nodes.probes.common.bench import Bench, Common
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import ERR, HUP, IN, OUT, PRI, RDHUP
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import RingBench
@@ -48,6 +49,20 @@ def _prepared(bench: Common) -> tuple[socket.socket, tuple[str, int]]:
     return ours, address
 
 
+def _block(bench: BlockingBench) -> None:
+    with namespace.network():
+        ours, address = _prepared(bench)
+        ours.setblocking(True)
+        gave = bench.meanwhile("connecting", lambda: ours.connect(address), lambda: None)
+        bench.saw("given up", gave)
+
+
 PROBE = Probe(
-    row="11", title="a connection to a black hole", readiness=_ready, completion=_complete, root=True, deadline=30.0
+    row="11",
+    title="a connection to a black hole",
+    readiness=_ready,
+    completion=_complete,
+    blocking=_block,
+    root=True,
+    deadline=30.0,
 )

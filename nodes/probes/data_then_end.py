@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nodes.probes.common.bench import Bench
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import IN, RDHUP
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import RingBench
@@ -31,6 +32,19 @@ def _complete(bench: RingBench) -> None:
     bench.completed("asked again")
 
 
+def _block(bench: BlockingBench) -> None:
+    ours, theirs = bench.ends()
+    bench.send(theirs, 1000, ours)
+    bench.end(theirs, ours)
+    bench.gives("data and end came", lambda: ours.recv(4096))
+    bench.gives("asked again", lambda: ours.recv(4096))
+
+
 PROBE = Probe(
-    row="5", title="data and end together, the data read", starred=True, readiness=_ready, completion=_complete
+    row="5",
+    title="data and end together, the data read",
+    starred=True,
+    readiness=_ready,
+    completion=_complete,
+    blocking=_block,
 )

@@ -6,6 +6,7 @@ import socket
 
 from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import HUP, IN, RDHUP
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import RingBench
@@ -33,4 +34,12 @@ def _complete(bench: RingBench) -> None:
     bench.completed("asked again")
 
 
-PROBE = Probe(row="4", title="the peer half-closes", starred=True, readiness=_ready, completion=_complete)
+def _block(bench: BlockingBench) -> None:
+    ours, theirs = bench.ends()
+    bench.meanwhile("the peer shut its side", lambda: ours.recv(10), lambda: bench.end(theirs, ours))
+    bench.gives("asked again", lambda: ours.recv(10))
+
+
+PROBE = Probe(
+    row="4", title="the peer half-closes", starred=True, readiness=_ready, completion=_complete, blocking=_block
+)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from nodes.engines.common.poller import Trigger
 from nodes.probes.common import isolation, settled
 from nodes.probes.common.bench import Bench, Common
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import IN
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import RingBench
@@ -114,11 +115,23 @@ def _switches(process: int) -> int:
         return next(int(line.split()[1]) for line in file if line.startswith("voluntary_ctxt_switches"))
 
 
+def _block(bench: BlockingBench) -> None:
+    listener = bench.sockets.listener(_CONNECTIONS)
+    listener.setblocking(True)
+
+    def serve() -> None:
+        while True:
+            _accept(listener)
+
+    _stampede(bench, listener, serve)
+
+
 PROBE = Probe(
     row="23",
     title="eight processes on one listener",
     starred=True,
     readiness=_ready,
     completion=_complete,
+    blocking=_block,
     deadline=60.0,
 )

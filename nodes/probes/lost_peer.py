@@ -7,6 +7,7 @@ import socket
 
 from nodes.probes.common import namespace, settled
 from nodes.probes.common.bench import Bench, Common
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import ERR, HUP, IN, RDHUP, names
 from nodes.probes.common.probe import PATIENCE_NS, Probe
 from nodes.probes.common.ring_bench import RingBench
@@ -70,12 +71,25 @@ def _errors(bench: Common, lost: dict[str, socket.socket]) -> None:
         bench.saw(f"{name}, SO_ERROR", errno.errorcode.get(code, "none"))
 
 
+def _block(bench: BlockingBench) -> None:
+    with namespace.network():
+        lost = _lost(bench)
+        for sock in lost.values():
+            sock.setblocking(True)
+        idle = lost.pop(_IDLE)
+        cut, shut = lambda: _cut(bench, lost), lambda: idle.shutdown(socket.SHUT_RD)
+        bench.meanwhile(_IDLE, lambda: idle.recv(10), cut, shut)
+        for name, sock in lost.items():
+            bench.gives(name, lambda sock=sock: sock.recv(10))  # type: ignore[misc]
+
+
 PROBE = Probe(
     row="12",
     title="a peer is lost without a word",
     starred=True,
     readiness=_ready,
     completion=_complete,
+    blocking=_block,
     root=True,
     deadline=30.0,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 
 from nodes.probes.common.bench import Bench
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import IN
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import RingBench
@@ -31,4 +32,14 @@ def _complete(bench: RingBench) -> None:
     bench.completed("100 bytes")
 
 
-PROBE = Probe(row="more", title="SO_RCVLOWAT of 100 bytes", readiness=_ready, completion=_complete)
+def _block(bench: BlockingBench) -> None:
+    ours, theirs = bench.ends()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 100)
+    step = "50 bytes of 100"
+    gave = bench.meanwhile(
+        step, lambda: ours.recv(1000), lambda: theirs.send(bytes(50)), lambda: theirs.send(bytes(50))
+    )
+    bench.saw("100 bytes", gave)
+
+
+PROBE = Probe(row="more", title="SO_RCVLOWAT of 100 bytes", readiness=_ready, completion=_complete, blocking=_block)

@@ -7,6 +7,7 @@ import socket
 
 from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import IN, OUT, PRI, RDHUP
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import RingBench
@@ -33,4 +34,14 @@ def _complete(bench: RingBench) -> None:
     bench.saw("SO_ERROR", errno.errorcode.get(code, "none"))
 
 
-PROBE = Probe(row="10", title="a connection is refused", starred=True, readiness=_ready, completion=_complete)
+def _block(bench: BlockingBench) -> None:
+    ours = bench.sockets.stream()
+    ours.setblocking(True)
+    bench.gives("refused", lambda: ours.connect(bench.sockets.refusing()))
+    code = ours.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    bench.saw("SO_ERROR", errno.errorcode.get(code, "none"))
+
+
+PROBE = Probe(
+    row="10", title="a connection is refused", starred=True, readiness=_ready, completion=_complete, blocking=_block
+)

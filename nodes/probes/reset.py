@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from nodes.probes.common import sockets
 from nodes.probes.common.bench import Bench
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import IN, OUT, PRI, RDHUP
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import RingBench
@@ -27,4 +29,17 @@ def _complete(bench: RingBench) -> None:
     bench.completed("asked again")
 
 
-PROBE = Probe(row="8", title="the peer resets the connection", starred=True, readiness=_ready, completion=_complete)
+def _block(bench: BlockingBench) -> None:
+    ours, theirs = bench.ends()
+    bench.meanwhile("the peer reset", lambda: ours.recv(10), lambda: sockets.reset(theirs))
+    bench.gives("asked again", lambda: ours.recv(10))
+
+
+PROBE = Probe(
+    row="8",
+    title="the peer resets the connection",
+    starred=True,
+    readiness=_ready,
+    completion=_complete,
+    blocking=_block,
+)

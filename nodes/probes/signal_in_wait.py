@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from ctypes import byref, c_int, c_ulong, c_void_p
 
 from nodes.engines.common import libc
-from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench, Common
+from nodes.probes.common.blocking_bench import BlockingBench, limit
 from nodes.probes.common.masks import IN
 from nodes.probes.common.meanwhile import FOR_EVER_NS, during
 from nodes.probes.common.probe import Probe
@@ -27,8 +27,8 @@ def _ready(bench: Bench) -> None:
     bench.watch(ours, IN)
     _signalled(bench, lambda: bench.wait(FOR_EVER_NS), lambda: theirs.send(b"!"))
     name, call = system_call(bench.name)
-    with handled() as count:
-        code, _ = during(bench, call, f"SIGALRM, in {name}", lambda: interrupt(count), lambda: None)
+    with handled():
+        code, _ = during(bench, call, f"SIGALRM, in {name}", interrupt, lambda: None)
     bench.saw("its system call", "EINTR" if code == errno.EINTR else "goes on")
 
 
@@ -40,27 +40,25 @@ def _complete(bench: RingBench) -> None:
 
 
 def _signalled(bench: Common, wait: Callable[[], object], end: Callable[[], object]) -> None:
-    with handled() as count:
-        _, ended = during(bench, wait, "SIGALRM", lambda: interrupt(count), end)
+    with handled():
+        _, ended = during(bench, wait, "SIGALRM", interrupt, end)
     bench.saw("the engine's wait", "ends" if ended else "goes on")
 
 
 @contextmanager
-def handled() -> Iterator[list[int]]:
-    """SIGALRM has a handler, with SA_RESTART; -> what it was called with."""
-    count: list[int] = []
-    before = signal.signal(signal.SIGALRM, lambda number, _: count.append(number))
+def handled() -> Iterator[None]:
+    """SIGALRM has a handler, with SA_RESTART."""
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
     signal.siginterrupt(signal.SIGALRM, False)
     try:
-        yield count
+        yield
     finally:
         signal.signal(signal.SIGALRM, before)
 
 
-def interrupt(count: list[int]) -> None:
-    """The probe's thread gets the signal, and its handler has run."""
+def interrupt() -> None:
+    """The probe's thread gets the signal: it is woken by the time this returns."""
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
-    settled.until(lambda: bool(count), "the signal's handler")
 
 
 def system_call(engine: str) -> tuple[str, Callable[[], int]]:
@@ -102,4 +100,24 @@ def _called(name: str, *arguments: object) -> Callable[[], int]:
     return call
 
 
-PROBE = Probe(row="26", title="a signal comes during the wait", starred=True, readiness=_ready, completion=_complete)
+def _block(bench: BlockingBench) -> None:
+    ours, theirs = bench.ends()
+    with handled():
+        bench.meanwhile("the engine's wait", lambda: ours.recv(1), interrupt, lambda: theirs.send(b"!"))
+    for step, microseconds in (("its system call", 0), ("with SO_RCVTIMEO", _LONG_NS // 1000)):
+        limit(ours, microseconds)
+        room = ctypes.create_string_buffer(1)
+        call = _called("recv", ours.fileno(), room, 1, 0)
+        with handled():
+            code, ended = during(bench, call, step, interrupt, lambda: theirs.send(b"!"))
+        bench.saw(step, "EINTR" if ended and code == errno.EINTR else "goes on")
+
+
+PROBE = Probe(
+    row="26",
+    title="a signal comes during the wait",
+    starred=True,
+    readiness=_ready,
+    completion=_complete,
+    blocking=_block,
+)

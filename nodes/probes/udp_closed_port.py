@@ -6,6 +6,7 @@ import socket
 
 from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import ERR, IN, OUT
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import RingBench
@@ -33,4 +34,11 @@ def _complete(bench: RingBench) -> None:
     bench.completed("the port is closed")
 
 
-PROBE = Probe(row="35", title="a datagram to a closed port", readiness=_ready, completion=_complete)
+def _block(bench: BlockingBench) -> None:
+    ours = bench.sockets.datagrams()
+    ours.connect(bench.sockets.refusing(socket.SOCK_DGRAM))
+    ours.setblocking(True)
+    bench.meanwhile("the port is closed", lambda: ours.recv(10), lambda: ours.send(b"x"))
+
+
+PROBE = Probe(row="35", title="a datagram to a closed port", readiness=_ready, completion=_complete, blocking=_block)

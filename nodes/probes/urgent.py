@@ -6,6 +6,7 @@ import socket
 
 from nodes.probes.common import settled
 from nodes.probes.common.bench import Bench
+from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.masks import IN, PRI
 from nodes.probes.common.probe import Probe
 from nodes.probes.common.ring_bench import RingBench
@@ -34,4 +35,15 @@ def _complete(bench: RingBench) -> None:
     bench.completed("ten bytes came")
 
 
-PROBE = Probe(row="28", title="an out-of-band byte", starred=True, readiness=_ready, completion=_complete)
+def _block(bench: BlockingBench) -> None:
+    ours, theirs = bench.ends()
+    receive = lambda: ours.recv(100)  # noqa: E731
+    gave = bench.meanwhile(
+        "an urgent byte came", receive, lambda: theirs.send(b"!", socket.MSG_OOB), lambda: theirs.send(bytes(10))
+    )
+    bench.saw("ten bytes came", gave)
+
+
+PROBE = Probe(
+    row="28", title="an out-of-band byte", starred=True, readiness=_ready, completion=_complete, blocking=_block
+)

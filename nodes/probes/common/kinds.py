@@ -11,7 +11,7 @@ from nodes.probes.common.probe import Kind
 
 _WITHOUT = {
     "busy": "it never waits: its poller takes everything for ready",
-    "fork": "a connection's process blocks in its own system call, and the rest of the node has the poller of poll",
+    "fork": "a connection's process blocks in the calls of threads, and the rest of the node has the poller of poll",
 }
 
 _ASKABLE = {"epoll_exclusive": IN | OUT}
@@ -25,9 +25,7 @@ def kind(engine: str) -> Kind | str:
     offered = engine_class(engine)
     if hasattr(offered, "poller"):
         return Kind.READINESS
-    if hasattr(offered, "port"):
-        return Kind.COMPLETION
-    return "it has nothing that waits for several: a task blocks in its own system call"
+    return Kind.COMPLETION if hasattr(offered, "port") else Kind.BLOCKING
 
 
 def askable(engine: str) -> int:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from nodes.probes.common.bench import Bench
+    from nodes.probes.common.blocking_bench import BlockingBench
     from nodes.probes.common.ring_bench import RingBench
 
 PATIENCE_NS = 30_000_000
@@ -36,6 +37,7 @@ class Kind(Enum):
 
     READINESS = "readiness"
     COMPLETION = "completion"
+    BLOCKING = "blocking"
 
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
@@ -44,7 +46,8 @@ _EMPTY: Mapping[str, str] = MappingProxyType({})
 class Probe(NamedTuple):
     """`row`: of MULTIPLEXERS.md; a word where it has none. `starred`: engines differ there.
 
-    `readiness` and `completion` are its steps, on a poller and on a ring; without the latter `not_of_rings` says why.
+    `readiness`, `completion` and `blocking` are its steps, on a poller, on a ring, and by calls that block; without
+    steps on a ring `not_of_rings` says why.
     `only` and `without` name the engines that it is for, or not for, and why. `descriptors`: how many it takes at once,
     if more than a few. `root`: it needs what only root may do. `deadline`: seconds.
     """
@@ -53,6 +56,7 @@ class Probe(NamedTuple):
     title: str
     readiness: Callable[[Bench], None] | None = None
     completion: Callable[[RingBench], None] | None = None
+    blocking: Callable[[BlockingBench], None] | None = None
     starred: bool = False
     only: tuple[str, ...] = ()
     only_because: str = ""
