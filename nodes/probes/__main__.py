@@ -8,14 +8,15 @@ long. It ends when nobody reads any more, and on Linux with its parent.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from functools import partial
 from typing import Any, NamedTuple
 
 from nodes import probes
 from nodes.arguments import Arguments
 from nodes.probes.common import isolation, trace
 from nodes.probes.common.bench import Bench
-from nodes.probes.common.blocking_bench import BlockingBench
 from nodes.probes.common.kinds import kind
 from nodes.probes.common.probe import Kind, Probe
 from nodes.probes.common.subject import Subject, subject
@@ -37,33 +38,30 @@ def options_of(argv: Sequence[str]) -> Options:
     return options
 
 
-def perform(name: str, bench: Any, steps: Any, tell: Tell) -> None:
+def perform(name: str, make: Callable[[Trace], Any], steps: Any, tell: Tell) -> None:
     """One probe, whatever it comes to; it leaves nothing open."""
+    tell({"begin": name})
     try:
-        steps(bench)
+        with closing(make(Trace(tell))) as bench:
+            steps(bench)
     except Exception as error:
         tell({"end": name, "failed": f"{type(error).__name__}: {error}"})
     else:
         tell({"end": name, "observed": bench.seen})
-    finally:
-        bench.close()
 
 
-def on_poller(name: str, probe: Probe, subject: Subject, tell: Tell) -> None:
-    tell({"begin": name})
-    perform(name, Bench(subject, Trace(tell)), probe.readiness, tell)
+def on(options: Options, probe: Probe) -> tuple[Callable[[Trace], Any], Any]:
+    """-> what makes the bench that its steps are for, and the steps."""
+    match kind(options.engine):
+        case Kind.COMPLETION:
+            from nodes.probes.common.ring_bench import RingBench  # each with what not every process needs
 
+            return RingBench, probe.completion
+        case Kind.BLOCKING:
+            from nodes.probes.common.blocking_bench import BlockingBench
 
-def on_ring(name: str, probe: Probe, tell: Tell) -> None:
-    from nodes.probes.common.ring_bench import RingBench  # with what only some systems have
-
-    tell({"begin": name})
-    perform(name, RingBench(Trace(tell)), probe.completion, tell)
-
-
-def by_calls(name: str, probe: Probe, tell: Tell) -> None:
-    tell({"begin": name})
-    perform(name, BlockingBench(Trace(tell)), probe.blocking, tell)
+            return BlockingBench, probe.blocking
+    return partial(Bench, _subject(options)), probe.readiness
 
 
 def _subject(options: Options) -> Subject:
@@ -79,14 +77,7 @@ def main() -> int:
     tell = trace.to(1)
     isolation.settle()
     for name in options.probes:
-        probe = probes.probe(name)
-        match kind(options.engine):
-            case Kind.COMPLETION:
-                on_ring(name, probe, tell)
-            case Kind.BLOCKING:
-                by_calls(name, probe, tell)
-            case _:
-                on_poller(name, probe, _subject(options), tell)
+        perform(name, *on(options, probes.probe(name)), tell)
     return 0
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
@@ -82,6 +82,8 @@ def probe(
 
 def compare(chosen: Chosen) -> Exit:
     """Raises UsageError for what cannot be done, before anything starts."""
+    from shutil import get_terminal_size
+
     from orchestrator.probes.chosen import Impossible, choose
     from orchestrator.probes.compared import exit_code
     from orchestrator.probes.told import absences, deviations, summary, table, unknowns
@@ -96,7 +98,7 @@ def compare(chosen: Chosen) -> Exit:
         say(note)
     cells = [*choice.cells, *_done(choice.todo, chosen, expected())]
     shown = _in_order(cells)
-    width = shutil.get_terminal_size((WIDTH, 24)).columns if os.isatty(1) else WIDTH
+    width = get_terminal_size((WIDTH, 24)).columns if os.isatty(1) else WIDTH
     for lines in (table(shown, titles(), width), deviations(shown), unknowns(shown), absences(shown)):
         for line in lines:
             say(line)
@@ -162,10 +164,25 @@ def _in_order(cells: Sequence[Cell]) -> list[Cell]:
     return sorted(cells, key=lambda cell: (rows.index(cell.probe), places.index(cell.engine)))
 
 
+@cache
 def _privilege() -> str | None:
+    """It is tried in a namespace, once."""
     from chaos.planes.packet import availability
 
     return availability.netfilter()
+
+
+def _host() -> str:
+    """What an observation depends on."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    found = [platform.platform(), f"{platform.python_implementation()} {platform.python_version()}"]
+    try:
+        found.append(f"uvloop {version('uvloop')}")
+    except PackageNotFoundError:
+        pass
+    return ", ".join(found)
 
 
 def _check_file(path: Path) -> None:
@@ -175,12 +192,14 @@ def _check_file(path: Path) -> None:
         raise click.UsageError(f"--export {path}: expected a file that ends in {', '.join(FORMATS)}")
     if not path.parent.is_dir():
         raise click.UsageError(f"--export {path}: there is no folder {path.parent}; make it first")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise click.UsageError(f"--export {path}: it cannot be written by this user; name another place")
 
 
 def _write(path: Path, cells: Sequence[Cell]) -> None:
     from orchestrator.probes.exported import FORMATS
 
     try:
-        path.write_text(FORMATS[path.suffix](cells, titles()), "utf-8")
+        path.write_text(FORMATS[path.suffix](cells, titles(), _host()), "utf-8")
     except OSError as error:
         raise click.UsageError(f"--export {path}: {said(error)}") from None

@@ -11,18 +11,19 @@ from orchestrator.probes.columns import blocks, markdown
 from orchestrator.probes.compared import Cell
 from orchestrator.probes.told import absences, deviations, summary, unknowns
 
-Export = Callable[[Sequence[Cell], Mapping[str, str]], str]
+Export = Callable[[Sequence[Cell], Mapping[str, str], str], str]
+"""Cells, the probes' titles, and what the cells were observed on."""
 
-COLUMNS = ("probe", "engine", "verdict", "step", "observed", "expected", "source", "why")
+COLUMNS = ("probe", "engine", "verdict", "step", "observed", "expected", "source", "why", "host")
 
 
-def as_json(cells: Sequence[Cell], titles: Mapping[str, str]) -> str:
+def as_json(cells: Sequence[Cell], titles: Mapping[str, str], host: str) -> str:
     """Everything, traces too."""
     made = [{**cell._asdict(), "verdict": cell.verdict.value, "trace": list(cell.trace)} for cell in cells]
-    return json.dumps({"probes": dict(titles), "cells": made}, indent=1) + "\n"
+    return json.dumps({"host": host, "probes": dict(titles), "cells": made}, indent=1) + "\n"
 
 
-def as_csv(cells: Sequence[Cell], _titles: Mapping[str, str]) -> str:
+def as_csv(cells: Sequence[Cell], _titles: Mapping[str, str], host: str) -> str:
     """A line for each step of a probe on an engine; one without steps has one line."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
@@ -31,14 +32,19 @@ def as_csv(cells: Sequence[Cell], _titles: Mapping[str, str]) -> str:
         steps = dict.fromkeys([*(cell.observed or {}), *(cell.expected or {})]) or {"": None}
         for step in steps:
             observed, expected = ((of or {}).get(step, "") for of in (cell.observed, cell.expected))
-            row = (cell.probe, cell.engine, cell.verdict.value, step, observed, expected, cell.source, cell.why)
+            row = (cell.probe, cell.engine, cell.verdict.value, step, observed, expected, cell.source, cell.why, host)
             writer.writerow(row)
     return written.getvalue()
 
 
-def as_markdown(cells: Sequence[Cell], titles: Mapping[str, str]) -> str:
+def as_markdown(cells: Sequence[Cell], titles: Mapping[str, str], host: str) -> str:
     """What was observed, engines side by side, and what deviates."""
-    text = ["# What multiplexers do", "", f"{summary(cells)}. What differs between engines is bold.", ""]
+    text = [
+        "# What multiplexers do",
+        "",
+        f"Observed on {host}: {summary(cells)}. What differs between engines is bold.",
+        "",
+    ]
     for probe, title in titles.items():
         seen = {cell.engine: cell.observed for cell in cells if cell.probe == probe and cell.observed is not None}
         if seen:

@@ -142,10 +142,11 @@ def _process(work: Work, process: subprocess.Popen[str], tell: Callable[[Done], 
     if not current and left:
         at = next(iter(left))
         late = f"it did not begin {at} within {TO_START:g} s; this machine is too busy, or it hangs"
-        raise SessionError(f"the process that probes {work.engine}: {late if watch.passed else _death(process, at)}")
+        why = late if watch.passed else f"it ended before {at}, {_last_words(process)}"
+        raise SessionError(f"the process that probes {work.engine}: {why}")
     if current:
         deadline = left.pop(current)
-        why = HUNG.format(deadline) if watch.passed else f"its process ended with it: exit {process.wait()}"
+        why = HUNG.format(deadline) if watch.passed else f"its process ended with it, {_last_words(process)}"
         tell(Done(current, work.engine, Outcome(None, why, tuple(trace)), work.broken))
     return work._replace(deadlines=left)
 
@@ -154,10 +155,10 @@ def _outcome(result: Mapping[Any, Any], trace: Sequence[str]) -> Outcome:
     return Outcome(result.get("observed"), result.get("failed", ""), tuple(trace))
 
 
-def _death(process: subprocess.Popen[str], at: str) -> str:
+def _last_words(process: subprocess.Popen[str]) -> str:
     _, said = process.communicate()
     last = said.strip().splitlines()[-1:] or ["it said nothing"]
-    return f"it ended before {at}, with exit code {process.returncode}: {last[0]}"
+    return f"with exit code {process.returncode}: {last[0]}"
 
 
 class _Watch:

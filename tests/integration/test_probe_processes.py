@@ -66,7 +66,7 @@ def test_one_that_hangs_is_ended_by_its_deadline_and_the_rest_goes_on() -> None:
 
 def test_one_that_ends_its_process_is_unknown_and_the_rest_goes_on() -> None:
     found = outcomes(work("dies", "two"))
-    assert found["dies", "epoll"].outcome.failed == "its process ended with it: exit -9"
+    assert found["dies", "epoll"].outcome.failed == "its process ended with it, with exit code -9: it said nothing"
     assert found["two", "epoll"].outcome.observed
 
 

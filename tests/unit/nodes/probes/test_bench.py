@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -98,9 +99,17 @@ def test_steps_that_fail_leave_a_reason_and_nothing_open(lines: list[dict[str, A
         bench.pair()
         raise Unsettled("waited in vain")
 
-    perform("it", Bench(subject("epoll"), Trace(lines.append)), steps, lines.append)
-    assert lines == [{"end": "it", "failed": "Unsettled: waited in vain"}]
+    perform("it", partial(Bench, subject("epoll")), steps, lines.append)
+    assert lines == [{"begin": "it"}, {"end": "it", "failed": "Unsettled: waited in vain"}]
     assert os.listdir("/proc/self/fd") == before
+
+
+def test_what_cannot_be_made_is_a_reason_too(lines: list[dict[str, Any]]) -> None:
+    def refuse(_: Trace) -> Bench:
+        raise OSError(12, "no memory for a ring")
+
+    perform("it", refuse, None, lines.append)
+    assert lines == [{"begin": "it"}, {"end": "it", "failed": "OSError: [Errno 12] no memory for a ring"}]
 
 
 def test_two_on_one_number_are_told_apart_from_a_socket_pair(bench: Bench) -> None:

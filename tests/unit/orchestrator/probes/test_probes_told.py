@@ -58,15 +58,15 @@ def test_the_summary_counts() -> None:
 
 
 def test_json_has_everything() -> None:
-    made = json.loads(as_json(cells(), TITLES))
-    assert made["probes"] == TITLES
+    made = json.loads(as_json(cells(), TITLES, "Plan 9"))
+    assert (made["probes"], made["host"]) == (TITLES, "Plan 9")
     assert [cell["verdict"] for cell in made["cells"]] == [cell.verdict.value for cell in cells()]
     assert made["cells"][1]["trace"] == ["0.10 ms  half read"]
     assert made["cells"][1]["expected"] == {"came": "IN", "half read": "nothing"}
 
 
 def test_csv_has_a_line_for_each_step() -> None:
-    rows = list(csv.DictReader(io.StringIO(as_csv(cells(), TITLES))))
+    rows = list(csv.DictReader(io.StringIO(as_csv(cells(), TITLES, "Plan 9"))))
     assert tuple(rows[0]) == COLUMNS
     steps = sum(len({**(cell.observed or {}), **(cell.expected or {})}) or 1 for cell in cells())
     assert len(rows) == steps
@@ -78,7 +78,8 @@ def test_csv_has_a_line_for_each_step() -> None:
 
 
 def test_markdown_has_tables_and_what_is_not_as_expected() -> None:
-    made = as_markdown(cells(), TITLES).splitlines()
+    made = as_markdown(cells(), TITLES, "Plan 9").splitlines()
+    assert made[2].startswith("Observed on Plan 9: 2 as expected, ")
     assert "## 1*  undrained: told again" in made
     assert "| half read | **IN** | **nothing** |" in made
     assert "undrained on epoll_edge deviates" in made
