@@ -124,31 +124,34 @@ def _process(work: Work, process: subprocess.Popen[str], tell: Callable[[Done], 
     watch = _Watch(process)
     current = ""
     trace: list[str] = []
-    watch.expect(TO_START)
+    watch.expect(TO_START, "")
     assert process.stdout is not None
     for line in process.stdout:
         match json.loads(line):
             case {"begin": name}:
                 current, trace = name, []
-                watch.expect(left[name])
+                watch.expect(left[name], name)
             case {"note": text, "ms": at}:
                 trace.append(f"{at:8.2f} ms  {text}")
             case {"end": name, **result}:
                 tell(Done(name, work.engine, _outcome(result, trace), work.broken))
                 left.pop(name)
                 current = ""
-                watch.expect(TO_START)
+                watch.expect(TO_START, "")
     watch.stop()
-    if not current and left:
-        at = next(iter(left))
-        late = f"it did not begin {at} within {TO_START:g} s; this machine is too busy, or it hangs"
-        why = late if watch.passed else f"it ended before {at}, {_last_words(process)}"
-        raise SessionError(f"the process that probes {work.engine}: {why}")
     if current:
         deadline = left.pop(current)
-        why = HUNG.format(deadline) if watch.passed else f"its process ended with it, {_last_words(process)}"
+        hung = watch.passed is not None
+        why = HUNG.format(deadline) if hung else f"its process ended with it, {_last_words(process)}"
         tell(Done(current, work.engine, Outcome(None, why, tuple(trace)), work.broken))
+    elif left and not watch.passed:
+        raise SessionError(_not_begun(work.engine, next(iter(left)), process, late=watch.passed is not None))
     return work._replace(deadlines=left)
+
+
+def _not_begun(engine: str, probe: str, process: subprocess.Popen[str], *, late: bool) -> str:
+    why = f"it did not begin {probe} within {TO_START:g} s; this machine is too busy, or it hangs"
+    return f"the process that probes {engine}: {why if late else f'it ended before {probe}, {_last_words(process)}'}"
 
 
 def _outcome(result: Mapping[Any, Any], trace: Sequence[str]) -> Outcome:
@@ -162,16 +165,17 @@ def _last_words(process: subprocess.Popen[str]) -> str:
 
 
 class _Watch:
-    """Ends the process when what is expected of it does not come in time."""
+    """Ends the process when what is expected of it does not come in time. `passed`: then the probe whose end it was, or
+    "" for a beginning; a probe may have ended just in time, and its process is ended all the same."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
         self._timer: threading.Timer | None = None
-        self.passed = False
+        self.passed: str | None = None
 
-    def expect(self, seconds: float) -> None:
+    def expect(self, seconds: float, what: str) -> None:
         self.stop()
-        self._timer = threading.Timer(seconds, self._end)
+        self._timer = threading.Timer(seconds, self._end, (what,))
         self._timer.daemon = True
         self._timer.start()
 
@@ -179,6 +183,6 @@ class _Watch:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _end(self) -> None:
-        self.passed = True
+    def _end(self, what: str) -> None:
+        self.passed = what
         self._process.kill()

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 
-from cells import TITLES, cells
+from sample_cells import TITLES, cells
 
 from orchestrator.probes.compared import Verdict
 from orchestrator.probes.exported import COLUMNS, FORMATS, as_csv, as_json, as_markdown
