@@ -90,7 +90,8 @@ def _block(bench: BlockingBench) -> None:
         while left:
             left -= len(theirs.recv(left))
 
-    bench.saw("the peer reads", bench.meanwhile("a large send", lambda: ours.send(bytes(_LARGE)), lambda: None, read))
+    gave = bench.meanwhile("a large send", lambda: ours.send(bytes(_LARGE)), lambda: None, read, "send")
+    bench.saw("the peer reads", gave)
 
 
 PROBE = Probe(

@@ -53,7 +53,7 @@ def _block(bench: BlockingBench) -> None:
     with namespace.network():
         ours, address = _prepared(bench)
         ours.setblocking(True)
-        gave = bench.meanwhile("connecting", lambda: ours.connect(address), lambda: None)
+        gave = bench.meanwhile("connecting", lambda: ours.connect(address), lambda: None, name="connect")
         bench.saw("given up", gave)
 
 

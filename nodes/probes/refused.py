@@ -37,7 +37,7 @@ def _complete(bench: RingBench) -> None:
 def _block(bench: BlockingBench) -> None:
     ours = bench.sockets.stream()
     ours.setblocking(True)
-    bench.gives("refused", lambda: ours.connect(bench.sockets.refusing()))
+    bench.gives("refused", lambda: ours.connect(bench.sockets.refusing()), "connect")
     code = ours.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     bench.saw("SO_ERROR", errno.errorcode.get(code, "none"))
 

@@ -44,7 +44,7 @@ def _block(bench: BlockingBench) -> None:
     sockets.reset(client)
     listener.setblocking(True)
     accepted = bench.sockets.kept(listener.accept()[0])
-    bench.saw("accept", "succeeds")
+    bench.saw("connected and reset", "accept: done")
     bench.gives("received", lambda: accepted.recv(1))
 
 

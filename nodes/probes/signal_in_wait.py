@@ -102,8 +102,7 @@ def _called(name: str, *arguments: object) -> Callable[[], int]:
 
 def _block(bench: BlockingBench) -> None:
     ours, theirs = bench.ends()
-    with handled():
-        bench.meanwhile("the engine's wait", lambda: ours.recv(1), interrupt, lambda: theirs.send(b"!"))
+    _signalled(bench, lambda: ours.recv(1), lambda: theirs.send(b"!"))
     for step, microseconds in (("its system call", 0), ("with SO_RCVTIMEO", _LONG_NS // 1000)):
         limit(ours, microseconds)
         room = ctypes.create_string_buffer(1)

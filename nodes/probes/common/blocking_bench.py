@@ -9,7 +9,9 @@ from collections.abc import Callable
 from nodes.probes.common.bench import Common, error_name
 from nodes.probes.common.meanwhile import during
 
-GOES_ON = "goes on"
+Call = Callable[[], bytes | int | None]
+NOTHING = "nothing"
+"""It goes on to block."""
 
 
 class BlockingBench(Common):
@@ -21,31 +23,32 @@ class BlockingBench(Common):
         ours.setblocking(True)
         return ours, theirs
 
-    def gives(self, step: str, call: Callable[[], bytes | int | None]) -> None:
-        self.saw(step, attempt(call))
+    def gives(self, step: str, call: Call, name: str = "receive") -> None:
+        self.saw(step, attempt(call, name))
 
     def meanwhile(
         self,
         step: str,
-        call: Callable[[], bytes | int | None],
+        call: Call,
         act: Callable[[], object],
         end: Callable[[], object] = lambda: None,
+        name: str = "receive",
     ) -> str:
-        """`act` comes while the call blocks: what it gives, or that it goes on. Then `end` ends it; -> what it gave."""
-        result, ended = during(self, lambda: attempt(call), step, act, end)
-        self.saw(step, result if ended else GOES_ON)
+        """`act` comes while the call blocks: what it gives, or nothing. Then `end` ends it; -> what it gave."""
+        result, ended = during(self, lambda: attempt(call, name), step, act, end)
+        self.saw(step, result if ended else NOTHING)
         return result
 
 
-def attempt(call: Callable[[], bytes | int | None]) -> str:
-    """Bytes are told by their count."""
+def attempt(call: Call, name: str) -> str:
+    """As a ring tells of its requests; bytes by their count."""
     try:
         result = call()
     except OSError as error:
-        return error_name(error)
+        return f"{name}: {error_name(error)}"
     if result is None:
-        return "done"
-    return f"{result if isinstance(result, int) else len(result)} bytes"
+        return f"{name}: done"
+    return f"{name}: {result if isinstance(result, int) else len(result)} bytes"
 
 
 def limit(sock: socket.socket, microseconds: int) -> None:

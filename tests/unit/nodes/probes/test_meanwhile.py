@@ -26,7 +26,7 @@ def bench() -> Iterator[BlockingBench]:
 def test_what_ends_it_is_what_it_gives(bench: BlockingBench) -> None:
     ours, theirs = bench.ends()
     bench.meanwhile("sent", lambda: ours.recv(10), lambda: theirs.send(b"abc"))
-    assert bench.seen == {"sent": "3 bytes"}
+    assert bench.seen == {"sent": "receive: 3 bytes"}
 
 
 def test_what_does_not_end_it_goes_on_until_the_end(bench: BlockingBench) -> None:
@@ -37,8 +37,8 @@ def test_what_does_not_end_it_goes_on_until_the_end(bench: BlockingBench) -> Non
         order.append("ended")
         theirs.send(b"abc")
 
-    assert bench.meanwhile("nothing", lambda: ours.recv(10), lambda: order.append("done"), end) == "3 bytes"
-    assert (bench.seen, order) == ({"nothing": "goes on"}, ["done", "ended"])
+    assert bench.meanwhile("nothing", lambda: ours.recv(10), lambda: order.append("done"), end) == "receive: 3 bytes"
+    assert (bench.seen, order) == ({"nothing": "nothing"}, ["done", "ended"])
 
 
 def test_it_is_done_in_another_thread_while_this_one_waits(bench: BlockingBench) -> None:
@@ -68,6 +68,7 @@ def test_a_call_that_is_over_at_once_needs_nobody(bench: BlockingBench) -> None:
 def test_what_calls_give_in_words(bench: BlockingBench) -> None:
     ours, theirs = bench.ends()
     theirs.close()
-    assert [attempt(call) for call in (lambda: b"abc", lambda: 5, lambda: None)] == ["3 bytes", "5 bytes", "done"]
-    assert attempt(lambda: ours.recv(1)) == "0 bytes"
-    assert attempt(lambda: theirs.recv(1)) == "EBADF"
+    said = [attempt(call, "it") for call in (lambda: b"abc", lambda: 5, lambda: None)]
+    assert said == ["it: 3 bytes", "it: 5 bytes", "it: done"]
+    assert attempt(lambda: ours.recv(1), "receive") == "receive: 0 bytes"
+    assert attempt(lambda: theirs.recv(1), "receive") == "receive: EBADF"
