@@ -6,6 +6,7 @@ import select
 
 from nodes.engines import epoll
 from nodes.engines.common.offer import Offer
+from nodes.engines.common.poller import READABLE, WRITABLE
 from nodes.engines.common.workers import MOST, Worker
 
 
@@ -16,7 +17,9 @@ def availability() -> str | None:
 
 
 class ExclusivePoller(epoll.EpollPoller):
-    """What is watched exclusively cannot be modified, only watched anew."""
+    """What is watched exclusively cannot be modified, only watched anew. `askable`: all that one may ask for."""
+
+    askable = READABLE | WRITABLE
 
     def __init__(self) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 import pytest
@@ -70,8 +71,12 @@ def test_every_row_of_the_table_has_a_probe() -> None:
 
 
 def test_something_is_expected_of_all_that_can_be_done_and_of_nothing_else() -> None:
+    """An engine of another system has no place in this one's table."""
     takes = {(name, engine) for name in NAMES for engine in engines.NAMES if not probes.refusal(name, engine)}
-    assert expected("linux").keys() == takes
+    if sys.platform != "linux":
+        pytest.skip(f"expectations: nobody has looked at {sys.platform}")
+    here = {(name, engine) for name, engine in takes if engines.availability(engine) is None}
+    assert here <= expected().keys() <= takes
 
 
 def test_every_expectation_says_where_it_is_from() -> None:

@@ -16,11 +16,13 @@ PACKAGES = ("faultbed", "nodes", "chaos", "orchestrator")
 
 VIOLATIONS = {
     "nodes/rpc/retry.py": ("import nodes.engines", "Inside nodes: "),
+    "nodes/probes/undrained.py": ("import nodes.sockets", "Inside nodes: "),
     "nodes/ops.py": ("import chaos.faults", "Imports go one way"),
     "nodes/journal.py": ("import nodes.witness", "Journal, ledger, failpoints and clock"),
     "nodes/workload.py": ("import yaml", "A node needs the standard library"),
     "chaos/hop/path.py": ("import nodes.workload", "Of nodes, chaos knows only"),
     "orchestrator/scenario/triggers.py": ("import nodes.engines.epoll", "The orchestrator talks to running nodes"),
+    "orchestrator/probes/performed.py": ("import nodes.probes.common.bench", "The orchestrator talks to running nodes"),
     "orchestrator/run/agenda.py": ("import orchestrator.checkers.setting", "The road is"),
     "orchestrator/supervisor.py": ("import psutil", "The supervisor is started"),
     "chaos/hop/outlet.py": ("import chaos.faults", "The hop carries out decisions"),

@@ -22,7 +22,6 @@ from nodes.engines.poll import PollPoller
 from nodes.engines.ppoll import PpollPoller
 from nodes.engines.pselect import PselectPoller
 from nodes.engines.select_ import SelectPoller
-from nodes.probes.common.kinds import askable
 from nodes.probes.common.masks import ERR, HUP, IN, NVAL, OUT, PRI, RDHUP
 from nodes.probes.common.subject import Subject
 
@@ -273,7 +272,7 @@ class Broken(NamedTuple):
         return str(self.poller.__doc__)
 
     def subject(self) -> Subject:
-        return Subject(self.engine, self.poller, askable(self.engine))
+        return Subject(self.engine, self.poller)
 
 
 BROKEN: Mapping[str, Broken] = MappingProxyType(

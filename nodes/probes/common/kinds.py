@@ -6,16 +6,12 @@ from importlib import import_module
 from typing import Any
 
 from nodes import engines
-from nodes.probes.common.masks import EVERYTHING, IN, OUT
 from nodes.probes.common.probe import Kind
 
 _WITHOUT = {
     "busy": "it never waits: its poller takes everything for ready",
     "fork": "a connection's process blocks in the calls of threads, and the rest of the node has the poller of poll",
 }
-
-_ASKABLE = {"epoll_exclusive": IN | OUT}
-"""What may be asked of it, if not everything: epoll_ctl(2) refuses the rest beside EPOLLEXCLUSIVE."""
 
 
 def kind(engine: str) -> Kind | str:
@@ -26,11 +22,6 @@ def kind(engine: str) -> Kind | str:
     if hasattr(offered, "poller"):
         return Kind.READINESS
     return Kind.COMPLETION if hasattr(offered, "port") else Kind.BLOCKING
-
-
-def askable(engine: str) -> int:
-    """The bits that one may ask it for."""
-    return _ASKABLE.get(engine, EVERYTHING)
 
 
 def engine_class(name: str) -> Any:
