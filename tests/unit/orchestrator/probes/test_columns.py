@@ -55,6 +55,7 @@ def test_a_step_is_marked_if_and_only_if_columns_differ(seen: dict[str, dict[str
 
 @given(st.lists(st.text("abc", min_size=1, max_size=5)), st.integers(5, 30))
 def test_words_are_wrapped_and_none_is_lost(words: list[str], width: int) -> None:
+    assert wrapped(["abc", "de", "f"], 6) == ["abc de", "f"]
     found = wrapped(words, width)
     assert " ".join(found).split() == words
     assert all(len(line) <= width for line in found)

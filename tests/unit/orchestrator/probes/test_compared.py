@@ -23,6 +23,11 @@ def verdict(seen: dict[str, Any] | None, expected: Expected | None) -> Cell:
 def test_the_same_is_as_expected() -> None:
     cell = verdict(SEEN, Expected(STEPS, "epoll(7)"))
     assert (cell.verdict, list(cell.differences), cell.source) == (Verdict.AS_EXPECTED, [], "epoll(7)")
+    assert (cell.why, Cell("p", "e", Verdict.AS_EXPECTED).why, Cell("p", "e", Verdict.AS_EXPECTED).source) == (
+        "",
+        "",
+        "",
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,19 +17,21 @@ EXPECTATIONS = {
 
 
 def refusal(probe: str, engine: str) -> str | None:
-    if engine == "busy":
-        return "it never waits"
+    if engine in ("busy", "fork", "threads"):
+        return f"{engine} has its reason"
     return "it cannot be asked" if (probe, engine) == ("low-water", "epoll") else None
 
 
 def test_they_have_what_engines_offer_and_what_is_expected_with_its_source() -> None:
-    engines = ("busy", "poll", "epoll", "epoll_edge")
+    engines = ("busy", "fork", "threads", "poll", "epoll", "epoll_edge")
     assert list(tables(engines, CATALOGUE, refusal, EXPECTATIONS)) == [
         "## What each engine offers",
         "",
         "| engine | offers | not |",
         "| --- | --- | --- |",
         f"| `busy` | {probes.offered('busy')} |  |",
+        f"| `fork` | {probes.offered('fork')} |  |",
+        f"| `threads` | {probes.offered('threads')} | undrained, low-water |",
         f"| `poll` | {probes.offered('poll')} |  |",
         f"| `epoll` | {probes.offered('epoll')} | low-water |",
         f"| `epoll_edge` | {probes.offered('epoll_edge')} |  |",
