@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from orchestrator.probes.columns import blocks, lines
 from orchestrator.probes.compared import Cell, Verdict
 
-STAR = "*"
-
 
 def table(cells: Sequence[Cell], titles: Mapping[str, str], width: int) -> Iterator[str]:
     """Probe by probe, engines side by side. `titles` in the probes' order."""

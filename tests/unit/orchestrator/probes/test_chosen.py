@@ -74,7 +74,7 @@ def test_too_few_descriptors_are_refused_to_who_asks_and_unknown_otherwise() -> 
     assert "high" not in choice.todo["epoll"]
     assert [cell.engine for cell in choice.cells if cell.verdict is Verdict.UNKNOWN] == ["epoll"]
     assert any(note.startswith("left out: high: it needs 1532") for note in choice.notes)
-    assert chosen(files=None).todo == chosen().todo
+    assert chosen(files=None).todo == chosen(files=1532).todo == chosen().todo
 
 
 def test_black_holes_need_a_packet_filter() -> None:

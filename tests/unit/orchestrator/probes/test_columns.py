@@ -31,6 +31,17 @@ def test_who_showed_the_same_stands_in_one_column_and_a_difference_is_marked() -
     ]
 
 
+def test_engines_that_do_not_fit_beside_one_another_stand_below_one_another() -> None:
+    same, other = {"what it tells": "IN"}, {"what it tells": "nothing at all, and that is long"}
+    (block,) = blocks({**dict.fromkeys(("select", "pselect", "poll", "ppoll"), same), "sigio": other})
+    assert lines(block, 56) == [
+        "                   select pselect  sigio",
+        "                   poll ppoll",
+        "  * what it tells  IN              nothing at all, and that is long",
+    ]
+    assert lines(block, 80)[0] == "                   select pselect poll ppoll  sigio"
+
+
 def test_other_steps_are_another_block() -> None:
     first, second = blocks({"poll": {"came": "IN"}, "io_uring": {"asked": "done"}})
     assert (first.steps, second.steps) == (("came",), ("asked",))
