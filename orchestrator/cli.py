@@ -26,8 +26,8 @@ from orchestrator.commands.clean import clean
 from orchestrator.commands.endings import ended, finished, say, settle
 from orchestrator.commands.image import image
 from orchestrator.commands.planes import planes
-from orchestrator.commands.quadrants import quadrants
 from orchestrator.commands.probe import probe
+from orchestrator.commands.quadrants import quadrants
 from orchestrator.report.result import CellResult, Exit
 from orchestrator.scenario import shipped
 from orchestrator.scenario.document import MAX_BYTES
