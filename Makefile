@@ -11,8 +11,7 @@ MINUTES ?= 60
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo quadrants table test mutants alterations attack convictions stored kill-matrix check bench bench-containers image clean
-.PHONY: help venv demo table test mutants alterations attack convictions stored kill-matrix probe-matrix check bench bench-containers image clean
+.PHONY: help venv demo quadrants table test mutants alterations attack convictions stored kill-matrix probe-matrix check bench bench-containers image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
