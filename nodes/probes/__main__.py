@@ -1,4 +1,5 @@
-"""`python -I -m faultbed.part probes --engine NAME --probes A,B,C`: probes one after another, told as they go.
+"""`python -I -m faultbed.part probes --engine NAME --probes A,B,C`: probes one after another, told as they go; or
+`... probes facts`: what can be done here (nodes/probes/common/facts.py).
 
 Each line on standard output is a JSON object: {"begin": PROBE}, {"note": TEXT, "ms": TIME}, and {"end": PROBE} with
 `observed`, or with `failed`, why there is no observation. Whoever reads them ends this process when a probe takes too
@@ -7,6 +8,7 @@ long. It ends when nobody reads any more, and on Linux with its parent.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -17,6 +19,7 @@ from nodes import probes
 from nodes.arguments import Arguments
 from nodes.probes.common import isolation, trace
 from nodes.probes.common.bench import Bench
+from nodes.probes.common.facts import facts
 from nodes.probes.common.kinds import kind
 from nodes.probes.common.probe import Kind, Probe
 from nodes.probes.common.subject import Subject, subject
@@ -73,6 +76,9 @@ def _subject(options: Options) -> Subject:
 
 
 def main() -> int:
+    if sys.argv[1:] == ["facts"]:
+        print(json.dumps(facts()))
+        return 0
     options = options_of(sys.argv[1:])
     tell = trace.to(1)
     isolation.settle()

@@ -51,7 +51,7 @@ Report = Spawned | Line | Stopped | Ended | Failed
 Tell = Callable[[Report], None]
 
 
-PartName = Literal["lanes"]
+PartName = Literal["lanes", "probes"]
 """Parts of ours (faultbed/part.py) that are no process of a cell: they tell what they see, and end."""
 PARTS = frozenset(get_args(PartName))
 

@@ -23,6 +23,7 @@ class Part:
         self._log = home / f"{name}.{ordinal}.log"
         self._reports: SimpleQueue[Report] = SimpleQueue()
         self._end: Ended | Failed | None = None
+        self._told: set[str] = set()
         launch = Launch(name, name, ordinal, None, secrets.token_hex(32), self._log, arguments=tuple(arguments))
         host.spawn(launch, self._reports.put)
 
@@ -35,6 +36,7 @@ class Part:
             except Empty:
                 raise TimeoutError from None
             if isinstance(report, Line):
+                self._told.add(report.text)
                 return report.text
             if isinstance(report, Ended | Failed):
                 self._end = report
@@ -46,15 +48,24 @@ class Part:
         while (line := self.line(deadline - monotonic())) is not None:
             yield line
 
-    def kill(self) -> None:
-        """Nothing of it is left then; where its host cannot be reached, what that has ends with the connection."""
+    def end(self) -> None:
+        """From any thread: it is told to end at once."""
         if self._end is None:
             self._host.signal(self._name, self._ordinal, "kill")
+
+    def kill(self) -> None:
+        """Nothing of it is left then; where its host cannot be reached, what that has ends with the connection."""
+        self.end()
         try:
             for _ in self.lines(REAPED):
                 continue
         except TimeoutError:
             pass
+
+    @property
+    def ended(self) -> bool:
+        """As far as was read."""
+        return self._end is not None
 
     @property
     def problem(self) -> str:
@@ -64,8 +75,12 @@ class Part:
         if self._end is None or (self._end.signal, self._end.code) == (0, 0):
             return ""
         how = f"signal {self._end.signal}" if self._end.signal else f"exit code {self._end.code}"
-        said = self._log.read_text(errors="replace").strip().splitlines()[-1:] if self._log.exists() else []
-        return ": ".join([how, *said])
+        return ": ".join([how, *self._complaints()[-1:]])
+
+    def _complaints(self) -> list[str]:
+        """Its log has its lines, too."""
+        lines = self._log.read_text(errors="replace").splitlines() if self._log.exists() else []
+        return [line for line in lines if line.strip() and line not in self._told]
 
 
 class Told(NamedTuple):

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from nodes import descriptors, engines, probes
+from nodes.probes.common.facts import host
 from nodes.probes.common.probe import Probe
+from orchestrator.backends import named, of_processes
+from orchestrator.backends.backend import Options
+from orchestrator.commands.backend_options import backend_options, options_of
 from orchestrator.commands.endings import say
 from orchestrator.commands.progress import Counted
 from orchestrator.report.result import Exit
 from orchestrator.sweep.failures import said
 
 if TYPE_CHECKING:
-    from orchestrator.probes.chosen import Asked, Facts
+    from orchestrator.backends.host import Host
+    from orchestrator.backends.parts import Part
+    from orchestrator.probes.chosen import Asked, Choice, Facts
     from orchestrator.probes.compared import Cell
     from orchestrator.probes.expectations import Expectations
 
 JOBS = 4
 """Most of the time they wait."""
 WIDTH = 120
+TO_ASK = 60.0
+"""Seconds that a place has to say what it can do."""
 EXPECTED = Path(__file__).parents[1] / "probes" / "expected"
 """A file for each system, named as sys.platform has it."""
 
@@ -56,8 +67,16 @@ class Chosen(NamedTuple):
 @click.option("--jobs", type=click.IntRange(1, 16), default=JOBS, show_default=True, help="Engines side by side.")
 @click.option("--broken", metavar="NAME", help="On a poller that is wrong on purpose: what must deviate.")
 @click.option("--list", "listed", is_flag=True, help="Name the probes, and end.")
+@backend_options
 def probe(
-    names: tuple[str, ...], only: tuple[str, ...], export: tuple[Path, ...], jobs: int, broken: str | None, listed: bool
+    names: tuple[str, ...],
+    only: tuple[str, ...],
+    export: tuple[Path, ...],
+    jobs: int,
+    broken: str | None,
+    listed: bool,
+    backend: str,
+    **given: Any,
 ) -> int:
     """Do to each engine's own multiplexer, at bare sockets, what tells them apart, and compare with what is expected.
 
@@ -77,35 +96,107 @@ def probe(
         for name, title in titles().items():
             say(f"{name:<22}{title}")
         return Exit.MET
-    return compare(Chosen(names, only, export, jobs, broken))
+    return compare(Chosen(names, only, export, jobs, broken), backend, options_of(named(backend), given))
 
 
-def compare(chosen: Chosen) -> Exit:
+def compare(chosen: Chosen, backend: str, options: Options) -> Exit:
     """Raises UsageError for what cannot be done, before anything starts."""
-    from shutil import get_terminal_size
-
-    from orchestrator.probes.chosen import Impossible, choose
-    from orchestrator.probes.compared import exit_code
-    from orchestrator.probes.told import absences, deviations, summary, table, unknowns
-
     for path in chosen.export:
         _check_file(path)
-    try:
-        choice = choose(_asked(chosen), engines.NAMES, catalogue(), machine())
-    except Impossible as error:
-        raise click.UsageError(str(error)) from None
+    here = of_processes().name
+    choice = _choice(chosen, machine()) if backend == here else None
+    with named(backend).connect(options) as ready, TemporaryDirectory(prefix="faultbed-") as home:
+        if ready.hosts is None:
+            raise click.UsageError(f"--backend {backend}: it has no sockets of a real system; expected another one")
+        with ready.hosts(Path(home)) as hosts:
+            if chosen.export and len(hosts) > 1:
+                raise click.UsageError(f"--export is of one place, and there are {len(hosts)}: {', '.join(hosts)}")
+            codes = [_at(Place(name, host, Path(home)), chosen, choice) for name, host in hosts.items()]
+    return next(code for code in WORST_FIRST if code in codes)
+
+
+WORST_FIRST = (Exit.UNMET, Exit.INCONCLUSIVE, Exit.MET)
+
+
+class Place(NamedTuple):
+    """Where probes are done; its name is "" if there is no other one. `home` is for what they say on standard error."""
+
+    name: str
+    host: Host
+    home: Path
+
+
+def _at(place: Place, chosen: Chosen, choice: Choice | None) -> Exit:
+    """`choice` is made already where this machine is asked."""
+    from orchestrator.backends.parts import Part
+    from orchestrator.probes.compared import exit_code
+
+    numbers = count(1)
+
+    def begin(arguments: Sequence[str]) -> Part:
+        return Part(place.host, "probes", arguments, place.home, next(numbers))
+
+    if place.name:
+        say(f"{place.name}:")
+    system, where = sys.platform, host()
+    if choice is None:
+        told = _told(begin, place)
+        system, where = str(told["system"]), str(told["host"])
+        choice = _choice(chosen, elsewhere(told))
     for note in choice.notes:
         say(note)
-    cells = [*choice.cells, *_done(choice.todo, chosen, expected())]
-    shown = _in_order(cells)
+    shown = _in_order([*choice.cells, *_done(choice.todo, chosen, expected(system), begin)])
+    _show(shown)
+    for path in chosen.export:
+        _write(path, shown, where)
+    return exit_code(shown)
+
+
+def _choice(chosen: Chosen, facts: Facts) -> Choice:
+    """Raises UsageError."""
+    from orchestrator.probes.chosen import Impossible, choose
+
+    try:
+        return choose(_asked(chosen), engines.NAMES, catalogue(), facts)
+    except Impossible as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _told(begin: Callable[[Sequence[str]], Part], place: Place) -> dict[str, Any]:
+    """What can be done there. Raises SessionError."""
+    from orchestrator.run.session import SessionError
+
+    asked = begin(["facts"])
+    try:
+        lines = list(asked.lines(TO_ASK))
+    except TimeoutError:
+        lines = []
+    finally:
+        asked.kill()
+    if len(lines) != 1:
+        raise SessionError(f"{place.name or 'it'} does not say what it can probe: {asked.problem or 'no answer'}")
+    told: dict[str, Any] = json.loads(lines[0])
+    return told
+
+
+def elsewhere(told: Mapping[str, Any]) -> Facts:
+    from orchestrator.probes.chosen import Facts
+
+    reasons = told["engines"]
+    unknown = "it is not known there"
+    return Facts(lambda name: reasons.get(name, unknown), probes.refusal, told["files"], lambda: told["privilege"])
+
+
+def _show(shown: Sequence[Cell]) -> None:
+    from shutil import get_terminal_size
+
+    from orchestrator.probes.told import absences, deviations, summary, table, unknowns
+
     width = get_terminal_size((WIDTH, 24)).columns if os.isatty(1) else WIDTH
     for lines in (table(shown, titles(), width), deviations(shown), unknowns(shown), absences(shown)):
         for line in lines:
             say(line)
     say(summary(shown))
-    for path in chosen.export:
-        _write(path, shown)
-    return exit_code(shown)
 
 
 def _asked(chosen: Chosen) -> Asked:
@@ -146,7 +237,9 @@ def expected(system: str = sys.platform) -> Expectations:
     return read(path.read_text("utf-8"), path.name) if path.exists() else {}
 
 
-def _done(todo: Mapping[str, Sequence[str]], chosen: Chosen, known: Expectations) -> Iterator[Cell]:
+def _done(
+    todo: Mapping[str, Sequence[str]], chosen: Chosen, known: Expectations, begin: Callable[[Sequence[str]], Part]
+) -> Iterator[Cell]:
     from orchestrator.probes.compared import judged
     from orchestrator.probes.performed import Work, performed
 
@@ -154,7 +247,7 @@ def _done(todo: Mapping[str, Sequence[str]], chosen: Chosen, known: Expectations
     broken = chosen.broken or ""
     works = [Work(engine, {name: found[name].deadline for name in names}, broken) for engine, names in todo.items()]
     with Counted(sum(map(len, todo.values())), monotonic) as progress:
-        for done in performed(works, chosen.jobs):
+        for done in performed(works, chosen.jobs, begin):
             progress.advance(f"{done.probe} on {done.engine}")
             yield judged(done.probe, done.engine, done.outcome, known.get((done.probe, done.engine)))
 
@@ -172,19 +265,6 @@ def _privilege() -> str | None:
     return availability.netfilter()
 
 
-def _host() -> str:
-    """What an observation depends on."""
-    import platform
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = [platform.platform(), f"{platform.python_implementation()} {platform.python_version()}"]
-    try:
-        found.append(f"uvloop {version('uvloop')}")
-    except PackageNotFoundError:
-        pass
-    return ", ".join(found)
-
-
 def _check_file(path: Path) -> None:
     from orchestrator.probes.exported import FORMATS
 
@@ -196,10 +276,10 @@ def _check_file(path: Path) -> None:
         raise click.UsageError(f"--export {path}: it cannot be written by this user; name another place")
 
 
-def _write(path: Path, cells: Sequence[Cell]) -> None:
+def _write(path: Path, cells: Sequence[Cell], where: str) -> None:
     from orchestrator.probes.exported import FORMATS
 
     try:
-        path.write_text(FORMATS[path.suffix](cells, titles(), _host()), "utf-8")
+        path.write_text(FORMATS[path.suffix](cells, titles(), where), "utf-8")
     except OSError as error:
         raise click.UsageError(f"--export {path}: {said(error)}") from None

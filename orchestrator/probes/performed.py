@@ -13,14 +13,14 @@ Rules of this file:
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from queue import SimpleQueue
+from time import monotonic
 from typing import Any, NamedTuple
 
-from faultbed.part import command
+from orchestrator.backends.parts import Part
 from orchestrator.backends.threads import workers
 from orchestrator.probes.compared import Outcome
 from orchestrator.run.session import SessionError
@@ -45,15 +45,20 @@ class Work(NamedTuple):
     deadlines: Mapping[str, float]
     broken: str = ""
 
-    def command(self) -> list[str]:
-        line = [*command("probes"), "--engine", self.engine, "--probes", ",".join(self.deadlines)]
+    @property
+    def arguments(self) -> list[str]:
+        line = ["--engine", self.engine, "--probes", ",".join(self.deadlines)]
         return [*line, "--broken", self.broken] if self.broken else line
 
 
-def performed(works: Sequence[Work], jobs: int) -> Iterator[Done]:
+Begin = Callable[[Sequence[str]], Part]
+"""A process of probes with these arguments, somewhere."""
+
+
+def performed(works: Sequence[Work], jobs: int, begin: Begin) -> Iterator[Done]:
     """What was done, as it is done. Raises SessionError: a process could not start, or died beside its probes."""
     told: SimpleQueue[Done | BaseException | None] = SimpleQueue()
-    running = _Running()
+    running = _Running(begin)
     pool = workers(min(jobs, max(1, len(works))), "probes")
     with pool, closing(running):
         for work in works:
@@ -72,117 +77,85 @@ def performed(works: Sequence[Work], jobs: int) -> Iterator[Done]:
 class _Running:
     """The processes that live; none is started any more after `close`."""
 
-    def __init__(self) -> None:
+    def __init__(self, begin: Begin) -> None:
+        self._begin = begin
         self._lock = threading.Lock()
-        self._processes: set[subprocess.Popen[str]] = set()
+        self._parts: set[Part] = set()
         self._over = False
 
-    def start(self, line: Sequence[str]) -> subprocess.Popen[str] | None:
+    def start(self, arguments: Sequence[str]) -> Part | None:
         with self._lock:
             if self._over:
                 return None
-            try:
-                process = subprocess.Popen(
-                    line, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-                )
-            except OSError as error:
-                raise SessionError(f"a process of probes cannot be started: {error}") from error
-            self._processes.add(process)
-            return process
+            part = self._begin(arguments)
+            self._parts.add(part)
+            return part
 
-    def ended(self, process: subprocess.Popen[str]) -> None:
-        process.kill()
-        process.communicate()
+    def ended(self, part: Part) -> None:
+        part.kill()
         with self._lock:
-            self._processes.discard(process)
+            self._parts.discard(part)
 
     def close(self) -> None:
         with self._lock:
             self._over = True
-            for process in self._processes:
-                process.kill()
+            for part in self._parts:
+                part.end()
 
 
 def _engine(work: Work, running: _Running, tell: Callable[[Done | BaseException | None], None]) -> None:
     try:
         while work.deadlines:
-            process = running.start(work.command())
-            if process is None:
+            part = running.start(work.arguments)
+            if part is None:
                 break
             try:
-                work = _process(work, process, tell)
+                work = _process(work, part, tell)
             finally:
-                running.ended(process)
+                running.ended(part)
         tell(None)
     except BaseException as error:
         tell(error)
 
 
-def _process(work: Work, process: subprocess.Popen[str], tell: Callable[[Done], None]) -> Work:
+def _process(work: Work, part: Part, tell: Callable[[Done], None]) -> Work:
     """-> what is left to be done when it has ended."""
-    left = dict(work.deadlines)
-    watch = _Watch(process)
-    current = ""
+    left, current = dict(work.deadlines), ""
     trace: list[str] = []
-    watch.expect(TO_START, "")
-    assert process.stdout is not None
-    for line in process.stdout:
+    deadline = monotonic() + TO_START
+    while (line := _line(part, deadline)) is not None:
         match json.loads(line):
             case {"begin": name}:
-                current, trace = name, []
-                watch.expect(left[name], name)
+                current, trace, deadline = name, [], monotonic() + left[name]
             case {"note": text, "ms": at}:
                 trace.append(f"{at:8.2f} ms  {text}")
             case {"end": name, **result}:
                 tell(Done(name, work.engine, _outcome(result, trace), work.broken))
                 left.pop(name)
-                current = ""
-                watch.expect(TO_START, "")
-    watch.stop()
+                current, deadline = "", monotonic() + TO_START
+    late = not part.ended
+    if not current and left:
+        at = next(iter(left))
+        why = f"it did not begin {at} within {TO_START:g} s; this machine is too busy, or it hangs"
+        raise SessionError(f"the process that probes {work.engine}: {why if late else _death(part, at)}")
     if current:
-        deadline = left.pop(current)
-        hung = watch.passed is not None
-        why = HUNG.format(deadline) if hung else f"its process ended with it, {_last_words(process)}"
+        deadline_of = left.pop(current)
+        why = HUNG.format(deadline_of) if late else f"its process ended with it, with {part.problem or 'exit code 0'}"
         tell(Done(current, work.engine, Outcome(None, why, tuple(trace)), work.broken))
-    elif left and not watch.passed:
-        raise SessionError(_not_begun(work.engine, next(iter(left)), process, late=watch.passed is not None))
     return work._replace(deadlines=left)
 
 
-def _not_begun(engine: str, probe: str, process: subprocess.Popen[str], *, late: bool) -> str:
-    why = f"it did not begin {probe} within {TO_START:g} s; this machine is too busy, or it hangs"
-    return f"the process that probes {engine}: {why if late else f'it ended before {probe}, {_last_words(process)}'}"
+def _line(part: Part, deadline: float) -> str | None:
+    """None: it has ended, or told nothing in time."""
+    try:
+        return part.line(deadline - monotonic())
+    except TimeoutError:
+        return None
 
 
 def _outcome(result: Mapping[Any, Any], trace: Sequence[str]) -> Outcome:
     return Outcome(result.get("observed"), result.get("failed", ""), tuple(trace))
 
 
-def _last_words(process: subprocess.Popen[str]) -> str:
-    _, said = process.communicate()
-    last = said.strip().splitlines()[-1:] or ["it said nothing"]
-    return f"with exit code {process.returncode}: {last[0]}"
-
-
-class _Watch:
-    """Ends the process when what is expected of it does not come in time. `passed`: then the probe whose end it was, or
-    "" for a beginning; a probe may have ended just in time, and its process is ended all the same."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._timer: threading.Timer | None = None
-        self.passed: str | None = None
-
-    def expect(self, seconds: float, what: str) -> None:
-        self.stop()
-        self._timer = threading.Timer(seconds, self._end, (what,))
-        self._timer.daemon = True
-        self._timer.start()
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _end(self, what: str) -> None:
-        self.passed = what
-        self._process.kill()
+def _death(part: Part, at: str) -> str:
+    return f"it ended before {at}, with {part.problem or 'exit code 0'}"

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import probing
 import yaml
 
 from nodes import probes
 from nodes.probes.common.broken import BROKEN
 from orchestrator.commands.probe import JOBS, catalogue, expected
 from orchestrator.probes.compared import Verdict, judged
-from orchestrator.probes.performed import Work, performed
+from orchestrator.probes.performed import Work
 
 MATRIX = Path(__file__).with_suffix(".yaml")
 HEAD = """\
@@ -45,7 +46,7 @@ def run(asked: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
         Work(BROKEN[name].engine, {one: catalogue()[one].deadline for one in names}, name)
         for name, names in found.items()
     ]
-    for done in performed(works, JOBS):
+    for done in probing.done(works, JOBS):
         cell = judged(done.probe, done.engine, done.outcome, known.get((done.probe, done.engine)))
         found[done.broken][done.probe] = cell.verdict is Verdict.DEVIATES
     return {name: tuple(one for one, convicts in several.items() if convicts) for name, several in found.items()}

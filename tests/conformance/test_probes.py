@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+import probing
 import pytest
 
 from nodes import engines, probes
@@ -12,7 +13,7 @@ from nodes.probes.common.probe import Probe
 from orchestrator.commands.probe import JOBS, catalogue, expected, machine
 from orchestrator.probes.chosen import Asked, choose
 from orchestrator.probes.compared import Cell, Verdict, judged
-from orchestrator.probes.performed import Work, performed
+from orchestrator.probes.performed import Work
 
 NAMES = probes.names()
 CHOICE = choose(Asked(), engines.NAMES, catalogue(), machine())
@@ -28,7 +29,7 @@ def cells() -> dict[tuple[str, str], Cell]:
     known = expected()
     return {
         (done.probe, done.engine): judged(*done[:3], known.get((done.probe, done.engine)))
-        for done in performed(works, JOBS)
+        for done in probing.done(works, JOBS)
     }
 
 

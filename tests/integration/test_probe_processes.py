@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
+from probing import done as done_by
 from running import until
 
+from orchestrator.backends import this_machine
 from orchestrator.probes import performed as module
-from orchestrator.probes.performed import Done, Work, performed
+from orchestrator.probes.performed import Done, Work
 from orchestrator.run.session import SessionError
 
 STAND_IN = """\
@@ -40,10 +43,17 @@ DEADLINE = 0.2
 @pytest.fixture(autouse=True)
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "probes.py").write_text(STAND_IN)
-    monkeypatch.setattr(module, "command", lambda _: [sys.executable, str(tmp_path / "probes.py")])
+    program = [sys.executable, str(tmp_path / "probes.py")]
+    monkeypatch.setattr(this_machine, "part_line", lambda name, arguments: [*program, *arguments])
     yield
     ours = str(tmp_path / "probes.py")
-    until(lambda: not any(ours in child.cmdline() for child in psutil.Process().children()), "the children's end")
+    until(lambda: not any(ours in line for line in _lines()), "the children's end")
+
+
+def _lines() -> Iterator[list[str]]:
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            yield child.cmdline()
 
 
 def work(*names: str, engine: str = "epoll") -> Work:
@@ -51,7 +61,7 @@ def work(*names: str, engine: str = "epoll") -> Work:
 
 
 def outcomes(*works: Work) -> dict[tuple[str, str], Done]:
-    found = list(performed(works, 2))
+    found = list(done_by(works, 2))
     assert len({done[:2] for done in found}) == len(found)
     return {done[:2]: done for done in found}
 
@@ -66,7 +76,7 @@ def test_one_that_hangs_is_ended_by_its_deadline_and_the_rest_goes_on() -> None:
 
 def test_one_that_ends_its_process_is_unknown_and_the_rest_goes_on() -> None:
     found = outcomes(work("dies", "two"))
-    assert found["dies", "epoll"].outcome.failed == "its process ended with it, with exit code -9: it said nothing"
+    assert found["dies", "epoll"].outcome.failed == "its process ended with it, with signal 9"
     assert found["two", "epoll"].outcome.observed
 
 
@@ -88,24 +98,24 @@ def test_a_process_that_ends_beside_its_probes_is_the_testbeds_failure() -> None
     with pytest.raises(
         SessionError, match="probes epoll: it ended before silent, with exit code 1: it ends beside its probes"
     ):
-        list(performed([work("one", "silent")], 1))
+        list(done_by([work("one", "silent")], 1))
 
 
 def test_a_process_that_does_not_begin_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TO_START", 0.2)
     with pytest.raises(SessionError, match=r"probes epoll: it did not begin sleeps within 0\.2 s"):
-        list(performed([work("sleeps")], 1))
+        list(done_by([work("sleeps")], 1))
 
 
 def test_one_that_cannot_be_started_is_the_testbeds_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "command", lambda _: ["/nonexistent/python"])
-    with pytest.raises(SessionError, match="a process of probes cannot be started"):
-        list(performed([work("one")], 1))
+    monkeypatch.setattr(this_machine, "part_line", lambda name, arguments: ["/nonexistent/python"])
+    with pytest.raises(SessionError, match="it ended before one, with it could not be started: "):
+        list(done_by([work("one")], 1))
 
 
 def test_who_stops_listening_ends_all_of_them() -> None:
     """The fixture waits for their end."""
     endless = Work("epoll", {"one": 60.0, "hangs": 600.0})
-    found = performed([endless], 1)
+    found = done_by([endless], 1)
     assert next(found).probe == "one"
     found.close()  # type: ignore[attr-defined]

@@ -28,6 +28,16 @@ table inet faultbed_probe {
 _PATIENCE = 10.0
 
 
+def availability() -> str | None:
+    """Why there can be no black holes here. It is tried."""
+    try:
+        with network():
+            black_hole()
+    except (OSError, AttributeError, subprocess.TimeoutExpired) as error:
+        return f"a black hole needs root, a network namespace and nftables: {error}"
+    return None
+
+
 @contextmanager
 def network() -> Iterator[None]:
     """With a loopback alone. Raises OSError."""

@@ -56,7 +56,7 @@ def test_its_lines_come_in_turn_and_then_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("end", "log", "problem"),
     [
-        (Ended(0, 1), "first\nlast\n", "exit code 1: last"),
+        (Ended(0, 1), "first\nlast\n\none\n", "exit code 1: last"),
         (Ended(11, 0), "", "signal 11"),
         (Failed("it could not be started"), "", "it could not be started"),
     ],
