@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from agents import inventory, running_agents, token_file
 from running import Running, in_process, until
 
 from nodes import descriptors, engines, probes
@@ -116,3 +117,36 @@ def test_ctrl_c_ends_it_and_its_processes(tmp_path: Path) -> None:
         command.process.terminate()
         assert command.process.wait() == 143
         until(lambda: not command.family(), "their end")
+
+
+def test_on_agents_each_place_is_compared_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with running_agents(tmp_path, (), ()) as (alpha, beta):
+        names = inventory(tmp_path, token_file(tmp_path), alpha=alpha.address, beta=beta.address)
+        where = ("--backend", "attach", "--inventory", str(names))
+        found = in_process(tmp_path, *TWO, *where)
+        exported = in_process(tmp_path, *TWO, *where, "--export", "a.md")
+        for agent in (alpha, beta):
+            agent.all_gone()
+    assert found == (0, f"alpha:\n{TABLE}beta:\n{TABLE}", "")
+    assert exported[0] == 4
+    assert "--export is of one place, and there are 2: alpha, beta" in exported[2]
+
+
+def test_in_containers_what_is_forbidden_there_is_left_out(
+    docker_engine: object, node_image: str, tmp_path: Path
+) -> None:
+    """By Docker's own seccomp profile, and for want of privileges."""
+    where = ("--backend", "docker", "--image", node_image)
+    code, out, err = in_process(tmp_path, "probe", *where, "--probe", "undrained", "--probe", "signal-in-wait")
+    assert (code, err) == (0, ""), out
+    assert "left out: engine io_uring: io_uring_setup is forbidden here" in out
+    assert "1*  undrained: data that a read has left is told again" in out
+    code, _, err = in_process(tmp_path, "probe", *where, "--probe", "refused-by-nobody")
+    assert code == 4
+
+
+def test_the_simulator_has_nothing_to_probe(tmp_path: Path) -> None:
+    code, out, err = in_process(tmp_path, "probe", "--backend", "sim")
+    assert (code, out) == (4, "")
+    assert "--backend sim: it has no sockets of a real system" in err
