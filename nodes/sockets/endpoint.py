@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from nodes.ops import Program
-from nodes.rpc.serve import Endpoint, Peer
+from nodes.rpc.peers import Peer
+from nodes.rpc.serve import Endpoint
 from nodes.sockets.codec import SocketCodec
 from nodes.wire.messages import SPLITTERS, Splitter
 

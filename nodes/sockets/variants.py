@@ -9,7 +9,7 @@ from typing import Any
 from nodes.ops import Program
 from nodes.rpc.codecs import Call
 from nodes.rpc.mechanism import Waiter
-from nodes.rpc.serve import Peer, StreamPeer
+from nodes.rpc.peers import Peer, StreamPeer
 from nodes.sockets.endpoint import Counting, CountingCodec, SocketEndpoint
 from nodes.wire.header import Status
 from nodes.wire.messages import Piece, Splitter

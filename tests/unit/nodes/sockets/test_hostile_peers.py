@@ -13,10 +13,10 @@ from witnessing import Witnessing
 
 from nodes import engines, ops
 from nodes.memory_ledger import MemoryFile, MemoryLedger
-from nodes.rpc import serve
+from nodes.rpc import peers as answering
 from nodes.rpc.interface import skeleton
+from nodes.rpc.peers import Outbox, Room
 from nodes.rpc.semantics import Identity, mechanism
-from nodes.rpc.serve import Outbox, Room
 from nodes.services.echo import ECHO, Echo
 from nodes.sockets.endpoint import CountingCodec, SocketEndpoint
 from nodes.wire.addresses import UnixPath
@@ -167,7 +167,7 @@ def test_who_asks_for_more_than_there_is_room_for_is_not_read(
     """Its calls take longer than the test."""
     if not engines.offer(engine).shared:
         pytest.skip(f"engine {engine}: its connections are processes, whose calls are not counted here")
-    monkeypatch.setattr(serve, "MOST", 5)
+    monkeypatch.setattr(answering, "MOST", 5)
     server, peer = Server(yields=60_000), peers(socket.SOCK_SEQPACKET)
     sent = 0
 
@@ -198,7 +198,7 @@ def collected(program: ops.Program, said: list[Any]) -> Any:
 
 
 def test_there_is_room_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "MOST", 2)
+    monkeypatch.setattr(answering, "MOST", 2)
     room, said = Room(), list[Any]()
     room.take()
     assert not room.full
@@ -215,7 +215,7 @@ def test_there_is_room_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_outbox_sends_in_turn_and_holds_who_would_make_it_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "MOST", 1)
+    monkeypatch.setattr(answering, "MOST", 1)
     outbox, taken = Outbox(), ops.Socket()
     first, second, third = (ops.Send(taken, bytes([number])) for number in range(3))
     sending, said = outbox.send(first), list[Any]()
