@@ -20,6 +20,7 @@ from orchestrator.checkers.gate.let_through import (
 )
 from orchestrator.checkers.views import Views
 from orchestrator.explore.attempt import recorded
+from orchestrator.history.clocks import Clock
 from orchestrator.history.index import Index
 from orchestrator.history.merged import History
 from orchestrator.scenario.cell import Cell
@@ -73,6 +74,15 @@ def test_what_went_on_as_if_no_fault_spoke_of_it(
     monkeypatch.setattr(deciding, "decide", forgetful)
     [line] = told(of(fault))
     assert f": its {direction} was not met by fault 1 ({verb}), which was on and names it, and " in line
+
+
+def test_by_other_clocks_only_what_the_relay_itself_says_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a sending was before the switching of a rule, nobody knows for sure."""
+    monkeypatch.setattr(deciding, "decide", lambda *_: PASSED)
+    cell = of(PARTITION)
+    history = recorded(cell)
+    assert len(told(cell, history)) == 1
+    assert told(cell, history._replace(clocks=(Clock("elsewhere", 0, 9, "agent"),))) == []
 
 
 def test_what_a_later_fault_met_an_earlier_one_should_have() -> None:
