@@ -108,4 +108,4 @@ def _collect(folder: Path, interpreter: Interpreter) -> None:
     with tempfile.TemporaryDirectory(prefix="faultbed-wheel-") as made:
         wheel = str(make_wheel(Path(made)))
         pip = (sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--quiet")
-        run([*pip, *wanted, "--dest", str(folder), f"{wheel}[{EXTRAS}]", "pip"], "collecting the wheels")
+        run([*pip, *wanted, "--dest", str(folder), f"{wheel}[{EXTRAS}]", "pip"], "collecting the wheels", made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -22,16 +23,17 @@ def works(command: Sequence[str]) -> bool:
     return _done(command).returncode == 0
 
 
-def run(command: Sequence[str], what: str) -> str:
-    """-> the program's standard output. `what` is done by it, for the error if it fails."""
-    done = _done(command)
+def run(command: Sequence[str], what: str, temporary: str | None = None) -> str:
+    """-> the program's standard output. `what` is done by it, for the error if it fails. `temporary`: the folder for
+    its temporary files, which it leaves there where it is killed."""
+    done = _done(command, temporary)
     if done.returncode != 0:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-LAST_LINES:])
         raise SessionError(f"{what}: {command[0]} failed with status {done.returncode}:\n{said}")
     return done.stdout
 
 
-def _done(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _done(command: Sequence[str], temporary: str | None = None) -> subprocess.CompletedProcess[str]:
     """As subprocess.run, but a signal that strikes while the program is being started waits until it can be killed."""
     struck: list[int] = []
     program = None
@@ -44,6 +46,7 @@ def _done(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
                 stderr=subprocess.PIPE,
                 encoding="utf-8",
                 errors="replace",
+                env=None if temporary is None else {**os.environ, "TMPDIR": temporary},
             )
         if struck:
             raise Interrupted(struck[0])

@@ -81,8 +81,8 @@ def test_what_is_put_in_order_first_may_crash_too(monkeypatch: pytest.MonkeyPatc
     def crash(*_: object) -> None:
         raise KeyError("act")
 
-    monkeypatch.setattr(expect, "Index", crash)
     cell, history = ran()
+    monkeypatch.setattr(expect, "Index", crash)
     judgement = judge(cell, history)
     assert (judgement.properties, judgement.expectations) == ((), ())
     assert [problem.partition(" (")[0] for problem in judgement.gate] == ["a checker crashed: KeyError: 'act'"]

@@ -158,6 +158,10 @@ def test_a_failed_program_is_quoted() -> None:
         external.run(["sh", "-c", "echo the reason >&2; exit 3"], "trying it")
 
 
+def test_a_programs_temporary_files_are_where_they_are_removed(tmp_path: Path) -> None:
+    assert external.run(["sh", "-c", 'echo "$TMPDIR"'], "asking", str(tmp_path)) == f"{tmp_path}\n"
+
+
 def test_docker_build_is_given_all_that_the_wheel_is_made_of() -> None:
     document = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     project, wheel = document["project"], document["tool"]["hatch"]["build"]["targets"]["wheel"]
