@@ -218,7 +218,10 @@ def test_clean_ends_what_even_the_supervisor_could_not_and_nothing_else(tmp_path
         command.process.kill()
         supervisor.kill()
         command.end()
-        until(lambda: len(command.family()) == 1, "the others to end by themselves")
+        try:
+            until(lambda: len(command.family()) == 1, "the others to end by themselves")
+        except AssertionError:
+            pytest.fail(f"there are {[(one.status(), one.cmdline()) for one in command.family()]}")
         left = command.family()[0]
         assert state(left) == psutil.STATUS_STOPPED
         others = other.family()
