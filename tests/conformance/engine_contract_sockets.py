@@ -11,6 +11,8 @@ from nodes import ops
 
 MEGABYTE = 1 << 20
 PATTERN = bytes(range(251)) * (4 * MEGABYTE // 251)
+MORE_THAN_FITS = PATTERN * 3
+"""A connection that nobody reads takes about as much as `tcp_wmem` and `tcp_rmem` allow: up to 4.2 MB on Linux."""
 
 
 def check_a_connection_knows_its_ends(subject: Subject) -> None:
@@ -246,7 +248,7 @@ def check_an_address_in_use_is_an_error(subject: Subject) -> None:
 
 def check_a_send_is_complete_however_slow_the_reader(subject: Subject) -> None:
     def write(socket: ops.Socket) -> ops.Program:
-        yield ops.Send(socket, PATTERN)
+        yield ops.Send(socket, MORE_THAN_FITS)
         yield ops.Close(socket)
 
     def main() -> ops.Program:
@@ -259,23 +261,23 @@ def check_a_send_is_complete_however_slow_the_reader(subject: Subject) -> None:
             received += part
             yield from pause(1)
         yield ops.Join(writing)
-        assert received == PATTERN
+        assert received == MORE_THAN_FITS
 
     subject.run(main())
 
 
 def check_send_takes_any_bytes_like_object(subject: Subject) -> None:
     def main() -> ops.Program:
-        for data in (bytearray(PATTERN), memoryview(PATTERN), memoryview(PATTERN).cast("H")):
+        for data in (bytearray(MORE_THAN_FITS), memoryview(MORE_THAN_FITS), memoryview(MORE_THAN_FITS).cast("H")):
             client, server, _ = yield from pair()
             writing = yield ops.Spawn(one(ops.Send(client, data)))
             yield from pause(5)
             assert not writing.done
             received = bytearray()
-            while len(received) < len(PATTERN):
+            while len(received) < len(MORE_THAN_FITS):
                 received += yield ops.Recv(server, 262144)
             yield ops.Join(writing)
-            assert received == PATTERN
+            assert received == MORE_THAN_FITS
 
     subject.run(main())
 
