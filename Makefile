@@ -62,14 +62,14 @@ stored: .venv/.installed  ## write down anew what tests hold of verdicts, texts 
 	@for teller in orchestrator/sweep/simulated orchestrator/explore/drawn orchestrator/scenario/altered orchestrator/scenario/test_stored_schema \
 	  chaos/configured; do PYTHONPATH=tests $(BIN)/python tests/unit/$$teller.py || exit; done
 	@$(BIN)/faultbed planes > tests/unit/orchestrator/report/planes.txt
-	@$(BIN)/python tests/conformance/multiplexers_page.py
+	@for page in multiplexers engines; do PYTHONPATH=tests $(BIN)/python tests/conformance/$${page}_page.py || exit; done
 
 kill-matrix: .venv/.installed  ## run the broken variants again, and write down which check convicts which
 	@PYTHONPATH=tests $(BIN)/python tests/scenarios/kill_matrix.py
 
 probe-matrix: .venv/.installed  ## do every probe on the broken pollers again, and write down which convicts which
-	@$(BIN)/python tests/conformance/broken_pollers.py
-	@$(BIN)/python tests/conformance/multiplexers_page.py
+	@PYTHONPATH=tests $(BIN)/python tests/conformance/broken_pollers.py
+	@PYTHONPATH=tests $(BIN)/python tests/conformance/multiplexers_page.py
 
 check: .venv/.installed  ## style, types and the import contract
 	$(BIN)/ruff check .

@@ -55,6 +55,11 @@ def offer(name: str) -> Offer:
     return found
 
 
+def about(name: str) -> str:
+    """How it performs operations, in the first line of its file; "" where Python keeps no docstrings (-OO)."""
+    return next(iter((_module(name).__doc__ or "").splitlines()), "")
+
+
 def create(name: str, commit: Callable[[Transaction], int], random: Callable[[], float]) -> Engine:
     """A new engine. Raises Unavailable with the reason; never falls back to another."""
     reason = availability(name)

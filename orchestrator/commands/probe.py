@@ -66,7 +66,7 @@ class Chosen(NamedTuple):
 )
 @click.option("--jobs", type=click.IntRange(1, 16), default=JOBS, show_default=True, help="Engines side by side.")
 @click.option("--broken", metavar="NAME", help="On a poller that is wrong on purpose: what must deviate.")
-@click.option("--list", "listed", is_flag=True, help="Name the probes, and end.")
+@click.option("--list", "listed", is_flag=True, help="Name the probes and what each engine offers, and end.")
 @backend_options
 def probe(
     names: tuple[str, ...],
@@ -93,10 +93,19 @@ def probe(
     Exit codes: 0 all as expected, 1 something deviates, 2 something is unknown, 3 the testbed failed, 4 bad usage.
     """
     if listed:
-        for name, title in titles().items():
-            say(f"{name:<22}{title}")
+        _list()
         return Exit.MET
     return compare(Chosen(names, only, export, jobs, broken), backend, options_of(named(backend), given))
+
+
+def _list() -> None:
+    from orchestrator.report.engines import listed, row
+
+    for title in titles().values():
+        say(title)
+    say("")
+    for line in listed(map(row, engines.NAMES)):
+        say(line)
 
 
 def compare(chosen: Chosen, backend: str, options: Options) -> Exit:

@@ -1,4 +1,4 @@
-"""PURE: what is expected of every engine at every probe, and what each offers, as tables of docs/multiplexers.md."""
+"""PURE: what is expected of every engine at every probe, and which it takes, as tables of docs/multiplexers.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def tables(
     engines: Sequence[str], catalogue: Mapping[str, Probe], refusal: Refusal, expectations: Expectations
 ) -> Iterator[str]:
     """Lines of Markdown."""
-    yield "## What each engine offers"
+    yield "## Which probes an engine takes"
     yield ""
     yield from _offers(engines, catalogue, refusal)
     yield ""
@@ -38,7 +38,7 @@ def heading(name: str, probe: Probe) -> str:
 
 
 def _offers(engines: Sequence[str], catalogue: Mapping[str, Probe], refusal: Refusal) -> Iterator[str]:
-    yield "| engine | offers | not |"
+    yield "| engine | takes | not |"
     yield "| --- | --- | --- |"
     for engine in engines:
         told = offered(engine)

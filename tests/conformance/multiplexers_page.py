@@ -33,9 +33,16 @@ def _broken() -> Iterator[str]:
 
 def page(text: str) -> str:
     """The same with these tables."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{generated()}\n\n{END}{after}"
+    return replaced(text, BEGIN, END, generated())
+
+
+def replaced(text: str, begin: str, end: str, tables: str) -> str:
+    """With these between two marks. Raises ValueError: a mark is not there."""
+    if begin not in text or end not in text:
+        raise ValueError(f"expected the marks {begin} and {end}")
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n\n{tables}\n\n{end}{after}"
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ import signal
 import socket
 from collections.abc import Iterator
 
-from nodes import probes
 from nodes.engines import NAMES, availability
 from orchestrator.backends.backend import Finding
+from orchestrator.report.engines import row
 
 _PATIENCE = 5.0
 """Seconds that a packet may take to come back to this host."""
@@ -23,10 +23,10 @@ def findings() -> Iterator[Finding]:
 
 
 def _engine(name: str) -> Finding:
-    """With what `faultbed probe` can do to it."""
+    """With what it offers, or why it cannot run."""
     if (reason := availability(name)) is not None:
         return Finding(f"engine {name}", False, reason)
-    return Finding(f"engine {name}", True, f"available, {probes.offered(name)}")
+    return Finding(f"engine {name}", True, f"available: {row(name).line}")
 
 
 def _loopback(transport: str, kind: socket.SocketKind) -> Finding:

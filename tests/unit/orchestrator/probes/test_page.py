@@ -25,9 +25,9 @@ def refusal(probe: str, engine: str) -> str | None:
 def test_they_have_what_engines_offer_and_what_is_expected_with_its_source() -> None:
     engines = ("busy", "fork", "threads", "poll", "epoll", "epoll_edge")
     assert list(tables(engines, CATALOGUE, refusal, EXPECTATIONS)) == [
-        "## What each engine offers",
+        "## Which probes an engine takes",
         "",
-        "| engine | offers | not |",
+        "| engine | takes | not |",
         "| --- | --- | --- |",
         f"| `busy` | {probes.offered('busy')} |  |",
         f"| `fork` | {probes.offered('fork')} |  |",
