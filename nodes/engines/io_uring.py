@@ -7,6 +7,7 @@ import os
 import struct
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from nodes import ops
@@ -39,6 +40,9 @@ _DATA_AT = _NAME_AT + sockaddr.SIZE
 _PLACE = struct.Struct("=QI")
 _PLACE_AT = 16  # of a submission's address and length
 
+_SYSCTL = Path("/proc/sys/kernel/io_uring_disabled")
+"""Since Linux 6.6: 0 for nobody, 1 for all but io_uring_group, 2 for all."""
+
 
 def availability() -> str | None:
     if sys.platform != "linux" or sys.implementation.name != "cpython":
@@ -57,13 +61,21 @@ def reason(error: OSError) -> str:
         case errno.ENOSYS:
             return f"Linux {release} has no io_uring"
         case errno.EPERM | errno.EACCES:
-            return (
-                "io_uring_setup is forbidden here, by a seccomp profile (Docker's default one does) or by the sysctl "
-                "kernel.io_uring_disabled"
-            )
+            return f"io_uring_setup is forbidden here, {_by_whom()}"
         case errno.EINVAL:
             return f"Linux {release} lacks flags of io_uring; it takes {NEEDS} or newer"
     return f"io_uring_setup: {error.strerror}"
+
+
+def _by_whom() -> str:
+    """And what to do."""
+    try:
+        setting = _SYSCTL.read_text("ascii").strip()
+    except OSError:
+        setting = "0"
+    if setting == "0":
+        return "by a seccomp profile, as Docker's default one does: give it another (docs/engines.md)"
+    return f"kernel.io_uring_disabled is {setting}: sysctl kernel.io_uring_disabled=0 allows it, as root"
 
 
 class UringPort:

@@ -25,6 +25,8 @@ from orchestrator.commands.endings import say
 from orchestrator.commands.progress import Counted
 from orchestrator.report.result import Exit
 from orchestrator.sweep.failures import said
+from orchestrator.sweep.outputs import try_file
+from orchestrator.sweep.store import write
 
 if TYPE_CHECKING:
     from orchestrator.backends.host import Host
@@ -214,18 +216,18 @@ def _asked(chosen: Chosen) -> Asked:
     from orchestrator.scenario.matrix import hint
 
     if chosen.broken is None:
-        return Asked(chosen.engines, chosen.probes)
+        return Asked(chosen.engines, chosen.probes, chosen.jobs)
     if chosen.engines:
         raise click.UsageError("--broken is a change of one engine's poller; expected no --engine beside it")
     if chosen.broken not in probes.broken():
         raise click.UsageError(f"--broken {chosen.broken}: there is none; {hint(chosen.broken, list(probes.broken()))}")
-    return Asked((probes.broken()[chosen.broken].engine,), chosen.probes)
+    return Asked((probes.broken()[chosen.broken].engine,), chosen.probes, chosen.jobs)
 
 
 def machine() -> Facts:
     from orchestrator.probes.chosen import Facts
 
-    return Facts(engines.availability, probes.refusal, descriptors.highest(), _privilege)
+    return Facts(engines.availability, probes.refusal, descriptors.highest(), _privilege, descriptors.limit())
 
 
 def catalogue() -> Mapping[str, Probe]:
@@ -281,14 +283,14 @@ def _check_file(path: Path) -> None:
         raise click.UsageError(f"--export {path}: expected a file that ends in {', '.join(FORMATS)}")
     if not path.parent.is_dir():
         raise click.UsageError(f"--export {path}: there is no folder {path.parent}; make it first")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise click.UsageError(f"--export {path}: it cannot be written by this user; name another place")
+    try:
+        try_file(path)
+    except OSError as error:
+        raise click.UsageError(f"--export {path}: {said(error)}; expected a file that can be written") from None
 
 
 def _write(path: Path, cells: Sequence[Cell], where: str) -> None:
+    """The whole file or none. Raises OSError."""
     from orchestrator.probes.exported import FORMATS
 
-    try:
-        path.write_text(FORMATS[path.suffix](cells, titles(), where), "utf-8")
-    except OSError as error:
-        raise click.UsageError(f"--export {path}: {said(error)}") from None
+    write(try_file(path), FORMATS[path.suffix](cells, titles(), where).encode())

@@ -14,10 +14,14 @@ from typing import NamedTuple
 
 from nodes.probes.common.probe import Probe
 from orchestrator.probes.compared import Cell, not_applicable, unknown
+from orchestrator.probes.told import absences
 from orchestrator.scenario.matrix import hint
 
 SPARE = 32
 """Descriptors that a process has beside those of a probe."""
+OWN, OF_A_PROCESS = 12, 2
+"""Descriptors of the command that starts them and listens: its own, and for each process beside the others."""
+NOTHING = "nothing of that applies; `faultbed probe --list` and docs/multiplexers.md say what does"
 
 
 class Impossible(Exception):
@@ -26,12 +30,14 @@ class Impossible(Exception):
 
 class Facts(NamedTuple):
     """What holds on this machine. `availability`: why an engine cannot run. `refusal`: why a probe (first) cannot be
-    done on an engine. `files`: the most that a process may have open. `privilege`: why black holes cannot be made."""
+    done on an engine. `files`: the most that a process may have open. `privilege`: why black holes cannot be made.
+    `own`: how many the command may have open that starts them here; None if they are started elsewhere."""
 
     availability: Callable[[str], str | None]
     refusal: Callable[[str, str], str | None]
     files: int | None
     privilege: Callable[[], str | None]
+    own: int | None = None
 
 
 class Choice(NamedTuple):
@@ -43,10 +49,11 @@ class Choice(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """By name; nothing stands for all."""
+    """By name; nothing stands for all. `jobs`: engines side by side."""
 
     engines: Sequence[str] = ()
     probes: Sequence[str] = ()
+    jobs: int = 1
 
 
 def choose(asked: Asked, engines: Sequence[str], catalogue: Mapping[str, Probe], facts: Facts) -> Choice:
@@ -64,16 +71,34 @@ def choose(asked: Asked, engines: Sequence[str], catalogue: Mapping[str, Probe],
         if name in lacking:
             raise Impossible(f"--probe {name}: {lacking[name]}")
     todo, cells = _divided(here, probes, lacking, facts)
+    notes = tuple(_left_out(missing, lacking))
     if not todo and not any(cell.probe in lacking for cell in cells):
-        raise Impossible(_nothing(cells))
-    left_out = [f"left out: engine {engine}: {why}" for engine, why in missing.items()]
-    return Choice(todo, tuple(cells), (*left_out, *(f"left out: {name}: {why}" for name, why in lacking.items())))
+        raise Impossible("\n  ".join([NOTHING, *notes, *absences(cells)]))
+    _check_own(min(asked.jobs, len(todo)), facts)
+    return Choice(todo, tuple(cells), notes)
 
 
 def _check(option: str, asked: Sequence[str], known: Sequence[str]) -> None:
     for word in asked:
         if word not in known:
             raise Impossible(f"{option} {word}: there is none of that name; {hint(word, list(known))}")
+
+
+def _check_own(jobs: int, facts: Facts) -> None:
+    needed = OWN + OF_A_PROCESS * jobs
+    if jobs and facts.own is not None and facts.own < needed:
+        raise Impossible(
+            f"--jobs {jobs}: it takes {needed} open files to start them, and this command may have {facts.own}; "
+            f"allow more (ulimit -n {needed}), or give it fewer --jobs"
+        )
+
+
+def _left_out(missing: Mapping[str, str], lacking: Mapping[str, str]) -> Iterator[str]:
+    """A line for each engine, and for the probes that have one reason."""
+    for engine, why in missing.items():
+        yield f"left out: engine {engine}: {why}"
+    for why in dict.fromkeys(lacking.values()):
+        yield f"left out: {', '.join(name for name, its in lacking.items() if its == why)}: {why}"
 
 
 def _missing(engines: Sequence[str], facts: Facts) -> Iterator[tuple[str, str]]:
@@ -107,10 +132,3 @@ def _divided(
             else:
                 todo[engine] = (*todo.get(engine, ()), name)
     return todo, cells
-
-
-def _nothing(cells: Sequence[Cell]) -> str:
-    reasons = (f"{cell.probe} on {cell.engine}: {cell.why}" for cell in cells)
-    return "\n  ".join(
-        ["nothing of that applies; `faultbed probe --list` and docs/multiplexers.md say what does", *reasons]
-    )

@@ -158,4 +158,4 @@ def _outcome(result: Mapping[Any, Any], trace: Sequence[str]) -> Outcome:
 
 
 def _death(part: Part, at: str) -> str:
-    return f"it ended before {at}, with {part.problem or 'exit code 0'}"
+    return f"it ended before {at}: {part.problem or 'exit code 0'}"

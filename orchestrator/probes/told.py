@@ -35,36 +35,44 @@ def deviations(cells: Iterable[Cell]) -> Iterator[str]:
 
 def unknowns(cells: Iterable[Cell]) -> Iterator[str]:
     """Those that have one reason are told together; without an observation there is a trace to look at."""
-    together: dict[tuple[str, str], list[str]] = {}
+    together = []
     for cell in cells:
         if cell.verdict is not Verdict.UNKNOWN:
             continue
         if cell.trace and cell.observed is None:
-            yield f"{cell.probe} on {cell.engine} is unknown: {cell.why}"
+            yield f"unknown: {cell.probe} on {cell.engine}: {cell.why}"
             yield from (f"    {line}" for line in cell.trace)
         else:
-            together.setdefault((cell.probe, cell.why), []).append(cell.engine)
-    for (probe, why), engines in together.items():
-        yield f"{probe} on {', '.join(engines)} is unknown: {why}"
+            together.append(cell)
+    for why, engines in _by_reason(together).items():
+        yield from (f"unknown: {where}: {why}" for where in _places(engines))
 
 
 def absences(cells: Sequence[Cell]) -> Iterator[str]:
     """What does not apply, by reason: an engine that no probe can be done on is told once."""
     probes = Counter(cell.engine for cell in cells)
-    reasons: dict[str, dict[str, list[str]]] = {}
-    for cell in cells:
-        if cell.verdict is Verdict.NOT_APPLICABLE:
-            reasons.setdefault(cell.why, {}).setdefault(cell.engine, []).append(cell.probe)
-    for why, engines in reasons.items():
+    for why, engines in _by_reason(cell for cell in cells if cell.verdict is Verdict.NOT_APPLICABLE).items():
         everywhere = [engine for engine, names in engines.items() if len(names) == probes[engine]]
         if everywhere:
             yield f"not applicable: {', '.join(everywhere)}: {why}"
-        by_probes: dict[tuple[str, ...], list[str]] = {}
-        for engine, names in engines.items():
-            if engine not in everywhere:
-                by_probes.setdefault(tuple(names), []).append(engine)
-        for probes_of, several in by_probes.items():
-            yield f"not applicable: {', '.join(probes_of)} on {', '.join(several)}: {why}"
+        rest = {engine: names for engine, names in engines.items() if engine not in everywhere}
+        yield from (f"not applicable: {where}: {why}" for where in _places(rest))
+
+
+def _by_reason(cells: Iterable[Cell]) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """Probes by engine, by reason."""
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for cell in cells:
+        reasons.setdefault(cell.why, {}).setdefault(cell.engine, []).append(cell.probe)
+    return reasons
+
+
+def _places(engines: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Probes by engine; engines of the same probes are told together."""
+    by_probes: dict[tuple[str, ...], list[str]] = {}
+    for engine, names in engines.items():
+        by_probes.setdefault(tuple(names), []).append(engine)
+    yield from (f"{', '.join(names)} on {', '.join(several)}" for names, several in by_probes.items())
 
 
 def summary(cells: Iterable[Cell]) -> str:

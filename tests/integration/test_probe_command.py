@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from agents import inventory, running_agents, token_file
-from running import Running, in_process, until
+from requirements import need, need_root
+from running import COMMAND, Running, in_process, until
 
 from nodes import descriptors, engines, probes
+from orchestrator.backends import this_machine
 
 if (missing := engines.availability("epoll")) is not None:
     pytest.skip(f"engine epoll: {missing}", allow_module_level=True)
@@ -61,9 +66,10 @@ def test_what_does_not_apply_is_told_with_its_reason(tmp_path: Path) -> None:
         (("--engine", "epol"), "(did you mean epoll?)"),
         (("--probe", "undraind"), "(did you mean undrained?)"),
         (("--engine", "busy"), "nothing of that applies"),
-        (("--engine", "poll", "--probe", "two-receives"), "two-receives on poll: it is about requests that complete"),
+        (("--engine", "poll", "--probe", "two-receives"), "not applicable: poll: it is about requests that complete"),
         (("--export", "table.xls"), "expected a file that ends in .json, .csv, .md"),
         (("--export", "nowhere/table.md"), "there is no folder nowhere"),
+        (("--export", "/proc/table.md"), "expected a file that can be written"),
         (("--broken", "swallows-er"), "(did you mean swallows-err?)"),
         (("--broken", "swallows-err", "--engine", "epoll"), "expected no --engine beside it"),
         (("--jobs", "0"), "--jobs"),
@@ -98,6 +104,51 @@ def test_too_few_descriptors_are_told_before_anything_starts(tmp_path: Path, mon
     assert code == 0
 
 
+def test_too_few_for_the_command_itself_are_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descriptors, "limit", lambda: 16)
+    code, out, err = in_process(tmp_path, *TWO[:-2], "--engine", "poll")
+    assert (code, out) == (4, "")
+    assert "--jobs 3: it takes 18 open files to start them, and this command may have 16; allow more (ulimit -n" in err
+
+
+STAND_IN = """\
+import json, os, signal, sys
+def tell(**line): os.write(1, json.dumps(line).encode() + b"\\n")  # whole, as a probe does
+for name in sys.argv[sys.argv.index("--probes") + 1].split(","):
+    tell(begin=name)
+    tell(note="the peer resets", ms=0.5)
+    if name == "reset":
+        signal.pause()
+    if name == "undrained":
+        raise SystemExit(1)
+    tell(end=name, failed="RuntimeError: a defect")
+"""
+
+
+def test_one_that_hangs_dies_or_fails_is_unknown_with_its_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "probes.py").write_text(STAND_IN)
+    program = [sys.executable, str(tmp_path / "probes.py")]
+    monkeypatch.setattr(this_machine, "part_line", lambda name, arguments: [*program, *arguments])
+    known = {name: probes.probe(name)._replace(deadline=0.2) for name in ("undrained", "reset", "closed")}
+    monkeypatch.setattr("orchestrator.commands.probe.catalogue", lambda: known)
+    assert in_process(tmp_path, "probe", "--engine", "poll") == (2, TRACES, "")
+
+
+TRACES = """\
+unknown: undrained on poll: its process ended with it, with exit code 1
+        0.50 ms  the peer resets
+unknown: reset on poll: it did not end within 0.2 s
+        0.50 ms  the peer resets
+unknown: closed on poll: RuntimeError: a defect
+        0.50 ms  the peer resets
+3 unknown
+"""
+
+
 def test_the_probes_are_listed(tmp_path: Path) -> None:
     code, out, _ = in_process(tmp_path, "probe", "--list")
     assert (code, len(out.split("\n\n")[0].splitlines())) == (0, len(probes.names()))
@@ -111,12 +162,31 @@ def test_its_processes_end_with_it_even_when_it_is_killed(tmp_path: Path) -> Non
         until(lambda: not command.family(), "their end")
 
 
-def test_ctrl_c_ends_it_and_its_processes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_it_and_its_processes(tmp_path: Path, number: signal.Signals, code: int) -> None:
     with Running(tmp_path, "probe") as command:
         until(lambda: bool(command.named("faultbed.part")), "a process of probes")
-        command.process.terminate()
-        assert command.process.wait() == 143
+        command.process.send_signal(number)
+        assert command.process.wait() == code
         until(lambda: not command.family(), "their end")
+
+
+def test_without_root_black_holes_are_refused_to_who_asks_and_unknown_otherwise(tmp_path: Path) -> None:
+    """CAP_SYS_ADMIN and CAP_NET_ADMIN are what root has of it (capabilities(7))."""
+    need_root()  # whose capabilities can be taken
+    command = [need("setpriv", "probes"), "--bounding-set=-all", "--inh-caps=-all", "--", *COMMAND]
+
+    def probed(*arguments: str) -> tuple[int, str, str]:
+        done = subprocess.run([*command, "probe", "--engine", "poll", *arguments], capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    code, out, err = probed("--probe", "lost-peer")
+    assert (code, out) == (4, "")
+    assert "--probe lost-peer: needs CAP_SYS_ADMIN and CAP_NET_ADMIN: run as root" in err
+    code, out, _ = probed()
+    assert code == 2
+    assert out.startswith("left out: connect-black-hole, lost-peer: needs CAP_SYS_ADMIN")
+    assert "unknown: connect-black-hole, lost-peer on poll: needs CAP_SYS_ADMIN" in out
 
 
 def test_on_agents_each_place_is_compared_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

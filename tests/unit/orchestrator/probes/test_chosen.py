@@ -60,7 +60,7 @@ def test_what_is_asked_for_is_done_in_the_tables_order_and_once() -> None:
         ),
         ((), ("undraind",), "--probe undraind: there is none of that name"),
         (("uvloop",), (), "--engine uvloop: it cannot run here: it is not installed"),
-        (("select",), ("high",), "high on select: no such numbers"),
+        (("select",), ("high",), "not applicable: select: no such numbers"),
     ],
 )
 def test_what_cannot_be_done_is_refused(engines: tuple[str, ...], probes: tuple[str, ...], said: str) -> None:
@@ -75,6 +75,29 @@ def test_too_few_descriptors_are_refused_to_who_asks_and_unknown_otherwise() -> 
     assert [cell.engine for cell in choice.cells if cell.verdict is Verdict.UNKNOWN] == ["epoll"]
     assert any(note.startswith("left out: high: it needs 1532") for note in choice.notes)
     assert chosen(files=None).todo == chosen(files=1532).todo == chosen().todo
+
+
+def test_probes_that_lack_the_same_are_told_together() -> None:
+    told = [note.partition(": it needs ")[0] for note in chosen(files=40).notes[1:]]
+    assert told == ["left out: undrained, black-hole", "left out: high"]
+
+
+def test_the_command_itself_needs_descriptors_for_each_process() -> None:
+    def said(own: int | None, jobs: int) -> str:
+        try:
+            choose(Asked(jobs=jobs), ENGINES, CATALOGUE, facts(own=own))
+        except Impossible as error:
+            return str(error)
+        return ""
+
+    assert said(15, 4).startswith("--jobs 2: it takes 16 open files to start them, and this command may have 15; allow")
+    assert [said(*one) for one in ((16, 4), (14, 1), (None, 4))] == ["", "", ""]
+    assert "ulimit -n 14" in said(13, 1)
+
+
+def test_who_would_take_it_and_cannot_run_here_is_told_with_those_that_do_not_take_it() -> None:
+    said = refused((), ("high",), refusal=lambda probe, engine: "no such numbers")
+    assert "left out: engine uvloop: it is not installed\n  not applicable: epoll, select: no such numbers" in said
 
 
 def test_black_holes_need_a_packet_filter() -> None:

@@ -8,7 +8,7 @@ import json
 
 from sample_cells import TITLES, cells
 
-from orchestrator.probes.compared import Verdict
+from orchestrator.probes.compared import Verdict, unknown
 from orchestrator.probes.exported import COLUMNS, FORMATS, as_csv, as_json, as_markdown
 from orchestrator.probes.told import absences, deviations, summary, table, unknowns
 
@@ -39,10 +39,20 @@ def test_a_deviation_comes_with_what_was_expected_and_its_trace() -> None:
 
 def test_what_is_unknown_says_why_and_shows_the_trace_where_nothing_was_observed() -> None:
     assert list(unknowns(cells())) == [
-        "undrained on select is unknown: it did not end",
+        "unknown: undrained on select: it did not end",
         "    0.20 ms  came",
-        "undrained on poll is unknown: nobody has said what to expect",
+        "unknown: undrained on poll: nobody has said what to expect",
     ]
+
+
+def test_what_was_not_tried_for_one_reason_is_told_together() -> None:
+    asked = [(probe, engine) for probe in ("herd", "reset") for engine in ("epoll", "poll")]
+    several = [unknown(*one, "run as root") for one in (*asked, ("closed", "poll"))]
+    assert list(unknowns(several)) == [
+        "unknown: herd, reset on epoll: run as root",
+        "unknown: herd, reset, closed on poll: run as root",
+    ]
+    assert list(unknowns(several[:4])) == ["unknown: herd, reset on epoll, poll: run as root"]
 
 
 def test_what_does_not_apply_is_told_once_by_reason() -> None:
@@ -104,9 +114,9 @@ undrained on epoll_edge deviates
   expected by: epoll(7)
     0.10 ms  half read
 
-undrained on select is unknown: it did not end
+unknown: undrained on select: it did not end
     0.20 ms  came
-undrained on poll is unknown: nobody has said what to expect
+unknown: undrained on poll: nobody has said what to expect
 not applicable: busy: it never waits
 not applicable: herd on select: one | process
 ```

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from nodes import engines
+from nodes.engines import io_uring
 from nodes.engines.common.completion import Request
 from nodes.engines.common.uring import Ring, submission
 from nodes.engines.io_uring import UringPort, reason
@@ -85,3 +88,14 @@ def test_more_data_comes_than_there_are_buffers(port: UringPort) -> None:
 @pytest.mark.parametrize(("code", "says"), [(38, "has no io_uring"), (1, "seccomp"), (22, "or newer"), (12, "memory")])
 def test_why_it_is_not_available(code: int, says: str) -> None:
     assert says in reason(OSError(code, os.strerror(code)))
+
+
+def test_who_forbids_it_is_told_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    setting = tmp_path / "io_uring_disabled"
+    monkeypatch.setattr(io_uring, "_SYSCTL", setting)
+    refused = OSError(errno.EPERM, "not permitted")
+    for there, says in (("2\n", "kernel.io_uring_disabled is 2: sysctl"), ("0\n", "by a seccomp profile")):
+        setting.write_text(there)
+        assert says in reason(refused)
+    setting.unlink()
+    assert "by a seccomp profile" in reason(refused)
