@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
-from engine_contract import ANY_PORT, Subject, after, each, failing, one, pair, pause, receive_all, receive_exactly
+from engine_contract import (
+    ANY_PORT,
+    Subject,
+    after,
+    each,
+    failing,
+    one,
+    pair,
+    pause,
+    receive_all,
+    receive_exactly,
+    until,
+)
 
 from nodes import ops
 
@@ -178,6 +190,26 @@ def check_connections_that_come_at_once_are_all_accepted(subject: Subject) -> No
         yield from pause(2)
         accepted += yield from each([ops.Accept(listener)] * 3)
         assert {socket.peer for socket in accepted} == {client.local for client in clients}
+
+    subject.run(main())
+
+
+def check_no_more_connections_wait_than_the_backlog_has_room_for(subject: Subject) -> None:
+    """Linux has room for one more."""
+
+    def connecting(listener: ops.Socket) -> ops.Program:
+        try:
+            yield ops.Connect(listener.local, (yield from after(10_000)))
+        except OSError:
+            pass  # its listener has gone
+
+    def main() -> ops.Program:
+        for backlog in (1, 4):
+            listener = yield ops.Listen(ANY_PORT, backlog)
+            clients = yield from each(ops.Spawn(connecting(listener)) for _ in range(2 * backlog + 2))
+            yield from until(lambda clients=clients, room=backlog: sum(client.done for client in clients) > room)
+            yield from pause(2)
+            assert sum(client.done for client in clients) == backlog + 1
 
     subject.run(main())
 

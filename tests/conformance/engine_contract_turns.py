@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from engine_contract import ANY_PORT, Subject, each
+from engine_contract import ANY_PORT, Subject, each, pair
 
 from nodes import ops
 
@@ -46,6 +46,34 @@ def check_of_sockets_that_are_always_ready_each_is_served(subject: Subject) -> N
         sockets = yield from each(ops.Bind(ANY_PORT) for _ in range(SOCKETS))
         tasks = yield from each(ops.Spawn(juggle(*numbered)) for numbered in enumerate(sockets))
         yield from each(ops.Join(task) for task in tasks)
+
+    subject.run(main())
+
+
+def check_who_never_stops_sending_leaves_others_their_turns(subject: Subject) -> None:
+    """On one connection there is always something to read; on another there is once, while that one is served."""
+    served = list[bytes]()
+
+    def never_stops(client: ops.Socket, server: ops.Socket, other: ops.Socket) -> ops.Program:
+        for turn in range(LONG):
+            yield ops.Send(client, b"more")
+            yield ops.Recv(server, 10)
+            if turn == SOCKETS:
+                yield ops.Send(other, b"once")
+            if served:
+                return
+        raise AssertionError("the other was never served")
+
+    def stops(server: ops.Socket) -> ops.Program:
+        served.append((yield ops.Recv(server, 10)))
+
+    def main() -> ops.Program:
+        client, server, _listener = yield from pair()
+        other, accepted, _another = yield from pair()
+        yield ops.Send(client, b"more")
+        tasks = yield from each([ops.Spawn(stops(accepted)), ops.Spawn(never_stops(client, server, other))])
+        yield from each(ops.Join(task) for task in tasks)
+        assert served == [b"once"]
 
     subject.run(main())
 
