@@ -51,7 +51,7 @@ def options_of(argv: Sequence[str]) -> Options:
         epoch=given.number("epoch"),
         home=given.text("home"),
         control=given.text("control", "127.0.0.1"),
-        engine=given.one_of(engines.NAMES, "engine", "epoll"),
+        engine=given.one_of(engines.LAUNCHED, "engine", "epoll"),
         sockets=given.text("sockets", ""),
     )
     given.end()

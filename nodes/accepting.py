@@ -16,12 +16,18 @@ PAUSE = 100_000_000
 """Nanoseconds before the next attempt: seldom enough to cost nothing, soon enough for a handshake's patience."""
 
 
-def accept(listener: Socket) -> Program:
-    """-> the next connection, once there is room for it. Raises OSError: the listener was closed."""
+ACCEPTS_ON = "accepts-on"
+"""The variant of a server that does not wait, but tries again at once."""
+
+
+def accept(listener: Socket, *, accepts_on: bool = False) -> Program:
+    """-> the next connection, once there is room for it. Raises OSError: the listener was closed. `accepts_on`: it is
+    that variant's."""
     while True:
         try:
             return (yield Accept(listener))
         except OSError as error:
             if error.errno not in EXHAUSTED:
                 raise
-        yield Sleep((yield Now()) + PAUSE)
+        if not accepts_on:
+            yield Sleep((yield Now()) + PAUSE)

@@ -110,18 +110,22 @@ class ServerNode:
             row = TRANSPORTS[part["transport"]]
             connected, wanted = row.connected, self._wanted(row, part)
             try:
-                socket = yield Listen(wanted, bounded=row.bounded) if connected else Bind(wanted)
+                socket = yield self._listen(wanted, row) if connected else Bind(wanted)
             except OSError as error:
                 where = f"{wanted} ({part['transport']})"
                 raise BadCommand(f"{part['link']}: cannot listen at {where}: {error.strerror}") from error
             if connected:
                 for worker in range(self._spec["workers"]):
-                    yield Spawn(endpoint.accept(socket, bounded=row.bounded), "accept", worker)
+                    accepting = endpoint.accept(socket, bounded=row.bounded, accepts_on=self._spec["accepts_on"])
+                    yield Spawn(accepting, "accept", worker)
             else:
                 yield Spawn(endpoint.datagrams(socket), "datagrams")
             addresses[part["link"]] = written(socket.local)
         self._environment.witness.note(Kind.READY, detail={"addresses": addresses})
         return {"addresses": addresses}
+
+    def _listen(self, address: Address, row: Transport) -> Listen:
+        return Listen(address, self._spec["backlog"], bounded=row.bounded)
 
     def _wanted(self, row: Transport, part: dict[str, Any]) -> Address:
         if row.address == "path":

@@ -30,6 +30,10 @@ Program = Generator[Any, Any, Any]
 Address = addresses.Address
 
 
+BACKLOG = 128
+"""Connections that wait to be accepted, where nobody says how many."""
+
+
 class Cancelled(BaseException):
     """Thrown into a program at its `Get` or `Sleep` after another program yielded `Cancel` for it."""
 
@@ -114,7 +118,7 @@ class Listen:
 
     __slots__ = ("address", "backlog", "bounded")
 
-    def __init__(self, address: Address, backlog: int = 128, *, bounded: bool = False) -> None:
+    def __init__(self, address: Address, backlog: int = BACKLOG, *, bounded: bool = False) -> None:
         self.address = address
         self.backlog = backlog
         self.bounded = bounded

@@ -3,7 +3,7 @@
 An engine module `nodes/engines/NAME.py` has `availability() -> str | None` (None, or why it cannot run here)
 and a class `Engine`. Adding an engine is adding that file; one that has the name of a module of Python ends in an
 underscore, which is not of the engine's name. What engines share is in the package `common`; `sim`,
-which touches nothing real, is a package too.
+which touches nothing real, is a package too, and so are `variants`, which are wrong on purpose.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
+from nodes.engines import variants
 from nodes.engines.common.offer import Offer
 from nodes.ops import Program, Transaction
 from nodes.registry import modules
@@ -19,6 +20,8 @@ from nodes.registry import modules
 _MODULES = {module.rstrip("_"): module for module in modules(__path__)}
 NAMES = tuple(_MODULES)
 SIMULATED = ("sim",)
+LAUNCHED = (*NAMES, *variants.LAUNCHED)
+"""What a node can be told to run on: an engine, or `ENGINE:VARIANT`, a broken one."""
 
 
 class Engine(Protocol):
@@ -38,7 +41,7 @@ class Unavailable(Exception):
 
 def availability(name: str) -> str | None:
     """None if the engine can run here, otherwise the reason. Raises KeyError for an unknown name."""
-    if name not in NAMES + SIMULATED:
+    if name not in LAUNCHED + SIMULATED:
         raise KeyError(name)
     reason: str | None = _module(name).availability()
     return reason
@@ -65,9 +68,12 @@ def create(name: str, commit: Callable[[Transaction], int], random: Callable[[],
     reason = availability(name)
     if reason is not None:
         raise Unavailable(f"engine {name}: {reason}")
-    engine: Engine = _module(name).Engine(commit, random)
+    kind = _module(name).Engine
+    _, _, variant = name.partition(":")
+    engine: Engine = (variants.broken(kind, variant) if variant else kind)(commit, random)
     return engine
 
 
 def _module(name: str) -> Any:
+    name, _, _ = name.partition(":")
     return import_module(f"nodes.engines.{_MODULES.get(name, name)}")

@@ -89,12 +89,12 @@ class Endpoint:
         self._ordinal = 0
         self._unnumbered = 0
 
-    def accept(self, listener: Socket, *, bounded: bool = False) -> Program:
+    def accept(self, listener: Socket, *, bounded: bool = False, accepts_on: bool = False) -> Program:
         """Serve every connection until the listener is closed; one that there is no thread for is closed. `bounded`:
-        messages come whole or not at all."""
+        messages come whole or not at all. `accepts_on`: as of `nodes.accepting.accept`."""
         while True:
             try:
-                socket = yield from accept(listener)
+                socket = yield from accept(listener, accepts_on=accepts_on)
             except OSError:
                 return
             self._ordinal += 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from chaos.problem import Problem
-from nodes.engines import NAMES, availability, offer
+from nodes.engines import NAMES, availability, offer, variants
 from nodes.engines.common.offer import Offer
 from nodes.rpc.semantics import UNFILTERED
 from nodes.services import SERVICES
@@ -57,6 +57,16 @@ def offers(cell: Cell, offer: Callable[[str], Offer] = offer) -> Iterator[Proble
             able = ", ".join(other for other in NAMES if offer(other).shared)
             message = f"engine {server.engine} gives each connection a memory of its own, not {needed}; expected {able}"
             yield Problem(("nodes", name, "engine"), message)
+    yield from _variants(cell)
+
+
+def _variants(cell: Cell) -> Iterator[Problem]:
+    """Servers that are to be wrong in a way in which their engine cannot be."""
+    for name, server in cell.servers.items():
+        able = variants.OF.get(server.variant or "", NAMES)
+        if server.engine not in able:
+            message = f"engine {server.engine} cannot be {server.variant}; expected one of {', '.join(able)}"
+            yield Problem(("nodes", name, "variant"), message)
 
 
 def _has_datagrams(offer: Offer) -> bool:

@@ -100,7 +100,7 @@ class Processes(Attention):
         elif self._project is not None and cell.system is not None and name in self._services:
             self._project.restart(name, epoch, in_the_end(cell.system, self._project.services)[name])
         elif isinstance(node := cell.nodes[name], Server | Client):
-            self._session.start(name, "node", epoch, node.engine, node.limits)
+            self._session.start(name, "node", epoch, node.launched, node.limits)
         else:
             self._session.start(name, "node", epoch)
 

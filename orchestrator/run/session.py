@@ -96,7 +96,7 @@ class Session(Protocol):
         """Events, to be taken with Get."""
 
     def start(self, name: str, role: Role, epoch: int, engine: str | None = None, limits: Limits = NO_LIMITS) -> None:
-        """Start a process; `engine` is the I/O model of a node. Leads to Started, or to Lost."""
+        """Start a process; `engine` is what a node runs on (nodes.engines.LAUNCHED). Leads to Started, or to Lost."""
 
     def address(self, name: str) -> str:
         """The host at which its sockets are bound, and reached by the cell's other processes, once it was started."""

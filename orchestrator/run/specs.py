@@ -11,6 +11,7 @@ from chaos.faults.processes import ProcessFault
 from chaos.planes.process import failpoint
 from chaos.recorded import plain
 from chaos.supports import PLANE_OF, PLANES, PlaneName
+from nodes.accepting import ACCEPTS_ON
 from nodes.wire.addresses import Internet, UnixPath, read, written
 from nodes.wire.header import client_number
 from nodes.wire.transports import OF_ONE_HOST, TO_GROUPS
@@ -68,6 +69,8 @@ def server_spec(
         "durability": server.durability,
         "lease": server.lease,
         "workers": server.workers,
+        "backlog": server.backlog,
+        "accepts_on": server.variant == ACCEPTS_ON,
         "host": host,
         "fenced": not any(link.variant == "fence-ignored" for link in cell.links if link.target == name),
         "endpoints": [

@@ -18,6 +18,9 @@ from chaos.faults.models import Model
 from chaos.faults.vocabulary import AnyFault
 from chaos.faults.window import TriggerText
 from chaos.supports import PLANE_OF
+from nodes.accepting import ACCEPTS_ON
+from nodes.engines import variants
+from nodes.ops import BACKLOG
 from nodes.rpc import codecs
 from nodes.services import SERVICES, WORKLOADS
 from nodes.sockets.variants import VARIANTS
@@ -94,6 +97,7 @@ if TYPE_CHECKING:
     CodecName = str
     SocketTransport = str
     SocketVariant = str
+    EngineVariant = str
     Via = str
 else:
     ServiceName = Literal[tuple(SERVICES)]
@@ -102,6 +106,7 @@ else:
     CodecName = Literal[codecs.NAMES]
     SocketTransport = Literal[(*LINKS, *TO_GROUPS, *OF_ONE_HOST)]
     SocketVariant = Literal[VARIANTS]
+    EngineVariant = Literal[(*variants.NAMES, ACCEPTS_ON)]
     Via = Literal[tuple(PLANE_OF)]
 UNTIL_DONE: Literal["until-done"] = "until-done"
 Workers = Annotated[int, Field(ge=1, description="loops that share the node's work, where its engine has several")]
@@ -162,7 +167,10 @@ class Place(Value):
 
 
 class Server(Value):
-    """A node that offers a service. `yields`: the procedure pauses this long in its middle."""
+    """A node that offers a service. `yields`: the procedure pauses this long in its middle.
+
+    `variant`: it is written in this wrong way (docs/negative-controls.md).
+    """
 
     role: ClassVar[Literal["server"]] = "server"
 
@@ -173,8 +181,15 @@ class Server(Value):
     durability: Literal["process", "power"] = "process"
     lease: Milliseconds = 60_000
     port: int = Field(default=0, ge=0, le=65535)
+    backlog: int = Field(default=BACKLOG, ge=1, le=65535, description="connections that may wait to be accepted")
+    variant: EngineVariant | None = None
     limits: Limits = NO_LIMITS
     place: Place | None = None
+
+    @property
+    def launched(self) -> str:
+        """What its process is told to run on, and says of itself: its engine, and what is wrong with it."""
+        return f"{self.engine}:{self.variant}" if self.variant in variants.NAMES else self.engine
 
 
 class Client(Value):
@@ -196,6 +211,11 @@ class Client(Value):
     gates: dict[int, TriggerText] = Field(default={})
     limits: Limits = NO_LIMITS
     place: Place | None = None
+
+    @property
+    def launched(self) -> str:
+        """What its process is told to run on, as of a server."""
+        return self.engine
 
     @property
     def last_before_heal(self) -> int:

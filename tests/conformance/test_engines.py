@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from collecting import collections_of_new_objects_alone
+from counted_waits import counting
 from descriptors_taken import none_left
 from engine_checks import CHECKS, OF_REAL_ENGINES
 from engine_contract import ANY_PORT, Subject, after, descriptors, each, failing, one, pair, pause, until
@@ -216,23 +217,7 @@ def test_a_connection_to_itself_is_refused() -> None:
 def counted(name: str) -> tuple[Subject, Counter[str]]:
     """-> an engine that waits for readiness, and how often it looked."""
     subject(name)
-    engine: Any = type(engines.create(name, lambda transaction: 0, lambda: 0.5))
-    waits = Counter[str]()
-
-    class Counted(engine):  # type: ignore[misc]
-        @staticmethod
-        def poller() -> Any:
-            poller = engine.poller()
-            wait = poller.wait
-
-            def count(timeout_ns: int | None) -> list[tuple[int, int]]:
-                waits["all"] += 1
-                return wait(timeout_ns)
-
-            poller.wait = count
-            return poller
-
-    return Subject(Counted), waits
+    return counting(type(engines.create(name, lambda transaction: 0, lambda: 0.5)))
 
 
 def unread() -> ops.Program:

@@ -24,6 +24,8 @@ SPEC = {
     "durability": "process",
     "lease": 60_000,
     "workers": 1,
+    "backlog": 128,
+    "accepts_on": False,
     "host": "127.0.0.1",
     "fenced": True,
     "seed": 1,
@@ -183,3 +185,20 @@ def test_a_node_without_a_token_does_not_start(tmp_path: Path, token: str) -> No
     code, err = Node(tmp_path / "home", "epoll", token).end()
     assert code == 70
     assert err == "node server: FAULTBED_TOKEN must hold the run's control token in hexadecimal\n"
+
+
+def test_a_node_says_what_is_wrong_with_its_engine(tmp_path: Path) -> None:
+    node = Node(tmp_path / "home", "poll:greedy")
+    connection = node.connect()
+    with closing(connection.socket):
+        connection.prove()
+        connection.tell("configure", spec=SPEC)
+        connection.tell("stop")
+    assert node.end() == (0, "")
+    assert journal.read(node.home / "server.1.journal", killed=False)[0].detail["engine"] == "poll:greedy"
+
+
+def test_a_node_cannot_be_wrong_in_every_way(tmp_path: Path) -> None:
+    code, err = Node(tmp_path / "home", "poll:undrained").end()
+    assert code == 2
+    assert "argument --engine: invalid choice: 'poll:undrained'" in err

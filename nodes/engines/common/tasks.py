@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from time import monotonic_ns
-from typing import Any
+from typing import Any, ClassVar
 
 from nodes import ops
 from nodes.engines.common import sockets
@@ -20,8 +20,6 @@ MOMENT = 1_000_000
 """Nanoseconds until what no event announces is tried again, and then twice as long each time, ..."""
 LONGEST = 16 * MOMENT
 """... but no longer than that."""
-
-_BUDGET = 64  # operations performed in one go before the others have their turn
 
 
 class Timed(Running):
@@ -37,6 +35,9 @@ class Timed(Running):
 class Scheduler(Loop[Timed]):
     """The tasks of one node, all in one thread."""
 
+    budget: ClassVar[int] = 64
+    """Operations of one task that are performed in one go, before the others have their turn."""
+
     def __init__(self, commit: Callable[[ops.Transaction], int], random: Callable[[], float]) -> None:
         super().__init__(Timed, commit, random)
         self._ready: deque[tuple[Timed, Resume, Any]] = deque()
@@ -47,7 +48,7 @@ class Scheduler(Loop[Timed]):
 
     def _step(self, task: Timed, resume: Resume, argument: Any) -> None:
         """Resume the task and perform what it yields until something has to wait."""
-        budget = _BUDGET
+        budget = self.budget
         while budget:
             budget -= 1
             try:

@@ -25,6 +25,7 @@ def _problems(cell: Cell) -> Iterator[Problem]:
 def _of_ours(cell: Cell) -> Iterator[Problem]:
     yield from one_host(cell, shared=False)
     yield from _planes(cell)
+    yield from _variants(cell)
     yield from limits(cell, NAME)
     yield from places(cell, NAME)
 
@@ -36,6 +37,14 @@ def _planes(cell: Cell) -> Iterator[Problem]:
         index = next(place for place, link in enumerate(cell.links) if PLANE_OF[link.via] == plane)
         message = f"the simulator has no {plane} plane; expected via: relay, or a backend of real processes"
         yield Problem(("links", index, "via"), message)
+
+
+def _variants(cell: Cell) -> Iterator[Problem]:
+    """Of servers: what is wrong with them is what they ask of a system."""
+    for name, server in cell.servers.items():
+        if server.variant is not None:
+            message = f"the simulator has no engine that could be {server.variant}; use a backend of real processes"
+            yield Problem(("nodes", name, "variant"), message)
 
 
 @contextmanager

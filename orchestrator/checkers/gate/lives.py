@@ -57,7 +57,7 @@ def processes_are_planned(setting: Views) -> Iterator[str]:
         if said and said.get("role") != role:
             yield f"{life_name(life)} says to be a {said.get('role')}, which the plan does not"
         node = cell.nodes.get(life[0])
-        engine = node.engine if isinstance(node, Server | Client) else said.get("engine")
+        engine = node.launched if isinstance(node, Server | Client) else said.get("engine")
         if said and said.get("engine") != ("sim" if evidence == "sim" else engine):
             yield f"{life_name(life)} says to run on {said.get('engine')}, which the plan does not"
         if said and said.get("schema") != SCHEMA:

@@ -27,8 +27,8 @@ def problems(cell: Cell) -> Iterator[Problem]:
             yield Problem(("expect", name), "a violation's witness is bitten, so expected a fault")
         if name in expect.convicted_by:
             yield Problem(("expect", name), "it is expected already, by convicted_by; expected one of the two")
-    if expect.convicted_by and not any(link.variant for link in cell.links):
-        message = "only a broken mechanism is to be convicted; expected a link with a variant"
+    if expect.convicted_by and not any(one.variant for one in (*cell.links, *cell.servers.values())):
+        message = "only a broken mechanism is to be convicted; expected a link with a variant, or a server"
         yield Problem(("expect", "convicted_by"), message)
     for key, listed in (("seen", expect.seen), ("convicted_by", expect.convicted_by)):
         yield from repeated(("expect", key), listed)

@@ -64,9 +64,19 @@ def links(cell: Cell) -> Iterator[Problem]:
     servers, clients = cell.servers, cell.clients
     for index, link in enumerate(cell.links):
         yield from _link(clients[link.source].workload, servers[link.target].service, link, ("links", index))
+    for name in servers:
+        yield from _backlog(cell, name)
     for name in clients:
         yield from _sent_once(cell, name)
         yield from _group(cell, name)
+
+
+def _backlog(cell: Cell, name: str) -> Iterator[Problem]:
+    """Connections wait to be accepted, datagrams do not: what is said of that, other than by default, has no effect."""
+    taken = [link.transport for link in cell.links if link.target == name]
+    if "backlog" in cell.servers[name].model_fields_set and not any(TRANSPORTS[one].connected for one in taken):
+        message = f"{names(taken)} has no connections that wait to be accepted; expected backlog left out"
+        yield Problem(("nodes", name, "backlog"), message)
 
 
 def _sent_once(cell: Cell, name: str) -> Iterator[Problem]:

@@ -64,6 +64,12 @@ def test_without_room_a_listener_pauses_and_tries_again(number: int) -> None:
     assert got.value.value == "a connection"
 
 
+def test_a_listener_that_accepts_on_tries_again_at_once() -> None:
+    program = accept(Socket(), accepts_on=True)
+    assert isinstance(next(program), Accept)
+    assert isinstance(program.throw(OSError(errno.EMFILE, "no room")), Accept)
+
+
 def test_a_closed_listener_is_told() -> None:
     program = accept(Socket())
     next(program)

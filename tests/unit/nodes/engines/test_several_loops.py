@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pytest
 
 from nodes import engines, ops
-from nodes.engines.common.tasks import _BUDGET as BUDGET
+from nodes.engines.common.tasks import Scheduler
 from nodes.engines.common.workers import Worker
 
 NAME = "epoll_exclusive"
@@ -76,7 +76,7 @@ def test_the_second_loop_makes_the_first_look_at_whoever_waits_is_ready_or_makes
 
 def test_whoever_made_it_with_the_last_of_its_turn_is_looked_at_when_it_has_the_next(made: Worker) -> None:
     def main() -> ops.Program:
-        for _ in range(BUDGET - 1):
+        for _ in range(Scheduler.budget - 1):
             yield ops.Now()
         yield ops.Spawn(idle(), "other", 1)
         yield ops.Random()

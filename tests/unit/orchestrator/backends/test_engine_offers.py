@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from nodes.engines import NAMES, offer
+from nodes.engines import LAUNCHED, NAMES, offer
 from nodes.engines.common.offer import Offer
+from nodes.engines.variants import OF
 from nodes.wire.transports import LINKS, TO_GROUPS, TRANSPORTS
 from orchestrator.backends.refusals import offers
+from orchestrator.backends.sim.backend import BACKEND
+from orchestrator.scenario.cell import Server
 from orchestrator.scenario.plan import expand
 
 SCENARIO = """
@@ -72,3 +75,28 @@ def test_an_engine_offers_everything_on_one_loop_unless_it_says_otherwise() -> N
 def test_every_engine_serves_what_links_can_have() -> None:
     (cell,) = expand(SCENARIO, "two-links.yaml").cells
     assert list(offers(cell)) == []
+
+
+@pytest.mark.parametrize("variant", [*OF, "accepts-on"])
+def test_a_server_is_wrong_in_a_way_in_which_its_engine_can_be(variant: str) -> None:
+    for engine in NAMES:
+        text = FORKED.replace("engine: fork", f"engine: {engine}, variant: {variant}")
+        (cell,) = expand(text, "wrong.yaml").cells
+        able = OF.get(variant, NAMES)
+        found = [(problem.path, problem.message) for problem in offers(cell) if problem.path[-1] == "variant"]
+        said = f"engine {engine} cannot be {variant}; expected one of {', '.join(able)}"
+        assert found == ([] if engine in able else [(("nodes", "server", "variant"), said)])
+
+
+def test_the_simulator_has_no_engine_to_be_wrong() -> None:
+    (cell,) = expand(FORKED.replace("engine: fork", "variant: accepts-on"), "wrong.yaml").cells
+    (problem,) = BACKEND.problems(cell)
+    assert problem.path == ("nodes", "server", "variant")
+    assert problem.message == "the simulator has no engine that could be accepts-on; use a backend of real processes"
+
+
+@pytest.mark.parametrize(("variant", "launched"), [(None, "poll"), ("greedy", "poll:greedy"), ("accepts-on", "poll")])
+def test_what_a_process_is_told_to_run_on(variant: str | None, launched: str) -> None:
+    server = Server(service="echo", engine="poll", variant=variant)
+    assert server.launched == launched
+    assert launched in LAUNCHED

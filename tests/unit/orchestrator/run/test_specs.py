@@ -26,7 +26,16 @@ SPLIT = Split(split="isolate", nodes=("caller", "far"))
 def cell(*faults: Fault) -> Cell:
     retry = Retry(attempts=5, first=11, maximum=12, jitter=0.25, connection="same", patience=13)
     nodes = {
-        "store": Server(service="register", yields=21, durability="power", lease=22, port=23, workers=4),
+        "store": Server(
+            service="register",
+            yields=21,
+            durability="power",
+            lease=22,
+            port=23,
+            workers=4,
+            backlog=24,
+            variant="accepts-on",
+        ),
         "idle": Client(workload="add"),
         "caller": Client(
             workload="write",
@@ -67,6 +76,8 @@ def test_a_server_is_told_its_service_and_an_endpoint_for_each_link() -> None:
         "durability": "power",
         "lease": 22,
         "workers": 4,
+        "backlog": 24,
+        "accepts_on": True,
         "host": "h",
         "fenced": False,
         "endpoints": [

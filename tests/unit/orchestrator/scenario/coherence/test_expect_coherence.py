@@ -147,3 +147,10 @@ def test_what_does_not_fit_in_a_system(made: Cell, path: Path, said: str) -> Non
 def test_what_fits_in_a_system() -> None:
     assert list(system.problems(altered())) == []
     assert list(system.problems(altered("links", target="redis:65535"))) == []
+
+
+def test_a_server_with_a_variant_can_be_convicted() -> None:
+    plain = expecting(others=OK, convicted_by=["delivered"], service="echo")
+    wrong = plain.servers["server"].model_copy(update={"variant": "undrained"})
+    assert ("convicted_by",) in where(plain)
+    assert not where(plain.model_copy(update={"nodes": {**plain.nodes, "server": wrong}}))

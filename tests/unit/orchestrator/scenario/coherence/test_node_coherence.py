@@ -160,3 +160,17 @@ def test_what_fits() -> None:
     both = made(link(), link(target="other"), other=SERVER, client=Client(workload="add", after_heal=8))
     for one in (made(), both, made(client=Client(workload="add", gates={1: "server ready 1", 8: "healed"}))):
         assert [*called(one), *problems(one), *links(one), *gates(one)] == []
+
+
+@pytest.mark.parametrize(
+    ("transport", "given", "said"),
+    [
+        ("udp", {"backlog": 5}, "udp has no connections that wait to be accepted; expected backlog left out"),
+        ("udp", {}, None),
+        ("tcp", {"backlog": 5}, None),
+    ],
+)
+def test_datagrams_have_no_backlog(transport: str, given: dict[str, int], said: str | None) -> None:
+    one = made(link(transport=transport), server=Server(service="counter", **given))
+    found = {problem.path: problem.message for problem in links(one)}
+    assert found == ({} if said is None else {("nodes", "server", "backlog"): said})

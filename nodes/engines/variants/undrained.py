@@ -1,0 +1,55 @@
+"""Edge-triggered, and one receive for each event, as if that had taken all there was (epoll(7), "Possible pitfalls").
+
+Nothing shows while what came fits into one receive. The rest waits until more comes, and an end that came with the data
+is never seen.
+"""
+
+from __future__ import annotations
+
+import socket
+from functools import partial
+from typing import Any
+
+from nodes import ops
+from nodes.engines.common.endpoint import ReadinessEndpoint
+from nodes.engines.common.poller import READABLE
+from nodes.engines.common.readiness import Driver
+from nodes.engines.common.tasks import Timed
+
+BUFFER = 32
+"""Bytes that a connection of the service receives at once: one message of a protocol, and not two."""
+
+
+class Undrained(ReadinessEndpoint):
+    """Armed for as long as it is registered, as only what is level-triggered is."""
+
+    __slots__ = ()
+
+    armed = property(lambda self: self.interest & READABLE != 0, lambda self, _: None)
+
+
+class Variant(Driver):
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        spawn = self._perform[ops.Spawn]
+
+        def spawned(task: Timed, operation: ops.Spawn) -> Any:
+            if (connection := operation.connection) is not None:
+                _cut(connection)
+            return spawn(task, operation)
+
+        self._perform[ops.Spawn] = spawned
+
+    def _adopt(self, raw: socket.socket, local: ops.Address, peer: ops.Address | None) -> ReadinessEndpoint:
+        super()._adopt(raw, local, peer)
+        endpoint = self._endpoints[raw.fileno()] = Undrained(raw, raw.recv, local, peer)
+        return endpoint
+
+
+def _cut(connection: Any) -> None:
+    """Let it receive no more than BUFFER; the orchestrator's, which says what is to be served, is not cut."""
+    connection.receive = partial(_received, connection.raw.recv)
+
+
+def _received(receive: Any, size: int) -> Any:
+    return receive(min(size, BUFFER))
