@@ -13,11 +13,12 @@ from collecting import collections_of_new_objects_alone
 from counted_waits import counting
 from descriptors_taken import none_left
 from engine_checks import CHECKS
-from engine_contract import ANY_PORT, MILLISECOND, Subject, each, one, pause, until
+from engine_contract import ANY_PORT, MILLISECOND, Subject, descriptors, each, one, pause, until
 
 from nodes import engines, ops
 from nodes.accepting import accept
 from nodes.engines import variants
+from nodes.engines.variants.keeps_registered import MOST
 
 __all__ = ["collections_of_new_objects_alone"]  # a fixture for every test here
 
@@ -33,7 +34,7 @@ CONVICTIONS = [
     for check in checks
 ]
 SPINNING = variants.OF["keeps-registered"]
-SEVERAL = 6
+SEVERAL = MOST + 2
 """Connections, more than are kept registered."""
 IDLE, BUSY = 10, 100
 """So few waits of an engine that has nothing to do, so many of one that spins, in 40 ms."""
@@ -101,6 +102,22 @@ def waits_after_closing(examined: Subject, waits: Counter[str]) -> int:
 def test_what_is_kept_registered_is_reported_for_ever_and_others_are_served(engine: str) -> None:
     assert waits_after_closing(*counted(engine)) < IDLE
     assert waits_after_closing(*counted(f"{engine}:keeps-registered")) > BUSY
+
+
+@pytest.mark.parametrize("engine", SPINNING)
+def test_few_descriptors_are_kept_and_none_after_the_run(engine: str) -> None:
+    def main() -> ops.Program:
+        listener = yield ops.Listen(ANY_PORT)
+        yield ops.Spawn(serving(listener))
+        open_before = descriptors()
+        for _ in range(2 * SEVERAL):
+            yield from served(listener)
+        assert open_before < descriptors() <= open_before + MOST
+
+    examined = subject(f"{engine}:keeps-registered")
+    before = descriptors()
+    examined.run(main())
+    assert descriptors() == before
 
 
 @pytest.mark.parametrize("engine", variants.LAUNCHED)

@@ -179,6 +179,35 @@ and with the fault that shows the difference.
 
 {mutants}
 
+## Servers written in the wrong way
+
+A `variant` of a server node is wrong not in what a message means, but in how the server waits for it: the mistakes
+that epoll(7) and accept(2) warn of. Each is laid over one of the I/O engines ([engines.md](engines.md)) on which a
+server goes on with it, wrongly; on another engine it is refused before anything starts, and so is any in the
+simulator, which has none.
+
+- `undrained` takes one receive of an edge for all that came, on `epoll_edge` and `sigio`. Shown by more that comes at
+  once than it receives, and by an end that comes with the data: messages are late or never received, connections
+  never end.
+- `keeps-registered` closes a connection and does not deregister it, while a duplicate of its descriptor is open, on
+  `epoll`, `epoll_exclusive`, `poll` and `ppoll`. Shown by the end of a connection: from then on it never waits, and
+  takes a processor for itself.
+- `accepts-on` accepts again at once where accept(2) says that there is no descriptor left, on every engine. Shown by
+  more connections than `limits.files` has room for: it takes a processor for itself.
+- `greedy` serves a connection for as long as there is anything to read on it, on all engines but `fork`, `threads`
+  and `io_uring`. Shown by a peer that never stops sending: nobody else is served, nor the orchestrator heard.
+
+    nodes:
+      server: {{service: echo, engine: epoll_edge, variant: undrained}}
+
+`undrained` receives at most 32 bytes of a stream of its service at once: a message on a socket, and not two, and of a
+call only a part, so it is for links with a `protocol`; of datagrams it takes one. `keeps-registered` keeps four
+connections so, and tells their peers of the end. poll(2) reports such a number as one that is not open, until the
+next connection has it. On other engines nothing shows (an edge and a one-shot report no more), or it is no server:
+select(2) fails with EBADF, asyncio cannot register the next connection of that number, and libuv aborts.
+`tests/conformance/test_broken_servers.py` holds each against the engines' contract, or counts how often it waits,
+beside the engine that it is laid over.
+
 ## The kill matrix
 
 Each mutant's history is held against what is asked of the correct mechanism. *valid*, *complete* and *once* are the

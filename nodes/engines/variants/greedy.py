@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import socket
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from nodes import ops
 from nodes.engines.common.endpoint import ReadinessEndpoint
@@ -25,7 +27,9 @@ class Greedy(ReadinessEndpoint):
 class Variant(Driver):
     budget = sys.maxsize
 
-    def _adopt(self, raw: socket.socket, local: ops.Address, peer: ops.Address | None) -> ReadinessEndpoint:
-        super()._adopt(raw, local, peer)
-        endpoint = self._endpoints[raw.fileno()] = Greedy(raw, raw.recv, local, peer)
+    def _enter(
+        self, raw: socket.socket, receive: Callable[[int], Any], local: ops.Address, peer: ops.Address | None
+    ) -> ReadinessEndpoint:
+        super()._enter(raw, receive, local, peer)
+        endpoint = self._endpoints[raw.fileno()] = Greedy(raw, receive, local, peer)
         return endpoint

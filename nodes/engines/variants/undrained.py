@@ -7,6 +7,7 @@ is never seen.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,7 @@ from nodes.engines.common.readiness import Driver
 from nodes.engines.common.tasks import Timed
 
 BUFFER = 32
-"""Bytes that a connection of the service receives at once: one message of a protocol, and not two."""
+"""Bytes that a stream of the service receives at once: one message of a protocol, and not two."""
 
 
 class Undrained(ReadinessEndpoint):
@@ -40,16 +41,20 @@ class Variant(Driver):
 
         self._perform[ops.Spawn] = spawned
 
-    def _adopt(self, raw: socket.socket, local: ops.Address, peer: ops.Address | None) -> ReadinessEndpoint:
-        super()._adopt(raw, local, peer)
-        endpoint = self._endpoints[raw.fileno()] = Undrained(raw, raw.recv, local, peer)
+    def _enter(
+        self, raw: socket.socket, receive: Callable[[int], Any], local: ops.Address, peer: ops.Address | None
+    ) -> ReadinessEndpoint:
+        endpoint = super()._enter(raw, receive, local, peer)
+        if not raw.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):  # else its clients would depend on one another
+            endpoint = self._endpoints[raw.fileno()] = Undrained(raw, receive, local, peer)
         return endpoint
 
 
 def _cut(connection: Any) -> None:
-    """Let it receive no more than BUFFER; the orchestrator's, which says what is to be served, is not cut."""
-    connection.receive = partial(_received, connection.raw.recv)
+    """Let a stream receive no more than BUFFER; the orchestrator's, which says what is to be served, is not cut."""
+    if connection.raw.type == socket.SOCK_STREAM:
+        connection.receive = partial(_received, connection.raw.recv)
 
 
-def _received(receive: Any, size: int) -> Any:
+def _received(receive: Callable[[int], bytes], size: int) -> bytes:
     return receive(min(size, BUFFER))
