@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import NamedTuple
 
 from orchestrator.backends.host import Ended, Failed, Host, Launch, Line, PartName, Report
+from orchestrator.backends.inbox import Inbox, Nothing
 
 REAPED = 30.0
 """Seconds until one that was killed has ended."""
@@ -21,7 +21,7 @@ class Part:
     def __init__(self, host: Host, name: PartName, arguments: Sequence[str], home: Path, ordinal: int) -> None:
         self._host, self._name, self._ordinal = host, name, ordinal
         self._log = home / f"{name}.{ordinal}.log"
-        self._reports: SimpleQueue[Report] = SimpleQueue()
+        self._reports: Inbox[Report] = Inbox()
         self._end: Ended | Failed | None = None
         self._told: set[str] = set()
         launch = Launch(name, name, ordinal, None, secrets.token_hex(32), self._log, arguments=tuple(arguments))
@@ -32,8 +32,8 @@ class Part:
         deadline = monotonic() + seconds
         while self._end is None:
             try:
-                report = self._reports.get(timeout=max(0, deadline - monotonic()))
-            except Empty:
+                report = self._reports.get(deadline - monotonic())
+            except Nothing:
                 raise TimeoutError from None
             if isinstance(report, Line):
                 self._told.add(report.text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from nodes.ops import Queue
 from nodes.wire.record import Kind, Note, start_detail
 from orchestrator.backends.evidence import read_journals, read_ledgers
 from orchestrator.backends.host import Host, Launch
+from orchestrator.backends.inbox import Inbox, Nothing
 from orchestrator.backends.node_process import NodeProcess
 from orchestrator.history.collected import Collected
 from orchestrator.run.session import ORCHESTRATOR, Event, Evidence, Role, SessionError, SignalName
@@ -46,7 +46,7 @@ class RealSession:
         self._place = place
         self._hosts: dict[str, Host] = {}
         self._token = secrets.token_hex(32)
-        self._inbox: queue.SimpleQueue[Event | type[KeyboardInterrupt]] = queue.SimpleQueue()
+        self._inbox: Inbox[Event | type[KeyboardInterrupt]] = Inbox()
         self._processes: dict[tuple[str, int], NodeProcess] = {}
         self._latest: dict[str, NodeProcess] = {}
         self._last_id = 0
@@ -132,8 +132,8 @@ class RealSession:
         """
         timeout = None if deadline is None else max(deadline - now(), 0) / 1e9
         try:
-            item = self._inbox.get(timeout=timeout)
-        except queue.Empty:
+            item = self._inbox.get(timeout)
+        except Nothing:
             return False
         if item is KeyboardInterrupt:
             raise KeyboardInterrupt
