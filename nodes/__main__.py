@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -24,6 +24,7 @@ from nodes.ledger import Fenced, LedgerError
 from nodes.log import say
 from nodes.node import BadCommand, Environment, Node, incarnation, make, needs_ledger
 from nodes.ops import Exhausted, Program
+from nodes.usage import ProcessMeter
 from nodes.wire.record import Kind, start_detail
 from nodes.witness import RealWitness
 
@@ -68,6 +69,7 @@ class Process:
         self._armed: Failpoints | None = None
         self._witness: RealWitness | None = None
         self._node: Node | None = None
+        self._children: Collection[int] = ()
         self._random = random.Random()
         self._fenced = False
 
@@ -83,11 +85,15 @@ class Process:
             self._fenced = True  # it ends here, owing answers
             raise
 
-    def main(self) -> Program:
+    def main(self, children: Collection[int]) -> Program:
+        """`children` are the processes that perform programs of its own, at any time."""
+        self._children = children
         try:
             yield from self._endpoint.serve(self._obey)
         finally:
             if self._witness is not None and not self._fenced:
+                if self._node is not None:
+                    self._node.end()
                 self._witness.note(Kind.STOP)
             if self._ledger is not None:
                 self._ledger.close()
@@ -125,8 +131,16 @@ class Process:
             path = os.path.join(options.home, f"{options.name}.ledger")
             self._ledger = SqliteLedger(path, options.epoch, spec["durability"], random64(), fenced=spec["fenced"])
         number = incarnation(spec, self._ledger, random64())
+        meter = ProcessMeter(self._children, shared=engines.offer(options.engine).shared)
         environment = Environment(
-            options.name, options.epoch, self._witness, self._ledger, number, self._endpoint.outbox, options.sockets
+            options.name,
+            options.epoch,
+            self._witness,
+            self._ledger,
+            number,
+            self._endpoint.outbox,
+            options.sockets,
+            meter,
         )
         self._note_start(spec, environment)
         self._node = make(spec, environment)
@@ -179,7 +193,8 @@ def main() -> int:
     try:
         token = control.token_from_hex(os.environ.pop(control.TOKEN_VARIABLE, ""))
         process = Process(options, token)
-        engines.create(options.engine, process.commit, process.random).run(process.main())
+        engine = engines.create(options.engine, process.commit, process.random)
+        engine.run(process.main(engine.children))
     except (
         control.ControlError,
         engines.Unavailable,

@@ -22,6 +22,7 @@ from nodes.rpc.retry import Retry, maybe
 from nodes.rpc.semantics import Identity, mechanism
 from nodes.rpc.serve import Endpoint
 from nodes.rpc.variants import SKELETONS
+from nodes.samples import Meter, Sampler, Tally
 from nodes.services import SERVICES
 from nodes.sockets.codec import SocketCodec
 from nodes.sockets.endpoint import CountingCodec, SocketEndpoint
@@ -54,7 +55,8 @@ class Environment(NamedTuple):
     """What a node is given: who it is, its evidence, its durable memory (None for a client), its random incarnation.
 
     `outbox` takes control messages for the orchestrator. `sockets` is the folder of its Unix sockets; "" where their
-    names need to be in no file system (unix(7)), so that nobody leaves one behind.
+    names need to be in no file system (unix(7)), so that nobody leaves one behind. `meter` measures what its process
+    uses; None where it is in none of its own.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Environment(NamedTuple):
     incarnation: int
     outbox: Queue
     sockets: str = ""
+    meter: Meter | None = None
 
 
 class ServerNode:
@@ -80,6 +83,8 @@ class ServerNode:
         made = service.make(ledger.state())
         broken = next((SKELETONS[name] for name in SKELETONS if _has(spec, name)), None)
         self._skeleton = broken(service, made) if broken else skeleton(service.interface, made)
+        self._tally = Tally(environment.meter)
+        self._sampler: Sampler | None = None
         self._endpoints = {part["link"]: self._endpoint(part, service.interface) for part in spec["endpoints"]}
 
     def _endpoint(self, part: dict[str, Any], interface: Any) -> Endpoint:
@@ -100,6 +105,7 @@ class ServerNode:
             environment.witness,
             variant=part["variant"],
             yields=self._spec["yields"],
+            tally=self._tally,
         )
 
     def start(self) -> Program:
@@ -115,6 +121,7 @@ class ServerNode:
                 where = f"{wanted} ({part['transport']})"
                 raise BadCommand(f"{part['link']}: cannot listen at {where}: {error.strerror}") from error
             if connected:
+                self._tally.listeners.append(socket)
                 for worker in range(self._spec["workers"]):
                     accepting = endpoint.accept(socket, bounded=row.bounded, accepts_on=self._spec["accepts_on"])
                     yield Spawn(accepting, "accept", worker)
@@ -122,7 +129,19 @@ class ServerNode:
                 yield Spawn(endpoint.datagrams(socket), "datagrams")
             addresses[part["link"]] = written(socket.local)
         self._environment.witness.note(Kind.READY, detail={"addresses": addresses})
+        yield from self._sample()
         return {"addresses": addresses}
+
+    def _sample(self) -> Program:
+        """From now on, where its spec says so and there is a process to measure."""
+        meter = self._environment.meter
+        if meter is not None and self._spec["samples"]:
+            self._sampler = Sampler(self._environment.witness, meter, self._tally)
+            yield Spawn(self._sampler.program(), "samples")
+
+    def end(self) -> None:
+        if self._sampler is not None:
+            self._sampler.end()
 
     def _listen(self, address: Address, row: Transport) -> Listen:
         return Listen(address, self._spec["backlog"], bounded=row.bounded)
@@ -219,6 +238,9 @@ class ClientNode:
             case other:
                 raise BadCommand(f"a client does not know the command {other!r}")
         return {}
+
+    def end(self) -> None:
+        """Nothing is left to be said."""
 
 
 Node = ServerNode | ClientNode

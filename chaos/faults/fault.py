@@ -30,6 +30,8 @@ class Fault(Window):
     """Whether a receiver may take for data what it altered, since no checksum tells."""
     consumes: ClassVar[bool] = False
     """Whether the messages that it chooses are lost, and nothing else is done to their link."""
+    samples: ClassVar[bool] = False
+    """Whether its bite shows in what the server used."""
     discipline: ClassVar[Literal["", "netem", "tbf"]] = ""
     """What of the kernel's traffic control performs it on packets; "": not that."""
 

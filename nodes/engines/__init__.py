@@ -8,7 +8,7 @@ which touches nothing real, is a package too, and so are `variants`, which are w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
@@ -28,6 +28,8 @@ class Engine(Protocol):
     """Performs the operations of one node's programs."""
 
     offer: ClassVar[Offer]
+    children: Collection[int]
+    """The processes that perform a part of the node's programs, at any time."""
 
     def __init__(self, commit: Callable[[Transaction], int], random: Callable[[], float]) -> None: ...
 

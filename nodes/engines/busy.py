@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nodes.engines.common.offer import Offer
 from nodes.engines.common.poller import Trigger
 from nodes.engines.common.readiness import Driver
 
@@ -31,4 +32,5 @@ class BusyPoller:
 class Engine(Driver):
     """One thread, and all the CPU that it can get."""
 
+    offer = Offer(waits=False)
     poller = BusyPoller

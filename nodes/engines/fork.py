@@ -68,7 +68,7 @@ class Engine(Driver):
     def __init__(self, commit: Callable[[ops.Transaction], int], random: Callable[[], float]) -> None:
         super().__init__(commit, random)
         self._commit, self._random = commit, random
-        self._children: set[int] = set()
+        self.children: set[int] = set()
         self._perform[ops.Spawn] = self._spawn_for
 
     def run(self, main: ops.Program) -> Any:
@@ -80,14 +80,14 @@ class Engine(Driver):
 
     def _go_on(self, *_: Any) -> None:
         """Who let the node go on may know nothing of its children, which stopped with it."""
-        for child in self._children:
+        for child in self.children:
             os.kill(child, signal.SIGCONT)
 
     def _tear_down(self) -> None:
-        for child in self._children:
+        for child in self.children:
             os.kill(child, signal.SIGKILL)
-        while self._children:
-            os.waitpid(self._children.pop(), 0)
+        while self.children:
+            os.waitpid(self.children.pop(), 0)
         super()._tear_down()
 
     def _accept(self, listener: socket.socket) -> ReadinessEndpoint:
@@ -100,7 +100,7 @@ class Engine(Driver):
         connection: Any = operation.connection
         if connection is None:
             return self._spawn(operation.program, operation.name)
-        if len(self._children) >= MOST:
+        if len(self.children) >= MOST:
             raise ops.Exhausted(f"{MOST} connections have a process each: there is none for {operation.name}")
         try:
             ours, theirs = socket.socketpair()
@@ -109,7 +109,7 @@ class Engine(Driver):
         except OSError as error:
             why = f"(ulimit -u and -n, or limits.processes): {error.strerror}"
             raise ops.Exhausted(f"the system has no process for {operation.name} {why}") from None
-        self._children.add(child)
+        self.children.add(child)
         self._discard(connection)
         line = self._adopt(ours, UnixPath(""), None)
         return self._spawn(self._until_it_ends(child, line, operation.name), operation.name)
@@ -128,7 +128,7 @@ class Engine(Driver):
     def _until_it_ends(self, child: int, line: ops.Socket, name: str) -> ops.Program:
         """Until it has ended; its task is the connection's. Raises ChildProcessError: it failed."""
         yield ops.Recv(line, 1)
-        self._children.discard(child)
+        self.children.discard(child)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         yield ops.Close(line)
         if code:

@@ -56,20 +56,20 @@ class Peer(Protocol):
 
 
 class Outbox:
-    """What several executions send on one socket queues here, for one send may be outstanding on it."""
+    """What several executions send on one socket queues here, for one send may be outstanding on it: `sending`."""
 
-    __slots__ = ("_room", "_sending", "_waiting")
+    __slots__ = ("_room", "_waiting", "sending")
 
     def __init__(self) -> None:
         self._waiting: deque[Send | SendTo] = deque()
-        self._sending = False
+        self.sending: Send | SendTo | None = None
         self._room = Room()
 
     def send(self, operation: Send | SendTo) -> Program:
-        if self._sending:
+        if self.sending is not None:
             yield from self._queued(operation)
             return
-        self._sending = True
+        self.sending = operation
         while True:
             try:
                 yield operation
@@ -78,12 +78,12 @@ class Outbox:
             if not self._waiting:
                 break
             yield from self._room.give()
-            operation = self._waiting.popleft()
-        self._sending = False
+            self.sending = operation = self._waiting.popleft()
+        self.sending = None
 
     def _queued(self, operation: Send | SendTo) -> Program:
         yield from self._room.wait()
-        if not self._sending:
+        if self.sending is None:
             yield from self.send(operation)
             return
         self._room.take()
@@ -93,17 +93,17 @@ class Outbox:
 class StreamPeer:
     """One connection."""
 
-    __slots__ = ("_outbox", "_wrap", "connection", "room", "socket")
+    __slots__ = ("_wrap", "connection", "outbox", "room", "socket")
 
     def __init__(self, socket: Socket, connection: int, wrap: Callable[[bytes], bytes]) -> None:
         self.socket = socket
         self.connection = connection
         self.room = Room()
         self._wrap = wrap
-        self._outbox = Outbox()
+        self.outbox = Outbox()
 
     def send(self, data: bytes) -> Program:
-        return self._outbox.send(Send(self.socket, self._wrap(data)))
+        return self.outbox.send(Send(self.socket, self._wrap(data)))
 
 
 class DatagramPeer:

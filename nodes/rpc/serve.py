@@ -30,6 +30,7 @@ from nodes.rpc.mechanism import Do, Mechanism, Waiter
 from nodes.rpc.peers import DatagramPeer, Outbox, Peer, Room, StreamPeer
 from nodes.rpc.semantics import Identity
 from nodes.rpc.transactions import transactions
+from nodes.samples import Tally
 from nodes.units import MILLISECOND
 from nodes.wire.errors import WireError, unforeseen, whole
 from nodes.wire.header import CallHeader, ReplyHeader, Status
@@ -73,6 +74,7 @@ class Endpoint:
         *,
         variant: str | None,
         yields: int,
+        tally: Tally | None = None,
     ) -> None:
         self.link = link
         self.codec = codec
@@ -82,6 +84,7 @@ class Endpoint:
         self.witness = witness
         self.variant = variant
         self.yields = yields
+        self.tally = tally or Tally()
         self.received = 0
         self.broken = 0
         self.executing = 0
@@ -94,9 +97,10 @@ class Endpoint:
         messages come whole or not at all. `accepts_on`: as of `nodes.accepting.accept`."""
         while True:
             try:
-                socket = yield from accept(listener, accepts_on=accepts_on)
+                socket = yield from accept(listener, self.tally, accepts_on=accepts_on)
             except OSError:
                 return
+            self.tally.accept(socket)
             self._ordinal += 1
             peer = StreamPeer(socket, self._ordinal, self.codec.wrap)
             try:
@@ -114,6 +118,7 @@ class Endpoint:
     def _stream(self, peer: StreamPeer, bounded: bool) -> Program:
         splitter = self.codec.stream()
         recv, room = Recv(peer.socket, READ_SIZE + bounded), peer.room
+        self.tally.open(peer.outbox)
         try:
             while (data := (yield recv)) or (bounded and not (yield HasEnded(peer.socket))):
                 if bounded and self._is_none(data, peer):
@@ -127,6 +132,7 @@ class Endpoint:
         except OSError:
             pass
         yield Close(peer.socket)
+        self.tally.close(peer.outbox)
 
     def datagrams(self, socket: Socket) -> Program:
         """Serve every datagram until the socket is closed."""

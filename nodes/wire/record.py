@@ -53,6 +53,10 @@ class Kind(IntEnum):
     COMMIT = 32  # [n result] its transaction is committed
     ANSWER = 33  # [status value connection] this attempt is being answered, over that one (older journals lack it)
     TRIM = 34  # [mark] results of this client below mark were forgotten
+    USAGE = (
+        35  # [cpu voluntary involuntary accepted ended refused full overflows reused] what this process used so far,
+    )
+    # and its connections went through (nodes/samples.py); cpu in nanoseconds, the rest are counts, None: nobody counts
 
     # planes
     DECISION = 50  # [link direction occurrence connection rule act] act is 'pass' where no rule applied; and the act's

@@ -17,6 +17,9 @@ from orchestrator.backends.descriptors import needs
 from orchestrator.report.result import Refusal
 from orchestrator.scenario.cell import Cell, Client, Server
 
+OF_ENGINES = ("quiescent", "fair")
+"""Properties of what performs programs, and not of the programs."""
+
 
 def refusal(cell: Cell, problems: Iterator[Problem]) -> Refusal | None:
     """None if it has no problem."""
@@ -67,6 +70,31 @@ def _variants(cell: Cell) -> Iterator[Problem]:
         if server.engine not in able:
             message = f"engine {server.engine} cannot be {server.variant}; expected one of {', '.join(able)}"
             yield Problem(("nodes", name, "variant"), message)
+
+    yield from _judged(cell, offer)
+
+
+def _judged(cell: Cell, offer: Callable[[str], Offer]) -> Iterator[Problem]:
+    """What is expected of servers, and their engines cannot have or show."""
+    expect, engines = cell.expect, {name: server.engine for name, server in cell.servers.items()}
+    for name, engine in engines.items():
+        if expect.properties.get("quiescent") == "holds" and not offer(engine).waits:
+            able = ", ".join(other for other in NAMES if offer(other).waits)
+            message = f"engine {engine} never waits, and quiescent is not to use CPU for nothing; expected {able}"
+            yield Problem(("nodes", name, "engine"), message)
+    if "buffers-full" in expect.strained and not any(offer(engine).shared for engine in engines.values()):
+        able = ", ".join(other for other in NAMES if offer(other).shared)
+        message = f"an engine with a process for each connection does not tell whose buffers are full; expected {able}"
+        yield Problem(("expect", "strained"), message)
+
+
+def of_processes(cell: Cell, backend: str) -> Iterator[Problem]:
+    """What is expected of engines and CPU, of a backend that has neither."""
+    expect = cell.expect
+    for key in ("strained", *OF_ENGINES):
+        if getattr(expect, key) or key in expect.convicted_by:
+            message = f"--backend {backend} has no engines and uses no CPU of its nodes; use --backend local"
+            yield Problem(("expect", key), message)
 
 
 def _has_datagrams(offer: Offer) -> bool:

@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator
 from typing import get_args
 
 from nodes.wire.record import Kind
-from orchestrator.checkers import caps, expected_delivery
+from orchestrator.checkers import caps, expected_delivery, strained
 from orchestrator.checkers.bites import idle
 from orchestrator.checkers.bites.values import RuleBite
 from orchestrator.checkers.claim import NOTHING, Claim, holds, violated
@@ -50,6 +50,8 @@ def _all(setting: Views, findings: Findings) -> Iterator[ExpectationVerdict]:
         yield _others(setting, expect.others)
     if expect.seen:
         yield _seen(setting, doubt)
+    if expect.strained:
+        yield strained.judge(setting)
     if expect.delivery is not None:
         yield expected_delivery.judge(setting, findings, expect.delivery, doubt)
     for name, wanted in expect.properties.items():

@@ -25,6 +25,8 @@ class View(StrEnum):
     ORACLE = "what an oracle tells of a system that is not ours"
     MESSAGES = "messages of sockets, each sent once and echoed"
     GROUPS = "messages to a group, each delivered to every member by itself"
+    SAMPLES = "what our own servers say that they used"
+    TURNS = "in which turn our own servers took what came, where that is asked"
     READS = "calls that answer from what others did, and change nothing"
     BITES = "which operations the faults bit"
     OPPORTUNITIES = "which operations a weaker mechanism would have failed"
@@ -53,7 +55,15 @@ class Views(Setting):
         reads = {View.READS} if self.reads else set()
         messages = {View.MESSAGES} if any(isinstance(link, SocketLink) for link in self.cell.links) else set()
         groups = {View.GROUPS} if max(self.members.values(), default=1) > 1 else set()
-        return frozenset({ours, *reads, *messages, *groups, View.BITES, View.OPPORTUNITIES})
+        samples = {View.SAMPLES} if self.index.usage else set()
+        turns = {View.TURNS} if self.cell.system is None and "fair" in self.asked_for else set()
+        return frozenset({ours, *reads, *messages, *groups, *samples, *turns, View.BITES, View.OPPORTUNITIES})
+
+    @property
+    def asked_for(self) -> frozenset[str]:
+        """The properties that the scenario names."""
+        expect = self.cell.expect
+        return frozenset({*expect.properties, *expect.convicted_by})
 
     @cached_property
     def reads(self) -> list[Trace]:

@@ -213,6 +213,11 @@ class Index:
         """Process -> its lines of failpoints."""
         return self._by_life(Kind.FAILPOINT)
 
+    @cached_property
+    def usage(self) -> dict[Life, list[Event]]:
+        """Server process -> what it says that it used, in order."""
+        return self._by_life(Kind.USAGE)
+
     def _by_life(self, kind: Kind) -> dict[Life, list[Event]]:
         found: dict[Life, list[Event]] = defaultdict(list)
         for event in self.of_kind(kind):

@@ -87,7 +87,15 @@ def server_spec(
             if link.target == name
         ],
         "failpoints": failpoints(cell, name, epoch),
+        "samples": samples(cell),
     }
+
+
+def samples(cell: Cell) -> bool:
+    """Whether servers are to say what they use: somebody looks at it."""
+    expect = cell.expect
+    looked_at = {"quiescent"} & {*expect.properties, *expect.convicted_by}
+    return bool(expect.strained or looked_at) or any(fault.samples for fault in cell.faults)
 
 
 def _joins(link: AnyLink) -> bool:

@@ -115,8 +115,10 @@ SETTLE = 5_000
 ABOUT_LOAD = "cap of the load phase; until-done is until every call before heal is completed, or kept open by a fault"
 Implicit = Literal["valid", "replies", "reference", "staleness"]
 """The checkers that judge every cell of our own nodes, whatever its scenario expects: *staleness* where calls read."""
-Convicting = Literal[Implicit, "boundaries", "delivered", "unrepeated", "fifo", "agreement"]
-"""What can be asked to convict a broken variant: these too, of messages of sockets."""
+Convicting = Literal[Implicit, "boundaries", "delivered", "unrepeated", "fifo", "agreement", "quiescent", "fair"]
+"""What can be asked to convict a broken variant: these too, of messages of sockets, and of engines."""
+Strain = Literal["descriptors-spent", "buffers-full", "backlog-full", "numbers-reused"]
+"""What servers can have gone through."""
 Claim = Literal["holds", "violated"]
 
 
@@ -297,7 +299,8 @@ class Delivery(Value):
 
 
 class Expected(Value):
-    """`seen`: opportunities that every bitten operation must have made.
+    """`seen`: opportunities that every bitten operation must have made. `strained`: what a server must have gone
+    through.
 
     `convicted_by`: the checkers that here must find a violation, of a broken variant.
     """
@@ -305,6 +308,7 @@ class Expected(Value):
     bitten: Outcome | None = None
     others: Outcome | None = None
     seen: tuple[Opportunity, ...] = ()
+    strained: tuple[Strain, ...] = ()
     delivery: Delivery | None = None
     convicted_by: tuple[Convicting, ...] = ()
 
@@ -314,8 +318,8 @@ class Expected(Value):
         return {name: claim for name in PROPERTIES if (claim := getattr(self, name)) is not None}
 
     @model_serializer(mode="wrap")
-    def _without_unsaid_properties(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in serialize(self).items() if key not in PROPERTIES or value is not None}
+    def _without_what_is_unsaid(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in serialize(self).items() if value or key not in (*PROPERTIES, "strained")}
 
 
 if TYPE_CHECKING:

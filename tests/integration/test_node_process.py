@@ -40,6 +40,7 @@ SPEC = {
         }
     ],
     "failpoints": [],
+    "samples": False,
     "report": [],
 }
 

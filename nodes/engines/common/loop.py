@@ -14,7 +14,7 @@ from __future__ import annotations
 import socket
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from time import monotonic_ns
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -64,6 +64,7 @@ class Loop(ABC, Generic[T]):
         commit: Callable[[ops.Transaction], int],
         random: Callable[[], float],
     ) -> None:
+        self.children: Collection[int] = ()
         self._task = task
         self._tasks: dict[T, None] = {}
         self._root: T | None = None

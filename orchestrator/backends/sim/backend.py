@@ -9,7 +9,7 @@ from chaos.problem import Problem
 from chaos.supports import PLANE_OF
 from orchestrator.backends.backend import Backend, Options, Runner, unconnected
 from orchestrator.backends.interrupts import Interrupts
-from orchestrator.backends.refusals import limits, one_host, places, systems
+from orchestrator.backends.refusals import limits, of_processes, one_host, places, systems
 from orchestrator.run.specs import planes
 from orchestrator.scenario.cell import Cell
 
@@ -28,6 +28,7 @@ def _of_ours(cell: Cell) -> Iterator[Problem]:
     yield from _variants(cell)
     yield from limits(cell, NAME)
     yield from places(cell, NAME)
+    yield from of_processes(cell, NAME)
 
 
 def _planes(cell: Cell) -> Iterator[Problem]:

@@ -37,6 +37,10 @@ FIELDS: Mapping[Kind, Fields] = MappingProxyType(
         Kind.COMMIT: {"n": _NUMBER, "result": _ANY},
         Kind.ANSWER: {"status": _NUMBER, "value": _ANY, "connection": _NUMBER},
         Kind.TRIM: {"mark": _NUMBER},
+        Kind.USAGE: {
+            **dict.fromkeys(("cpu", "accepted", "refused", "reused"), _NUMBER),
+            **dict.fromkeys(("voluntary", "involuntary", "ended", "full", "overflows"), _PLACE),
+        },
         Kind.DECISION: _MESSAGE,
         Kind.RELEASE: _MESSAGE,
         Kind.RULE: {"rule": _NUMBER, "active": _FLAG},

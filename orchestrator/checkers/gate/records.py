@@ -14,7 +14,7 @@ from orchestrator.run.session import ORCHESTRATOR
 _NOBODY = ("client", "seq", "attempt", "process")
 
 UNSAID: dict[Kind, tuple[str, ...]] = {
-    **dict.fromkeys((Kind.START, Kind.READY, Kind.STOP, Kind.PHASE, Kind.ACT, Kind.REAPED), _NOBODY),
+    **dict.fromkeys((Kind.START, Kind.READY, Kind.STOP, Kind.USAGE, Kind.PHASE, Kind.ACT, Kind.REAPED), _NOBODY),
     Kind.LEDGER: ("epoch", *_NOBODY),
     **dict.fromkeys((Kind.RULE, Kind.UPSTREAM, Kind.UNIDENTIFIED, Kind.BOUND, Kind.COUNTER), _NOBODY),
     **dict.fromkeys((Kind.INVOKE, Kind.OK, Kind.FAIL, Kind.INFO, Kind.GATE), ("attempt",)),
@@ -29,6 +29,7 @@ UNSAID: dict[Kind, tuple[str, ...]] = {
 _ATTEMPTS = (Kind.ATTEMPT, Kind.SEND, Kind.REPLY, Kind.END, Kind.UNCONNECTED, Kind.SESSION)
 OF_CLIENTS = (Kind.INVOKE, Kind.OK, Kind.FAIL, Kind.INFO, Kind.GATE, *_ATTEMPTS)
 OF_PLANES = (Kind.DECISION, Kind.RELEASE, Kind.RULE, Kind.UPSTREAM, Kind.UNIDENTIFIED, Kind.BOUND, Kind.COUNTER)
+OF_SERVERS = (Kind.USAGE,)
 OF_THE_ORCHESTRATOR = (Kind.PHASE, Kind.ACT, Kind.REAPED)
 
 
@@ -49,7 +50,9 @@ def records_are_by_whom_they_can_be(setting: Views) -> Iterator[str]:
             if clients.get(event.client) != (event.node, event.process):
                 name = operation_name(event.operation)
                 yield f"{event.node}, process {event.process}, journalled {kind.name} of {name}, which is not its"
-    for kinds, by in ((OF_PLANES, frozenset(PLANES)), (OF_THE_ORCHESTRATOR, frozenset({ORCHESTRATOR}))):
+    servers = frozenset(setting.cell.servers)
+    said_by = ((OF_PLANES, frozenset(PLANES)), (OF_THE_ORCHESTRATOR, frozenset({ORCHESTRATOR})), (OF_SERVERS, servers))
+    for kinds, by in said_by:
         for kind in kinds:
             for event in setting.suspected(kind):
                 if event.node not in by:

@@ -13,9 +13,9 @@ from orchestrator.scenario.properties import PROPERTIES
 
 def problems(cell: Cell) -> Iterator[Problem]:
     expect = cell.expect
-    said = (expect.bitten, expect.others, expect.delivery, *expect.seen, *expect.properties)
+    said = (expect.bitten, expect.others, expect.delivery, *expect.seen, *expect.strained, *expect.properties)
     if not any(said):
-        keys = ", ".join(("bitten", "others", "seen", "delivery", *PROPERTIES))
+        keys = ", ".join(("bitten", "others", "seen", "strained", "delivery", *PROPERTIES))
         yield Problem(("expect",), f"expects nothing; expected at least one of {keys}")
     if not cell.faults:
         if expect.bitten is not None:
@@ -30,7 +30,11 @@ def problems(cell: Cell) -> Iterator[Problem]:
     if expect.convicted_by and not any(one.variant for one in (*cell.links, *cell.servers.values())):
         message = "only a broken mechanism is to be convicted; expected a link with a variant, or a server"
         yield Problem(("expect", "convicted_by"), message)
-    for key, listed in (("seen", expect.seen), ("convicted_by", expect.convicted_by)):
+    if "backlog-full" in expect.strained and not any(link.transport == "tcp" for link in cell.links):
+        message = "the kernel drops nobody at other listeners than those of TCP; expected a link over tcp"
+        yield Problem(("expect", "strained"), message)
+    for key in ("seen", "strained", "convicted_by"):
+        listed: tuple[str, ...] = getattr(expect, key)
         yield from repeated(("expect", key), listed)
     if expect.delivery is not None:
         yield from _delivery(cell, expect.delivery)

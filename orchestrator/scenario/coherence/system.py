@@ -92,6 +92,8 @@ def _expect(cell: Cell) -> Iterator[Problem]:
     expect = cell.expect
     if expect.seen:
         yield Problem(("expect", "seen"), "opportunities are seen in our own servers' journals; expected none")
+    if expect.strained:
+        yield Problem(("expect", "strained"), "only our own servers say what they went through; expected none")
     if expect.convicted_by:
         yield Problem(("expect", "convicted_by"), "only our own mechanisms have broken variants; expected none")
     for key in ("bitten", "others"):

@@ -10,7 +10,7 @@ from nodes.engines.variants import OF
 from nodes.wire.transports import LINKS, TO_GROUPS, TRANSPORTS
 from orchestrator.backends.refusals import offers
 from orchestrator.backends.sim.backend import BACKEND
-from orchestrator.scenario.cell import Server
+from orchestrator.scenario.cell import Cell, Server
 from orchestrator.scenario.plan import expand
 
 SCENARIO = """
@@ -65,6 +65,47 @@ def test_what_all_connections_have_together_needs_one_memory(old: str, new: str,
     found = [problem.message for problem in offers(cell) if problem.path == ("nodes", "server", "engine")]
     able = ", ".join(name for name in NAMES if name != "fork")
     assert found == [f"engine fork gives each connection a memory of its own, not {why}; expected {able}"][: bool(why)]
+
+
+IDLE = """\
+scenario: idle
+nodes:
+  server: {service: echo, engine: ENGINE}
+  client: {workload: echo, calls: 4}
+links:
+  - {from: client, to: server, semantics: maybe, transport: tcp}
+expect:
+  KEY: CLAIM
+"""
+
+
+def idle(engine: str, key: str, claim: str) -> Cell:
+    (cell,) = expand(IDLE.replace("ENGINE", engine).replace("KEY", key).replace("CLAIM", claim), "idle.yaml").cells
+    return cell
+
+
+def test_who_never_waits_is_not_quiescent() -> None:
+    (problem,) = offers(idle("busy", "quiescent", "holds"))
+    able = ", ".join(name for name in NAMES if name != "busy")
+    assert problem.path == ("nodes", "server", "engine")
+    assert problem.message == f"engine busy never waits, and quiescent is not to use CPU for nothing; expected {able}"
+    assert list(offers(idle("epoll", "quiescent", "holds"))) == []
+    assert list(offers(idle("busy", "fair", "holds"))) == []
+
+
+def test_where_connections_share_no_memory_nobody_tells_whose_buffers_are_full() -> None:
+    (problem,) = offers(idle("fork", "strained", "[buffers-full]"))
+    assert problem.path == ("expect", "strained")
+    assert problem.message.startswith("an engine with a process for each connection does not tell whose buffers are")
+    assert list(offers(idle("fork", "strained", "[descriptors-spent]"))) == []
+    assert list(offers(idle("threads", "strained", "[buffers-full]"))) == []
+
+
+@pytest.mark.parametrize(("key", "claim"), [("quiescent", "holds"), ("fair", "holds"), ("strained", "[backlog-full]")])
+def test_the_simulator_has_neither_engines_nor_cpu(key: str, claim: str) -> None:
+    (problem,) = BACKEND.problems(idle("epoll", key, claim))
+    assert problem.path == ("expect", key)
+    assert problem.message == "--backend sim has no engines and uses no CPU of its nodes; use --backend local"
 
 
 def test_an_engine_offers_everything_on_one_loop_unless_it_says_otherwise() -> None:

@@ -95,7 +95,7 @@ def test_what_a_scenario_does_not_name_is_not_in_its_plan() -> None:
 @pytest.mark.parametrize(
     ("line", "path", "message"),
     [
-        ("onse: holds", "expect.onse", "expected bitten, others, seen, delivery, convicted_by, agreement, boundaries"),
+        ("onse: holds", "expect.onse", "expected bitten, others, seen, strained, delivery, convicted_by, agreement"),
         ("onse: holds", "expect.onse", "(did you mean once?)"),
         ("once: hold", "expect.once", "expected 'holds' or 'violated'; found \"hold\""),
         ("once: violated", "expect.once", "a violation's witness is bitten, so expected a fault (in cell fault=none)"),

@@ -14,7 +14,7 @@ from chaos.supports import PlaneName
 from nodes.wire.addresses import IPv4
 from nodes.wire.header import client_number
 from orchestrator.run.specs import client_spec, failpoints, ordinal, plane_of, plane_spec, planes, rules_of, server_spec
-from orchestrator.scenario.cell import Cell, Client, Link, Retry, Server, SocketLink
+from orchestrator.scenario.cell import Cell, Client, Expect, Link, Retry, Server, SocketLink
 
 AT, DIRECT = "caller -> store", "caller -> far"
 KILL = Kill(kill="store", at="after-commit", operation=3, client=3, attempt=4, epoch=2)
@@ -92,10 +92,26 @@ def test_a_server_is_told_its_service_and_an_endpoint_for_each_link() -> None:
             }
         ],
         "failpoints": [],
+        "samples": False,
     }
     far = server_spec(cell(), "far", 1, "h")
     assert [part["link"] for part in far["endpoints"]] == [DIRECT, "idle -> far"]
     assert far["fenced"]
+
+
+@pytest.mark.parametrize(
+    "expect", [{"strained": ["numbers-reused"]}, {"quiescent": "holds"}, {"convicted_by": ["quiescent"]}]
+)
+def test_a_server_is_told_to_sample_what_it_uses_where_that_is_looked_at(expect: dict[str, Any]) -> None:
+    looked_at = cell().model_copy(update={"expect": Expect(**expect)})
+    assert server_spec(looked_at, "store", 1, "h")["samples"]
+    assert not server_spec(cell().model_copy(update={"expect": Expect(fair="holds")}), "store", 1, "h")["samples"]
+
+
+def test_a_fault_whose_bite_shows_there_has_it_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Drop, "samples", True)
+    assert server_spec(cell(DROP), "store", 1, "h")["samples"]
+    assert not server_spec(cell(PAUSE), "store", 1, "h")["samples"]
 
 
 def test_a_later_epoch_keeps_the_address_that_a_direct_link_knows() -> None:

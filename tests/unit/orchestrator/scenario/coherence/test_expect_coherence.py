@@ -32,7 +32,11 @@ def expecting(faults: bool = True, service: str = "counter", variant: str | None
 @pytest.mark.parametrize(
     ("made", "path", "said"),
     [
-        (expecting(), (), "expects nothing; expected at least one of bitten, others, seen, delivery, agreement"),
+        (
+            expecting(),
+            (),
+            "expects nothing; expected at least one of bitten, others, seen, strained, delivery, agree",
+        ),
         (expecting(False, bitten=OK), ("bitten",), "no fault can bite"),
         (expecting(False, seen=["reply-unseen"]), ("seen",), "nothing is bitten"),
         (expecting(False, staleness="violated"), ("staleness",), "expected a fault"),
@@ -55,6 +59,7 @@ def expecting(faults: bool = True, service: str = "counter", variant: str | None
             "once is there 2 times",
         ),
         (expecting(seen=["reply-unseen"] * 3), ("seen",), "reply-unseen is there 3 times"),
+        (expecting(strained=["buffers-full"] * 2), ("strained",), "buffers-full is there 2 times; expected each once"),
         (
             expecting(others=OK, variant="no-join", convicted_by=["replies", "replies"]),
             ("convicted_by",),
@@ -86,6 +91,7 @@ def test_what_cannot_be_judged(made: Cell, path: Path, said: str) -> None:
         expecting(False, staleness="holds"),
         expecting(bitten=OK),
         expecting(seen=["reply-unseen"]),
+        expecting(False, strained=["backlog-full", "numbers-reused"]),
         expecting(staleness="violated", service="register"),
         expecting(convicted_by=["replies"], others=OK, variant="no-duplicate-filter"),
         expecting(delivery={"violated": "maybe", "witness": OK, **LOSS}),
@@ -94,6 +100,16 @@ def test_what_cannot_be_judged(made: Cell, path: Path, said: str) -> None:
 )
 def test_what_can(made: Cell) -> None:
     assert where(made) == {}
+
+
+@pytest.mark.parametrize("transport", ["udp", "unix"])
+def test_only_tcp_drops_whom_a_backlog_has_no_room_for(transport: str) -> None:
+    made = expecting(False, strained=["backlog-full"])
+    (link,) = made.links
+    found = where(made.model_copy(update={"links": (link.model_copy(update={"transport": transport}),)}))
+    assert found == {
+        ("strained",): "the kernel drops nobody at other listeners than those of TCP; expected a link over tcp"
+    }
 
 
 SYSTEM = """
@@ -137,6 +153,7 @@ def altered(part: str = "", **changes: Any) -> Cell:
         (altered("driver", calls=7), ("driver", "after_heal"), "8 calls after heal of 7 calls in all"),
         (altered(seen=["reply-unseen"]), ("expect", "seen"), "in our own servers' journals"),
         (altered(convicted_by=["replies"]), ("expect", "convicted_by"), "only our own mechanisms"),
+        (altered(strained=["numbers-reused"]), ("expect", "strained"), "only our own servers say what they went"),
         (altered(others={**OK, "status": "cached"}), ("expect", "others", "status"), "only our own servers say"),
     ],
 )
