@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from nodes.crowd import Crowd, Questions
 from nodes.drivers import Driver
 from nodes.drivers.rpc import RpcDriver
 from nodes.drivers.variants import DRIVERS
@@ -179,6 +180,7 @@ class ClientNode:
         self._environment = environment
         self._reports = Reports(environment.outbox, [(event, number) for event, number in spec["report"]])
         driver = self._program if "exec" in spec else self._caller
+        self._crowds = {rule["index"]: self._crowd(rule) for rule in spec["crowds"]}
         self._harness = Harness(spec, environment.epoch, environment.witness, self._reports, driver)
 
     def _program(self, process: int) -> Driver:
@@ -217,6 +219,13 @@ class ClientNode:
             process,
         )
 
+    def _crowd(self, rule: dict[str, Any]) -> Crowd:
+        link = next(link for link in self._spec["links"] if link["name"] == rule["link"])
+        interface, name = SERVICES[link["service"]].interface, link["codec"]
+        spoken: Codec = SocketCodec(name, interface) if name in SPLITTERS else codec(name, interface)
+        questions = Questions(spoken, interface.procedures[0], plainly=name not in SPLITTERS)
+        return Crowd(rule, read(link["target"]), questions, self._environment.witness)
+
     def start(self) -> Program:
         self._environment.witness.note(Kind.READY, detail={"addresses": {}})
         yield from ()
@@ -228,6 +237,8 @@ class ClientNode:
                 yield Spawn(self._harness.main(), "workload")
             case "release":
                 yield from self._harness.gates.release(command["gate"])
+            case "rule":
+                yield from self._crowds[command["index"]].switch(command["active"])
             case "healed":
                 yield from self._harness.gates.release(HEAL)
             case "finish":

@@ -226,12 +226,16 @@ class HasEnded:
 
 
 class Close:
-    """-> None. Closing twice is allowed."""
+    """-> None. Closing twice is allowed.
 
-    __slots__ = ("socket",)
+    `reset`: a stream of TCP ends with a reset, and what was not sent never is (SO_LINGER of 0, socket(7)).
+    """
 
-    def __init__(self, socket: Socket) -> None:
+    __slots__ = ("reset", "socket")
+
+    def __init__(self, socket: Socket, *, reset: bool = False) -> None:
         self.socket = socket
+        self.reset = reset
 
 
 class Sleep:

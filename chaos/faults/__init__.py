@@ -1,1 +1,1 @@
-"""PURE: the vocabulary of faults: messages, paths, streams, packets, processes."""
+"""PURE: the vocabulary of faults: messages, paths, streams, packets, processes, peers."""

@@ -32,6 +32,8 @@ class Fault(Window):
     """Whether the messages that it chooses are lost, and nothing else is done to their link."""
     samples: ClassVar[bool] = False
     """Whether its bite shows in what the server used."""
+    by_client: ClassVar[bool] = False
+    """Whether the client of its link performs it, whatever that goes through."""
     discipline: ClassVar[Literal["", "netem", "tbf"]] = ""
     """What of the kernel's traffic control performs it on packets; "": not that."""
 
@@ -67,6 +69,16 @@ class Fault(Window):
     def on_process(self) -> ProcessFault | None:
         """Itself, if it is done to a process."""
         return None
+
+    @property
+    def beside(self) -> int:
+        """How many connections it opens on its link, beside those of calls."""
+        return 0
+
+    @property
+    def asks(self) -> bool:
+        """Whether it makes the server of its link do what nobody's operation wants."""
+        return False
 
     @property
     def directions(self) -> tuple[Direction, ...]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar, Union
 
-from chaos.faults import messages, packets, paths, processes, rooms, streams
+from chaos.faults import messages, packets, paths, peers, processes, rooms, streams
 from chaos.faults.fault import Fault
 
-ROOMS = (messages, paths, streams, packets, processes)
+ROOMS = (messages, paths, streams, packets, processes, peers)
 F = TypeVar("F", bound=Fault)
 
 FAULTS: MappingProxyType[str, type[Fault]] = MappingProxyType({kind.verb: kind for kind in rooms.words(*ROOMS)})

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import socket
-import struct
 from collections.abc import Callable
 from typing import Protocol
 
 from chaos.planes.loop import READ, WRITE, Loop
 from nodes.wire.addresses import Internet
+from nodes.wire.transports import NO_LINGER
 
 CHUNK = 65536
 CONGESTED = 256 * 1024
-
-# struct linger {on, 0 seconds}: close sends a reset (SO_LINGER in socket(7)). Winsock's has two shorts.
-_RESET = struct.pack("hh" if hasattr(socket, "SIO_RCVALL") else "ii", 1, 0)
 
 
 class Events(Protocol):
@@ -108,7 +105,7 @@ class Stream:
         try:
             if self._buffer and not self._connecting:
                 self.socket.send(self._buffer)
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         except OSError:
             pass  # it is gone already, which is what is wanted
         self._close()

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+import sys
 from typing import Literal, NamedTuple
 
 AddressKind = Literal["internet", "group", "path"]
 """Of nodes/wire/addresses.py: IPv4 and IPv6, Group, UnixPath."""
+
+NO_LINGER = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""struct linger: a close sends a reset, and throws away what was not sent (socket(7), SO_LINGER; Winsock's has two
+shorts)."""
 
 
 class Transport(NamedTuple):

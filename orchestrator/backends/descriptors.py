@@ -46,4 +46,6 @@ def _sockets(cell: Cell, link: AnyLink) -> int:
 
 
 def _clients(cell: Cell, link: AnyLink) -> int:
-    return cell.clients[link.source].clients
+    """Its calls' connections, and those of crowds beside them."""
+    beside = sum(fault.beside for fault in cell.faults if fault.on_link == link.name)
+    return cell.clients[link.source].clients + beside

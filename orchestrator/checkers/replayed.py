@@ -79,9 +79,10 @@ class Comparison:
                 yield f"{operation_name(operation)}: {_ending(ours)}, recorded was {_ending(theirs)}"
 
     def _windows(self) -> Iterator[int]:
-        """The faults of planes that know no messages."""
+        """The faults of planes that know no messages, and crowds."""
         cell = self.setting.cell
-        return (i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) in ("toxiproxy", "packet"))
+        unseen = ("toxiproxy", "packet", "client")
+        return (i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) in unseen)
 
     # Messages
 

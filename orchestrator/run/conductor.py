@@ -171,6 +171,8 @@ class Conductor(FaultActs):
         for index, fault in enumerate(self._cell.faults):
             if fault.after is not None and fault.when is None:
                 self._agenda.at(now + fault.after * MILLISECOND, self._begin(index, fault))
+            elif fault.starts_on and fault.by_client:
+                yield from self._begin(index, fault)()
             elif fault.starts_on and fault.on_process is None:
                 yield from self._begun(index, fault)
 
@@ -186,6 +188,8 @@ class Conductor(FaultActs):
         for name in self._lives.away():
             yield from self._restart(name)
         yield from self._until(lambda: not self._lives.away(), self._return, "what was killed to be ready again")
+        for index in [index for index in self._on if self._cell.faults[index].by_client]:
+            yield from self._switch(index, False)
         for plane in self._planes:
             yield from self._call(plane, {"type": "heal"})  # last: what was held back finds a server
         yield from self._agenda.occur("healed")

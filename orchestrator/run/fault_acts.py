@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from chaos.faults.fault import Fault
 from chaos.faults.processes import ProcessFault
-from chaos.supports import PlaneName
 from nodes.ops import Now, Program
 from nodes.units import MILLISECOND
 from orchestrator.run.agenda import Act
@@ -25,6 +24,7 @@ class FaultActs(Processes):
         self._ends = {} if cell.log is None else {one.fault: one.ends for one in cell.log.strikes if one.ends}
         """The faults that end at a trigger, in a replay."""
         self._on = {i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) and fault.starts_on}
+        self._on -= {i for i, fault in enumerate(cell.faults) if fault.by_client}
 
     def _arm(self) -> Program:
         """Who waits for which trigger."""
@@ -144,13 +144,17 @@ class FaultActs(Processes):
     # Planes
 
     def _switch(self, index: int, active: bool) -> Program:
-        yield from self._call(self._plane(index), {"type": "rule", "index": index, "active": active})
+        yield from self._call(self._performer(index), {"type": "rule", "index": index, "active": active})
         (self._on.add if active else self._on.discard)(index)
 
-    def _plane(self, index: int) -> PlaneName:
-        plane = plane_of(self._cell, self._cell.faults[index])
+    def _performer(self, index: int) -> str:
+        """The process that is told."""
+        fault = self._cell.faults[index]
+        if fault.by_client:
+            return next(link.source for link in self._cell.links if link.name == fault.on_link)
+        plane = plane_of(self._cell, fault)
         assert plane is not None, "a fault on a process is no rule"
         return plane
 
     def _release_hold(self, index: int) -> Act:
-        return lambda: self._call(self._plane(index), {"type": "release", "index": index})
+        return lambda: self._call(self._performer(index), {"type": "release", "index": index})

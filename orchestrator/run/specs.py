@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import is_dataclass
-from typing import Any
+from typing import Any, Literal
 
 from chaos.faults.fault import Fault
 from chaos.faults.processes import ProcessFault
@@ -34,10 +34,15 @@ def ordinal(cell: Cell, caller: str) -> int:
     return list(cell.callers).index(caller) + 1
 
 
-def plane_of(cell: Cell, fault: Fault) -> PlaneName | None:
-    """The plane that performs a fault; None for one that is done to a process."""
+Performer = PlaneName | Literal["client"]
+
+
+def plane_of(cell: Cell, fault: Fault) -> Performer | None:
+    """The plane that performs a fault, or that its link's client does; None for one that is done to a process."""
     if fault.on_process is not None:
         return None
+    if fault.by_client:
+        return "client"
     if fault.on_link is None:
         return "packet"
     return PLANE_OF[next(link.via for link in cell.paths if link.name == fault.on_link)]
@@ -45,7 +50,7 @@ def plane_of(cell: Cell, fault: Fault) -> PlaneName | None:
 
 def planes(cell: Cell) -> list[PlaneName]:
     """The planes that the cell needs, in the order in which they are started."""
-    needed: set[PlaneName | None] = {PLANE_OF[link.via] for link in cell.paths if link.via != "direct"}
+    needed: set[Performer | None] = {PLANE_OF[link.via] for link in cell.paths if link.via != "direct"}
     needed |= {plane_of(cell, fault) for fault in cell.faults}
     return [plane for plane in PLANES if plane in needed]
 
@@ -136,6 +141,7 @@ def client_spec(cell: Cell, name: str, epoch: int, host: str, addresses: Mapping
         "retry": client.retry.model_dump(),
         "gates": sorted(before_heal(client.gates)),
         "links": [_called(cell, link, host, addresses[link.name]) for link in cell.links_of(name)],
+        "crowds": [rule for link in cell.links_of(name) for rule in crowds_on(cell, link.name)],
         "failpoints": failpoints(cell, name, epoch),
         "report": sorted(reports(cell, name)),
     }
@@ -216,8 +222,13 @@ def rules_of(cell: Cell, link: str | None) -> list[dict[str, Any]]:
     return [
         _rule(index, fault)
         for index, fault in enumerate(cell.faults)
-        if fault.on_process is None and fault.on_link == link
+        if fault.on_process is None and fault.on_link == link and not fault.by_client
     ]
+
+
+def crowds_on(cell: Cell, link: str) -> list[dict[str, Any]]:
+    """Those of one link that its client performs."""
+    return [_rule(index, fault) for index, fault in enumerate(cell.faults) if fault.by_client and fault.on_link == link]
 
 
 def _rule(index: int, fault: Fault) -> dict[str, Any]:

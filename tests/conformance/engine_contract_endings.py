@@ -56,6 +56,23 @@ def check_a_deadline_that_passed_is_that_of_its_send_alone(subject: Subject) -> 
     subject.run(main())
 
 
+def check_a_close_may_reset(subject: Subject) -> None:
+    """Whoever reads then is told of it, and not of an end; what came before is lost or not, as it happens."""
+
+    def main() -> ops.Program:
+        client, server, _ = yield from pair()
+        yield ops.Send(client, b"x")
+        assert (yield ops.Recv(server, 10)) == b"x"
+        reading = yield ops.Spawn(failing(ops.Recv(server, 10)))
+        yield from pause(5)
+        yield ops.Close(client, reset=True)
+        yield ops.Close(client, reset=True)
+        assert isinstance((yield ops.Join(reading)), ConnectionResetError)
+        assert isinstance((yield from failing(ops.Send(client, b"x"))), ConnectionAbortedError)
+
+    subject.run(main())
+
+
 def check_a_datagram_that_has_room_needs_no_time(subject: Subject) -> None:
     def main() -> ops.Program:
         bound = yield ops.Bind(ANY_PORT)

@@ -24,6 +24,7 @@ from nodes.engines.common import sockets
 from nodes.engines.common.endpoint import Endpoint
 from nodes.engines.common.offer import Offer
 from nodes.wire.addresses import UnixPath
+from nodes.wire.transports import NO_LINGER
 
 Resume = Callable[[Any], Any]
 
@@ -267,8 +268,11 @@ class Loop(ABC, Generic[T]):
 
     def _close(self, _task: T, operation: ops.Close) -> None:
         endpoint: Any = operation.socket
-        if not endpoint.closed:
-            self._discard(endpoint)
+        if endpoint.closed:
+            return
+        if operation.reset:
+            endpoint.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        self._discard(endpoint)
 
     def _shutdown(self, _task: T, operation: ops.Shutdown) -> None:
         self._open(operation.socket).raw.shutdown(socket.SHUT_WR)

@@ -148,7 +148,10 @@ class Network:
 
     def close(self, fiber: Fiber, operation: ops.Close) -> None:
         socket: Any = operation.socket
-        socket.close()
+        if operation.reset:
+            socket.abort()
+        else:
+            socket.close()
 
     def _target(self, host: Host, address: ops.Address) -> tuple[Host, int]:
         name, port = place(address)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
-import struct
 from contextlib import ExitStack, suppress
 from typing import TypeVar
 
+from nodes.wire.transports import NO_LINGER
+
 HOST = "127.0.0.1"
-_AT_ONCE = struct.pack("ii", 1, 0)
-"""struct linger: a close sends a reset, and throws away what was not sent (socket(7), SO_LINGER)."""
 
 Closable = TypeVar("Closable", bound=socket.socket)
 
@@ -76,7 +75,7 @@ class Sockets:
 
 def reset(sock: socket.socket) -> None:
     """Close it so that the peer gets a reset (RST)."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
     sock.close()
 
 

@@ -26,6 +26,7 @@ def _of_ours(cell: Cell) -> Iterator[Problem]:
     yield from one_host(cell, shared=False)
     yield from _planes(cell)
     yield from _variants(cell)
+    yield from _crowds(cell)
     yield from limits(cell, NAME)
     yield from places(cell, NAME)
     yield from of_processes(cell, NAME)
@@ -46,6 +47,13 @@ def _variants(cell: Cell) -> Iterator[Problem]:
         if server.variant is not None:
             message = f"the simulator has no engine that could be {server.variant}; use a backend of real processes"
             yield Problem(("nodes", name, "variant"), message)
+
+
+def _crowds(cell: Cell) -> Iterator[Problem]:
+    for index, fault in enumerate(cell.faults):
+        if fault.by_client:
+            message = f"the simulator's servers run out of nothing that a {fault.verb} takes; use --backend local"
+            yield Problem(("faults", index, fault.verb), message)
 
 
 @contextmanager

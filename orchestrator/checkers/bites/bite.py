@@ -6,8 +6,9 @@ from collections.abc import Collection
 from typing import cast
 
 from chaos.faults.fault import Fault, RelayFault
+from chaos.faults.peers import Crowd
 from nodes.wire.header import process_of
-from orchestrator.checkers.bites import processes, windows
+from orchestrator.checkers.bites import peers, processes, windows
 from orchestrator.checkers.bites.course import USUAL, Course, Courses
 from orchestrator.checkers.bites.messages import effective
 from orchestrator.checkers.bites.models import by_rule
@@ -47,6 +48,8 @@ def _courses(setting: Setting, courses: Courses, met: Collection[Operation]) -> 
 def _rule(setting: Setting, index: int, fault: Fault) -> RuleBite:
     if fault.on_process is not None:
         return processes.bite(setting, index, fault.on_process)
+    if fault.by_client:
+        return peers.bite(setting, index, cast(Crowd, fault))
     if plane_of(setting.cell, fault) == "relay":
         return _decided(setting, index, cast(RelayFault, fault))
     return _windowed(setting, index, fault)
@@ -100,13 +103,17 @@ def _cut(trace: Trace) -> bool:
 
 
 def _met_while_open(setting: Setting) -> set[Operation]:
-    """What was open while a plane that sees no messages was at work on its link."""
+    """What was open while a plane that sees no messages was at work on its link, or a crowd at its server."""
     return {
-        operation
-        for index, fault in enumerate(setting.cell.faults)
-        if plane_of(setting.cell, fault) in ("toxiproxy", "packet")
-        for operation in windows.open_meanwhile(setting, index, fault)
+        operation for index, fault in enumerate(setting.cell.faults) for operation in _meanwhile(setting, index, fault)
     }
+
+
+def _meanwhile(setting: Setting, index: int, fault: Fault) -> frozenset[Operation]:
+    if fault.by_client:
+        return peers.open_meanwhile(setting, index, cast(Crowd, fault))
+    unseen = plane_of(setting.cell, fault) in ("toxiproxy", "packet")
+    return windows.open_meanwhile(setting, index, fault) if unseen else frozenset()
 
 
 def _hello_decisions(setting: Setting, trace: Trace) -> list[Event]:

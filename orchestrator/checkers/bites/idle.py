@@ -7,7 +7,6 @@ from typing import cast
 
 from chaos.faults.fault import Fault, RelayFault
 from chaos.faults.processes import ProcessFault
-from chaos.supports import PlaneName
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
 from orchestrator.checkers.bites.fired import fired
@@ -18,7 +17,7 @@ from orchestrator.checkers.setting import Setting
 from orchestrator.history.index import Window
 from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event
-from orchestrator.run.specs import plane_of
+from orchestrator.run.specs import Performer, plane_of
 
 
 def reason(setting: Setting, bite: RuleBite) -> str:
@@ -30,6 +29,8 @@ def reason(setting: Setting, bite: RuleBite) -> str:
     if not windows:
         return _never(fault)
     plane = plane_of(setting.cell, fault)
+    if plane == "client":
+        return _crowd(setting, bite)
     if plane == "relay":
         return _relay(setting, bite, cast(RelayFault, fault), windows)
     return _window(setting, bite, windows, plane)
@@ -131,7 +132,15 @@ def _invoked(setting: Setting) -> set[tuple[int, int]]:
     }
 
 
-def _window(setting: Setting, bite: RuleBite, windows: Iterable[Window], plane: PlaneName | None) -> str:
+def _crowd(setting: Setting, bite: RuleBite) -> str:
+    if not bite.named:
+        return "no operation of its server was open while it was there"
+    ends = [event for event in setting.index.of_kind(Kind.RULE) if event.detail.get("rule") == bite.rule]
+    came = sum(event.detail.get("connected", 0) for event in ends[-1:])
+    return f"{came} of its connections were let in, and its server shows none of it"
+
+
+def _window(setting: Setting, bite: RuleBite, windows: Iterable[Window], plane: Performer | None) -> str:
     """A plane that sees no messages: what was open while the rule was on, and whether the kernel counted anything."""
     invoked = setting.index.invoked.values()
     on = Intervals(windows)

@@ -9,6 +9,7 @@ from chaos.supports import PLANES
 from nodes.wire.record import Kind
 from orchestrator.checkers.gate.names import operation_name
 from orchestrator.checkers.views import Views
+from orchestrator.history.merged import Event
 from orchestrator.run.session import ORCHESTRATOR
 
 _NOBODY = ("client", "seq", "attempt", "process")
@@ -55,5 +56,13 @@ def records_are_by_whom_they_can_be(setting: Views) -> Iterator[str]:
     for kinds, by in said_by:
         for kind in kinds:
             for event in setting.suspected(kind):
-                if event.node not in by:
+                if event.node not in by and not _switches(setting, event):
                     yield f"{event.node} journalled {kind.name}, which is not its to say"
+
+
+def _switches(setting: Views, event: Event) -> bool:
+    """A client says of its crowds when they are there."""
+    fault = dict(enumerate(setting.cell.faults)).get(event.detail.get("rule", -1))
+    if event.kind is not Kind.RULE or fault is None or not fault.by_client:
+        return False
+    return any(link.name == fault.on_link and link.source == event.node for link in setting.cell.links)

@@ -8,7 +8,8 @@ from chaos.faults.fault import Fault
 from chaos.faults.window import A_DURATION
 from chaos.problem import Path, Problem, names
 from chaos.supports import PLANE_OF, SUPPORTS
-from orchestrator.scenario.cell import Cell
+from nodes.services import WITH_EFFECT
+from orchestrator.scenario.cell import Cell, SocketLink
 from orchestrator.scenario.coherence.around import around
 from orchestrator.scenario.coherence.waiting import named, trigger
 from orchestrator.scenario.triggers import TriggerEvent, parse_trigger, placed_triggers
@@ -28,6 +29,7 @@ def _fault(cell: Cell, fault: Fault) -> Iterator[Problem]:
             yield Problem(("link",), f"no link {fault.on_link!r}; expected one of {names(called)}")
             return
         yield from _reach(fault, called[fault.on_link])
+        yield from _asked(cell, fault)
     yield from fault.problems_in(around(cell))
     yield from fault.problems()
     yield from _turns(cell, fault)
@@ -74,10 +76,24 @@ def _begins(cell: Cell, text: str) -> Iterator[Problem]:
         yield Problem(path, f"{text!r}: {subject} is on until heal, and no fault begins after heal; give it lasts")
 
 
+def _asked(cell: Cell, fault: Fault) -> Iterator[Problem]:
+    """Whether its server can be asked without a header of ours, and is the same afterwards."""
+    link = next((link for link in cell.links if link.name == fault.on_link), None)
+    if not fault.asks or link is None or link.target not in cell.servers:
+        return
+    service = cell.servers[link.target].service
+    if service in WITH_EFFECT:
+        message = f"it asks for what is nobody's operation, and a {service} would count it; expected a service echo"
+        yield Problem((fault.verb,), message)
+    elif isinstance(link, SocketLink):
+        message = f"it asks plain calls, and {link.name} is of {link.protocol}; expected a link with semantics"
+        yield Problem((fault.verb,), message)
+
+
 def _reach(fault: Fault, via: str) -> Iterator[Problem]:
     """Whether the plane that the link goes through can do it at all."""
     kind, verb = type(fault), fault.verb
-    if kind in SUPPORTS[PLANE_OF[via]]:
+    if fault.by_client or kind in SUPPORTS[PLANE_OF[via]]:
         return
     others = " or ".join(f"via: {other}" for other, plane in PLANE_OF.items() if kind in SUPPORTS[plane])
     can = names(one.verb for one in SUPPORTS[PLANE_OF[via]])

@@ -1,0 +1,167 @@
+"""PURE: a crowd: connections beside those of a client's calls, which do not behave (chaos/faults/peers.py).
+
+Rules of this file:
+
+1. Who is sent away, or finds nobody, comes again after AGAIN: the crowd keeps its size for as long as it is on.
+2. It is there when each of its members has been let in or refused, or has waited for GATHERING: what drops those that
+   connect (a full backlog) says nothing to them.
+3. In the end it leaves without a word: with a reset, which nobody repeats if it is lost.
+4. What it asks is nobody's operation: a plain call, without a header of ours. Nobody looks at the answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from nodes.ops import Address, Close, Connect, Get, Now, Program, Put, Queue, Recv, Send, Sleep, Socket, Spawn
+from nodes.rpc.codecs import Codec
+from nodes.rpc.interface import Procedure
+from nodes.rpc.serve import READ_SIZE
+from nodes.units import MILLISECOND, SECOND
+from nodes.wire.header import CallHeader
+from nodes.wire.record import Kind, Witness
+
+AGAIN = 10 * MILLISECOND
+GATHERING = 250 * MILLISECOND
+PATIENCE = 5 * SECOND
+"""Until a connection that nobody accepts is given up."""
+LARGE = 4096
+"""Bytes that `unread` asks for, each time."""
+AT_ONCE = 64
+"""Calls that `flood` hands over together."""
+
+
+class Questions:
+    """What members of a crowd send, in the protocol of their link."""
+
+    def __init__(self, codec: Codec, procedure: Procedure, *, plainly: bool) -> None:
+        self._codec = codec
+        self._procedure = procedure
+        self._header = None if plainly else CallHeader(1, 1, 1, 0, 0, 1)
+
+    def one(self, size: int) -> bytes:
+        """A whole request that carries so many bytes."""
+        codec = self._codec
+        return codec.wrap(codec.encode_call(1, self._procedure, self._header, (bytes(size),)))
+
+    @property
+    def half(self) -> bytes:
+        whole = self.one(8)
+        return whole[: len(whole) // 2]
+
+
+class Crowd:
+    """One fault's; `switch` is the plane's command."""
+
+    def __init__(self, rule: Mapping[str, Any], target: Address, questions: Questions, witness: Witness) -> None:
+        self._rule = rule["index"]
+        self._behave = BEHAVIOURS[rule["crowd"]]
+        self._size = rule["connections"]
+        self._target = target
+        self._questions = questions
+        self._witness = witness
+        self._open: dict[Socket, None] = {}
+        self._turn = 0
+        self._connected = self._refused = 0
+        self._arrived = Queue()
+
+    def switch(self, active: bool) -> Program:
+        """-> once it is there, or gone. What it does it does while it is on record as being on."""
+        if active:
+            self._note(active)
+            yield from self._gather()
+        else:
+            yield from self._disperse()
+            self._note(active)
+
+    def _note(self, active: bool) -> None:
+        detail = {"rule": self._rule, "active": active, "connected": self._connected, "refused": self._refused}
+        self._witness.note(Kind.RULE, detail=detail)
+
+    def _gather(self) -> Program:
+        self._turn += 1
+        self._arrived = Queue()
+        for number in range(self._size):
+            yield Spawn(self._member(self._turn), f"crowd {number}")
+        now = yield Now()
+        deadline = now + GATHERING
+        for _ in range(self._size):
+            try:
+                yield Get(self._arrived, deadline)
+            except TimeoutError:
+                return
+
+    def _disperse(self) -> Program:
+        self._turn += 1
+        for socket in list(self._open):
+            yield Close(socket, reset=True)
+
+    def _member(self, turn: int) -> Program:
+        arrived = self._arrived
+        while turn == self._turn:
+            yield from self._come(turn, arrived)
+            now = yield Now()
+            yield Sleep(now + AGAIN)
+
+    def _come(self, turn: int, arrived: Queue) -> Program:
+        """Once, and until it is sent away or the crowd is over."""
+        now = yield Now()
+        try:
+            socket = yield Connect(self._target, now + PATIENCE)
+        except OSError:
+            self._refused += 1
+            yield Put(arrived, None)
+            return
+        self._connected += 1
+        yield Put(arrived, None)
+        if turn == self._turn:
+            self._open[socket] = None
+            try:
+                yield from self._behave(socket, self._questions)
+            except OSError:
+                pass  # it was sent away, or the crowd is over
+            self._open.pop(socket, None)
+        yield Close(socket)
+
+
+def _silent(socket: Socket, questions: Questions) -> Program:
+    while (yield Recv(socket, READ_SIZE)):
+        pass
+
+
+def _half(socket: Socket, questions: Questions) -> Program:
+    yield Send(socket, questions.half)
+    yield from _silent(socket, questions)
+
+
+def _unread(socket: Socket, questions: Questions) -> Program:
+    question = questions.one(LARGE)
+    while True:
+        yield Send(socket, question)
+
+
+def _flood(socket: Socket, questions: Questions) -> Program:
+    yield Spawn(_reading(socket), "crowd's answers")
+    together = questions.one(8) * AT_ONCE
+    while True:
+        yield Send(socket, together)
+
+
+def _reading(socket: Socket) -> Program:
+    try:
+        while (yield Recv(socket, READ_SIZE)):
+            pass
+    except OSError:
+        pass
+
+
+def _resets(socket: Socket, questions: Questions) -> Program:
+    yield Send(socket, questions.half)
+    yield Close(socket, reset=True)
+
+
+BEHAVIOURS: Mapping[str, Callable[[Socket, Questions], Program]] = MappingProxyType(
+    {"silent": _silent, "half": _half, "unread": _unread, "flood": _flood, "resets": _resets}
+)
