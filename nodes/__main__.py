@@ -94,7 +94,7 @@ class Process:
             if self._witness is not None and not self._fenced:
                 if self._node is not None:
                     self._node.end()
-                self._witness.note(Kind.STOP)
+                self._witness.stop()
             if self._ledger is not None:
                 self._ledger.close()
 

@@ -17,10 +17,9 @@ MOMENT = 0.0005
 
 
 def alone(node: int) -> None:
-    """Stop the others of the node's processes where this is a child of it: when this returns, none goes on (Linux)."""
-    if node == os.getpid():
-        return
-    _stopped(node)  # first: it makes no more
+    """Stop the others of the node's processes, this being one of them: when this returns, none goes on (Linux)."""
+    if node != os.getpid():
+        _stopped(node)  # first: it makes no more
     with open(f"/proc/{node}/task/{node}/children", encoding="ascii") as children:
         for child in map(int, children.read().split()):
             if child != os.getpid():

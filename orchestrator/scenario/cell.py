@@ -117,7 +117,7 @@ Implicit = Literal["valid", "replies", "reference", "staleness"]
 """The checkers that judge every cell of our own nodes, whatever its scenario expects: *staleness* where calls read."""
 Convicting = Literal[Implicit, "boundaries", "delivered", "unrepeated", "fifo", "agreement", "quiescent", "fair"]
 """What can be asked to convict a broken variant: these too, of messages of sockets, and of engines."""
-Strain = Literal["descriptors-spent", "buffers-full", "backlog-full", "numbers-reused"]
+Strain = Literal["descriptors-spent", "buffers-full", "backlog-full", "numbers-reused", "peers-vanished"]
 """What servers can have gone through."""
 Claim = Literal["holds", "violated"]
 

@@ -81,7 +81,9 @@ class EventLoopDriver(Driver):
             raise self._ended_by
 
     def _turn(self) -> None:
-        """What is ready, what is late, and each task that can go on, once."""
+        """What is ready, what is late, and each task that can go on, once. A loop that is to stop may take one more."""
+        if self._ended_by is not None:
+            return
         try:
             for fd, mask in self._poller.wait(0):
                 if (endpoint := self._endpoints.get(fd)) is not None:  # else closed earlier in this turn

@@ -7,7 +7,6 @@ it accepted more connections, could accept none for want of descriptors, or had 
 from __future__ import annotations
 
 from chaos.faults.peers import Crowd
-from nodes.wire.record import Kind
 from orchestrator.checkers.bites.values import RuleBite
 from orchestrator.checkers.setting import Setting
 from orchestrator.history.intervals import Intervals
@@ -38,8 +37,9 @@ def came(setting: Setting, index: int, fault: Crowd) -> bool:
     """Whether its server felt it: it accepted as many connections as the crowd has, or there were some that it could
     not take."""
     server = _server(setting, fault)
-    samples = [event for event in setting.index.of_kind(Kind.USAGE) if event.node == server]
-    return any(_felt(samples, window.begin, fault) for window in setting.index.windows.get(index, ()))
+    lives = [samples for (node, _), samples in setting.index.usage.items() if node == server]
+    windows = setting.index.windows.get(index, ())
+    return any(_felt(samples, window.begin, fault) for window in windows for samples in lives)
 
 
 def _felt(samples: list[Event], begin: int, fault: Crowd) -> bool:
@@ -47,8 +47,7 @@ def _felt(samples: list[Event], begin: int, fault: Crowd) -> bool:
     before = next((event for event in reversed(samples) if event.order < begin), None)
     if before is None:
         return False
-    last = next(event for event in reversed(samples) if event.epoch == before.epoch)
-    grown = {name: (last.detail[name] or 0) - (before.detail[name] or 0) for name in COUNTS}
+    grown = {name: (samples[-1].detail[name] or 0) - (before.detail[name] or 0) for name in COUNTS}
     return grown["accepted"] >= fault.connections or grown["refused"] + grown["overflows"] > 0
 
 
