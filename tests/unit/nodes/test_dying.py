@@ -39,6 +39,22 @@ for process in (sibling, node):
 """
 
 
+OF_THE_NODE = """
+import os, signal
+from nodes.dying import _state, alone
+child = os.fork() or signal.pause()
+alone(os.getpid())
+print(_state(child), flush=True)
+os.kill(child, signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc tells a process's children")
+def test_so_do_its_children_if_it_is_the_node_itself() -> None:
+    done = subprocess.run([sys.executable, "-c", OF_THE_NODE], stdout=subprocess.PIPE)
+    assert (done.returncode, done.stdout) == (0, b"T\n")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells a process's children")
 def test_the_others_of_a_node_stand_still() -> None:
     done = subprocess.run([sys.executable, "-c", FAMILY], stdout=subprocess.PIPE)

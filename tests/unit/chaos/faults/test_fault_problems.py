@@ -12,6 +12,7 @@ from chaos.faults.fault import Fault
 from chaos.faults.messages import Cut, Delay, Drop, Duplicate, Hold, Slice
 from chaos.faults.packets import Blackhole, Loss, Netem, Reject, Shape, Split
 from chaos.faults.paths import Partition, Rate
+from chaos.faults.peers import Crowd
 from chaos.faults.processes import Kill, Pause, Restart
 from chaos.faults.streams import Bandwidth, Latency, SlowClose
 from chaos.faults.surroundings import ForeignLink
@@ -94,6 +95,8 @@ def check(problems: Iterable[Problem], *expected: tuple[str, str]) -> None:
         (Loss(loss="both", link=LINK, probability=0), "probability", "more than 0"),
         (Loss(loss="both", link=LINK, every=0), "every", "1 or more"),
         (Blackhole(blackhole=0, link=LINK), "blackhole", "count from 1"),
+        (Crowd(crowd="silent", link=LINK, connections=0), "connections", "expected 1 to 4096"),
+        (Crowd(crowd="silent", link=LINK, connections=4097), "connections", "expected 1 to 4096"),
         (Split(split="groups", groups=(("a",), ("b",)), nodes=("a",)), "nodes", "takes groups"),
         (Split(split="ring", nodes=("a", "b", "c", "d"), groups=(("a",), ("b",))), "groups", "split: ring"),
         (Split(split="groups"), "groups", ""),
@@ -127,6 +130,8 @@ def test_by_itself(fault: Fault, where: str, what: str) -> None:
         Loss(loss="both", link=LINK, every=1),
         Loss(loss="both", link=LINK, probability=1),
         Blackhole(blackhole=1, link=LINK),
+        Crowd(crowd="flood", link=LINK, connections=1),
+        Crowd(crowd="resets", link=LINK, connections=4096),
         Netem(netem=Shape(delay=1, jitter=1, reorder=1, delay_correlation=1, distribution="normal"), link=LINK),
         Netem(netem=Shape(bytes_per_second=1), link=LINK),
     ],

@@ -9,6 +9,7 @@ import pytest
 
 from chaos.faults.fault import Fault, PacketFault, RelayFault, ToxicFault
 from chaos.faults.packets import Split
+from chaos.faults.peers import Crowd
 from chaos.faults.processes import ProcessFault
 from chaos.faults.vocabulary import FAULTS, AnyFault, kinds
 
@@ -26,9 +27,12 @@ def test_a_verb_is_the_first_key_of_its_own_and_the_name(kind: type[Fault]) -> N
     assert kind.__name__.lower() == kind.verb.replace("_", "")
 
 
-def test_each_is_performed_by_a_plane_or_done_to_a_process() -> None:
+def test_each_is_performed_by_a_plane_or_a_client_or_done_to_a_process() -> None:
     performed = {**kinds(RelayFault), **kinds(ToxicFault), **kinds(PacketFault)}
-    assert set(performed.values()) | set(kinds(ProcessFault).values()) == set(FAULTS.values())
+    by_clients = {kind for kind in FAULTS.values() if kind.by_client}
+    assert set(performed.values()) | set(kinds(ProcessFault).values()) | by_clients == set(FAULTS.values())
+    assert by_clients == {Crowd}
+    assert not by_clients & set(performed.values())
     assert not set(performed) & set(kinds(ProcessFault))
     assert set(kinds(RelayFault)) & set(kinds(PacketFault)) == {"Partition", "Rate"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from transcripts import Transcript, cell, conducted
 from chaos.faults.fault import Fault
 from chaos.faults.messages import Delay, Hold
 from chaos.faults.paths import Partition
+from chaos.faults.peers import Crowd
 from chaos.faults.processes import Kill, Pause, Restart
 from nodes.wire.record import Kind
 from orchestrator.backends.sim.session import run
@@ -153,6 +155,24 @@ def test_what_cannot_be_done_to_the_dead_is_noted_and_begins_nothing(second: Fau
     session = conducted(cell(KILL, second))
     assert [line for line in session.said if "signal" in line] == ["signal kill server 1"]
     assert ("none", "server", 1, 1, "it was dead already") in session.acts
+
+
+def test_a_client_is_told_of_its_crowd_and_heal_ends_it() -> None:
+    crowd = Crowd(crowd="silent", link=LINK, connections=2, when="client ok 1")
+    assert conducted(cell(crowd)).said[len(START) :] == ["rule client 0 True", "rule client 0 False", *END]
+    passing = conducted(cell(replace(crowd, lasts=1)))
+    assert between(passing) == ["rule client 0 True", "rule client 0 False"]
+
+
+def test_one_that_is_there_from_the_first_comes_before_anybody_calls() -> None:
+    session = conducted(cell(Crowd(crowd="silent", link=LINK, connections=2)))
+    assert session.said[len(START) - 2 :] == [
+        "configure client",
+        "rule client 0 True",
+        "go client",
+        "rule client 0 False",
+        *END,
+    ]
 
 
 def test_what_is_held_is_released_at_its_trigger() -> None:

@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 from history_builder import cell
 
+from chaos.faults.fault import Fault
+from chaos.faults.paths import Partition
+from chaos.faults.peers import Crowd
+from chaos.faults.streams import Down
 from orchestrator.run.drained import drained
 from orchestrator.scenario.cell import Cell
 
@@ -37,6 +41,26 @@ def test_the_relay_has_something(relay: dict[str, int]) -> None:
 @pytest.mark.parametrize("counts", [{"executing": 1}, {"connections": 1}, {"received": 3}])
 def test_a_server_has_something_or_waits_for_it(counts: dict[str, int]) -> None:
     assert not is_drained({}, counts)
+
+
+def left(connections: int, fault: Fault, via: str) -> bool:
+    """Of a server that so many connections are left of, where a crowd of three was there."""
+    crowd = Crowd(crowd="silent", link=LINK, connections=3)
+    made = cell(faults=(crowd, fault), via=via)
+    return drained(made, {"server": 1}, [], {"server": {"links": {LINK: DONE | {"connections": connections}}}})
+
+
+@pytest.mark.parametrize(
+    ("fault", "via"), [(Partition(partition="both", link=LINK), "direct"), (Down(down=True, link=LINK), "toxiproxy")]
+)
+def test_a_crowd_may_have_left_without_the_servers_being_told(fault: Fault, via: str) -> None:
+    assert left(3, fault, via)
+    assert not left(4, fault, via)
+
+
+def test_else_nobody_leaves_without_a_word() -> None:
+    assert left(0, Partition(partition="both", link=LINK), "relay")
+    assert not left(1, Partition(partition="both", link=LINK), "relay")
 
 
 def test_what_was_passed_to_an_epoch_that_is_gone_is_not_waited_for() -> None:

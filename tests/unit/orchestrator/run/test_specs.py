@@ -145,6 +145,7 @@ def test_a_client_is_told_its_workload_and_where_to_call() -> None:
             "patience": 13,
         },
         "gates": [3],
+        "crowds": [],
         "failpoints": [],
         "report": [("ok", 2)],
     }
