@@ -11,8 +11,8 @@ Rules of this file:
 3. A message waits for nobody but its server if what its client had sent before over that connection was answered, and
    its hop let it pass. How long others are on their way is not known; nor is it where planes are at work that see no
    messages, or where clocks are several.
-4. A message tries the server if, when it was sent, another connection had begun and had a long run of receipts before
-   it, whether others came in between or not.
+4. A message tries the server if it was passed over, or if, when it was sent, another connection had begun and had a long
+   run of receipts before it, whether others came in between or not.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ def check(setting: Views) -> Finding:
     tried, violations = 0, []
     for message in sorted(_messages(setting), key=lambda message: message.sent.order):
         order = message.sent.order
-        tried += any(noise.line != message.line for noise in loud.meeting(order, order + 1))
         passing = next(_passing(long, message), None)
+        tried += passing is not None or any(noise.line != message.line for noise in loud.meeting(order, order + 1))
         if passing is not None:
             violations.append(Violation(message.trace.operation, _told(message, passing)))
     return Finding(name, tuple(violations), {"tried": tried})
