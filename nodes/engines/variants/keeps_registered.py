@@ -25,10 +25,10 @@ class Variant(Driver):
 
     def _discard(self, endpoint: ReadinessEndpoint) -> None:
         if endpoint.interest and endpoint.peer is not None and len(self._kept) < MOST:
-            with suppress(OSError):  # its peer has reset it
-                endpoint.raw.shutdown(socket.SHUT_RDWR)
-            self._kept.append(os.dup(endpoint.fd))
-            endpoint.interest = 0  # as if it had been deregistered
+            with suppress(OSError):  # there is no descriptor left for it
+                self._kept.append(os.dup(endpoint.fd))
+                endpoint.interest = 0  # as if it had been deregistered
+                endpoint.raw.shutdown(socket.SHUT_RDWR)  # if its peer has not reset it
         super()._discard(endpoint)
 
     def _tear_down(self) -> None:

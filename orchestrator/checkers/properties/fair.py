@@ -11,8 +11,8 @@ Rules of this file:
 3. A message waits for nobody but its server if what its client had sent before over that connection was answered, and
    its hop let it pass. How long others are on their way is not known; nor is it where planes are at work that see no
    messages, or where clocks are several.
-4. A message tries the server if it was passed over, or if, when it was sent, another connection had begun and had a long
-   run of receipts before it, whether others came in between or not.
+4. A message tries the server if it was passed over, or if, when it was sent, another connection had begun and had a
+   long run of receipts before it, whether others came in between or not.
 """
 
 from __future__ import annotations
