@@ -11,7 +11,7 @@ MINUTES ?= 60
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo quadrants table test mutants alterations attack convictions stored kill-matrix probe-matrix check bench bench-containers image clean
+.PHONY: help venv demo quadrants table test mutants alterations attack convictions stored kill-matrix server-matrix probe-matrix check bench bench-containers image clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ stored: .venv/.installed  ## write down anew what tests hold of verdicts, texts 
 
 kill-matrix: .venv/.installed  ## run the broken variants again, and write down which check convicts which
 	@PYTHONPATH=tests $(BIN)/python tests/scenarios/kill_matrix.py
+
+server-matrix: .venv/.installed  ## run servers that are wrong in the scenarios of mux again, and write down which check convicts which
+	@PYTHONPATH=tests $(BIN)/python tests/scenarios/server_matrix.py
 
 probe-matrix: .venv/.installed  ## do every probe on the broken pollers again, and write down which convicts which
 	@PYTHONPATH=tests $(BIN)/python tests/conformance/broken_pollers.py

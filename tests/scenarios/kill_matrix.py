@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import server_matrix
 import suite
 import yaml
 from suite import Ran
@@ -30,8 +31,9 @@ PAGE = ROOT / "docs" / "negative-controls.md"
 
 NONE = "none"
 """The value of the axes `variant` and `fault` that stands for the correct mechanism, and for no fault."""
-CHECKS = (*CHECKERS, "bitten", "others")
-"""The checkers, and what a scenario expects of the operations that its fault bit and of the others."""
+CHECKS = (*(name for name in CHECKERS if name not in ("fair", "quiescent")), "bitten", "others")
+"""The checkers of mechanisms, and what a scenario expects of the operations that its fault bit and of the others. Those
+of servers convict elsewhere (server_matrix.py)."""
 
 Convictions = tuple[str, ...]
 
@@ -142,7 +144,8 @@ def matrix_text(rows: Sequence[Row]) -> str:
 
 def page(rows: Sequence[Row], abouts: Mapping[str, str]) -> str:
     """docs/negative-controls.md; `abouts` says what each scenario is about."""
-    return PAGE_TEXT.format(table="\n".join(_table(rows)), mutants="\n".join(_mutants(rows, abouts)))
+    servers = "\n".join(server_matrix.table())
+    return PAGE_TEXT.format(table="\n".join(_table(rows)), mutants="\n".join(_mutants(rows, abouts)), servers=servers)
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:
@@ -205,6 +208,14 @@ call only a part, so it is for links with a `protocol`; of datagrams it takes on
 connections so, and tells their peers of the end. poll(2) reports such a number as one that is not open, until the
 next connection has it. On other engines nothing shows (an edge and a one-shot report no more), or it is no server:
 select(2) fails with EBADF, asyncio cannot register the next connection of that number, and libuv aborts.
+Each is convicted end to end, on the engines that show it, by the scenario that has its name (`scenarios/mux/wrong-*`):
+the one that is in bold here, with a server that is wrong. The table holds it against the other scenarios of
+`scenarios/mux`, too, on its usual engine: the checks that find against it, "-" where it meets everything, and
+*inconclusive* where it shows nothing, since hardly anything was answered.
+
+{servers}
+
+`make server-matrix` runs these cells again, and `make kill-matrix` writes this page with them.
 `tests/conformance/test_broken_servers.py` holds each against the engines' contract, or counts how often it waits,
 beside the engine that it is laid over.
 

@@ -1,8 +1,7 @@
 """Who convicts servers that are written in the wrong way: each of them in the scenarios of scenarios/mux.
 
-`python tests/scenarios/server_matrix.py` runs them on this machine and writes server_matrix.yaml again. Which scenario
-and which check *must* convict (`named`) is said there by hand, and kept. What else convicts is what was found: much of
-it hangs on time.
+`make server-matrix` runs them on this machine and writes server_matrix.yaml and the page of negative controls again.
+NAMED says which scenario and which check *must* convict. What else does hangs on time, and is what was found once.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import suite
 import yaml
 
 from orchestrator.checkers.verdict import Met
+from orchestrator.report.result import Exit
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.shipped import plans
 
@@ -22,6 +22,9 @@ MATRIX = Path(__file__).with_suffix(".yaml")
 WRONG = "wrong-"
 """How the names of scenarios begin whose servers are wrong by themselves."""
 RIGHT = "right"
+NOTHING = ("inconclusive",)
+SETTLE = 2_000
+"""Milliseconds: some of them never come to rest."""
 
 
 class Server(NamedTuple):
@@ -67,19 +70,21 @@ def _with(cell: Cell, server: Server) -> Cell:
     nodes = {name: node.model_copy(update={"variant": variant}) for name, node in cell.servers.items()}
     axes = {**cell.axes, "variant": server.variant}
     told = ",".join(f"{axis}={value}" for axis, value in axes.items())
-    return cell.model_copy(update={"nodes": {**cell.nodes, **nodes}, "axes": axes, "cell": told})
+    update = {"nodes": {**cell.nodes, **nodes}, "axes": axes, "cell": told, "settle": SETTLE}
+    return cell.model_copy(update=update)
 
 
-def run(server: Server) -> list[Row]:
-    """What finds against it, on this machine. Raises AssertionError if the testbed failed."""
-    return [_row(ran) for ran in suite.run(cells(server), "local", idle=True)]
+def run(cells: Sequence[Cell]) -> list[Row]:
+    """What finds against their servers, on this machine. Raises AssertionError if the testbed failed."""
+    return [_row(ran) for ran in suite.run(cells, "local", times=1)]
 
 
 def _row(ran: suite.Ran) -> Row:
     judgement = ran.result.judgement
     assert judgement is not None
-    unmet = (found.name for found in judgement.expectations if found.verdict is Met.UNMET)
-    return Row(ran.result.cell.scenario, tuple(unmet))
+    unmet = tuple(found.name for found in judgement.expectations if found.verdict is Met.UNMET)
+    shows_nothing = ran.result.exit_code is Exit.INCONCLUSIVE and not unmet
+    return Row(ran.result.cell.scenario, NOTHING if shows_nothing else unmet)
 
 
 def stored() -> dict[str, dict[str, list[str]]]:
@@ -89,7 +94,7 @@ def stored() -> dict[str, dict[str, list[str]]]:
 
 
 NAMED: Mapping[str, tuple[str, str]] = {
-    "undrained": ("slow-readers", "others"),
+    "undrained": ("pieces-and-bursts", "delivered"),
     "keeps-registered": ("reset-storm", "quiescent"),
     "accepts-on": ("no-descriptors", "quiescent"),
     "greedy": ("noisy-neighbour", "fair"),
@@ -97,24 +102,26 @@ NAMED: Mapping[str, tuple[str, str]] = {
 """Variant -> the scenario and the check that has to convict it."""
 
 
-def table(rows: Mapping[str, Sequence[Row]]) -> Iterator[str]:
-    """Scenarios down, servers across."""
+def table() -> Iterator[str]:
+    """As it is stored: scenarios down, servers across."""
+    rows = {name: [Row(scenario, tuple(found)) for scenario, found in of.items()] for name, of in stored().items()}
     names = list(dict.fromkeys(row.scenario for found in rows.values() for row in found))
     yield f"| scenario | {' | '.join(rows)} |"
     yield "| --- " * (len(rows) + 1) + "|"
     for name in names:
-        found = [
-            next((", ".join(row.checks) for row in of if row.scenario == name), "n/a") or "-" for of in rows.values()
-        ]
-        yield f"| {name} | {' | '.join(found)} |"
+        yield f"| {name} | {' | '.join(_found(variant, name, of) for variant, of in rows.items())} |"
+
+
+def _found(variant: str, scenario: str, rows: Sequence[Row]) -> str:
+    checks = next((row.checks for row in rows if row.scenario == scenario), ("n/a",))
+    return ", ".join(f"**{check}**" if (scenario, check) == NAMED[variant] else check for check in checks) or "-"
 
 
 def main() -> None:
-    rows = {server.variant: run(server) for server in SERVERS}
-    for line in table(rows):
-        print(line)
+    rows = {server.variant: run(cells(server)) for server in SERVERS}
     text = {variant: {row.scenario: list(row.checks) for row in found} for variant, found in rows.items()}
     MATRIX.write_text(yaml.safe_dump(text, sort_keys=False, default_flow_style=None))
+    print("\n".join(table()))
 
 
 if __name__ == "__main__":

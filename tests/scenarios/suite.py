@@ -66,7 +66,9 @@ def unhurried(cell: Cell) -> Cell:
     return cell.model_copy(update={"nodes": {**cell.nodes, **clients}})
 
 
-def run(cells: Sequence[Cell], backend: str, options: Options = NONE, *, idle: bool = False) -> list[Ran]:
+def run(
+    cells: Sequence[Cell], backend: str, options: Options = NONE, *, idle: bool = False, times: int = TIMES
+) -> list[Ran]:
     """Run them, some at a time on real processes; in the order given. Raises AssertionError if the testbed failed.
 
     On a busy machine operations are late, and what was to come before heal comes after it. Such a run shows nothing,
@@ -74,7 +76,7 @@ def run(cells: Sequence[Cell], backend: str, options: Options = NONE, *, idle: b
     """
     ran: dict[str, Ran] = {}
     left = list(cells)
-    for _ in range(1 if backend == "sim" else TIMES):
+    for _ in range(1 if backend == "sim" else times):
         ran |= {name(one.result.cell): one for one in _run(left, backend, options)}
         left = [cell for cell in left if _shows_nothing(ran[name(cell)], idle)]
         if not left:
