@@ -11,6 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -29,8 +30,9 @@ PATIENCE = 5 * SECOND
 """Until a connection that nobody accepts is given up."""
 LARGE = 4096
 """Bytes that `unread` asks for, each time."""
-AT_ONCE = 64
-"""Calls that `flood` hands over together."""
+AT_ONCE, AHEAD = 64, 8_192
+"""Calls that `flood` hands over together, and how many of them may be unanswered: enough for half a second, so that its
+server always has some, and few enough to be done soon after it is over."""
 
 
 class Questions:
@@ -45,6 +47,11 @@ class Questions:
         """A whole request that carries so many bytes."""
         codec = self._codec
         return codec.wrap(codec.encode_call(1, self._procedure, self._header, (bytes(size),)))
+
+    def answered(self, size: int) -> int:
+        """How many bytes its answer has."""
+        codec = self._codec
+        return len(codec.wrap(codec.encode_reply(1, self._procedure, None, bytes(size))))
 
     @property
     def half(self) -> bytes:
@@ -143,18 +150,25 @@ def _unread(socket: Socket, questions: Questions) -> Program:
 
 
 def _flood(socket: Socket, questions: Questions) -> Program:
-    yield Spawn(_reading(socket), "crowd's answers")
-    together = questions.one(8) * AT_ONCE
+    came = Queue()
+    yield Spawn(_reading(socket, came), "crowd's answers")
+    together, owed = questions.one(8) * AT_ONCE, 0
     while True:
         yield Send(socket, together)
+        owed += AT_ONCE * questions.answered(8)
+        while owed > AHEAD * questions.answered(8):
+            owed -= yield Get(came)
 
 
-def _reading(socket: Socket) -> Program:
+def _reading(socket: Socket, came: Queue) -> Program:
+    """Tells how many bytes of answers came each time. When the connection has ended it tells of a last answer to all
+    that was asked, so that who waits for it sends again, and learns of the end by that."""
     try:
-        while (yield Recv(socket, READ_SIZE)):
-            pass
+        while data := (yield Recv(socket, READ_SIZE)):
+            yield Put(came, len(data))
     except OSError:
         pass
+    yield Put(came, sys.maxsize)
 
 
 def _resets(socket: Socket, questions: Questions) -> Program:

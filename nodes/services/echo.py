@@ -12,9 +12,6 @@ from nodes.wire.xdr import Opaque
 
 ECHO = Interface("echo", SITE_PROGRAMS, 1, (Procedure(2, "echo", (("data", Opaque()),), Opaque()),))
 
-LARGE = 12_500
-"""Of eight bytes each: 100,000 bytes are more than is read at a time, and fit into a buffer that nobody reads."""
-
 
 class Echo:
     def __init__(self, state: dict[str, Any]) -> None:
@@ -32,9 +29,6 @@ class Nothing(NamedTuple):
 SERVICE = Service(
     interface=ECHO,
     make=Echo,
-    workloads={
-        "echo": lambda intent: ("echo", intent.to_bytes(8, "big")),
-        "echo-large": lambda intent: ("echo", intent.to_bytes(8, "big") * LARGE),
-    },
+    workloads={"echo": lambda intent: ("echo", intent.to_bytes(8, "big"))},
     model=Model(Nothing(), lambda state, _, data: (state, data), lambda kept, expected: None),
 )

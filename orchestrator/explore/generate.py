@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 CLIENT, SERVER = "client", "server"
 NAME = "explored"
 ABOUT = "Drawn by chance."
-SMALL = tuple(name for name in SERVICE_OF if name != "echo-large")
-"""What large messages show, shows on real buffers alone."""
 TRIES = 1_000
 """After which a cell for which nothing fits is given up."""
 SEMANTICS = tuple(each for each, often in zip(get_args(Semantics), (1, 1, 2, 2, 3), strict=True) for _ in range(often))
@@ -123,7 +121,7 @@ def _brings(fault: Fault, call: int, server: str, event: TriggerEvent, epoch: in
 
 
 def _system(random: Random, variant: Variant | None) -> Cell:
-    workload = random.choice([*SMALL, "add", "write-read"])
+    workload = random.choice([*SERVICE_OF, "add", "write-read"])
     client = Client(
         workload=workload,
         calls=random.choice((2, 3, 3, 4, 4, 5, 6)),

@@ -10,7 +10,7 @@ from sim_programs import MILLISECOND, PORT, pause, world
 from witnessing import Witnessing
 
 from nodes import ops
-from nodes.crowd import AGAIN, AT_ONCE, BEHAVIOURS, GATHERING, LARGE, Crowd, Questions
+from nodes.crowd import AGAIN, AHEAD, AT_ONCE, BEHAVIOURS, GATHERING, LARGE, Crowd, Questions
 from nodes.rpc.codecs import codec
 from nodes.services.echo import ECHO
 from nodes.sockets.codec import SocketCodec
@@ -103,18 +103,39 @@ def test_the_flood_asks_without_waiting_and_reads() -> None:
     reading = next(program)
     assert isinstance(reading, ops.Spawn)
     assert isinstance(next(reading.program), ops.Recv)
-    for _ in range(3):
-        sending = program.send(None)
-        assert isinstance(sending, ops.Send)
+    sent = 0
+    while isinstance(sending := program.send(None), ops.Send):
         assert sending.data == PLAIN.one(8) * AT_ONCE
+        sent += AT_ONCE
+    assert sent == AHEAD + AT_ONCE
+    assert isinstance(sending, ops.Get)
+    one = PLAIN.answered(8)
+    assert isinstance(program.send((AT_ONCE - 1) * one), ops.Get), "too many are unanswered still"
+    assert isinstance(program.send(one), ops.Send)
 
 
 def test_the_flood_reads_until_the_end_of_its_connection() -> None:
     reading = next(BEHAVIOURS["flood"](ops.Socket(), PLAIN)).program
     next(reading)
-    assert isinstance(reading.send(b"an answer"), ops.Recv)
+    came = reading.send(b"an answer")
+    assert (type(came), came.item) == (ops.Put, len(b"an answer"))
+    assert isinstance(reading.send(None), ops.Recv)
+    last = reading.throw(ConnectionResetError())
+    assert isinstance(last, ops.Put)
+    assert last.item > AHEAD * PLAIN.answered(8)
     with pytest.raises(StopIteration):
-        reading.throw(ConnectionResetError())
+        reading.send(None)
+
+
+@pytest.mark.parametrize("name", ["xdr", "msgpack"])
+def test_an_answers_size_is_known(name: str) -> None:
+    spoken = codec(name, ECHO)
+    questions = Questions(spoken, ECHO.procedures[0], plainly=True)
+    (asked,) = spoken.stream().feed(questions.one(8))
+    call = spoken.decode_call(asked)
+    assert call.procedure is not None
+    answer = spoken.wrap(spoken.encode_reply(call.xid, call.procedure, call.header, call.arguments[0]))
+    assert len(answer) == questions.answered(8)
 
 
 def test_who_reads_nothing_asks_all_the_time() -> None:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from nodes.rpc import codecs
 from nodes.services import SERVICE_OF
 from nodes.wire.transports import LINKS
-from orchestrator.explore.generate import ABOUT, NAME, SMALL, Ground, fresh, mutated, ours
+from orchestrator.explore.generate import ABOUT, NAME, Ground, fresh, mutated, ours
 from orchestrator.explore.theory import by_theory
 from orchestrator.scenario.cell import Cell, Client, Link, Retry, Semantics
 
@@ -67,7 +67,7 @@ def test_its_clients_repeat_soon_late_or_never() -> None:
 def test_every_mechanism_workload_and_protocol_is_drawn() -> None:
     links_drawn = links()
     calling = clients()
-    assert {client.workload for client in calling} == set(SMALL)
+    assert {client.workload for client in calling} == set(SERVICE_OF)
     assert {link.semantics for link in links_drawn} == set(get_args(Semantics))
     assert {link.transport for link in links_drawn} == set(LINKS)
     assert {link.codec for link in links_drawn} == set(codecs.NAMES)
@@ -106,7 +106,7 @@ def test_what_is_small_and_usual_is_likely() -> None:
     maybe, at_least, at_most, incarnation, exactly = get_args(Semantics)
     promising = (maybe, at_least, *[at_most] * 2, *[incarnation] * 2, *[exactly] * 3)
     of_link = [promising, tuple(sorted(LINKS)), codecs.NAMES]
-    assert random.offered == [(*SMALL, "add", "write-read"), *of_client, *of_link, (0, 0, 0, 3, 30, 100)]
+    assert random.offered == [(*SERVICE_OF, "add", "write-read"), *of_client, *of_link, (0, 0, 0, 3, 30, 100)]
 
 
 def test_one_or_two_faults_are_likelier_than_three_and_one_change_than_two() -> None:
