@@ -10,7 +10,7 @@ Rules of this file:
    would not do: a quick server receives thousands in that time, and one that gets no CPU itself a few in a second.
 3. A message waits for nobody but its server if what its client had sent before over that connection was answered, and
    its hop let it pass. How long others are on their way is not known; nor is it where planes are at work that see no
-   messages, or where clocks are several.
+   messages, or where what clocks may be wrong is much of what is LONG.
 4. A message tries the server if it was passed over, or if, when it was sent, another connection had begun and had a
    long run of receipts before it, whether others came in between or not.
 """
@@ -37,6 +37,8 @@ needs = frozenset({View.JOURNALS, View.TURNS})
 
 MANY = 1_000
 LONG = 250 * MILLISECOND
+ASTRAY = LONG // 10
+"""The most that two clocks may be wrong against each other."""
 WITHOUT_MESSAGES = frozenset({"packet", "toxiproxy"})
 """Planes that do not say which message they hold up."""
 
@@ -158,7 +160,8 @@ class _Lines:
 
 def _is_known(setting: Views) -> bool:
     at_work = {event.node for event in setting.index.of_kind(Kind.RULE)}
-    return not setting.index.history.clocks and WITHOUT_MESSAGES.isdisjoint(at_work)
+    wrong = max((clock.error for clock in setting.index.history.clocks), default=0)
+    return 2 * wrong <= ASTRAY and WITHOUT_MESSAGES.isdisjoint(at_work)
 
 
 def _messages(setting: Views) -> Iterator[Message]:

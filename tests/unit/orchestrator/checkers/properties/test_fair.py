@@ -10,8 +10,9 @@ from nodes.wire.record import Kind
 from orchestrator.checkers.checker import finding
 from orchestrator.checkers.finding import Finding
 from orchestrator.checkers.properties import CHECKERS
-from orchestrator.checkers.properties.fair import LONG, MANY
+from orchestrator.checkers.properties.fair import ASTRAY, LONG, MANY
 from orchestrator.checkers.views import Views
+from orchestrator.history.clocks import Clock
 from orchestrator.history.index import Index
 from orchestrator.scenario.cell import Cell, Expect, SocketLink
 
@@ -134,6 +135,14 @@ def test_where_a_plane_sees_no_messages_nobody_knows_who_waits_for_whom() -> Non
     run = Crowd()
     run.rule(True)
     assert not judged(run.sent(1).noise(2 * MANY).came(1).back(1)).exercised
+
+
+@pytest.mark.parametrize(("error", "convicts"), [(ASTRAY // 2, 1), (ASTRAY // 2 + 1, 0)])
+def test_clocks_that_are_far_wrong_do_not_say_who_came_first(error: int, convicts: int) -> None:
+    run = Crowd().noise(9).sent(1).noise(MANY + 5).came(1).back(1)
+    history = run.history()._replace(clocks=(Clock("test", 0, error, "agent alpha"),))
+    found = finding(CHECKERS["fair"], Views(sockets(), Index(history)))
+    assert (len(found.violations), found.counts["tried"]) == (convicts, convicts)
 
 
 def test_datagrams_have_no_connections() -> None:
