@@ -9,13 +9,14 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
+from fleet import inventory
 from groups import add_group, order
 from hypothesis import HealthCheck, settings
 from requirements import docker_engine, nobody, node_image
 from residue import Residue
 from toxiproxy_image import toxiproxy_image
 
-__all__ = ["docker_engine", "nobody", "node_image", "toxiproxy_image"]  # fixtures for every test
+__all__ = ["docker_engine", "inventory", "nobody", "node_image", "toxiproxy_image"]  # fixtures for every test
 
 settings.register_profile("calm", suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("calm")  # how long it takes to make inputs is the machine's affair

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +10,6 @@ from groups import ALONE
 from requirements import need, need_root
 from suite import Ran
 
-from chaos.planes.toxiproxy.child import OwnServer
 from orchestrator.backends.attach.inventory import load
 from orchestrator.scenario.cell import Cell
 from orchestrator.scenario.shipped import plans
@@ -57,37 +52,6 @@ def local() -> list[Ran]:
     need("nft", "netfilter")
     need_root()
     return suite.run(chosen(), "local")
-
-
-@pytest.fixture(scope="module")
-def inventory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Two agents on this machine, each an own process, and a Toxiproxy."""
-    need("toxiproxy-server", "toxiproxy")
-    toxiproxy = OwnServer("127.0.0.1", 1)
-    folder = tmp_path_factory.mktemp("agents")
-    (folder / "token").write_text(secrets.token_hex(32))
-    agents = [start_agent(folder), start_agent(folder)]
-    entries = "".join(f"  {name}: {{address: '{address(agent)}'}}\n" for name, agent in zip("ab", agents, strict=True))
-    path = folder / "agents.yaml"
-    shared = f"toxiproxy: {{api: '{toxiproxy.url}', host: 127.0.0.1}}"
-    path.write_text(f"token_file: token\nagents:\n{entries}{shared}\n")
-    yield path
-    toxiproxy.close()
-    for agent in agents:
-        agent.terminate()
-        agent.communicate()
-
-
-def start_agent(folder: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-I", "-c", "from orchestrator.cli import main; main()", "agent"]
-    options = ["--listen", "127.0.0.1:0", "--token-file", str(folder / "token")]
-    return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-
-
-def address(agent: subprocess.Popen[str]) -> str:
-    """It says where it listens in its first line."""
-    assert agent.stdout is not None
-    return agent.stdout.readline().split()[1]
 
 
 def verdicts(ran: list[Ran]) -> dict[str, dict[str, str]]:
