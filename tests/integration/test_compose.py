@@ -135,6 +135,13 @@ def test_messages_on_sockets(project: Project) -> None:
     assert {name for name in SOCKETS if f"met          {name} " in done.stdout} == set(SOCKETS)
 
 
+def test_a_server_among_peers_that_do_not_behave(project: Project) -> None:
+    """Its limit of descriptors is its agent's doing."""
+    done = project.run("scenarios/mux/no-descriptors.yaml", "--only", "engine=epoll", "--jobs", "3")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 cell runs: 3 met" in done.stdout
+
+
 def test_packet_faults_are_refused_with_the_reason(project: Project) -> None:
     done = project.run("scenarios/containers/tcp-repairs.yaml")
     assert done.returncode == 4

@@ -47,9 +47,9 @@ def turns(plan: Plan, first: int, wanted: Callable[[Cell], bool]) -> Iterable[Ce
 
 
 def chosen(wanted: Callable[[Cell], bool]) -> list[Cell]:
-    """One of each scenario, or its whole turn."""
+    """Two of each scenario, or its whole turn."""
     shipped = enumerate(plans(["mux"]))
-    return [cell for first, plan in shipped for cell in islice(turns(plan, first, wanted), None if ALL else 1)]
+    return [cell for first, plan in shipped for cell in islice(turns(plan, first, wanted), None if ALL else 2)]
 
 
 def behind_toxiproxy(cell: Cell) -> bool:
