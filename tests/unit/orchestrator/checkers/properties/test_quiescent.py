@@ -66,6 +66,13 @@ def test_who_spins_is_not_and_the_call_before_shows_it() -> None:
     assert found.counts == {"stretches": 1}
 
 
+@pytest.mark.parametrize(("busy", "spins"), [(2, False), (3, True)])
+def test_who_has_something_left_to_do_does_not_spin(busy: int, spins: bool) -> None:
+    """Of five samples in half a second."""
+    found = judged(end(run().idle(busy, 40).idle(5 - busy, 0.2)))
+    assert (bool(found.violations), found.counts) == (spins, {"stretches": 1})
+
+
 def test_who_spun_before_any_call_is_shown_by_the_first() -> None:
     made = Sampled()
     made.phase("load")
