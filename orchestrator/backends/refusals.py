@@ -21,6 +21,10 @@ OF_ENGINES = ("quiescent", "fair")
 """Properties of what performs programs, and not of the programs."""
 
 
+OF_CONNECTIONS = frozenset({"buffers-full", "peers-vanished"})
+"""Strains that show in the process that serves a connection."""
+
+
 def refusal(cell: Cell, problems: Iterator[Problem]) -> Refusal | None:
     """None if it has no problem."""
     found = tuple(problems)
@@ -61,6 +65,7 @@ def offers(cell: Cell, offer: Callable[[str], Offer] = offer) -> Iterator[Proble
             message = f"engine {server.engine} gives each connection a memory of its own, not {needed}; expected {able}"
             yield Problem(("nodes", name, "engine"), message)
     yield from _variants(cell)
+    yield from _judged(cell, offer)
 
 
 def _variants(cell: Cell) -> Iterator[Problem]:
@@ -71,8 +76,6 @@ def _variants(cell: Cell) -> Iterator[Problem]:
             message = f"engine {server.engine} cannot be {server.variant}; expected one of {', '.join(able)}"
             yield Problem(("nodes", name, "variant"), message)
 
-    yield from _judged(cell, offer)
-
 
 def _judged(cell: Cell, offer: Callable[[str], Offer]) -> Iterator[Problem]:
     """What is expected of servers, and their engines cannot have or show."""
@@ -82,9 +85,10 @@ def _judged(cell: Cell, offer: Callable[[str], Offer]) -> Iterator[Problem]:
             able = ", ".join(other for other in NAMES if offer(other).waits)
             message = f"engine {engine} never waits, and quiescent is not to use CPU for nothing; expected {able}"
             yield Problem(("nodes", name, "engine"), message)
-    if "buffers-full" in expect.strained and not any(offer(engine).shared for engine in engines.values()):
+    unseen = [strain for strain in expect.strained if strain in OF_CONNECTIONS]
+    if unseen and not any(offer(engine).shared for engine in engines.values()):
         able = ", ".join(other for other in NAMES if offer(other).shared)
-        message = f"an engine with a process for each connection does not tell whose buffers are full; expected {able}"
+        message = f"an engine with a process for each connection does not tell of {unseen[0]}; expected {able}"
         yield Problem(("expect", "strained"), message)
 
 

@@ -93,12 +93,14 @@ def test_who_never_waits_is_not_quiescent() -> None:
     assert list(offers(idle("busy", "fair", "holds"))) == []
 
 
-def test_where_connections_share_no_memory_nobody_tells_whose_buffers_are_full() -> None:
-    (problem,) = offers(idle("fork", "strained", "[buffers-full]"))
+@pytest.mark.parametrize("strain", ["buffers-full", "peers-vanished"])
+def test_where_connections_share_no_memory_nobody_tells_what_became_of_them(strain: str) -> None:
+    (problem,) = offers(idle("fork", "strained", f"[descriptors-spent, {strain}]"))
     assert problem.path == ("expect", "strained")
-    assert problem.message.startswith("an engine with a process for each connection does not tell whose buffers are")
+    said = f"an engine with a process for each connection does not tell of {strain}; expected asyncio"
+    assert problem.message.startswith(said)
     assert list(offers(idle("fork", "strained", "[descriptors-spent]"))) == []
-    assert list(offers(idle("threads", "strained", "[buffers-full]"))) == []
+    assert list(offers(idle("threads", "strained", f"[{strain}]"))) == []
 
 
 @pytest.mark.parametrize(("key", "claim"), [("quiescent", "holds"), ("fair", "holds"), ("strained", "[backlog-full]")])
