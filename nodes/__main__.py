@@ -92,9 +92,10 @@ class Process:
             yield from self._endpoint.serve(self._obey)
         finally:
             if self._witness is not None and not self._fenced:
+                self._witness.close_to_others()
                 if self._node is not None:
                     self._node.end()
-                self._witness.stop()
+                self._witness.note(Kind.STOP)
             if self._ledger is not None:
                 self._ledger.close()
 

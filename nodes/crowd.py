@@ -16,29 +16,36 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from nodes.accepting import EXHAUSTED
 from nodes.ops import Address, Close, Connect, Get, Now, Program, Put, Queue, Recv, Send, Sleep, Socket, Spawn
 from nodes.rpc.codecs import Codec
 from nodes.rpc.interface import Procedure
 from nodes.rpc.serve import READ_SIZE
-from nodes.units import MILLISECOND, SECOND
+from nodes.units import MILLISECOND
 from nodes.wire.header import CallHeader
 from nodes.wire.record import Kind, Witness
 
 AGAIN = 10 * MILLISECOND
+EACH = MILLISECOND // 10
+"""For each of the crowd: all of it together comes no more often than that."""
+LACKING = 100 * MILLISECOND
+"""Where it is this process that has no room for another connection."""
 GATHERING = 250 * MILLISECOND
-PATIENCE = 5 * SECOND
-"""Until a connection that nobody accepts is given up."""
+PATIENCE = 1_500 * MILLISECOND
+"""Until a connection that nobody accepts is given up: the kernel asks again after a second. So late may its end be."""
 LARGE = 4096
 """Bytes that `unread` asks for, each time."""
 AT_ONCE, AHEAD = 64, 8_192
-"""Calls that `flood` hands over together, and how many of them may be unanswered: enough for half a second, so that its
-server always has some, and few enough to be done soon after it is over."""
+"""Calls that a member of `flood` hands over together, and how many of the crowd's may be unanswered: enough for half a
+second, so that its server always has some, and few enough to be done soon after it is over."""
 
 
 class Questions:
     """What members of a crowd send, in the protocol of their link."""
 
-    def __init__(self, codec: Codec, procedure: Procedure, *, plainly: bool) -> None:
+    def __init__(self, codec: Codec, procedure: Procedure, *, plainly: bool, members: int = 1) -> None:
+        self.ahead = max(AT_ONCE, AHEAD // members)
+        """Calls of one member that may be unanswered."""
         self._codec = codec
         self._procedure = procedure
         self._header = None if plainly else CallHeader(1, 1, 1, 0, 0, 1)
@@ -59,6 +66,14 @@ class Questions:
         return whole[: len(whole) // 2]
 
 
+class Counts:
+    """Of one turn: connections that came, those that were open at once at most, attempts that others refused or did not
+    hear, and those for which this process had no room."""
+
+    def __init__(self) -> None:
+        self.connected = self.most = self.refused = self.lacking = 0
+
+
 class Crowd:
     """One fault's; `switch` is the plane's command."""
 
@@ -71,21 +86,23 @@ class Crowd:
         self._witness = witness
         self._open: dict[Socket, None] = {}
         self._turn = 0
-        self._connected = self._refused = 0
-        self._arrived = Queue()
+        self._coming = 0
+        self._counts = Counts()
+        self._arrived, self._over = Queue(), Queue()
 
     def switch(self, active: bool) -> Program:
         """-> once it is there, or gone. What it does it does while it is on record as being on."""
         if active:
-            self._note(active)
+            self._counts = Counts()
+            self._note_rule(active)
             yield from self._gather()
         else:
             yield from self._disperse()
-            self._note(active)
+            self._witness.note(Kind.CROWD, detail={"rule": self._rule, **vars(self._counts)})
+            self._note_rule(active)
 
-    def _note(self, active: bool) -> None:
-        detail = {"rule": self._rule, "active": active, "connected": self._connected, "refused": self._refused}
-        self._witness.note(Kind.RULE, detail=detail)
+    def _note_rule(self, active: bool) -> None:
+        self._witness.note(Kind.RULE, detail={"rule": self._rule, "active": active})
 
     def _gather(self) -> Program:
         self._turn += 1
@@ -101,35 +118,60 @@ class Crowd:
                 return
 
     def _disperse(self) -> Program:
+        """Who is on the way is waited for: nobody can call a connect back."""
         self._turn += 1
+        self._over = Queue()
         for socket in list(self._open):
             yield Close(socket, reset=True)
+        if self._coming:
+            yield Get(self._over)
 
     def _member(self, turn: int) -> Program:
-        arrived = self._arrived
+        arrived, pause = self._arrived, max(AGAIN, self._size * EACH)
         while turn == self._turn:
-            yield from self._come(turn, arrived)
+            lacking = yield from self._come(turn, arrived)
             now = yield Now()
-            yield Sleep(now + AGAIN)
+            yield Sleep(now + (max(pause, LACKING) if lacking else pause))
 
     def _come(self, turn: int, arrived: Queue) -> Program:
-        """Once, and until it is sent away or the crowd is over."""
+        """Once, and until it is sent away or the crowd is over -> whether there was no room for it here."""
+        socket, error = yield from self._connect()
+        if socket is not None and turn == self._turn:
+            self._open[socket] = None
+            self._counts.most = max(self._counts.most, len(self._open))
+        elif socket is not None:
+            yield Close(socket, reset=True)
+        yield Put(arrived, None)
+        if turn != self._turn:
+            if not self._coming:
+                yield Put(self._over, None)
+        elif socket is not None:
+            yield from self._stay(socket)
+        return error in EXHAUSTED
+
+    def _connect(self) -> Program:
+        """-> (socket, None), or (None, the error's number)."""
         now = yield Now()
+        self._coming += 1
         try:
             socket = yield Connect(self._target, now + PATIENCE)
+        except OSError as error:
+            lacks = error.errno in EXHAUSTED
+            self._counts.lacking += lacks
+            self._counts.refused += not lacks
+            return None, error.errno
+        else:
+            self._counts.connected += 1
+            return socket, None
+        finally:
+            self._coming -= 1
+
+    def _stay(self, socket: Socket) -> Program:
+        try:
+            yield from self._behave(socket, self._questions)
         except OSError:
-            self._refused += 1
-            yield Put(arrived, None)
-            return
-        self._connected += 1
-        yield Put(arrived, None)
-        if turn == self._turn:
-            self._open[socket] = None
-            try:
-                yield from self._behave(socket, self._questions)
-            except OSError:
-                pass  # it was sent away, or the crowd is over
-            self._open.pop(socket, None)
+            pass  # it was sent away, or the crowd is over
+        self._open.pop(socket, None)
         yield Close(socket)
 
 
@@ -156,7 +198,7 @@ def _flood(socket: Socket, questions: Questions) -> Program:
     while True:
         yield Send(socket, together)
         owed += AT_ONCE * questions.answered(8)
-        while owed > AHEAD * questions.answered(8):
+        while owed > questions.ahead * questions.answered(8):
             owed -= yield Get(came)
 
 

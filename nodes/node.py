@@ -223,7 +223,8 @@ class ClientNode:
         link = next(link for link in self._spec["links"] if link["name"] == rule["link"])
         interface, name = SERVICES[link["service"]].interface, link["codec"]
         spoken: Codec = SocketCodec(name, interface) if name in SPLITTERS else codec(name, interface)
-        questions = Questions(spoken, interface.procedures[0], plainly=name not in SPLITTERS)
+        plainly, members = name not in SPLITTERS, rule["connections"]
+        questions = Questions(spoken, interface.procedures[0], plainly=plainly, members=members)
         return Crowd(rule, read(link["target"]), questions, self._environment.witness)
 
     def start(self) -> Program:

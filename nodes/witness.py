@@ -27,10 +27,9 @@ class RealWitness:
         self._node = os.getpid()
         self._close_to_others = journal.close_to_others
 
-    def stop(self) -> None:
-        """The last line: none of the node's processes writes another."""
+    def close_to_others(self) -> None:
+        """From now on no other of the node's processes writes a line."""
         self._close_to_others()
-        self.note(Kind.STOP)
 
     def passage(self, name: str, client: int, seq: int, attempt: int) -> None:
         if name not in self._names:  # the common case, on the path of every call

@@ -15,6 +15,8 @@ from nodes.wire.transports import TRANSPORTS
 Behaviour = Literal["silent", "half", "unread", "flood", "resets"]
 MOST = 4096
 """Connections of one crowd."""
+HEAVY: dict[Behaviour, int] = {"unread": 16}
+"""Behaviours that fill every buffer on the way, some megabytes for each connection, and the most of them."""
 ASKING: tuple[Behaviour, ...] = ("unread", "flood")
 """Those who want answers."""
 
@@ -51,15 +53,18 @@ class Crowd(Fault):
         return self.crowd in ASKING
 
     def problems(self) -> Iterator[Problem]:
-        if not 1 <= self.connections <= MOST:
-            yield Problem(("connections",), f"expected 1 to {MOST}")
+        most = HEAVY.get(self.crowd, MOST)
+        if not 1 <= self.connections <= most:
+            yield Problem(("connections",), f"expected 1 to {most}")
 
     def problems_in(self, cell: Surroundings) -> Iterator[Problem]:
         way = self.way(cell)
         if way is None:
             return
-        if not TRANSPORTS[way.transport].connected:
-            message = f"{self.link} is {way.transport}, which has no connections; expected transport: tcp"
+        row = TRANSPORTS[way.transport]
+        if not row.connected or row.bounded:
+            reason = "which keeps the boundaries of messages" if row.connected else "which has no connections"
+            message = f"{self.link} is {way.transport}, {reason}; expected transport: tcp or unix-stream"
             yield Problem((self.verb,), message)
 
     def problems_in_system(self, link: ForeignLink | None) -> Iterator[Problem]:

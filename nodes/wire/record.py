@@ -46,6 +46,8 @@ class Kind(IntEnum):
     UNCONNECTED = 18  # [error] connecting for this attempt failed
     GATE = 19  # [gate] reached; the client waits for its release
     SESSION = 20  # [incarnation history lease] hello was answered
+    CROWD = 21  # [rule connected most refused lacking] a crowd's end: how many of its connections came, how many were
+    # open at once at most, how many attempts others refused, and for how many this process had no room
 
     # servers
     RECEIVE = 30  # [connection first server link] a copy of a call was received and decoded

@@ -47,7 +47,7 @@ from orchestrator.checkers.gate.lives import (
 from orchestrator.checkers.gate.names import attempt_name, operation_name
 from orchestrator.checkers.gate.planned import invokes_are_planned, no_more_are_open_than_planned
 from orchestrator.checkers.gate.records import numbers_are_their_kinds, records_are_by_whom_they_can_be
-from orchestrator.checkers.gate.samples import counts_never_fall
+from orchestrator.checkers.gate.samples import counts_never_fall, crowds_tell_how_large_they_were, samples_are_there
 from orchestrator.checkers.gate.sessions import (
     calls_come_after_hello,
     calls_wait_at_their_gates,
@@ -173,6 +173,8 @@ OF_THE_RUN = (
     Rule(records_are_by_whom_they_can_be, View.JOURNALS),
     Rule(records_say_what_they_have_to, View.JOURNALS),
     Rule(counts_never_fall, View.SAMPLES),
+    Rule(samples_are_there, View.SAMPLES),
+    Rule(crowds_tell_how_large_they_were, View.SAMPLES),
     Rule(rules_are_switched, View.JOURNALS),
     Rule(servers_are_known, View.JOURNALS),
     Rule(decisions_are_their_faults, View.JOURNALS),

@@ -6,33 +6,40 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from nodes.wire.record import Kind
+from orchestrator.checkers.caps import caps
 from orchestrator.checkers.verdict import ExpectationVerdict, Met
 from orchestrator.checkers.views import Views
-from orchestrator.history.merged import Event
+from orchestrator.history.merged import Event, Life
+from orchestrator.run.specs import plane_of
 from orchestrator.scenario.cell import Strain
 
 Samples = Sequence[Event]
 
 
 class Sign(NamedTuple):
-    """Whether the samples of a server's life show it, and what is said of a run in which none do."""
+    """Where the samples of a server's life show it first, and what is said of a run in which none do."""
 
-    shown: Callable[[Samples], bool]
+    first: Callable[[Views, Life, Samples], Event | None]
     absent: str
 
 
-def _grew(key: str) -> Callable[[Samples], bool]:
-    def shown(samples: Samples) -> bool:
-        first, last = samples[0].detail[key], samples[-1].detail[key]
-        return None not in (first, last) and bool(last > first)
+def _grew(key: str) -> Callable[[Views, Life, Samples], Event | None]:
+    def first(_setting: Views, _life: Life, samples: Samples) -> Event | None:
+        before = samples[0].detail[key]
+        return next((each for each in samples if before is not None and each.detail[key] > before), None)
 
-    return shown
+    return first
 
 
-def _left_open(samples: Samples) -> bool:
-    """When it stops, whoever is there has left in order: whose connection is open then is gone."""
+def _left_open(setting: Views, life: Life, samples: Samples) -> Event | None:
+    """When a server stops that nobody waited for in vain, whoever is there has left in order: whose connection is open
+    then is gone, and a packet that said so was lost."""
+    packets = any(plane_of(setting.cell, fault) == "packet" for fault in setting.cell.faults)
+    stopped = setting.index.lives[life][-1].kind is Kind.STOP
     accepted, ended = (samples[-1].detail[key] for key in ("accepted", "ended"))
-    return ended is not None and bool(accepted > ended)
+    in_order = packets and stopped and not any(cap.phase == "drain" for cap in caps(setting))
+    return samples[-1] if in_order and ended is not None and accepted > ended else None
 
 
 SIGNS: Mapping[Strain, Sign] = MappingProxyType(
@@ -53,4 +60,13 @@ def judge(setting: Views) -> ExpectationVerdict:
 
 
 def _shown(setting: Views, sign: Sign) -> bool:
-    return any(map(sign.shown, setting.index.usage.values()))
+    return any(sign.first(setting, life, samples) for life, samples in setting.index.usage.items())
+
+
+def begun(setting: Views, life: Life, samples: Samples) -> int:
+    """The order from which on this server's life is in every strait that is expected and that it shows; without one the
+    end of the run, where any is expected."""
+    if not setting.cell.expect.strained:
+        return 0
+    signs = (SIGNS[strain].first(setting, life, samples) for strain in setting.cell.expect.strained)
+    return max((sign.order for sign in signs if sign is not None), default=setting.index.end)

@@ -182,6 +182,7 @@ def driver_spec(cell: Cell, folder: str, target: str) -> dict[str, Any]:
             "timeout": driver.timeout,
             "patience": driver.patience,
         },
+        "crowds": [],
         "failpoints": [],
         "report": sorted(reports(cell, DRIVER)),
     }

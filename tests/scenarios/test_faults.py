@@ -25,9 +25,9 @@ from orchestrator.scenario.shipped import plans
 
 pytestmark = pytest.mark.timeout(600)  # the first test of each backend runs them all
 
-ELSEWHERE = {"Reorder", "Netem"}
-"""Kinds that only the table of call semantics (scenarios/rpc) shows, or only a kernel that has netem
-(tests/integration/test_netem_router.py)."""
+ELSEWHERE = {"Reorder", "Netem", "Crowd"}
+"""Kinds that only the table of call semantics (scenarios/rpc) shows, only a kernel that has netem
+(tests/integration/test_netem_router.py), or only real servers (test_mux.py)."""
 
 WITHOUT_CONSEQUENCE = {"delay", "delay-jitter", "rate", "corrupt-request", "corrupt-reply", "cut-after-reply", "slice"}
 """What is late within the client's patience, altered unseen or done already: effective, and no mechanism could fail."""

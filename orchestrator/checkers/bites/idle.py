@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable
 from typing import cast
 
 from chaos.faults.fault import Fault, RelayFault
+from chaos.faults.peers import Crowd
 from chaos.faults.processes import ProcessFault
 from nodes.wire.header import process_of
 from nodes.wire.record import Kind
+from orchestrator.checkers.bites import peers
 from orchestrator.checkers.bites.fired import fired
 from orchestrator.checkers.bites.messages import unfelt
 from orchestrator.checkers.bites.processes import SIGKILL
@@ -133,11 +135,15 @@ def _invoked(setting: Setting) -> set[tuple[int, int]]:
 
 
 def _crowd(setting: Setting, bite: RuleBite) -> str:
+    fault = cast(Crowd, setting.cell.faults[bite.rule])
     if not bite.named:
         return "no operation of its server was open while it was there"
-    ends = [event for event in setting.index.of_kind(Kind.RULE) if event.detail.get("rule") == bite.rule]
-    came = sum(event.detail.get("connected", 0) for event in ends[-1:])
-    return f"{came} of its connections were let in, and its server shows none of it"
+    seen = next(peers.times(setting, bite.rule, fault), None)
+    if seen is None:
+        return "its client or its server says nothing of it"
+    together = f"{seen.crowd['most']} of its {fault.connections} connections were open at once"
+    lacking = f"; its client had no room for {seen.crowd['lacking']}" if seen.crowd["lacking"] else ""
+    return f"{together}, and its server accepted {seen.grown['accepted']} meanwhile{lacking}"
 
 
 def _window(setting: Setting, bite: RuleBite, windows: Iterable[Window], plane: Performer | None) -> str:

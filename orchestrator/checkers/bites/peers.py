@@ -6,14 +6,22 @@ it accepted more connections, could accept none for want of descriptors, or had 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
 from chaos.faults.peers import Crowd
+from nodes.units import MILLISECOND
+from nodes.wire.record import Kind
 from orchestrator.checkers.bites.values import RuleBite
 from orchestrator.checkers.setting import Setting
+from orchestrator.history.index import Window
 from orchestrator.history.intervals import Intervals
 from orchestrator.history.merged import Event, Operation
 
 COUNTS = ("accepted", "refused", "overflows")
 """Of a server's usage: what connections that come to it do to it."""
+LATER = 500 * MILLISECOND
+"""What waited in the backlog when the crowd left is accepted by then."""
 
 
 def bite(setting: Setting, index: int, fault: Crowd) -> RuleBite:
@@ -33,22 +41,45 @@ def open_meanwhile(setting: Setting, index: int, fault: Crowd) -> frozenset[Oper
     )
 
 
+class Seen(NamedTuple):
+    """One time that it was there: what its client says of it, and by how much its server's counts grew meanwhile."""
+
+    crowd: Mapping[str, int]
+    grown: Mapping[str, int]
+
+
 def came(setting: Setting, index: int, fault: Crowd) -> bool:
-    """Whether its server felt it: it accepted as many connections as the crowd has, or there were some that it could
-    not take."""
+    """Whether it was there at some time: some of it at least was let in, and its server accepted all of it, or could
+    not take it."""
+    return any(_felt(fault, seen) for seen in times(setting, index, fault))
+
+
+def _felt(fault: Crowd, seen: Seen) -> bool:
+    together = seen.crowd["connected" if fault.crowd == "resets" else "most"]
+    taken = min(together, seen.grown["accepted"]) >= fault.connections
+    return seen.crowd["connected"] > 0 and (taken or seen.grown["refused"] + seen.grown["overflows"] > 0)
+
+
+def times(setting: Setting, index: int, fault: Crowd) -> Iterator[Seen]:
+    """Those that its client and its server both tell of."""
     server = _server(setting, fault)
     lives = [samples for (node, _), samples in setting.index.usage.items() if node == server]
-    windows = setting.index.windows.get(index, ())
-    return any(_felt(samples, window.begin, fault) for window in windows for samples in lives)
+    told = [event for event in setting.index.of_kind(Kind.CROWD) if event.detail["rule"] == index]
+    for window in setting.index.windows.get(index, ()):
+        crowd = next((event for event in told if window.begin < event.order < window.end), None)
+        for samples in lives:
+            grown = _grown(samples, window, crowd)
+            if crowd is not None and grown is not None:
+                yield Seen(crowd.detail, grown)
 
 
-def _felt(samples: list[Event], begin: int, fault: Crowd) -> bool:
-    """Counts are of one life of a process. Connections that it kept waiting are accepted when the crowd is over."""
-    before = next((event for event in reversed(samples) if event.order < begin), None)
-    if before is None:
-        return False
-    grown = {name: (samples[-1].detail[name] or 0) - (before.detail[name] or 0) for name in COUNTS}
-    return grown["accepted"] >= fault.connections or grown["refused"] + grown["overflows"] > 0
+def _grown(samples: Sequence[Event], window: Window, crowd: Event | None) -> Mapping[str, int] | None:
+    """From the last sample before it to the first that is LATER than its end, or the last. None: of another life."""
+    before = next((event for event in reversed(samples) if event.order < window.begin), None)
+    if before is None or crowd is None or samples[-1].order < window.begin:
+        return None
+    after = next((event for event in samples if event.time > crowd.time + LATER), samples[-1])
+    return {name: (after.detail[name] or 0) - (before.detail[name] or 0) for name in COUNTS}
 
 
 def _server(setting: Setting, fault: Crowd) -> str:

@@ -43,6 +43,7 @@ FIELDS: Mapping[Kind, Fields] = MappingProxyType(
         },
         Kind.DECISION: _MESSAGE,
         Kind.RELEASE: _MESSAGE,
+        Kind.CROWD: {"rule": _NUMBER, **dict.fromkeys(("connected", "most", "refused", "lacking"), _NUMBER)},
         Kind.RULE: {"rule": _NUMBER, "active": _FLAG},
         Kind.UPSTREAM: {"link": _TEXT, "up": _FLAG, "epoch": _NUMBER},
         Kind.COUNTER: {"rule": _NUMBER, "link": _TEXT, "direction": _TEXT, "packets": _NUMBER},

@@ -17,7 +17,7 @@ _NOBODY = ("client", "seq", "attempt", "process")
 UNSAID: dict[Kind, tuple[str, ...]] = {
     **dict.fromkeys((Kind.START, Kind.READY, Kind.STOP, Kind.USAGE, Kind.PHASE, Kind.ACT, Kind.REAPED), _NOBODY),
     Kind.LEDGER: ("epoch", *_NOBODY),
-    **dict.fromkeys((Kind.RULE, Kind.UPSTREAM, Kind.UNIDENTIFIED, Kind.BOUND, Kind.COUNTER), _NOBODY),
+    **dict.fromkeys((Kind.RULE, Kind.CROWD, Kind.UPSTREAM, Kind.UNIDENTIFIED, Kind.BOUND, Kind.COUNTER), _NOBODY),
     **dict.fromkeys((Kind.INVOKE, Kind.OK, Kind.FAIL, Kind.INFO, Kind.GATE), ("attempt",)),
     **dict.fromkeys((Kind.RECEIVE, Kind.EXECUTE, Kind.COMMIT, Kind.ANSWER, Kind.EFFECT), ("process",)),
     **dict.fromkeys((Kind.DECISION, Kind.RELEASE, Kind.FAILPOINT), ("process",)),
@@ -52,7 +52,12 @@ def records_are_by_whom_they_can_be(setting: Views) -> Iterator[str]:
                 name = operation_name(event.operation)
                 yield f"{event.node}, process {event.process}, journalled {kind.name} of {name}, which is not its"
     servers = frozenset(setting.cell.servers)
-    said_by = ((OF_PLANES, frozenset(PLANES)), (OF_THE_ORCHESTRATOR, frozenset({ORCHESTRATOR})), (OF_SERVERS, servers))
+    said_by = (
+        (OF_PLANES, frozenset(PLANES)),
+        (OF_THE_ORCHESTRATOR, frozenset({ORCHESTRATOR})),
+        (OF_SERVERS, servers),
+        ((Kind.CROWD,), frozenset[str]()),
+    )
     for kinds, by in said_by:
         for kind in kinds:
             for event in setting.suspected(kind):
@@ -61,8 +66,9 @@ def records_are_by_whom_they_can_be(setting: Views) -> Iterator[str]:
 
 
 def _switches(setting: Views, event: Event) -> bool:
-    """A client says of its crowds when they are there."""
-    fault = dict(enumerate(setting.cell.faults)).get(event.detail.get("rule", -1))
-    if event.kind is not Kind.RULE or fault is None or not fault.by_client:
+    """A client says of its crowds when they are there, and how large they were."""
+    rule = event.detail.get("rule")
+    fault = dict(enumerate(setting.cell.faults)).get(rule) if isinstance(rule, int) else None
+    if fault is None or not fault.by_client or event.kind not in (Kind.RULE, Kind.CROWD):
         return False
     return any(link.name == fault.on_link and link.source == event.node for link in setting.cell.links)

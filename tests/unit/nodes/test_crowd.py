@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from sim_programs import MILLISECOND, PORT, pause, world
 from witnessing import Witnessing
 
 from nodes import ops
-from nodes.crowd import AGAIN, AHEAD, AT_ONCE, BEHAVIOURS, GATHERING, LARGE, Crowd, Questions
+from nodes.crowd import AGAIN, AHEAD, AT_ONCE, BEHAVIOURS, GATHERING, LACKING, LARGE, Crowd, Questions
 from nodes.rpc.codecs import codec
 from nodes.services.echo import ECHO
 from nodes.sockets.codec import SocketCodec
@@ -42,6 +43,14 @@ class Bench:
     @property
     def rules(self) -> list[dict[str, Any] | None]:
         return [noted.detail for noted in self.witness.of(Kind.RULE)]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What it says of itself in the end, just before it is off."""
+        crowd, off = self.witness.notes[-2:]
+        assert (crowd.kind, off.kind) == (Kind.CROWD, Kind.RULE)
+        assert crowd.detail is not None
+        return crowd.detail
 
     def _serve(self) -> ops.Program:
         listener = yield ops.Listen(IPv4("server", PORT))
@@ -84,10 +93,8 @@ def sent_away(socket: ops.Socket) -> ops.Program:
 def test_the_silent_say_nothing_and_leave_without_a_word() -> None:
     bench = Bench("silent", nothing)
     assert bench.connections == [(b"", "ConnectionResetError")] * SIZE
-    assert bench.rules == [
-        {"rule": 7, "active": True, "connected": 0, "refused": 0},
-        {"rule": 7, "active": False, "connected": SIZE, "refused": 0},
-    ]
+    assert bench.rules == [{"rule": 7, "active": True}, {"rule": 7, "active": False}]
+    assert bench.told == {"rule": 7, "connected": SIZE, "most": SIZE, "refused": 0, "lacking": 0}
     assert bench.gathered < GATHERING
 
 
@@ -149,9 +156,8 @@ def test_others_take_the_places_of_those_that_reset() -> None:
     bench = Bench("resets", nothing)
     assert len(bench.connections) > 3 * SIZE
     assert {end for _, end in bench.connections} == {"ConnectionResetError"}
-    last = bench.rules[-1]
-    assert last is not None
-    assert last["connected"] == len(bench.connections)
+    assert bench.told["connected"] == len(bench.connections)
+    assert 1 <= bench.told["most"] <= SIZE
 
 
 def test_who_is_sent_away_comes_again() -> None:
@@ -161,16 +167,60 @@ def test_who_is_sent_away_comes_again() -> None:
 
 def test_who_finds_nobody_comes_again_and_is_counted() -> None:
     bench = Bench("silent", nothing, serves=False)
-    last = bench.rules[-1]
-    assert last is not None
-    assert last["connected"] == 0
-    assert SIZE * 3 < last["refused"] <= SIZE * (1 + 100 * MILLISECOND // AGAIN)
+    assert (bench.told["connected"], bench.told["most"], bench.told["lacking"]) == (0, 0, 0)
+    assert SIZE * 3 < bench.told["refused"] <= SIZE * (1 + 100 * MILLISECOND // AGAIN)
 
 
 def test_nobody_comes_once_it_is_over() -> None:
     bench = Bench("resets", nothing, lasts=50)
     longer = Bench("resets", nothing, lasts=100)
     assert len(longer.connections) > len(bench.connections)
+
+
+def test_who_is_on_the_way_when_it_ends_is_waited_for() -> None:
+    """By hand: one connects, and is let in after the others were told to leave."""
+    witness = Witnessing()
+    crowd = Crowd({"index": 7, "crowd": "silent", "connections": 1}, IPv4("server", PORT), PLAIN, witness)
+    gathering = crowd.switch(True)
+    spawned = next(gathering)
+    assert isinstance(spawned, ops.Spawn)
+    member = spawned.program
+    assert isinstance(next(member), ops.Now)
+    assert isinstance(member.send(0), ops.Connect)
+    leaving = crowd.switch(False)
+    assert isinstance(next(leaving), ops.Get)
+    closed = member.send(ops.Socket())
+    assert (type(closed), closed.reset) == (ops.Close, True)
+    assert isinstance(member.send(None), ops.Put)
+    over = member.send(None)
+    assert isinstance(over, ops.Put)
+    assert not [noted for noted in witness.notes if noted.detail == {"rule": 7, "active": False}]
+    with pytest.raises(StopIteration):
+        leaving.send(over.item)
+    assert witness.notes[-1].detail == {"rule": 7, "active": False}
+    assert witness.notes[-2].detail == {"rule": 7, "connected": 1, "most": 0, "refused": 0, "lacking": 0}
+
+
+@pytest.mark.parametrize(("error", "key"), [(errno.EMFILE, "lacking"), (errno.ECONNREFUSED, "refused")])
+def test_whose_descriptors_are_spent_is_told(error: int, key: str) -> None:
+    crowd = Crowd({"index": 7, "crowd": "silent", "connections": 1}, IPv4("server", PORT), PLAIN, Witnessing())
+    member = next(crowd.switch(True)).program
+    next(member)
+    member.send(0)
+    assert isinstance(member.throw(OSError(error, "none")), ops.Put)
+    assert isinstance(member.send(None), ops.Now)
+    waiting = member.send(0)
+    assert (type(waiting), waiting.until) == (ops.Sleep, LACKING if key == "lacking" else AGAIN)
+    with pytest.raises(StopIteration):
+        crowd.switch(False).send(None)
+    assert vars(crowd._counts)[key] == 1
+
+
+def test_a_large_flood_is_no_further_ahead_than_a_small_one() -> None:
+    def ahead(members: int) -> int:
+        return Questions(codec("xdr", ECHO), ECHO.procedures[0], plainly=True, members=members).ahead
+
+    assert [ahead(1), ahead(2), ahead(128), ahead(4096)] == [AHEAD, AHEAD // 2, AT_ONCE, AT_ONCE]
 
 
 @pytest.mark.parametrize("protocol", ["lines", "lengths"])

@@ -164,6 +164,7 @@ def test_the_driver_is_told_what_to_run_and_where_to_call() -> None:
         "after_heal": 3,
         "gates": [4],
         "exec": {"argv": ["./drive.py", "-v"], "folder": "/scenario", "timeout": 70, "patience": 80},
+        "crowds": [],
         "failpoints": [],
         "report": [("ok", 1)],
     }
