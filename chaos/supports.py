@@ -12,6 +12,9 @@ PlaneName = Literal["relay", "toxiproxy", "packet"]
 PLANES: tuple[PlaneName, ...] = get_args(PlaneName)
 """The planes that run in a process of their own, in the order in which they are started."""
 
+WITHOUT_MESSAGES = frozenset({"toxiproxy", "packet"})
+"""Those that see streams or packets, and no message in them."""
+
 _BASES: dict[PlaneName, type[Fault]] = {"relay": RelayFault, "toxiproxy": ToxicFault, "packet": PacketFault}
 SUPPORTS: MappingProxyType[PlaneName, frozenset[type[Fault]]] = MappingProxyType(
     {plane: frozenset(kinds(base).values()) for plane, base in _BASES.items()}

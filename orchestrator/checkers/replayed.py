@@ -10,6 +10,7 @@ from itertools import chain
 
 from chaos.identity import Key
 from chaos.recorded import Entry
+from chaos.supports import WITHOUT_MESSAGES
 from nodes.wire.record import Kind
 from orchestrator.checkers.names import operation_name
 from orchestrator.checkers.setting import Setting
@@ -80,8 +81,7 @@ class Comparison:
 
     def _windows(self) -> Iterator[int]:
         """The faults of planes that know no messages, and crowds."""
-        cell = self.setting.cell
-        unseen = ("toxiproxy", "packet", "client")
+        cell, unseen = self.setting.cell, WITHOUT_MESSAGES | {"client"}
         return (i for i, fault in enumerate(cell.faults) if plane_of(cell, fault) in unseen)
 
     # Messages

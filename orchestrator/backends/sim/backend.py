@@ -52,7 +52,7 @@ def _variants(cell: Cell) -> Iterator[Problem]:
 def _crowds(cell: Cell) -> Iterator[Problem]:
     for index, fault in enumerate(cell.faults):
         if fault.by_client:
-            message = f"the simulator's servers run out of nothing that a {fault.verb} takes; use --backend local"
+            message = f"the simulator has no descriptors, buffers or backlog for a {fault.verb}; use --backend local"
             yield Problem(("faults", index, fault.verb), message)
 
 

@@ -7,6 +7,7 @@ from typing import cast
 
 from chaos.faults.fault import Fault, RelayFault
 from chaos.faults.peers import Crowd
+from chaos.supports import WITHOUT_MESSAGES
 from nodes.wire.header import process_of
 from orchestrator.checkers.bites import peers, processes, windows
 from orchestrator.checkers.bites.course import USUAL, Course, Courses
@@ -112,7 +113,7 @@ def _met_while_open(setting: Setting) -> set[Operation]:
 def _meanwhile(setting: Setting, index: int, fault: Fault) -> frozenset[Operation]:
     if fault.by_client:
         return peers.open_meanwhile(setting, index, cast(Crowd, fault))
-    unseen = plane_of(setting.cell, fault) in ("toxiproxy", "packet")
+    unseen = plane_of(setting.cell, fault) in WITHOUT_MESSAGES
     return windows.open_meanwhile(setting, index, fault) if unseen else frozenset()
 
 

@@ -55,9 +55,12 @@ def came(setting: Setting, index: int, fault: Crowd) -> bool:
 
 
 def _felt(fault: Crowd, seen: Seen) -> bool:
+    """One that its own client had no room for is not what was asked."""
     together = seen.crowd["connected" if fault.crowd == "resets" else "most"]
+    if seen.crowd["connected"] == 0 or (seen.crowd["lacking"] and together < fault.connections):
+        return False
     taken = min(together, seen.grown["accepted"]) >= fault.connections
-    return seen.crowd["connected"] > 0 and (taken or seen.grown["refused"] + seen.grown["overflows"] > 0)
+    return taken or seen.grown["refused"] + seen.grown["overflows"] > 0
 
 
 def times(setting: Setting, index: int, fault: Crowd) -> Iterator[Seen]:

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from chaos.supports import WITHOUT_MESSAGES
 from nodes.units import MILLISECOND
 from nodes.wire.record import Kind
 from nodes.wire.transports import TRANSPORTS
@@ -39,8 +40,6 @@ MANY = 1_000
 LONG = 250 * MILLISECOND
 ASTRAY = LONG // 10
 """The most that two clocks may be wrong against each other."""
-WITHOUT_MESSAGES = frozenset({"packet", "toxiproxy"})
-"""Planes that do not say which message they hold up."""
 
 Line = tuple[Life, str, int]
 """A connection of a server's: its process, the link, its number."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from chaos.problem import Path, Problem, names
 from chaos.supports import PLANES, SUPPORTS
+from nodes.accepting import ACCEPTS_ON
 from nodes.engines import NAMES as ENGINES
 from nodes.services import SERVICE_OF
 from nodes.wire.messages import STREAMED
@@ -65,18 +66,23 @@ def links(cell: Cell) -> Iterator[Problem]:
     for index, link in enumerate(cell.links):
         yield from _link(clients[link.source].workload, servers[link.target].service, link, ("links", index))
     for name in servers:
-        yield from _backlog(cell, name)
+        yield from _accepting(cell, name)
     for name in clients:
         yield from _sent_once(cell, name)
         yield from _group(cell, name)
 
 
-def _backlog(cell: Cell, name: str) -> Iterator[Problem]:
+def _accepting(cell: Cell, name: str) -> Iterator[Problem]:
     """Connections wait to be accepted, datagrams do not: what is said of that, other than by default, has no effect."""
-    taken = [link.transport for link in cell.links if link.target == name]
-    if "backlog" in cell.servers[name].model_fields_set and not any(TRANSPORTS[one].connected for one in taken):
+    server, taken = cell.servers[name], [link.transport for link in cell.links if link.target == name]
+    if any(TRANSPORTS[one].connected for one in taken):
+        return
+    if "backlog" in server.model_fields_set:
         message = f"{names(taken)} has no connections that wait to be accepted; expected backlog left out"
         yield Problem(("nodes", name, "backlog"), message)
+    if server.variant == ACCEPTS_ON:
+        message = f"{names(taken)} has no connections to accept; expected another variant"
+        yield Problem(("nodes", name, "variant"), message)
 
 
 def _sent_once(cell: Cell, name: str) -> Iterator[Problem]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 from history_builder import Run, cell
+from stories import LINK
 
+from chaos.faults.fault import Fault
+from chaos.faults.paths import Partition
+from chaos.faults.streams import Down
 from nodes.wire.record import Kind
 from orchestrator.checkers.expect import judge
 from orchestrator.checkers.verdict import ExpectationVerdict, Met
@@ -36,6 +40,40 @@ def judged(*samples: dict[str, int | None], strained: tuple[str, ...] = ("backlo
 def test_each_has_a_count_that_grew(strain: str, key: str) -> None:
     assert judged({}, {key: 1}, {key: 1}, strained=(strain,)) == ExpectationVerdict("strained", Met.MET)
     assert judged({}, {"accepted": 9}, strained=(strain,)).verdict is Met.INCONCLUSIVE
+
+
+VANISHED = ("peers-vanished",)
+LOST = Partition(partition="both", link=LINK)
+
+
+def vanished(
+    *samples: dict[str, int | None], fault: Fault = LOST, via: str = "direct", ends: Kind = Kind.STOP, capped: str = ""
+) -> Met:
+    """Of a server that said these, and then stopped or was killed."""
+    run = Run().phase("load").hello().call(1)
+    for sample in samples:
+        run.note("server", 1, Kind.USAGE, **{**COUNTS, **sample})
+    run.phase("heal").call(2).phase("settle").phase("drain")
+    if capped:
+        run.phase(capped)
+    if ends is Kind.STOP:
+        run.stop()
+    judgement = judge(cell(faults=(fault,), via=via, expect=Expect(strained=VANISHED)), run.unfinished())
+    return next(verdict.verdict for verdict in judgement.expectations if verdict.name == "strained")
+
+
+def test_peers_that_vanished_are_those_whose_connections_are_left_in_the_end() -> None:
+    assert vanished({}, {"accepted": 3, "ended": 1}) is Met.MET
+    assert vanished({}, {"accepted": 3, "ended": 3}) is Met.INCONCLUSIVE
+    assert vanished({}, {"accepted": 3, "ended": None}) is Met.INCONCLUSIVE
+
+
+def test_who_was_killed_stopped_early_or_lost_no_packet_says_nothing_of_them() -> None:
+    left: dict[str, int | None] = {"accepted": 3, "ended": 1}
+    assert vanished({}, left, ends=Kind.USAGE) is Met.INCONCLUSIVE
+    assert vanished({}, left, capped="drain-capped") is Met.INCONCLUSIVE
+    assert vanished({}, left, via="relay") is Met.INCONCLUSIVE
+    assert vanished({}, left, fault=Down(down=True, link=LINK), via="toxiproxy") is Met.INCONCLUSIVE
 
 
 def test_what_never_came_is_named() -> None:

@@ -11,6 +11,7 @@ from orchestrator.checkers.finding import Finding
 from orchestrator.checkers.properties import CHECKERS
 from orchestrator.checkers.views import Views
 from orchestrator.history.index import Index
+from orchestrator.scenario.cell import Expect
 
 QUIESCENT = CHECKERS["quiescent"]
 
@@ -20,10 +21,10 @@ class Sampled(Run):
 
     def __init__(self) -> None:
         super().__init__()
-        self.used = 0
+        self.used = self.reused = 0
 
     def sample(self, accepted: int = 1, ended: int | None = 0) -> Sampled:
-        said = {"voluntary": 0, "involuntary": 0, "refused": 0, "full": 0, "overflows": 0, "reused": 0}
+        said = {"voluntary": 0, "involuntary": 0, "refused": 0, "full": 0, "overflows": 0, "reused": self.reused}
         self.note("server", self.epoch, Kind.USAGE, cpu=self.used, accepted=accepted, ended=ended, **said)
         return self
 
@@ -54,6 +55,24 @@ def end(made: Run) -> Run:
 def test_who_waits_is_quiescent() -> None:
     found = judged(end(run().idle(11, 0.5)))
     assert (found.violations, found.counts) == ((), {"stretches": 2})
+
+
+def strained(run: Run) -> Finding:
+    made = cell(expect=Expect(strained=("numbers-reused",)))
+    return finding(QUIESCENT, Views(made, Index(run.history())))
+
+
+def reuse(made: Sampled) -> Sampled:
+    """It is in a strait from here on."""
+    made.reused = 1
+    return made.wait(100).sample()  # type: ignore[attr-defined, no-any-return]
+
+
+def test_what_it_does_before_it_is_in_a_strait_shows_nothing() -> None:
+    assert strained(end(reuse(run().idle(11, 0.5)))).counts == {"stretches": 0}
+    assert strained(end(reuse(run().idle(11, 0.5)).idle(6, 0.5))).counts == {"stretches": 1}
+    assert strained(end(run().idle(11, 0.5))).counts == {"stretches": 0}
+    assert judged(end(reuse(run().idle(11, 0.5)))).counts == {"stretches": 2}
 
 
 def test_who_spins_is_not_and_the_call_before_shows_it() -> None:

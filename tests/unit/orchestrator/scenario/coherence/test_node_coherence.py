@@ -166,6 +166,7 @@ def test_what_fits() -> None:
     ("transport", "given", "said"),
     [
         ("udp", {"backlog": 5}, "udp has no connections that wait to be accepted; expected backlog left out"),
+        ("udp", {"variant": "accepts-on"}, "udp has no connections to accept; expected another variant"),
         ("udp", {}, None),
         ("tcp", {"backlog": 5}, None),
     ],
