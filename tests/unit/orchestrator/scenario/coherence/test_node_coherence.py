@@ -167,11 +167,12 @@ def test_what_fits() -> None:
     [
         ("udp", {"backlog": 5}, "udp has no connections that wait to be accepted; expected backlog left out"),
         ("udp", {"variant": "accepts-on"}, "udp has no connections to accept; expected another variant"),
+        ("tcp", {"variant": "accepts-on"}, None),
         ("udp", {}, None),
         ("tcp", {"backlog": 5}, None),
     ],
 )
-def test_datagrams_have_no_backlog(transport: str, given: dict[str, int], said: str | None) -> None:
+def test_datagrams_have_nothing_to_accept(transport: str, given: dict[str, Any], said: str | None) -> None:
     one = made(link(transport=transport), server=Server(service="counter", **given))
     found = {problem.path: problem.message for problem in links(one)}
-    assert found == ({} if said is None else {("nodes", "server", "backlog"): said})
+    assert found == ({} if said is None else {("nodes", "server", *given): said})
