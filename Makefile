@@ -62,7 +62,7 @@ stored: .venv/.installed  ## write down anew what tests hold of verdicts, texts 
 	@for teller in orchestrator/sweep/simulated orchestrator/explore/drawn orchestrator/scenario/altered orchestrator/scenario/test_stored_schema \
 	  chaos/configured; do PYTHONPATH=tests $(BIN)/python tests/unit/$$teller.py || exit; done
 	@$(BIN)/faultbed planes > tests/unit/orchestrator/report/planes.txt
-	@for page in multiplexers engines; do PYTHONPATH=tests $(BIN)/python tests/conformance/$${page}_page.py || exit; done
+	@for page in multiplexers engines ipc; do PYTHONPATH=tests $(BIN)/python tests/conformance/$${page}_page.py || exit; done
 
 kill-matrix: .venv/.installed  ## run the broken variants again, and write down which check convicts which
 	@PYTHONPATH=tests $(BIN)/python tests/scenarios/kill_matrix.py
@@ -80,11 +80,12 @@ check: .venv/.installed  ## style, types and the import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
 
-bench: .venv/.benchmarks  ## the measured claims: CPU per echo, calls a second, a hop's cost, what judging costs
+bench: .venv/.benchmarks  ## the measured claims: CPU per echo, calls a second, a hop's cost, what judging costs, local IPC
 	@$(BIN)/python -I benchmarks/engines
 	@$(BIN)/python -I benchmarks/rpc.py
 	@$(BIN)/python -I benchmarks/relay.py
 	@$(BIN)/python -I benchmarks/checker.py
+	@$(BIN)/python -I benchmarks/ipc.py
 
 bench-containers: .venv/.installed  ## what containers cost, fifty of them, and kills at random; needs the image
 	@$(BIN)/python -I benchmarks/backends.py

@@ -60,7 +60,7 @@ def create(name: str, role: Role) -> End:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.ENOMEM):
             raise
-        raise SystemLimit(f"sysv_mq {name}: {error.strerror}; {queues.told(_QUEUES)} queues") from error
+        raise SystemLimit(f"sysv_mq {name}: {error.strerror}; {queues.told(_QUEUES)}") from error
     return _end(name, queue, role)
 
 
@@ -109,13 +109,16 @@ class _Queue(End):
 
 
 class _Sender(_Queue):
+    def __init__(self, name: str, queue: int) -> None:
+        super().__init__(name, queue)
+        self._call = function("msgsnd", c_int, c_int, POINTER(type(self._buffer)), c_size_t, c_int)
+
     def send(self, message: bytes, block: bool = True) -> None:
         self._check()
         self._fits(message)
         self._place[: len(message)] = message
-        call = function("msgsnd", c_int, c_int, POINTER(type(self._buffer)), c_size_t, c_int)
         try:
-            call(self._queue, byref(self._buffer), len(message), 0 if block else _NO_WAIT)
+            self._call(self._queue, byref(self._buffer), len(message), 0 if block else _NO_WAIT)
         except BlockingIOError as error:
             raise Full(f"{self.address}: no room for {len(message)} bytes; {queues.told(_QUEUE)}") from error
         except OSError as error:
@@ -125,11 +128,15 @@ class _Sender(_Queue):
 
 
 class _Receiver(_Queue):
+    def __init__(self, name: str, queue: int) -> None:
+        super().__init__(name, queue)
+        kind = POINTER(type(self._buffer))
+        self._call = function("msgrcv", c_ssize_t, c_int, kind, c_size_t, c_long, c_int)
+
     def receive(self, block: bool = True) -> bytes:
         self._check()
-        call = function("msgrcv", c_ssize_t, c_int, POINTER(type(self._buffer)), c_size_t, c_long, c_int)
         try:
-            size = call(self._queue, byref(self._buffer), self.largest, 0, 0 if block else _NO_WAIT)
+            size = self._call(self._queue, byref(self._buffer), self.largest, 0, 0 if block else _NO_WAIT)
         except OSError as error:
             if error.errno == errno.ENOMSG:
                 raise Empty(f"{self.address}: no message") from error

@@ -173,7 +173,7 @@ def full_blocks_and_refuses(made: Pair) -> None:
     end, peer = made.receiving()
     size = min(1024, end.largest)
     filled = peer.do("send", first=1, size=size, count=1_000_000, block=False)
-    assert filled["error"] == Full.__name__
+    assert filled.get("error") == Full.__name__
     count = filled["done"]
     assert count > 0
     peer.begin("send", first=count + 1, size=size, count=count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,8 @@ def printed(name: str, *arguments: str) -> str:
     return done.stdout
 
 
-def need_peers() -> None:
-    missing = [name for name in PEERS if importlib.util.find_spec(name) is None]
+def need_peers(names: Iterable[str] = PEERS) -> None:
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         pytest.skip(f"benchmarks: without {', '.join(missing)} (pip install 'faultbed[benchmarks]')")
 
@@ -44,6 +45,13 @@ def test_calls_beside_their_peers() -> None:
     need_peers()
     told = printed("rpc.py", "--calls=5", "--repeats=1")
     for row in ("exactly-once udp msgpack add", "Pyro5", "grpcio", "bare sockets"):
+        assert row in told
+
+
+def test_local_ipc_beside_its_peers() -> None:
+    need_peers(["zmq"])
+    told = printed("ipc.py", "--quick")
+    for row in ("shm_ring", "shm_ring, view", "unix_stream", "Pipe", "Queue", "zeromq"):
         assert row in told
 
 

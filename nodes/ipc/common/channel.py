@@ -1,4 +1,4 @@
-"""PURE: what a channel's end is, and what a mechanism declares of itself."""
+"""What a channel's end is, and what a mechanism declares of itself."""
 
 from __future__ import annotations
 

@@ -13,43 +13,53 @@ LARGEST = 16 << 20
 _LENGTH = struct.Struct(">I")
 
 
-def frame(message: bytes) -> bytes:
-    return _LENGTH.pack(len(message)) + message
+def prefix(message: bytes) -> bytes:
+    """What goes in front of it."""
+    return _LENGTH.pack(len(message))
 
 
 class Frames:
-    """Bytes in, messages out, in order."""
+    """Bytes in, messages out, in order. What comes of a long message is joined once, when it is whole."""
 
     def __init__(self) -> None:
         self._messages: deque[bytes] = deque()
-        self._kept = bytearray()
+        self._length = b""
+        self._parts: list[bytes] = []
+        self._missing = 0
 
     def feed(self, data: bytes) -> None:
         """Raises ValueError where a length cannot be one; this object is then of no further use."""
-        if self._kept:
-            self._kept += data
-            if len(self._kept) < _LENGTH.size or len(self._kept) < _LENGTH.size + self._length(self._kept, 0):
+        if self._missing:
+            self._parts.append(data[: self._missing])
+            data, self._missing = data[self._missing :], max(0, self._missing - len(data))
+            if self._missing:
                 return
-            data = bytes(self._kept)
-        at = 0
-        while len(data) - at >= _LENGTH.size:
-            end = at + _LENGTH.size + self._length(data, at)
-            if end > len(data):
-                break
-            self._messages.append(data[at + _LENGTH.size : end])
-            at = end
-        self._kept = bytearray(data[at:])
+            self._messages.append(b"".join(self._parts))
+            self._parts = []
+        self._split(self._length + data if self._length else data)
+
+    def _split(self, data: bytes) -> None:
+        at, size = 0, len(data)
+        while size - at >= _LENGTH.size:
+            start = at + _LENGTH.size
+            at = start + _length(data, at)
+            if at > size:
+                self._parts, self._missing, self._length = [data[start:]], at - size, b""
+                return
+            self._messages.append(data[start:at])
+        self._length = data[at:]
 
     def next(self) -> bytes | None:
         return self._messages.popleft() if self._messages else None
 
     @property
     def kept(self) -> int:
-        """Bytes of a message that is not whole yet, with its length."""
-        return len(self._kept)
+        """Bytes that came of a message that is not whole yet, with its length."""
+        return len(self._length) + sum(map(len, self._parts)) + _LENGTH.size * bool(self._missing)
 
-    def _length(self, data: bytes | bytearray, at: int) -> int:
-        (length,) = _LENGTH.unpack_from(data, at)
-        if length > LARGEST:
-            raise ValueError(f"a message of {length} bytes, at most {LARGEST} are carried")
-        return int(length)
+
+def _length(data: bytes, at: int) -> int:
+    (length,) = _LENGTH.unpack_from(data, at)
+    if length > LARGEST:
+        raise ValueError(f"a message of {length} bytes, at most {LARGEST} are carried")
+    return int(length)

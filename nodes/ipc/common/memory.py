@@ -1,7 +1,8 @@
 """A segment of POSIX shared memory, mapped, and who has its two ends.
 
 Each end holds a lock on a byte of the segment (an open file description lock, F_OFD_SETLK, fcntl(2)). The kernel lets
-go of it when the process ends, however it ends, so who asks learns whether the other side is there.
+go of it when the process ends, however it ends, so who asks learns whether the other side is there. A child that was
+forked has its parent's end too, as it has the end of a pipe.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 from nodes.ipc.common.channel import Role
-from nodes.ipc.common.errors import NoSuchChannel, Taken
-from nodes.ipc.common.places import leftover, missing, no_shared_memory, remove, shared
+from nodes.ipc.common.errors import NoSuchChannel, SystemLimit, Taken
+from nodes.ipc.common.places import SHARED_MEMORY, leftover, missing, no_shared_memory, remove, shared
 
 _FLOCK = "hhqqi4x"
 """struct flock where off_t has 64 bits: type, whence, start, length, process."""
@@ -69,7 +70,7 @@ def _lock(kind: int, role: Role) -> bytes:
 
 
 def created(name: str, size: int) -> Segment:
-    """All zero. Raises Leftover."""
+    """All zero. Raises Leftover, SystemLimit."""
     path = shared(name)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -78,10 +79,10 @@ def created(name: str, size: int) -> Segment:
     try:
         os.posix_fallocate(descriptor, 0, size)  # else a full tmpfs is a SIGBUS at the first touch
         return Segment(path, descriptor)
-    except BaseException:
+    except OSError as error:
         os.close(descriptor)
         remove(path)
-        raise
+        raise SystemLimit(f"{path}: {error.strerror}; {size} bytes are wanted in {SHARED_MEMORY}") from error
 
 
 def attached(name: str, size: int) -> Segment:

@@ -13,10 +13,11 @@ from typing import Protocol
 
 from nodes.ipc.common.channel import End
 from nodes.ipc.common.errors import BrokenPipe, ChannelError, Empty, EndOfFile, Full
-from nodes.ipc.common.frames import LARGEST, Frames, frame
+from nodes.ipc.common.frames import LARGEST, Frames, prefix
 from nodes.ipc.common.places import remove
 
 READ = 1 << 16
+_COPIED = 1 << 14
 
 
 class Meeting(Protocol):
@@ -88,20 +89,25 @@ class StreamSender(_Stream):
         descriptor = self._met(block)
         if descriptor is None:
             raise Full(f"{self.address}: nobody receives yet")
-        framed = frame(message)
         try:
-            self._write(descriptor, framed, block)
+            self._write(descriptor, prefix(message), message, block)
         except (BrokenPipeError, ConnectionResetError) as error:
             raise BrokenPipe(f"{self.address}: the receiver has ended") from error
 
-    def _write(self, descriptor: int, framed: bytes, block: bool) -> None:
-        rest = memoryview(framed)
-        while rest:
+    def _write(self, descriptor: int, length: bytes, message: bytes, block: bool) -> None:
+        """A short message is copied behind its length; a long one is not, and goes with it in one call as well."""
+        size, done = len(length) + len(message), 0
+        framed = memoryview(length + message) if size <= _COPIED else None
+        while done < size:
             try:
-                rest = rest[os.write(descriptor, rest) :]
+                if framed is None and done < len(length):
+                    done += os.writev(descriptor, [length[done:], message])
+                else:
+                    rest = framed[done:] if framed is not None else memoryview(message)[done - len(length) :]
+                    done += os.write(descriptor, rest)
             except BlockingIOError:
-                if not block and len(rest) == len(framed):
-                    raise Full(f"{self.address}: no room for {len(framed)} bytes") from None
+                if not block and not done:
+                    raise Full(f"{self.address}: no room for {size} bytes") from None
                 ready(descriptor, select.POLLOUT)
 
 
