@@ -182,7 +182,7 @@ def test_the_last_writer_is_the_end(mechanism: str) -> None:
             end.receive()
 
 
-COUNT = 10_000
+COUNT, MANY = 10_000, 300_000
 
 
 @pytest.mark.skipif(
@@ -243,6 +243,17 @@ def test_a_limit_of_the_kernel_is_told() -> None:
     assert told.startswith("SystemLimit posix_mq limited: ")
     assert "/proc/sys/fs/mqueue/msgsize_max is" in told
     assert "RLIMIT_MSGQUEUE is 1000 bytes" in told
+
+
+def test_many_messages_while_both_sides_are_busy() -> None:
+    """What a ring gets wrong shows when its two sides meet at every index."""
+    need("shm_ring")
+    with pair("shm_ring") as made:
+        end, peer = made.receiving()
+        peer.begin("send", first=0, size=64, count=MANY)
+        for number in range(MANY):
+            assert end.receive() == message(number, 64)
+        assert peer.answer() == {"done": MANY}
 
 
 def test_a_view_lies_in_the_ring() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 
-from nodes.ipc.common.errors import Taken
+from nodes.ipc.common.errors import ChannelError, NoSuchChannel, Taken
 from nodes.ipc.common.places import leftover, missing, temporary
 
+_LONGEST = 107
+"""Of sun_path, which Linux has 108 bytes for (unix(7))."""
 ENDED = (BrokenPipeError, ConnectionResetError, ConnectionRefusedError)
 
 
@@ -16,6 +19,13 @@ def without(kind: str) -> str | None:
     if not hasattr(socket, "AF_UNIX"):
         return "no Unix sockets in this Python"
     return None if hasattr(socket, kind) else f"no {kind} in this Python"
+
+
+def _path(name: str) -> str:
+    path = temporary(name, "socket")
+    if len(os.fsencode(path)) > _LONGEST:
+        raise ChannelError(f"{path}: a Unix socket's path has at most {_LONGEST} bytes; TMPDIR says where it lies")
+    return path
 
 
 def _socket(kind: int) -> socket.socket:
@@ -31,7 +41,7 @@ def _tell_senders(own: socket.socket) -> None:
 
 
 def bound(name: str, kind: int) -> tuple[socket.socket, str]:
-    path = temporary(name, "socket")
+    path = _path(name)
     own = _socket(kind)
     try:
         own.bind(path)
@@ -45,7 +55,7 @@ def bound(name: str, kind: int) -> tuple[socket.socket, str]:
 
 def connected(name: str, kind: int) -> tuple[socket.socket, str]:
     """Raises NoSuchChannel, Taken. To connect never blocks: one connection waits for its accept, and no further."""
-    path = temporary(name, "socket")
+    path = _path(name)
     own = _socket(kind)
     own.setblocking(False)
     try:
@@ -56,6 +66,11 @@ def connected(name: str, kind: int) -> tuple[socket.socket, str]:
     except (BlockingIOError, ConnectionRefusedError, PermissionError) as error:
         own.close()
         raise Taken(f"{path}: its two processes are together already, or its creator has ended ({error})") from error
+    except OSError as error:
+        own.close()
+        if error.errno != errno.EPROTOTYPE:
+            raise
+        raise NoSuchChannel(f"{path}: that is a Unix socket of another kind") from error
     own.setblocking(True)
     return own, path
 

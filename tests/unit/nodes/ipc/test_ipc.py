@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import select
+import tempfile
 
 import pytest
 
 from nodes import ipc
-from nodes.ipc import fifo, sysv_mq
+from nodes.ipc import fifo, shm_ring, sysv_mq
 from nodes.ipc.common import queues
 from nodes.ipc.common.channel import COLUMNS, Role, checked
-from nodes.ipc.common.errors import ChannelError, NoSuchChannel, WrongEnd
+from nodes.ipc.common.errors import ChannelError, NoSuchChannel, SystemLimit, WrongEnd
+from nodes.ipc.common.places import SHARED_MEMORY
 
 
 def test_an_unknown_name() -> None:
@@ -60,6 +62,30 @@ def test_a_file_that_is_no_fifo(monkeypatch: pytest.MonkeyPatch, tmp_path: objec
     monkeypatch.setattr(fifo, "temporary", lambda name, kind: str(tmp_path))
     with pytest.raises(NoSuchChannel, match="that is no FIFO"):
         fifo.attach("x", Role.SENDER)
+
+
+def test_a_socket_of_another_kind() -> None:
+    with ipc.mechanism("unix_stream").create("another-kind", Role.RECEIVER) as end:
+        try:
+            with pytest.raises(NoSuchChannel, match="a Unix socket of another kind"):
+                ipc.mechanism("unix_datagram").attach("another-kind", Role.SENDER)
+        finally:
+            end.unlink()
+
+
+def test_a_path_that_is_too_long_for_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: "/tmp/" + "x" * 100)
+    with pytest.raises(ChannelError, match="at most 107 bytes; TMPDIR"):
+        ipc.mechanism("unix_stream").create("long", Role.RECEIVER)
+
+
+def test_shared_memory_that_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    if reason := ipc.availability("shm_ring"):
+        pytest.skip(reason)
+    monkeypatch.setattr(shm_ring, "_SIZE", 1 << 50)
+    with pytest.raises(SystemLimit, match="bytes are wanted in /dev/shm"):
+        ipc.mechanism("shm_ring").create("no-room", Role.RECEIVER)
+    assert not (SHARED_MEMORY / "faultbed-no-room").exists()
 
 
 def test_a_key_is_neither_private_nor_negative() -> None:
